@@ -1,0 +1,106 @@
+//! Settings: what was written (file, environment, flags) becomes what is meant.
+//!
+//! [`raw`] holds what people type, every key optional; [`Settings`] is validated and complete, and is the
+//! only form that the rest of the program sees.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything the program can be told, validated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The room and its limits.
+    pub room: RoomSettings,
+    /// Where and how connections are accepted.
+    pub listen: ListenSettings,
+    /// The onion service.
+    pub onion: OnionSettings,
+    /// The directory for keys and state; `None` for an ephemeral room, which leaves nothing on disk.
+    pub data_dir: Option<PathBuf>,
+    /// What is logged, as a `tracing` filter.
+    pub log: String,
+}
+
+/// The room and its limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomSettings {
+    /// The room's title, shown to guests; 1 to 64 characters.
+    pub title: String,
+    /// How many guests may be in the room at once.
+    pub guests: usize,
+    /// The longest message text, in bytes of UTF-8.
+    pub message_bytes: usize,
+    /// How many of the newest messages are kept for those who come later or come back.
+    pub history_messages: usize,
+}
+
+/// Where and how connections are accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenSettings {
+    /// The loopback address of the local room; port 0 takes any free one.
+    pub address: SocketAddr,
+    /// Whether `address` is the default: then a busy port is replaced by a free one instead of an error.
+    pub address_is_default: bool,
+    /// How many connections may be open at once, over all listeners; more are refused, not queued.
+    pub connections: usize,
+    /// How long a request's head may take to arrive.
+    pub request_head: Duration,
+    /// How long a WebSocket guest may take to say hello.
+    pub hello: Duration,
+    /// After how long without a sign of life the server pings; a guest silent for two pings is gone.
+    pub idle_ping: Duration,
+    /// How long a write to a guest who does not read may stand still before the guest is let go.
+    pub write_stall: Duration,
+}
+
+/// The onion service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnionSettings {
+    /// Whether the room is published on the Tor network at all.
+    pub enabled: bool,
+    /// The port of the onion address that answers; browsers assume 80.
+    pub port: u16,
+    /// How many streams one rendezvous circuit may have open at once.
+    pub streams_per_circuit: usize,
+    /// A description of a private Tor network to use in place of the public one.
+    pub network_file: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            room: RoomSettings::default(),
+            listen: ListenSettings::default(),
+            onion: OnionSettings::default(),
+            data_dir: None,
+            log: "onionroom=info".into(),
+        }
+    }
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self { title: "onionroom".into(), guests: 250, message_bytes: 4096, history_messages: 1000 }
+    }
+}
+
+impl Default for ListenSettings {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], 8646)),
+            address_is_default: true,
+            connections: 1000,
+            request_head: Duration::from_secs(20),
+            hello: Duration::from_secs(30),
+            idle_ping: Duration::from_secs(45),
+            write_stall: Duration::from_secs(120),
+        }
+    }
+}
+
+impl Default for OnionSettings {
+    fn default() -> Self {
+        Self { enabled: true, port: 80, streams_per_circuit: 16, network_file: None }
+    }
+}

@@ -1,0 +1,5 @@
+//! The `onionroom` program: parse, run, exit code.
+
+fn main() -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

@@ -1,0 +1,1 @@
+//! The Tor network: bootstrap, the onion service, its keys and its status. The only place that names Arti.
