@@ -1,0 +1,262 @@
+//! What the room sends, encoded.
+
+use serde::{Deserialize, Serialize};
+
+use super::VERSION;
+use super::name::Name;
+use super::refusal::Refusal;
+use super::request::MessageId;
+use super::token::Token;
+
+/// The public number of a guest, below 2^48; the same whenever they come back with their token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GuestId(pub u64);
+
+/// Somebody in the room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Guest {
+    /// Their number.
+    pub id: GuestId,
+    /// What they are called now.
+    pub name: Name,
+}
+
+/// A message as the room keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its place in the order that everyone sees, from 1.
+    pub seq: u64,
+    /// When it was said: whole seconds on the room's own clock.
+    pub at: u64,
+    /// Who said it.
+    pub guest: GuestId,
+    /// What they were called then.
+    pub name: Name,
+    /// The id that the author's program chose.
+    pub id: MessageId,
+    /// What was said.
+    pub text: String,
+}
+
+/// The answer to a hello.
+#[derive(Debug, Clone)]
+pub struct Welcome {
+    /// Who they are.
+    pub guest: Guest,
+    /// The secret to come back with.
+    pub token: Token,
+    /// Whether the token in the hello was known.
+    pub resumed: bool,
+    /// The room's name in addresses.
+    pub room: String,
+    /// The room's title for people.
+    pub title: String,
+    /// Which run of sequence numbers this is; a cursor is only good with its epoch.
+    pub epoch: String,
+    /// Who is here.
+    pub guests: Vec<Guest>,
+    /// The newest sequence number, or 0.
+    pub head: u64,
+    /// The oldest sequence number still kept, or `head` + 1.
+    pub first: u64,
+    /// What the room's clock shows, in seconds.
+    pub clock: u64,
+    /// What the room allows.
+    pub limits: Limits,
+}
+
+/// What a room allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// The longest text, in bytes of UTF-8.
+    pub message_bytes: usize,
+    /// The longest name, in characters as people count them.
+    pub name_characters: usize,
+    /// How many guests may be here at once.
+    pub guests: usize,
+}
+
+/// One event, borrowed from where it happened; turned into JSON by [`Event::encode`].
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+#[allow(missing_docs, reason = "docs/protocol.md describes each member")]
+pub enum Event<'a> {
+    Welcome {
+        protocol: u32,
+        guest: &'a Guest,
+        token: String,
+        resumed: bool,
+        room: RoomName<'a>,
+        guests: &'a [Guest],
+        head: u64,
+        first: u64,
+        clock: u64,
+        limits: Limits,
+    },
+    Message {
+        seq: u64,
+        at: u64,
+        guest: GuestId,
+        name: &'a Name,
+        id: &'a str,
+        text: &'a str,
+    },
+    Acknowledged {
+        id: &'a str,
+        seq: u64,
+    },
+    Gap {
+        after: u64,
+        before: u64,
+    },
+    Joined {
+        guest: &'a Guest,
+        at: u64,
+    },
+    Left {
+        guest: &'a Guest,
+        at: u64,
+    },
+    Renamed {
+        guest: &'a Guest,
+        was: &'a Name,
+        at: u64,
+    },
+    Roster {
+        guests: &'a [Guest],
+    },
+    Pong,
+    Error {
+        code: &'static str,
+        message: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'a str>,
+    },
+}
+
+/// A room in a welcome.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[allow(missing_docs, reason = "docs/protocol.md describes each member")]
+pub struct RoomName<'a> {
+    pub name: &'a str,
+    pub title: &'a str,
+    pub epoch: &'a str,
+}
+
+impl Event<'_> {
+    /// The event as one line of JSON.
+    pub fn encode(&self) -> String {
+        // Every variant is made of texts and numbers, which serde_json cannot fail to write to memory.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Message {
+    /// The message as an event.
+    pub fn event(&self) -> Event<'_> {
+        Event::Message {
+            seq: self.seq,
+            at: self.at,
+            guest: self.guest,
+            name: &self.name,
+            id: self.id.as_str(),
+            text: &self.text,
+        }
+    }
+}
+
+impl Welcome {
+    /// The welcome as an event.
+    pub fn event(&self) -> Event<'_> {
+        Event::Welcome {
+            protocol: VERSION,
+            guest: &self.guest,
+            token: self.token.encode(),
+            resumed: self.resumed,
+            room: RoomName { name: &self.room, title: &self.title, epoch: &self.epoch },
+            guests: &self.guests,
+            head: self.head,
+            first: self.first,
+            clock: self.clock,
+            limits: self.limits,
+        }
+    }
+}
+
+impl Refusal {
+    /// The refusal as an event.
+    pub fn event(&self) -> Event<'_> {
+        Event::Error {
+            code: self.code.as_str(),
+            message: &self.message,
+            id: self.id.as_ref().map(MessageId::as_str),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::protocol::Code;
+
+    fn guest() -> Guest {
+        Guest { id: GuestId(7), name: Name::parse("Ann").unwrap() }
+    }
+
+    #[test]
+    fn events_have_the_documented_form() {
+        let (ann, was) = (guest(), Name::parse("Anna").unwrap());
+        for (event, expected) in [
+            (Event::Pong, r#"{"type":"pong"}"#),
+            (Event::Acknowledged { id: "9f", seq: 43 }, r#"{"type":"acknowledged","id":"9f","seq":43}"#),
+            (Event::Gap { after: 5, before: 120 }, r#"{"type":"gap","after":5,"before":120}"#),
+            (
+                Event::Joined { guest: &ann, at: 3 },
+                r#"{"type":"joined","guest":{"id":7,"name":"Ann"},"at":3}"#,
+            ),
+            (Event::Left { guest: &ann, at: 3 }, r#"{"type":"left","guest":{"id":7,"name":"Ann"},"at":3}"#),
+            (
+                Event::Renamed { guest: &ann, was: &was, at: 3 },
+                r#"{"type":"renamed","guest":{"id":7,"name":"Ann"},"was":"Anna","at":3}"#,
+            ),
+            (Event::Roster { guests: &[guest()] }, r#"{"type":"roster","guests":[{"id":7,"name":"Ann"}]}"#),
+        ] {
+            assert_eq!(event.encode(), expected);
+        }
+        assert_eq!(
+            Refusal::new(Code::TextEmpty, "Say it.").event().encode(),
+            r#"{"type":"error","code":"text_empty","message":"Say it."}"#
+        );
+    }
+
+    #[test]
+    fn every_code_is_in_the_documentation_and_no_other() {
+        let documentation = include_str!("../../docs/protocol.md");
+        let table = documentation.split("| code | when |").nth(1).unwrap();
+        let documented: Vec<_> = table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'))
+            .filter_map(|line| line.split('`').nth(1))
+            .collect();
+        let known: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(documented, known);
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_goes_there_and_back(seq in 1u64..super::super::NUMBER_LIMIT, text in any::<String>()) {
+            let id = MessageId::parse("a").unwrap();
+            let message = Message { seq, at: 9, guest: GuestId(7), name: guest().name, id, text };
+            let json: Value = serde_json::from_str(&message.event().encode()).unwrap();
+            prop_assert_eq!(&json["type"], "message");
+            prop_assert_eq!(&json["seq"], seq);
+            prop_assert_eq!(&json["name"], "Ann");
+            prop_assert_eq!(&json["text"], &message.text);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! A server's text frame on the wire (RFC 6455, section 5.2): unmasked, unfragmented, no extension.
+
+use bytes::{BufMut, BytesMut};
+
+/// The most bytes a header can have here: no masking key, payload below 2^64.
+pub const HEADER_MAX: usize = 10;
+
+/// FIN set, opcode 1 (text).
+const FINAL_TEXT: u8 = 0x81;
+
+/// Appends `payload` to `out` as one text frame.
+pub fn text(payload: &str, out: &mut BytesMut) {
+    out.reserve(HEADER_MAX + payload.len());
+    out.put_u8(FINAL_TEXT);
+    match payload.len() {
+        length @ 0..=125 => out.put_u8(length as u8),
+        length @ 126..=0xffff => {
+            out.put_u8(126);
+            out.put_u16(length as u16);
+        }
+        length => {
+            out.put_u8(127);
+            out.put_u64(length as u64);
+        }
+    }
+    out.put_slice(payload.as_bytes());
+}
+
+/// How many bytes of a frame with this payload come before the payload.
+pub fn header_bytes(payload: usize) -> usize {
+    match payload {
+        0..=125 => 2,
+        126..=0xffff => 4,
+        _ => HEADER_MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+    use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
+
+    use super::*;
+
+    #[test]
+    fn the_example_of_the_specification() {
+        // RFC 6455, section 5.7: a single-frame unmasked text message.
+        let mut out = BytesMut::new();
+        text("Hello", &mut out);
+        assert_eq!(&out[..], [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
+    }
+
+    #[test]
+    fn the_three_forms_of_a_length() {
+        for (length, header) in [
+            (125, vec![0x81, 125]),
+            (126, vec![0x81, 126, 0, 126]),
+            (0xffff, vec![0x81, 126, 0xff, 0xff]),
+            (0x1_0000, vec![0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+        ] {
+            let mut out = BytesMut::new();
+            text(&"a".repeat(length), &mut out);
+            assert_eq!(&out[..header.len()], header);
+            assert_eq!(out.len(), header.len() + length);
+            assert_eq!(header_bytes(length), header.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn tungstenite_reads_what_is_written(payloads in prop::collection::vec(".{0,300}", 1..5)) {
+            let mut out = BytesMut::new();
+            for payload in &payloads {
+                text(payload, &mut out);
+            }
+            let mut reader = WebSocket::from_raw_socket(Cursor::new(out.to_vec()), Role::Client, None);
+            for payload in &payloads {
+                let read = reader.read().unwrap().into_text().unwrap();
+                prop_assert_eq!(read.as_str(), payload);
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Reading members out of a guest's JSON with errors that name the member.
+
+use serde_json::{Map, Value};
+
+use super::NUMBER_LIMIT;
+use super::refusal::{Code, Refusal};
+
+/// How many levels of arrays and objects a frame may have.
+const DEPTH_MAX: usize = 8;
+
+/// Parses one frame's text into the object it must be.
+pub(super) fn object(text: &str) -> Result<Map<String, Value>, Refusal> {
+    if depth(text) > DEPTH_MAX {
+        return Err(Refusal::new(
+            Code::TooDeep,
+            format!("A frame may nest at most {DEPTH_MAX} levels deep."),
+        ));
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(other) => Err(Refusal::new(
+            Code::NotAnObject,
+            format!("A frame is a JSON object; this one is {}.", kind(&other)),
+        )),
+        Err(error) => Err(Refusal::new(
+            Code::NotJson,
+            format!("A frame is JSON; this one is not (line {}, column {}).", error.line(), error.column()),
+        )),
+    }
+}
+
+/// The deepest nesting, counted without building anything, so that a deep frame costs no stack and no heap.
+fn depth(text: &str) -> usize {
+    let (mut deepest, mut now) = (0usize, 0usize);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                now += 1;
+                deepest = deepest.max(now);
+            }
+            b'}' | b']' if !in_string => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// A text that must be there.
+pub(super) fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<&'a str, Refusal> {
+    optional_text(members, name)?
+        .ok_or_else(|| Refusal::new(Code::MissingField, format!("The member \"{name}\" is missing.")))
+}
+
+/// A text that may be there; `null` counts as absent.
+pub(super) fn optional_text<'a>(
+    members: &'a Map<String, Value>,
+    name: &str,
+) -> Result<Option<&'a str>, Refusal> {
+    match members.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(wrong_kind(name, "a text", other)),
+    }
+}
+
+/// A whole number below 2^53 that may be there; `null` counts as absent.
+pub(super) fn optional_number(members: &Map<String, Value>, name: &str) -> Result<Option<u64>, Refusal> {
+    match members.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_u64() {
+            Some(number) if number < NUMBER_LIMIT => Ok(Some(number)),
+            _ => Err(wrong_kind(name, "a whole number from 0 to 2^53 - 1", value)),
+        },
+    }
+}
+
+fn wrong_kind(name: &str, wanted: &str, found: &Value) -> Refusal {
+    Refusal::new(Code::WrongKind, format!("The member \"{name}\" must be {wanted}; it is {}.", kind(found)))
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number of another kind",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_counts_brackets_outside_strings_only() {
+        assert_eq!(depth(r#"{"a":[1,{"b":2}]}"#), 3);
+        assert_eq!(depth(r#"{"a":"[[[[\"[["}"#), 1);
+        assert_eq!(depth("]]]]["), 1);
+    }
+
+    #[test]
+    fn a_hundred_thousand_brackets_are_refused_without_a_crash() {
+        let refusal = object(&"[".repeat(100_000)).unwrap_err();
+        assert_eq!(refusal.code, Code::TooDeep);
+    }
+
+    #[test]
+    fn the_sentence_names_the_member() {
+        let members = object(r#"{"after":-1,"id":5}"#).unwrap();
+        assert!(optional_number(&members, "after").unwrap_err().message.contains("\"after\""));
+        assert!(text(&members, "id").unwrap_err().message.contains("\"id\""));
+        assert_eq!(text(&members, "text").unwrap_err().code, Code::MissingField);
+    }
+}

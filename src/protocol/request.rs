@@ -1,0 +1,252 @@
+//! What a guest sends, decoded and checked.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::json;
+use super::name::Name;
+use super::refusal::{Code, Refusal};
+use super::token::Token;
+
+/// One frame from a guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// The first frame: who wants in.
+    Hello(Hello),
+    /// A message for the room.
+    Say(Say),
+    /// Another name, please.
+    Rename(Name),
+    /// Is anybody there?
+    Ping,
+    /// Goodbye.
+    Leave,
+}
+
+/// The first frame of a guest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hello {
+    /// The wanted name; the room suggests one if there is none.
+    pub name: Option<Name>,
+    /// The wanted room.
+    pub room: Option<String>,
+    /// The token of an earlier welcome.
+    pub token: Option<Token>,
+    /// The last sequence number that was seen.
+    pub after: Option<u64>,
+    /// The epoch of the welcome that `after` comes from.
+    pub epoch: Option<String>,
+}
+
+/// A message for the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Say {
+    /// Chosen by the guest's program, new for each message.
+    pub id: MessageId,
+    /// What is said.
+    pub text: String,
+}
+
+/// A message's id, chosen by its author's program: 1 to 64 of `A–Z a–z 0–9 - _`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct MessageId(String);
+
+/// The most characters a [`MessageId`] may have.
+pub const MESSAGE_ID_MAX: usize = 64;
+
+impl MessageId {
+    /// Checks an id.
+    ///
+    /// # Errors
+    /// `bad_id` if it is empty, longer than [`MESSAGE_ID_MAX`] or has other characters.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let fits = (1..=MESSAGE_ID_MAX).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Refusal::new(
+                Code::BadId,
+                format!("An id has 1 to {MESSAGE_ID_MAX} characters, of A-Z, a-z, 0-9, \"-\" and \"_\"."),
+            ))
+        }
+    }
+
+    /// The id as it stands on the wire.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MessageId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "MessageId({})", self.0)
+    }
+}
+
+impl Request {
+    /// Decodes one text frame; a text may have at most `message_bytes` bytes.
+    ///
+    /// # Errors
+    /// What `docs/protocol.md` lists, with the frame's id if it has a usable one. Never panics.
+    pub fn decode(frame: &str, message_bytes: usize) -> Result<Self, Refusal> {
+        let members = json::object(frame)?;
+        let id = members.get("id").and_then(Value::as_str).and_then(|id| MessageId::parse(id).ok());
+        Self::from_members(&members, message_bytes).map_err(|refusal| refusal.about(id))
+    }
+
+    fn from_members(members: &Map<String, Value>, message_bytes: usize) -> Result<Self, Refusal> {
+        match json::text(members, "type")? {
+            "hello" => Ok(Request::Hello(Hello {
+                name: json::optional_text(members, "name")?.map(Name::parse).transpose()?,
+                room: json::optional_text(members, "room")?.map(str::to_owned),
+                token: json::optional_text(members, "token")?.map(Token::parse).transpose()?,
+                after: json::optional_number(members, "after")?,
+                epoch: json::optional_text(members, "epoch")?.map(str::to_owned),
+            })),
+            "say" => Ok(Request::Say(Say {
+                id: MessageId::parse(json::text(members, "id")?)?,
+                text: check_text(json::text(members, "text")?, message_bytes)?.to_owned(),
+            })),
+            "rename" => Ok(Request::Rename(Name::parse(json::text(members, "name")?)?)),
+            "ping" => Ok(Request::Ping),
+            "leave" => Ok(Request::Leave),
+            _ => Err(Refusal::new(
+                Code::UnknownType,
+                "The member \"type\" must be one of hello, say, rename, ping, leave.",
+            )),
+        }
+    }
+}
+
+/// Checks the text of a message of at most `message_bytes` bytes.
+///
+/// # Errors
+/// `text_empty`, `text_too_long` or `text_control`.
+pub fn check_text(text: &str, message_bytes: usize) -> Result<&str, Refusal> {
+    if text.len() > message_bytes {
+        return Err(Refusal::new(
+            Code::TextTooLong,
+            format!(
+                "A message may have at most {message_bytes} bytes; this one has {}. Say it in parts.",
+                text.len()
+            ),
+        ));
+    }
+    if text.chars().any(|character| character.is_control() && character != '\n' && character != '\t') {
+        return Err(Refusal::new(
+            Code::TextControl,
+            "A message may have line breaks (\\n) and tabs, but no other control characters.",
+        ));
+    }
+    if text.chars().all(char::is_whitespace) {
+        return Err(Refusal::new(Code::TextEmpty, "A message needs something to say."));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refusal(frame: &str) -> Refusal {
+        Request::decode(frame, 10).unwrap_err()
+    }
+
+    #[test]
+    fn every_kind_of_frame() {
+        let decode = |frame| Request::decode(frame, 4096).unwrap();
+        assert_eq!(decode(r#"{"type":"ping"}"#), Request::Ping);
+        assert_eq!(decode(r#"{"type":"leave","later":"additions"}"#), Request::Leave);
+        assert_eq!(
+            decode(r#"{"type":"rename","name":" Ann "}"#),
+            Request::Rename(Name::parse("Ann").unwrap())
+        );
+        assert_eq!(decode(r#"{"type":"hello"}"#), Request::Hello(Hello::default()));
+        assert_eq!(
+            decode(r#"{"type":"hello","name":null,"room":"main","after":41,"epoch":"e"}"#),
+            Request::Hello(Hello {
+                room: Some("main".into()),
+                after: Some(41),
+                epoch: Some("e".into()),
+                ..Hello::default()
+            })
+        );
+        assert_eq!(
+            decode(r#"{"type":"say","id":"a-1","text":"one\ntwo\t✓"}"#),
+            Request::Say(Say { id: MessageId::parse("a-1").unwrap(), text: "one\ntwo\t✓".into() })
+        );
+    }
+
+    #[test]
+    fn every_kind_of_bad_input_has_its_code() {
+        for (frame, code) in [
+            ("", Code::NotJson),
+            ("hello", Code::NotJson),
+            (r#"{"type":"ping"} {}"#, Code::NotJson),
+            ("[]", Code::NotAnObject),
+            ("null", Code::NotAnObject),
+            ("5", Code::NotAnObject),
+            (r#"{"a":[[[[[[[[1]]]]]]]]}"#, Code::TooDeep),
+            ("{}", Code::MissingField),
+            (r#"{"type":5}"#, Code::WrongKind),
+            (r#"{"type":"shout"}"#, Code::UnknownType),
+            (r#"{"type":"say","text":"x"}"#, Code::MissingField),
+            (r#"{"type":"say","id":"a"}"#, Code::MissingField),
+            (r#"{"type":"say","id":7,"text":"x"}"#, Code::WrongKind),
+            (r#"{"type":"say","id":"","text":"x"}"#, Code::BadId),
+            (r#"{"type":"say","id":"a b","text":"x"}"#, Code::BadId),
+            (r#"{"type":"say","id":"a","text":{}}"#, Code::WrongKind),
+            (r#"{"type":"say","id":"a","text":""}"#, Code::TextEmpty),
+            (r#"{"type":"say","id":"a","text":" \n\t "}"#, Code::TextEmpty),
+            (r#"{"type":"say","id":"a","text":"12345678901"}"#, Code::TextTooLong),
+            (r#"{"type":"say","id":"a","text":"a\u0000"}"#, Code::TextControl),
+            (r#"{"type":"say","id":"a","text":"a\u0085"}"#, Code::TextControl),
+            (r#"{"type":"say","id":"a","text":"\u001b[2J"}"#, Code::TextControl),
+            (r#"{"type":"hello","after":-1}"#, Code::WrongKind),
+            (r#"{"type":"hello","after":1.5}"#, Code::WrongKind),
+            (r#"{"type":"hello","after":9007199254740992}"#, Code::WrongKind),
+            (r#"{"type":"hello","token":"short"}"#, Code::WrongKind),
+            (r#"{"type":"rename","name":" "}"#, Code::NameEmpty),
+        ] {
+            assert_eq!(refusal(frame).code, code, "{frame}");
+        }
+        assert_eq!(
+            refusal(&format!(r#"{{"type":"say","id":"{}","text":"x"}}"#, "a".repeat(65))).code,
+            Code::BadId
+        );
+    }
+
+    #[test]
+    fn a_refusal_carries_the_id_of_the_frame() {
+        assert_eq!(refusal(r#"{"type":"say","id":"a1","text":""}"#).id.unwrap().as_str(), "a1");
+        assert_eq!(refusal(r#"{"type":"say","id":"a 1","text":""}"#).id, None);
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_never_panics(frame in ".*") {
+            let _ = Request::decode(&frame, 100);
+        }
+
+        #[test]
+        fn decoding_json_never_panics(
+            kind in "hello|say|rename|ping|leave|other",
+            text in any::<String>(), name in any::<String>(), id in any::<String>(), after in any::<i64>(),
+        ) {
+            let frame = serde_json::json!({ "type": kind, "text": text, "name": name, "id": id, "after": after });
+            let _ = Request::decode(&frame.to_string(), 100);
+        }
+
+        #[test]
+        fn what_may_be_said_arrives_as_it_was_said(text in "[^\\p{Cc}]{1,80}", id in "[A-Za-z0-9_-]{1,64}") {
+            prop_assume!(!text.chars().all(char::is_whitespace));
+            let frame = serde_json::json!({ "type": "say", "id": id, "text": text }).to_string();
+            let expected = Request::Say(Say { id: MessageId::parse(&id).unwrap(), text });
+            prop_assert_eq!(Request::decode(&frame, 4096).unwrap(), expected);
+        }
+    }
+}
