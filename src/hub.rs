@@ -1,1 +1,16 @@
-//! hub.
+//! The room: one owner decides the order, everyone reads from the same ring.
+//!
+//! [`room`] is the owner: a task that takes what guests ask for, appends to the log, and publishes. [`ring`]
+//! holds what was published, already encoded for the wire; a reader is only a position in it. [`roster`]
+//! knows who is here.
+
+pub mod reader;
+pub mod ring;
+pub mod room;
+mod roster;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+pub use reader::Reader;
+pub use room::{Entered, Room, Seat};

@@ -94,6 +94,11 @@ impl Looks {
     pub fn alike(&self, other: &Looks) -> bool {
         self.folded == other.folded || self.plain == other.plain
     }
+
+    /// Two keys for a table of names: two names are alike if they share one.
+    pub fn keys(&self) -> [String; 2] {
+        [format!("folded {}", self.folded), format!("plain {}", self.plain)]
+    }
 }
 
 /// Compatibility caseless form (The Unicode Standard, section 3.13, D146), without its last normalisation,

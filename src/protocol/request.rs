@@ -39,6 +39,13 @@ pub struct Hello {
     pub epoch: Option<String>,
 }
 
+impl Hello {
+    /// The cursor, if it is of this epoch or of none.
+    pub fn cursor(&self, epoch: &str) -> Option<u64> {
+        self.after.filter(|_| self.epoch.as_deref().is_none_or(|of| of == epoch))
+    }
+}
+
 /// A message for the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Say {

@@ -1,0 +1,133 @@
+//! One guest's way through a room's events: a cursor, and where to find what comes next.
+//!
+//! A reader first catches up with the messages after its cursor, from the ring where it still has them and
+//! from the log where not, and then follows the ring live from the position at which it came in. Since the
+//! position was taken before the first message is read, nothing can fall between. Whoever then reads too
+//! slowly for the ring gets the roster again, catches up from the log, and goes on.
+
+use std::sync::PoisonError;
+
+use bytes::BytesMut;
+use tokio::sync::watch;
+
+use super::ring::Lagged;
+use super::room::{Entered, Room};
+use crate::protocol::event::Event;
+use crate::protocol::{Refusal, frame};
+
+/// About how many bytes are put together for one write.
+pub const BATCH_BYTES: usize = 64 * 1024;
+
+/// How many messages are read from the log at once.
+const LOG_PAGE: usize = 64;
+
+/// A guest's cursor.
+pub struct Reader {
+    room: Room,
+    published: watch::Receiver<u64>,
+    /// The newest message that was read.
+    after: u64,
+    /// The last message of the catching up; at or below `after` when there is none to do.
+    until: u64,
+    /// Where the live events go on.
+    position: u64,
+}
+
+impl Reader {
+    /// Reads everything after the message `after`, or everything that is kept, beginning with who just
+    /// came in.
+    pub fn new(room: &Room, entered: &Entered, after: Option<u64>) -> Self {
+        let welcome = &entered.welcome;
+        let oldest = welcome.first.saturating_sub(1);
+        Self {
+            room: room.clone(),
+            published: room.shared().published.subscribe(),
+            // A cursor beyond the head is from another world; everything that is kept is the honest answer.
+            after: after.filter(|after| *after <= welcome.head).unwrap_or(oldest),
+            until: welcome.head,
+            position: entered.position,
+        }
+    }
+
+    /// The newest message that was read: the cursor to come back with.
+    pub fn after(&self) -> u64 {
+        self.after
+    }
+
+    /// Appends what comes next to `out` as whole WebSocket frames, about [`BATCH_BYTES`] at most. Nothing is
+    /// appended only when there is nothing more for now.
+    ///
+    /// # Errors
+    /// `not_kept` when the log cannot be read.
+    pub async fn read(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {
+        if self.after < self.until {
+            return self.catch_up(out).await;
+        }
+        let copied = {
+            let shared = self.room.shared();
+            let ring = shared.ring.read().unwrap_or_else(PoisonError::into_inner);
+            ring.copy(self.position, BATCH_BYTES, out)
+        };
+        match copied {
+            Ok(copied) => {
+                self.position = copied.position;
+                self.after = copied.seq.unwrap_or(self.after);
+                Ok(())
+            }
+            Err(Lagged) => self.start_over(out).await,
+        }
+    }
+
+    /// Completes when [`Reader::read`] may have something; false when the room is gone.
+    ///
+    /// A wake-up that came before the last read is not forgotten, so read, then wait, is safe.
+    pub async fn wait(&mut self) -> bool {
+        self.published.changed().await.is_ok()
+    }
+
+    async fn catch_up(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {
+        if let Some(newest) = self.copy_from_ring(out) {
+            self.after = newest;
+            return Ok(());
+        }
+        let log = &self.room.shared().log;
+        let messages = log.read(self.after, LOG_PAGE).await.map_err(|error| {
+            tracing::error!(%error, "messages could not be read");
+            Refusal::new(crate::protocol::Code::NotKept, "The room cannot read its messages at the moment.")
+        })?;
+        let full = out.len() + BATCH_BYTES;
+        for message in messages.iter().take_while(|message| message.seq <= self.until) {
+            self.tell_gap(message.seq, out);
+            frame::text(&message.event().encode(), out);
+            self.after = message.seq;
+            if out.len() >= full {
+                return Ok(());
+            }
+        }
+        if messages.last().is_none_or(|message| message.seq > self.until) && self.after < self.until {
+            // The rest was trimmed meanwhile.
+            self.tell_gap(self.until + 1, out);
+            self.after = self.until;
+        }
+        Ok(())
+    }
+
+    fn copy_from_ring(&self, out: &mut BytesMut) -> Option<u64> {
+        let ring = self.room.shared().ring.read().unwrap_or_else(PoisonError::into_inner);
+        ring.copy_messages(self.after, self.until, BATCH_BYTES, out)
+    }
+
+    fn tell_gap(&self, before: u64, out: &mut BytesMut) {
+        if before > self.after + 1 {
+            frame::text(&Event::Gap { after: self.after, before }.encode(), out);
+        }
+    }
+
+    async fn start_over(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {
+        let snapshot = self.room.snapshot().await?;
+        frame::text(&Event::Roster { guests: &snapshot.guests }.encode(), out);
+        self.position = snapshot.position;
+        self.until = snapshot.span.head;
+        Ok(())
+    }
+}

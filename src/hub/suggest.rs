@@ -1,0 +1,55 @@
+//! Names for guests who bring none.
+
+use crate::protocol::Name;
+
+const FIRST: &[&str] = &[
+    "Amber", "Bold", "Bright", "Calm", "Clever", "Cosy", "Curious", "Dapper", "Eager", "Early", "Fair",
+    "Gentle", "Golden", "Happy", "Honest", "Humble", "Jolly", "Kind", "Late", "Light", "Lucky", "Mellow",
+    "Merry", "Mild", "Misty", "Noble", "Patient", "Plain", "Proud", "Quick", "Quiet", "Rare", "Sandy",
+    "Silent", "Silver", "Steady", "Sunny", "Swift", "Velvet", "Warm",
+];
+
+const SECOND: &[&str] = &[
+    "Badger", "Beaver", "Crane", "Cricket", "Curlew", "Dolphin", "Dormouse", "Falcon", "Finch", "Fox",
+    "Gecko", "Hare", "Heron", "Ibis", "Jackdaw", "Kestrel", "Lark", "Lemur", "Linnet", "Lynx", "Magpie",
+    "Marten", "Mole", "Newt", "Otter", "Owl", "Panda", "Pika", "Plover", "Puffin", "Raven", "Robin", "Seal",
+    "Sparrow", "Swan", "Tapir", "Thrush", "Vole", "Wombat", "Wren",
+];
+
+/// How many names are tried before giving up; far more than a full room can refuse.
+const TRIES: u32 = 4096;
+
+/// How many plain pairs are tried before a number is added.
+const PLAIN_TRIES: u32 = 32;
+
+/// A name that `free` accepts: two words, with a number when the plain pairs are mostly used up.
+pub(super) fn name(free: impl Fn(&Name) -> bool) -> Option<Name> {
+    (0..TRIES).find_map(|attempt| {
+        // Without randomness everyone is offered the same names in the same order, which is no harm.
+        let random = getrandom::u64().unwrap_or_else(|_| u64::from(attempt) * 7919);
+        let pick = |words: &[&'static str], from: u64| words[(from % words.len() as u64) as usize];
+        let (first, second) = (pick(FIRST, random), pick(SECOND, random >> 16));
+        let text = match attempt {
+            0..PLAIN_TRIES => format!("{first} {second}"),
+            _ => format!("{first} {second} {}", 2 + (random >> 32) % 998),
+        };
+        Name::parse(&text).ok().filter(&free)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_suggestion_is_free() {
+        let taken = RefCell::new(HashSet::new());
+        for _ in 0..2000 {
+            let name = name(|name| !taken.borrow().contains(name.as_str())).unwrap();
+            taken.borrow_mut().insert(name.as_str().to_owned());
+        }
+    }
+}

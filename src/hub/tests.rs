@@ -1,0 +1,200 @@
+//! The room as a whole: order, cursors, gaps, seats.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
+
+use super::ring::Ring;
+use super::{Entered, Reader, Room};
+use crate::config::RoomSettings;
+use crate::log::MemoryLog;
+use crate::protocol::{Code, Hello, Message, MessageId, Name, Request, Say};
+
+fn room(ring_bytes: usize, history: usize) -> Room {
+    let log = Arc::new(MemoryLog::new(history));
+    Room::open_with_ring(&RoomSettings::default(), log, Ring::new(ring_bytes)).unwrap()
+}
+
+fn hello(name: &str) -> Hello {
+    Hello { name: Some(Name::parse(name).unwrap()), ..Hello::default() }
+}
+
+fn say(id: u64) -> Say {
+    Say { id: MessageId::parse(&id.to_string()).unwrap(), text: format!("text {id}") }
+}
+
+async fn say_all(room: &Room, entered: &Entered, ids: std::ops::RangeInclusive<u64>) {
+    for id in ids {
+        room.say(&entered.seat, say(id)).await.unwrap();
+    }
+}
+
+/// Everything there is to read now, decoded as a client would.
+async fn drain(reader: &mut Reader) -> Vec<Value> {
+    let mut wire = Vec::new();
+    loop {
+        let mut out = BytesMut::new();
+        reader.read(&mut out).await.unwrap();
+        if out.is_empty() {
+            break;
+        }
+        wire.extend_from_slice(&out);
+    }
+    let mut socket = WebSocket::from_raw_socket(std::io::Cursor::new(wire), Role::Client, None);
+    std::iter::from_fn(|| socket.read().ok())
+        .map(|frame| serde_json::from_str(frame.to_text().unwrap()).unwrap())
+        .collect()
+}
+
+/// `message 3`, `gap 3..9`, `joined Ann`, …
+fn short(events: &[Value]) -> Vec<String> {
+    let name = |event: &Value| event["guest"]["name"].as_str().unwrap_or("").to_owned();
+    events
+        .iter()
+        .map(|event| match event["type"].as_str().unwrap() {
+            "message" => format!("message {}", event["seq"]),
+            "gap" => format!("gap {}..{}", event["after"], event["before"]),
+            "roster" => format!("roster of {}", event["guests"].as_array().unwrap().len()),
+            "renamed" => format!("renamed {} {}", event["was"].as_str().unwrap(), name(event)),
+            other => format!("{other} {}", name(event)),
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn everyone_sees_one_order() {
+    let room = room(10_000, 100);
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    let mut reader = Reader::new(&room, &ann, None);
+    let bob = room.enter(hello("Bob")).await.unwrap();
+    say_all(&room, &ann, 1..=2).await;
+    room.rename(&bob.seat, Name::parse("Rob").unwrap()).await.unwrap();
+    say_all(&room, &bob, 1..=1).await;
+    drop(bob);
+    say_all(&room, &ann, 3..=3).await;
+    assert_eq!(
+        short(&drain(&mut reader).await),
+        ["joined Bob", "message 1", "message 2", "renamed Bob Rob", "message 3", "left Rob", "message 4"]
+    );
+    assert_eq!(reader.after(), 4);
+}
+
+#[tokio::test]
+async fn a_cursor_gives_exactly_what_was_missed_then_live() {
+    let room = room(10_000, 100);
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    say_all(&room, &ann, 1..=5).await;
+    let bob = room.enter(hello("Bob")).await.unwrap();
+    let mut reader = Reader::new(&room, &bob, Some(3));
+    say_all(&room, &ann, 6..=6).await;
+    assert_eq!(short(&drain(&mut reader).await), ["message 4", "message 5", "message 6"]);
+    let mut whole = Reader::new(&room, &bob, Some(900));
+    assert_eq!(drain(&mut whole).await.len(), 6, "a cursor beyond the head gives everything");
+}
+
+#[tokio::test]
+async fn what_is_no_longer_kept_is_a_gap() {
+    let room = room(150, 3);
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    say_all(&room, &ann, 1..=9).await;
+    let bob = room.enter(hello("Bob")).await.unwrap();
+    let mut reader = Reader::new(&room, &bob, Some(2));
+    assert_eq!(short(&drain(&mut reader).await), ["gap 2..7", "message 7", "message 8", "message 9"]);
+    let mut newcomer = Reader::new(&room, &bob, None);
+    assert_eq!(short(&drain(&mut newcomer).await), ["message 7", "message 8", "message 9"]);
+}
+
+#[tokio::test]
+async fn a_reader_who_fell_off_the_ring_reads_the_log_and_goes_on_live() {
+    let room = room(400, 50);
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    let mut reader = Reader::new(&room, &ann, None);
+    say_all(&room, &ann, 1..=2).await;
+    assert_eq!(drain(&mut reader).await.len(), 2);
+    say_all(&room, &ann, 3..=40).await;
+    let events = short(&drain(&mut reader).await);
+    assert_eq!(events[0], "roster of 1");
+    let expected: Vec<_> = (3..=40).map(|seq| format!("message {seq}")).collect();
+    assert_eq!(events[1..], expected);
+    say_all(&room, &ann, 41..=41).await;
+    assert_eq!(short(&drain(&mut reader).await), ["message 41"]);
+}
+
+#[tokio::test]
+async fn whoever_fell_off_the_log_is_told_of_the_gap() {
+    let room = room(400, 5);
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    let mut reader = Reader::new(&room, &ann, None);
+    say_all(&room, &ann, 1..=40).await;
+    let events = short(&drain(&mut reader).await);
+    assert_eq!(events[..3], ["roster of 1", "gap 0..36", "message 36"]);
+    assert_eq!(events.len(), 2 + 5);
+}
+
+#[tokio::test]
+async fn a_message_sent_again_keeps_its_number_and_is_shown_once() {
+    let room = room(10_000, 100);
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    let token = ann.welcome.token.clone();
+    assert_eq!(room.say(&ann.seat, say(1)).await, Ok(1));
+    drop(ann);
+    let ann = room.enter(Hello { token: Some(token), ..hello("Ann") }).await.unwrap();
+    let mut reader = Reader::new(&room, &ann, Some(0));
+    assert_eq!(room.say(&ann.seat, say(1)).await, Ok(1));
+    assert_eq!(room.say(&ann.seat, say(2)).await, Ok(2));
+    assert_eq!(short(&drain(&mut reader).await), ["message 1", "message 2"]);
+}
+
+#[tokio::test]
+async fn a_token_takes_over_its_ghost_without_noise() {
+    let room = room(10_000, 100);
+    let bob = room.enter(hello("Bob")).await.unwrap();
+    let ghost = room.enter(hello("Ann")).await.unwrap();
+    let mut reader = Reader::new(&room, &bob, None);
+    let token = ghost.welcome.token.clone();
+    let ann = room.enter(Hello { token: Some(token), ..Hello::default() }).await.unwrap();
+    assert!(ann.welcome.resumed);
+    assert_eq!(ann.welcome.guest, ghost.welcome.guest);
+    ghost.seat.replaced().await;
+    assert_eq!(room.say(&ghost.seat, say(1)).await.unwrap_err().code, Code::TakenOver);
+    drop(ghost);
+    say_all(&room, &ann, 1..=1).await;
+    assert_eq!(short(&drain(&mut reader).await), ["joined Ann", "message 1"]);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_epoch_does_not_count() {
+    let room = room(10_000, 100);
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    let epoch = &ann.welcome.epoch;
+    let cursor =
+        |epoch: Option<&str>| Hello { after: Some(3), epoch: epoch.map(str::to_owned), ..Hello::default() };
+    assert_eq!(cursor(Some(epoch)).cursor(epoch), Some(3));
+    assert_eq!(cursor(None).cursor(epoch), Some(3));
+    assert_eq!(cursor(Some("another")).cursor(epoch), None);
+}
+
+#[tokio::test]
+async fn what_a_room_publishes_is_what_a_guest_can_say() {
+    let room = room(10_000, 100);
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    let mut reader = Reader::new(&room, &ann, None);
+    let frame = serde_json::json!({"type": "say", "id": "x", "text": "</script> \u{2028} \"quoted\"\nline"});
+    let Ok(Request::Say(said)) = Request::decode(&frame.to_string(), 4096) else { panic!() };
+    room.say(&ann.seat, said.clone()).await.unwrap();
+    assert_eq!(drain(&mut reader).await[0]["text"], said.text);
+}
+
+#[tokio::test]
+async fn an_unknown_room_is_refused() {
+    let room = room(10_000, 100);
+    let refusal = room.enter(Hello { room: Some("attic".into()), ..Hello::default() }).await.err().unwrap();
+    assert_eq!(refusal.code, Code::UnknownRoom);
+}
+
+#[test]
+fn a_message_is_small_in_memory() {
+    assert!(size_of::<Message>() <= 128);
+}
