@@ -1,0 +1,139 @@
+//! The page: one document with its style, scripts and icon inside, assembled once at start-up.
+//!
+//! A guest's browser asks for nothing else but the WebSocket, so opening a room costs one round trip through
+//! Tor, and the Content-Security-Policy can forbid everything that is not this text.
+
+use std::io::Write;
+
+use axum::body::Body;
+use bytes::Bytes;
+use data_encoding::BASE64;
+use flate2::{Compression, GzBuilder};
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+};
+use http::{HeaderMap, HeaderValue, Response};
+use sha2::{Digest, Sha256};
+
+const DOCUMENT: &str = include_str!("../../web/index.html");
+const STYLE: (&str, &str) = ("chat.css", include_str!("../../web/chat.css"));
+const ICON: (&str, &str) = ("icon.svg", include_str!("../../web/icon.svg"));
+/// In the order in which the document names them.
+const SCRIPTS: [(&str, &str); 5] = [
+    ("text.js", include_str!("../../web/text.js")),
+    ("connection.js", include_str!("../../web/connection.js")),
+    ("log.js", include_str!("../../web/log.js")),
+    ("people.js", include_str!("../../web/people.js")),
+    ("chat.js", include_str!("../../web/chat.js")),
+];
+
+/// The page as it is served. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Page {
+    document: Bytes,
+    compressed: Bytes,
+    /// `script-src` and `style-src`: exactly what the document holds may run.
+    sources: String,
+}
+
+impl Page {
+    /// Puts style, scripts and icon into the document, compresses it and takes the hashes.
+    pub fn assemble() -> Self {
+        let (icon, style) = (BASE64.encode(ICON.1.as_bytes()), STYLE.1);
+        let mut document = DOCUMENT
+            .replace(&format!("\"{}\"", ICON.0), &format!("\"data:image/svg+xml;base64,{icon}\""))
+            .replace(&linked_style(STYLE.0), &format!("<style>{style}</style>"));
+        for (name, script) in SCRIPTS {
+            document = document.replace(&linked_script(name), &format!("<script>{script}</script>"));
+        }
+        let scripts: Vec<String> = SCRIPTS.iter().map(|(_, script)| source_hash(script)).collect();
+        Self {
+            compressed: compress(document.as_bytes()),
+            document: document.into(),
+            sources: format!("script-src {}; style-src {}", scripts.join(" "), source_hash(style)),
+        }
+    }
+
+    /// The answer to a request for the page: compressed if the client takes that. `authority` is the host the
+    /// request was for (and port, if it is not the scheme's own), already checked to be this room's.
+    pub fn respond(&self, request: &HeaderMap, authority: &str) -> Response<Body> {
+        let compressed = accepts_gzip(request);
+        let body = if compressed { &self.compressed } else { &self.document };
+        let mut response = Response::new(Body::from(body.clone()));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if compressed {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        // Only visible ASCII goes in, so this cannot fail; were it to, a page that may do nothing is right.
+        let policy = HeaderValue::try_from(self.content_security_policy(authority))
+            .unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+        response
+    }
+
+    /// The page's Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)): what the document holds, and a
+    /// connection back to where it came from. The address of the WebSocket is spelled out because not every
+    /// engine counts `ws:` as `'self'`.
+    pub fn content_security_policy(&self, authority: &str) -> String {
+        let plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
+        let socket =
+            if plain && !authority.is_empty() { format!(" ws://{authority}") } else { String::new() };
+        format!(
+            "default-src 'none'; {}; img-src data:; connect-src 'self'{socket}; form-action 'self'; \
+             base-uri 'none'; frame-ancestors 'none'",
+            self.sources
+        )
+    }
+}
+
+fn linked_style(name: &str) -> String {
+    format!("<link rel=\"stylesheet\" href=\"{name}\">")
+}
+
+fn linked_script(name: &str) -> String {
+    format!("<script src=\"{name}\"></script>")
+}
+
+/// A source expression that allows exactly this text.
+fn source_hash(text: &str) -> String {
+    format!("'sha256-{}'", BASE64.encode(&Sha256::digest(text)))
+}
+
+/// Gzip ([RFC 1952](https://www.rfc-editor.org/rfc/rfc1952)) without a time stamp: when the program was started
+/// is nobody's business.
+fn compress(text: &[u8]) -> Bytes {
+    let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
+    let whole = gzip.write_all(text).and_then(|()| gzip.finish());
+    whole.expect("writing to memory does not fail").into()
+}
+
+/// Whether the client takes gzip: [RFC 9110, section 12.5.3](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3).
+/// The coding named itself counts before `*`; a weight of 0 means no.
+fn accepts_gzip(request: &HeaderMap) -> bool {
+    let mut any = false;
+    for line in request.get_all(ACCEPT_ENCODING) {
+        for item in line.to_str().unwrap_or_default().split(',') {
+            let mut parts = item.split(';').map(str::trim);
+            let coding = parts.next().unwrap_or_default();
+            let wanted = parts.all(|parameter| !is_zero_weight(parameter));
+            if coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip") {
+                return wanted;
+            }
+            any |= coding == "*" && wanted;
+        }
+    }
+    any
+}
+
+/// Whether a parameter is `q=0`, in any of its spellings. A weight that is no number counts as a refusal.
+fn is_zero_weight(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else { return false };
+    name.trim().eq_ignore_ascii_case("q") && !value.trim().parse::<f32>().is_ok_and(|weight| weight > 0.0)
+}
+
+#[cfg(test)]
+#[path = "assets_tests.rs"]
+mod tests;

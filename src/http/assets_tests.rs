@@ -1,0 +1,139 @@
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+
+use super::*;
+
+/// What opening a room may cost, compressed.
+const BUDGET: usize = 20_000;
+
+fn document() -> String {
+    String::from_utf8(Page::assemble().document.to_vec()).expect("the page is UTF-8")
+}
+
+/// What stands between each `open` and the next `close`.
+fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> Vec<&'a str> {
+    text.split(open).skip(1).map(|rest| rest.split(close).next().unwrap_or(rest)).collect()
+}
+
+/// The document without what scripts and styles say.
+fn markup() -> String {
+    let mut text = document();
+    for (_, content) in SCRIPTS.iter().chain([&STYLE]) {
+        text = text.replace(content, "");
+    }
+    text
+}
+
+#[test]
+fn the_page_fits_its_budget() {
+    let page = Page::assemble();
+    assert!(page.compressed.len() <= BUDGET, "{} bytes compressed", page.compressed.len());
+    let mut unpacked = Vec::new();
+    GzDecoder::new(&page.compressed[..]).read_to_end(&mut unpacked).expect("valid gzip");
+    assert_eq!(unpacked, page.document);
+    assert_eq!(page.compressed[4..8], [0; 4], "the time of compression is not told");
+}
+
+#[test]
+fn the_document_asks_for_nothing() {
+    let (document, markup) = (document(), markup());
+    for attribute in ["src=", "href=", "srcset=", "action=", "poster=", "data="] {
+        for value in between(&markup, &format!(" {attribute}"), ">") {
+            assert!(value.starts_with("\"data:"), "{attribute}{value}");
+        }
+    }
+    assert!(!STYLE.1.contains("url(") && !STYLE.1.contains("@import"));
+    assert_eq!(between(&document, "<script>", "</script>"), SCRIPTS.map(|(_, script)| script));
+    assert_eq!(between(&document, "<style>", "</style>"), [STYLE.1]);
+    // Address patterns and the icon's namespace are not addresses that anything is fetched from.
+    assert!(!document.contains("//www.") && !document.contains("import "));
+}
+
+#[test]
+fn everything_that_runs_stands_in_a_hashed_element() {
+    let markup = markup();
+    assert!(!markup.contains(" style=") && !markup.contains("javascript:"));
+    for tag in between(&markup, "<", ">") {
+        let handler = tag.split_whitespace().find(|word| word.starts_with("on") && word.contains('='));
+        assert_eq!(handler, None, "inline handler");
+    }
+    for (name, script) in SCRIPTS {
+        for forbidden in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "new Function",
+            "</",
+            "<!--",
+        ] {
+            assert!(!script.contains(forbidden), "{name} contains {forbidden}");
+        }
+    }
+}
+
+#[test]
+fn the_policy_allows_exactly_what_the_document_holds() {
+    let policy = Page::assemble().content_security_policy("127.0.0.1:8646");
+    let document = document();
+    let content = between(&document, "<script>", "</script>")
+        .into_iter()
+        .chain(between(&document, "<style>", "</style>"));
+    let mut hashes = 0;
+    for text in content {
+        assert!(policy.contains(&source_hash(text)));
+        hashes += 1;
+    }
+    assert_eq!(policy.matches("'sha256-").count(), hashes);
+    assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"));
+    assert!(policy.contains("connect-src 'self' ws://127.0.0.1:8646;"));
+    assert!(!policy.contains("unsafe"));
+    // The digest of nothing, as everybody's sha256sum prints it.
+    assert_eq!(source_hash(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
+}
+
+#[test]
+fn an_odd_authority_adds_nothing_to_the_policy() {
+    let page = Page::assemble();
+    for odd in ["", "a b", "a;script-src *", "a,b", "a'b"] {
+        assert!(page.content_security_policy(odd).contains("connect-src 'self';"), "{odd:?}");
+    }
+    assert!(page.content_security_policy("[::1]:80").contains(" ws://[::1]:80;"));
+}
+
+#[test]
+fn compressed_only_for_those_who_take_it() {
+    let page = Page::assemble();
+    let cases: [(Option<&str>, bool); 12] = [
+        (None, false),
+        (Some(""), false),
+        (Some("gzip, deflate, br, zstd"), true),
+        (Some("GZIP"), true),
+        (Some("br, x-gzip;q=0.5"), true),
+        (Some("gzip;q=0"), false),
+        (Some("gzip; q=0.000, *"), false),
+        (Some("*"), true),
+        (Some("*;q=0"), false),
+        (Some("gzip;q=many"), false),
+        (Some("identity"), false),
+        (Some("gzipped"), false),
+    ];
+    for (accepted, compressed) in cases {
+        let mut request = HeaderMap::new();
+        if let Some(value) = accepted {
+            request.insert(ACCEPT_ENCODING, HeaderValue::from_static(value));
+        }
+        let response = page.respond(&request, "room.onion");
+        let headers = response.headers();
+        assert_eq!(headers.contains_key(CONTENT_ENCODING), compressed, "{accepted:?}");
+        assert_eq!(headers[VARY], "accept-encoding");
+        assert_eq!(headers[CACHE_CONTROL], "no-store");
+        assert_eq!(headers[CONTENT_TYPE], "text/html; charset=utf-8");
+        assert_eq!(
+            headers[CONTENT_SECURITY_POLICY].as_bytes(),
+            page.content_security_policy("room.onion").as_bytes()
+        );
+    }
+}

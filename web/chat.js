@@ -1,0 +1,358 @@
+/* The page: brings the connection, the log, the people and the composer together. */
+'use strict';
+
+/* What a reload should not lose. Storage can be forbidden; then the page does without. */
+const kept = {
+  get(key) {
+    try {
+      return sessionStorage.getItem(key) ?? undefined;
+    } catch {
+      return undefined;
+    }
+  },
+  set(key, value) {
+    try {
+      if (value) sessionStorage.setItem(key, value);
+      else sessionStorage.removeItem(key);
+    } catch {
+      /* The page works without. */
+    }
+  },
+};
+
+const say = { form: element('say-form'), text: element('text') };
+const naming = { form: element('name-form'), field: element('name-field'), button: element('name-button') };
+const note = element('note');
+
+const people = new People(element('people-list'), element('people-count'), element('people-button'));
+const log = new Log({
+  scroller: element('scroller'),
+  conversation: element('conversation'),
+  said: element('said'),
+  unsaid: element('unsaid'),
+  newest: element('newest'),
+});
+const unsaid = new Unsaid(element('unsaid'), { send: (frame) => connection.send(frame), edit: takeBack });
+
+/* Who this guest is, and what they have seen. */
+let token = kept.get('token');
+let wantedName = kept.get('name');
+let cursor;
+/** The room's limits, once known. */
+let limits = { message_bytes: Infinity };
+/** When the room opened, on this guest's clock. */
+let opened;
+/** Messages up to here were said before this guest looked. */
+let head = 0;
+/** The numbers this guest has had in this run of the room. */
+const mine = new Set();
+let roomTitle = document.title;
+let unread = 0;
+
+const connection = new Connection(new URL('chat', location.href.replace(/^http/, 'ws')).href, {
+  hello: () => (naming.needed ? undefined : { type: 'hello', name: wantedName, token, after: cursor }),
+  heard: (frame) => handlers[frame.type]?.(frame),
+  changed: showStatus,
+});
+
+/* What the room says. */
+
+const handlers = {
+  welcome(welcome) {
+    const openedNow = Date.now() - welcome.clock * SECOND;
+    const afresh = opened !== undefined && !welcome.resumed
+      && (welcome.head < cursor || Math.abs(openedNow - opened) > 30 * SECOND);
+    opened = openedNow;
+    token = welcome.token;
+    kept.set('token', token);
+    holdSeat();
+    if (afresh) {
+      mine.clear();
+      unsaid.forgotten();
+      log.line('The room was started anew. What was said before is kept only on this page.');
+      const sawMore = cursor > 0;
+      cursor = undefined;
+      /* The old cursor means nothing in the new room: ask for all that it keeps. */
+      if (sawMore && welcome.head > 0) return connection.open();
+    }
+    if (cursor === undefined && welcome.first > 1) log.line('Earlier messages are no longer kept.');
+    cursor ??= 0;
+    head = welcome.head;
+    limits = welcome.limits;
+    mine.add(welcome.guest.id);
+    people.me = welcome.guest.id;
+    people.replace(welcome.guests);
+    roomTitle = welcome.room.title;
+    element('title').textContent = roomTitle;
+    showTitle();
+    complain();
+    closeNaming();
+    const wanted = wantedName;
+    called(welcome.guest.name);
+    if (welcome.resumed && wanted && wanted !== welcome.guest.name) connection.send({ type: 'rename', name: wanted });
+    log.said.ariaBusy = String(cursor < head);
+    showEmpty();
+    unsaid.attemptAll();
+    showRoomLeft();
+  },
+
+  message({ seq, at, guest, name, id, text }) {
+    if (seq <= cursor) return;
+    cursor = seq;
+    const own = mine.has(guest);
+    if (own) unsaid.remove(id);
+    log.message({ guest, name, text, mine: own, time: timeOf(at) });
+    if (seq >= head) log.said.ariaBusy = 'false';
+    if (!own && seq > head && !attentive()) {
+      unread++;
+      showTitle();
+    }
+    showEmpty();
+  },
+
+  acknowledged({ id }) {
+    unsaid.acknowledged(id);
+  },
+
+  gap({ after, before }) {
+    log.line('Messages here are no longer kept.');
+    cursor = Math.max(cursor, before - 1);
+  },
+
+  joined({ guest, at }) {
+    if (people.put(guest) === undefined && guest.id !== people.me) log.presence('joined', guest.name, timeOf(at));
+  },
+
+  left({ guest, at }) {
+    if (people.remove(guest)) log.presence('left', guest.name, timeOf(at));
+  },
+
+  renamed({ guest, was }) {
+    if (people.put(guest) === guest.name) return;
+    if (guest.id === people.me) {
+      called(guest.name);
+      closeNaming();
+      log.line('You are now called ', nameNode(guest.name));
+    } else {
+      log.line(nameNode(was), ' is now called ', nameNode(guest.name));
+    }
+  },
+
+  roster({ guests }) {
+    people.replace(guests);
+  },
+
+  error({ code, message, id }) {
+    if (id !== undefined && unsaid.failed(id, message)) return;
+    if (code === 'taken_over' || code === 'room_full') return;
+    complain(message);
+    if (code.startsWith('name_')) {
+      openNaming(connection.state === 'greeting');
+    } else if (connection.state === 'greeting' && token) {
+      /* A token the room cannot read: come in as a new guest. */
+      token = undefined;
+      connection.greet();
+    }
+  },
+};
+
+/** A moment on the room's clock, on this guest's. */
+const timeOf = (at) => opened + at * SECOND;
+
+/* The status. */
+
+function showStatus({ state, cause, everWelcome }) {
+  const waiting = state === 'waiting';
+  let words = 'Connected';
+  if (state === 'connecting' || state === 'greeting') words = everWelcome ? 'Reconnecting…' : 'Connecting…';
+  if (state === 'greeting' && naming.needed) words = 'Choose a name to come in';
+  if (waiting) {
+    words = everWelcome ? 'Connection lost. Reconnecting' : 'The room does not answer. Trying again';
+    if (cause === CLOSE.roomClosing) words = 'The room was closed. Looking for it again';
+    if (cause === CLOSE.roomFull) words = 'The room is full. Trying again';
+  }
+  if (state === 'stopped') {
+    words = cause === CLOSE.takenOver ? 'This chat went on in another window.' : 'Not connected';
+  }
+  const shown = element('status-words');
+  if (shown.textContent !== words) shown.textContent = words;
+  element('status').dataset.state = state;
+  element('status-countdown').textContent = waiting ? `in ${connection.secondsLeft()} s` : '';
+  const now = element('now');
+  now.hidden = !waiting && state !== 'stopped';
+  now.textContent = waiting ? 'Now' : 'Continue here';
+  if (state !== 'connected') unsaid.interrupted();
+}
+
+element('now').addEventListener('click', () => connection.open());
+window.addEventListener('online', () => connection.wake());
+document.addEventListener('visibilitychange', () => document.hidden || connection.wake());
+
+/* Leaving the page: close in order, and come back if the page does. */
+window.addEventListener('pagehide', () => connection.stop());
+window.addEventListener('pageshow', (event) => event.persisted && connection.open());
+window.addEventListener('beforeunload', (event) => unsaid.any && event.preventDefault());
+
+/* The title. */
+
+const attentive = () => !document.hidden && document.hasFocus();
+
+function showTitle() {
+  document.title = unread ? `(${unread}) ${roomTitle}` : roomTitle;
+}
+
+function seen() {
+  if (!unread || !attentive()) return;
+  unread = 0;
+  showTitle();
+}
+window.addEventListener('focus', seen);
+document.addEventListener('visibilitychange', seen);
+
+function showEmpty() {
+  const empty = !log.last && !unsaid.messages.size && connection.state === 'connected';
+  element('empty').hidden = !empty;
+}
+if (location.hostname.endsWith('.onion')) element('address').textContent = location.origin;
+else element('invitation').textContent = 'Say hello.';
+
+/* Saying something. */
+
+function complain(sentence) {
+  note.textContent = sentence ?? '';
+  note.hidden = !sentence;
+}
+
+function resize() {
+  say.text.style.height = 'auto';
+  say.text.style.height = `${say.text.scrollHeight + 2}px`;
+}
+
+/** Tells what is left of the room for a message once most of it is used; gives it in bytes. */
+function showRoomLeft() {
+  const left = limits.message_bytes - byteLength(tidy(say.text.value));
+  const shown = element('room-left');
+  shown.hidden = left > limits.message_bytes / 5;
+  shown.textContent = left < 0 ? `${-left} too long` : `${left} left`;
+  shown.title = 'Counted in bytes of UTF-8';
+  shown.classList.toggle('over', left < 0);
+  return left;
+}
+
+function draftChanged() {
+  resize();
+  showRoomLeft();
+  complain();
+  kept.set('draft', say.text.value);
+}
+
+function setDraft(text) {
+  say.text.value = text;
+  draftChanged();
+}
+
+/** Puts a message back to be edited, before what is being written. */
+function takeBack(text) {
+  setDraft([text, say.text.value].filter(Boolean).join('\n'));
+  say.text.focus();
+}
+
+say.text.addEventListener('input', draftChanged);
+say.text.addEventListener('keydown', (event) => {
+  /* Enter that ends a composition (Japanese, Chinese …) belongs to the composition. 229: older engines. */
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+  event.preventDefault();
+  say.form.requestSubmit();
+});
+say.form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const text = tidy(say.text.value);
+  say.text.focus();
+  if (!text) return;
+  if (showRoomLeft() < 0) {
+    complain('This message is too long. Make it shorter, or send it in parts.');
+    return;
+  }
+  unsaid.add(text);
+  setDraft('');
+  showEmpty();
+  log.toEnd();
+});
+
+/* The name. */
+
+function called(name) {
+  wantedName = name;
+  kept.set('name', name);
+  element('name-shown').textContent = name;
+}
+
+function openNaming(needed) {
+  naming.needed = needed;
+  if (naming.form.hidden) naming.field.value = wantedName ?? '';
+  naming.form.hidden = false;
+  element('you').hidden = true;
+  element('name-cancel').hidden = needed;
+  naming.field.focus();
+  naming.field.select();
+  showStatus(connection);
+}
+
+function closeNaming() {
+  naming.needed = false;
+  if (naming.form.hidden) return;
+  const focused = naming.form.contains(document.activeElement);
+  naming.form.hidden = true;
+  element('you').hidden = false;
+  if (focused) say.text.focus();
+}
+
+naming.button.addEventListener('click', () => openNaming(false));
+element('name-cancel').addEventListener('click', () => {
+  complain();
+  closeNaming();
+});
+naming.form.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape' && !naming.needed) element('name-cancel').click();
+});
+naming.form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const name = naming.field.value.trim();
+  complain();
+  if (naming.needed) {
+    wantedName = name || undefined;
+    naming.needed = false;
+    if (connection.state === 'greeting') connection.greet();
+    else connection.open();
+  } else if (!name || name === people.names.get(people.me)) {
+    closeNaming();
+  } else if (!connection.send({ type: 'rename', name })) {
+    complain('Not connected at the moment. Save the name again when the connection is back.');
+  }
+});
+
+/* Two windows, two guests: a duplicated tab copies the token too, and must not take the first one's seat. The
+   lock lives as long as the window. */
+function holdSeat() {
+  navigator.locks?.request(`seat ${token}`, { ifAvailable: true }, () => new Promise(() => {}));
+}
+
+async function seatIsFree() {
+  if (!token || !navigator.locks) return true;
+  try {
+    await navigator.locks.request(`seat ${token}`, { signal: AbortSignal.timeout(500) }, () => {});
+    return true;
+  } catch (error) {
+    /* Locks are forbidden here, or the other window has it. */
+    return error.name !== 'TimeoutError' && error.name !== 'AbortError';
+  }
+}
+
+async function start() {
+  element('room').hidden = false;
+  setDraft(kept.get('draft') ?? '');
+  if (matchMedia('(pointer: fine)').matches) say.text.focus();
+  if (!(await seatIsFree())) token = wantedName = undefined;
+  connection.open();
+}
+start();

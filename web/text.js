@@ -1,0 +1,101 @@
+/* What people wrote, made ready to be shown. Text becomes text nodes; nothing here ever becomes markup. */
+'use strict';
+
+const element = (id) => document.getElementById(id);
+
+/** A new element with a class and children; strings become text. */
+function make(tag, className, ...children) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  node.append(...children);
+  return node;
+}
+
+/** A name, kept from changing the direction of what stands around it. */
+const nameNode = (name) => make('bdi', '', name);
+
+const encoder = new TextEncoder();
+const byteLength = (text) => encoder.encode(text).length;
+
+/** What was typed, as it is sent: no control characters but line breaks and tabs, no blank first or last lines. */
+function tidy(text) {
+  const clean = text.replace(/\r\n?/g, '\n').replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
+  const whole = clean.toWellFormed ? clean.toWellFormed() : clean;
+  return whole.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
+}
+
+/** 128 random bits in hexadecimal. */
+function randomId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/* Addresses end at white space, at quotes and brackets, and at every invisible or direction-changing character:
+   what is shown is where it leads. */
+const ADDRESS =
+  /https?:\/\/[^\s<>"`\p{C}]+|(?<![\w.@-])[a-z2-7]{56}\.onion(?![\w.-])(?::\d{1,5})?(?:\/[^\s<>"`\p{C}]*)?/giu;
+const CLOSERS = { ')': '(', ']': '[', '}': '{' };
+
+/** An address without the punctuation of the sentence around it. */
+function withoutPunctuation(address) {
+  const spare = {};
+  for (const [closer, opener] of Object.entries(CLOSERS)) {
+    spare[closer] = address.split(closer).length - address.split(opener).length;
+  }
+  let end = address.length;
+  for (; end > 0; end--) {
+    const last = address[end - 1];
+    if (spare[last] > 0) spare[last]--;
+    else if (!/[.,;:!?'*_~…]/.test(last)) break;
+  }
+  return address.slice(0, end);
+}
+
+/** The link for an address, or nothing if it is not a plain web address. */
+function linkTo(address) {
+  let url;
+  try {
+    url = new URL(/^https?:/i.test(address) ? address : `http://${address}`);
+  } catch {
+    return undefined;
+  }
+  /* "https://bank.example@elsewhere" is meant to be misread. */
+  if (!/^https?:$/.test(url.protocol) || url.username || url.password) return undefined;
+  const link = make('a', '', address);
+  link.href = url.href;
+  link.title = url.href;
+  link.dir = 'ltr';
+  link.target = '_blank';
+  link.rel = 'noreferrer noopener nofollow';
+  return link;
+}
+
+/** Text with its web addresses as links. */
+function linked(text) {
+  const fragment = document.createDocumentFragment();
+  let done = 0;
+  for (const match of text.matchAll(ADDRESS)) {
+    const address = withoutPunctuation(match[0]);
+    const link = linkTo(address);
+    if (!link) continue;
+    fragment.append(text.slice(done, match.index), link);
+    done = match.index + address.length;
+  }
+  fragment.append(text.slice(done));
+  return fragment;
+}
+
+const clockFace = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+
+/** A moment as a time of day that tells the rest on hover. */
+function timeNode(milliseconds) {
+  const moment = new Date(milliseconds);
+  const node = make('time', '', clockFace.format(moment));
+  node.dateTime = moment.toISOString();
+  node.title = fullTime.format(moment);
+  return node;
+}
+
+/** "3 guests", "1 guest". */
+const counted = (count, one, many) => `${count} ${count === 1 ? one : many}`;
