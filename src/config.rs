@@ -1,7 +1,33 @@
 //! Settings: what was written (file, environment, flags) becomes what is meant.
 //!
-//! [`raw`] holds what people type, every key optional; [`Settings`] is validated and complete, and is the
-//! only form that the rest of the program sees.
+//! ```text
+//! file        ─┐
+//! environment ─┼─ raw entries ── settle ── Settings
+//! flags       ─┘   (typed)      (checked)  (complete)
+//! ```
+//!
+//! [`Key`] is the one table of what can be set: every source looks its names up there, so a key is spelled,
+//! checked and explained the same way wherever it is written. [`Settings`] is validated and complete, and is
+//! the only form that the rest of the program sees. `docs/configuration.md` is the table for people.
+
+mod environment;
+mod error;
+mod file;
+mod keys;
+mod places;
+mod raw;
+mod settle;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::SettingsError;
+pub use keys::{KEYS, Key};
+pub use places::Places;
+pub use raw::{Flag, Sources};
+
+/// The commented example, every key at its default: `config/onionroom.toml`.
+pub const EXAMPLE: &str = include_str!("../config/onionroom.toml");
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,13 +51,13 @@ pub struct Settings {
 /// The room and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomSettings {
-    /// The room's title, shown to guests; 1 to 64 characters.
+    /// The room's title, shown to guests; 1 to 64 characters, no control characters.
     pub title: String,
-    /// How many guests may be in the room at once.
+    /// How many guests may be in the room at once; 1 to 10000.
     pub guests: usize,
-    /// The longest message text, in bytes of UTF-8.
+    /// The longest message text, in bytes of UTF-8; 1 to 32000, so that it fits a frame however it is escaped.
     pub message_bytes: usize,
-    /// How many of the newest messages are kept for those who come later or come back.
+    /// How many of the newest messages are kept for those who come later or come back; 1 to 100000.
     pub history_messages: usize,
 }
 
@@ -42,7 +68,8 @@ pub struct ListenSettings {
     pub address: SocketAddr,
     /// Whether `address` is the default: then a busy port is replaced by a free one instead of an error.
     pub address_is_default: bool,
-    /// How many connections may be open at once, over all listeners; more are refused, not queued.
+    /// How many connections may be open at once, over all listeners; more are refused, not queued. Never
+    /// fewer than `room.guests`.
     pub connections: usize,
     /// How long a request's head may take to arrive.
     pub request_head: Duration,
@@ -65,6 +92,19 @@ pub struct OnionSettings {
     pub streams_per_circuit: usize,
     /// A description of a private Tor network to use in place of the public one.
     pub network_file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Reads every source, lets the stronger win (file < environment < flags), checks each value and fills
+    /// in the defaults.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, as a sentence that names the key and where it was written, what was
+    /// given and what is allowed.
+    pub fn load(sources: &Sources, places: &Places) -> Result<Self, SettingsError> {
+        settle::settle(sources, places)
+    }
 }
 
 impl Default for Settings {

@@ -1,0 +1,53 @@
+//! The environment: `ONIONROOM_<SECTION>_<KEY>`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::error::SettingsError;
+use super::keys::KEYS;
+use super::raw::{Entry, Origin, Value};
+use super::settle::nearest;
+
+/// The variable that names the configuration file, as `--config` does.
+const CONFIG: &str = "ONIONROOM_CONFIG";
+
+/// Variables that the tests and the scripts around the program keep for themselves.
+const NOT_SETTINGS: [&str; 2] = ["ONIONROOM_BIN", "ONIONROOM_TEST_"];
+
+/// The entries of the environment.
+///
+/// A misspelt variable would otherwise be ignored in silence, so one that starts with `ONIONROOM_` and is not
+/// known is an error.
+pub(super) fn entries(environment: &[(OsString, OsString)]) -> Result<Vec<Entry>, SettingsError> {
+    let mut found = Vec::new();
+    for (name, value) in environment {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("ONIONROOM_")) else {
+            continue;
+        };
+        if name == CONFIG || NOT_SETTINGS.iter().any(|kept| name.starts_with(kept)) {
+            continue;
+        }
+        let Some(key) = KEYS.iter().find(|key| key.variable() == name) else {
+            return Err(unknown(name));
+        };
+        let origin = Origin::Variable(name.into());
+        found.push(Entry { key, value: Value::Word(value.clone()), origin });
+    }
+    Ok(found)
+}
+
+/// The configuration file that the environment names.
+pub(super) fn config_file(environment: &[(OsString, OsString)]) -> Option<PathBuf> {
+    let (_, file) = environment.iter().find(|(name, file)| name == CONFIG && !file.is_empty())?;
+    Some(file.into())
+}
+
+fn unknown(name: &str) -> SettingsError {
+    let variables: Vec<String> =
+        KEYS.iter().map(|key| key.variable()).chain([String::from(CONFIG)]).collect();
+    let hint = match nearest(name, variables.iter().map(String::as_str)) {
+        Some(near) => format!("Did you mean {near}?"),
+        None => "onionroom config prints every key; its variable is ONIONROOM_<SECTION>_<KEY>.".into(),
+    };
+    SettingsError::Unknown { what: format!("setting {name}"), origin: "environment variable".into(), hint }
+}

@@ -1,0 +1,67 @@
+//! What can be wrong with settings, in sentences that say what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why there are no settings. Each message is for the person who typed them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// The configuration file cannot be read.
+    #[error("The configuration file {} cannot be read: {source}. Check the path, or leave --config away.", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The configuration file is not TOML.
+    #[error("{}, line {line}: this is not TOML: {message}.", file.display())]
+    NotToml {
+        /// The file.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The parser's words.
+        message: String,
+    },
+    /// A name that is not in the table.
+    #[error("There is no {what} ({origin}). {hint}")]
+    Unknown {
+        /// What was typed: `key room.guets`.
+        what: String,
+        /// Where: the file and line, or the variable.
+        origin: String,
+        /// The nearest name that there is, or all of them.
+        hint: String,
+    },
+    /// A value that its key does not take.
+    #[error("{key} cannot be {given} ({origin}){}. Allowed: {allowed}.", .reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default())]
+    BadValue {
+        /// The key: `room.guests`.
+        key: String,
+        /// What was given, as typed.
+        given: String,
+        /// Where: the file and line, the variable or the flag.
+        origin: String,
+        /// Which rule it breaks, where `allowed` alone does not say.
+        reason: Option<String>,
+        /// What may be given.
+        allowed: String,
+    },
+    /// Two values that do not go together.
+    #[error(
+        "listen.connections is {connections}, but room.guests is {guests}, and every guest needs a connection. Raise the one or lower the other."
+    )]
+    FewerConnectionsThanGuests {
+        /// `listen.connections`.
+        connections: usize,
+        /// `room.guests`.
+        guests: usize,
+    },
+    /// No directory for keys and state is known.
+    #[error(
+        "There is no home directory to keep the room's keys in. Say where with --data-dir, or use --ephemeral to keep nothing."
+    )]
+    NoDataDirectory,
+}

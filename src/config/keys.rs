@@ -1,0 +1,238 @@
+//! The table of everything that can be set.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing_subscriber::EnvFilter;
+
+use super::Settings;
+
+/// One thing that can be set.
+pub struct Key {
+    /// The section of the file it stands in: `[room]`.
+    pub section: &'static str,
+    /// Its name there: `guests`.
+    pub name: &'static str,
+    /// The flag that sets it, if there is one.
+    pub flag: Option<&'static str>,
+    pub(super) slot: Slot,
+}
+
+/// What a key takes, in which range, and where it goes.
+pub(super) enum Slot {
+    /// A whole number; both ends of the range are allowed.
+    Number { least: u64, most: u64, unit: &'static str, store: fn(&mut Draft, u64) },
+    /// `true` or `false`; a flag without a value sets it to `flag_means`.
+    Switch { flag_means: bool, store: fn(&mut Draft, bool) },
+    /// A text with rules of its own; the error is the rule that was broken.
+    Text { allowed: &'static str, store: fn(&mut Draft, &str) -> Result<(), String> },
+    /// A path; an empty one means the default.
+    Path { allowed: &'static str, store: fn(&mut Draft, Option<PathBuf>) },
+}
+
+/// Settings while they are being filled in.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) settings: Settings,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) ephemeral: bool,
+    /// `listen.connections`, if it was given.
+    pub(super) connections: Option<usize>,
+}
+
+impl Key {
+    /// `room.guests`: the key as messages and documentation name it.
+    pub fn path(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+
+    /// `ONIONROOM_ROOM_GUESTS`: the environment variable that sets it.
+    pub fn variable(&self) -> String {
+        format!("ONIONROOM_{}_{}", self.section, self.name).to_uppercase()
+    }
+
+    /// What may be given, as the end of "Allowed: …".
+    pub fn allowed(&self) -> String {
+        match self.slot {
+            Slot::Number { least, most, unit, .. } => format!("a whole number{unit} from {least} to {most}"),
+            Slot::Switch { .. } => "true or false".into(),
+            Slot::Text { allowed, .. } | Slot::Path { allowed, .. } => allowed.into(),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", self.path())
+    }
+}
+
+const SECONDS: &str = " of seconds";
+
+/// Every key, in the order of the example file.
+pub static KEYS: &[Key] = &[
+    Key {
+        section: "room",
+        name: "title",
+        flag: Some("--title"),
+        slot: Slot::Text {
+            allowed: "1 to 64 characters, not only white space, no control characters",
+            store: title,
+        },
+    },
+    Key {
+        section: "room",
+        name: "guests",
+        flag: Some("--guests"),
+        slot: number(1, 10_000, "", |draft, n| draft.settings.room.guests = n as usize),
+    },
+    Key {
+        section: "room",
+        name: "message_bytes",
+        flag: None,
+        // A WebSocket message may have 64 KiB, and JSON can make two bytes of one: `\n` of a line break.
+        slot: number(1, 32_000, " of bytes", |draft, n| draft.settings.room.message_bytes = n as usize),
+    },
+    Key {
+        section: "room",
+        name: "history_messages",
+        flag: None,
+        slot: number(1, 100_000, "", |draft, n| draft.settings.room.history_messages = n as usize),
+    },
+    Key {
+        section: "listen",
+        name: "address",
+        flag: Some("--listen"),
+        slot: Slot::Text {
+            allowed: "a loopback address with a port, such as 127.0.0.1:8646 or [::1]:8646 (port 0 takes any free one)",
+            store: address,
+        },
+    },
+    Key {
+        section: "listen",
+        name: "connections",
+        flag: None,
+        slot: number(1, 100_000, "", |draft, n| draft.connections = Some(n as usize)),
+    },
+    Key {
+        section: "listen",
+        name: "request_head_seconds",
+        flag: None,
+        slot: number(1, 300, SECONDS, |draft, n| {
+            draft.settings.listen.request_head = Duration::from_secs(n);
+        }),
+    },
+    Key {
+        section: "listen",
+        name: "hello_seconds",
+        flag: None,
+        slot: number(1, 600, SECONDS, |draft, n| draft.settings.listen.hello = Duration::from_secs(n)),
+    },
+    Key {
+        section: "listen",
+        name: "idle_ping_seconds",
+        flag: None,
+        slot: number(1, 3600, SECONDS, |draft, n| draft.settings.listen.idle_ping = Duration::from_secs(n)),
+    },
+    Key {
+        section: "listen",
+        name: "write_stall_seconds",
+        flag: None,
+        slot: number(1, 3600, SECONDS, |draft, n| {
+            draft.settings.listen.write_stall = Duration::from_secs(n);
+        }),
+    },
+    Key {
+        section: "onion",
+        name: "enabled",
+        flag: Some("--no-onion"),
+        slot: Slot::Switch { flag_means: false, store: |draft, on| draft.settings.onion.enabled = on },
+    },
+    Key {
+        section: "onion",
+        name: "port",
+        flag: Some("--onion-port"),
+        slot: number(1, 65_535, "", |draft, n| draft.settings.onion.port = n as u16),
+    },
+    Key {
+        section: "onion",
+        name: "streams_per_circuit",
+        flag: None,
+        slot: number(1, 1000, "", |draft, n| draft.settings.onion.streams_per_circuit = n as usize),
+    },
+    Key {
+        section: "onion",
+        name: "network_file",
+        flag: Some("--network-file"),
+        slot: Slot::Path {
+            allowed: "the path of a network description, or an empty text for the public Tor network",
+            store: |draft, path| draft.settings.onion.network_file = path,
+        },
+    },
+    Key {
+        section: "storage",
+        name: "data_dir",
+        flag: Some("--data-dir"),
+        slot: Slot::Path {
+            allowed: "the path of a directory, or an empty text for the platform's data directory",
+            store: |draft, path| draft.data_dir = path,
+        },
+    },
+    Key {
+        section: "storage",
+        name: "ephemeral",
+        flag: Some("--ephemeral"),
+        slot: Slot::Switch { flag_means: true, store: |draft, on| draft.ephemeral = on },
+    },
+    Key {
+        section: "log",
+        name: "filter",
+        flag: Some("--log"),
+        slot: Slot::Text {
+            allowed: "a log filter such as onionroom=info, debug, or onionroom=debug,arti_client=info; off for none",
+            store: filter,
+        },
+    },
+];
+
+const fn number(least: u64, most: u64, unit: &'static str, store: fn(&mut Draft, u64)) -> Slot {
+    Slot::Number { least, most, unit, store }
+}
+
+fn title(draft: &mut Draft, given: &str) -> Result<(), String> {
+    let title = given.trim();
+    if title.is_empty() {
+        return Err("there is nothing to see in it".into());
+    }
+    if title.chars().any(char::is_control) {
+        return Err("it has a control character in it".into());
+    }
+    let characters = title.chars().count();
+    if characters > 64 {
+        return Err(format!("it has {characters} characters"));
+    }
+    draft.settings.room.title = title.into();
+    Ok(())
+}
+
+fn address(draft: &mut Draft, given: &str) -> Result<(), String> {
+    let address: SocketAddr =
+        given.parse().map_err(|_| String::from("it is not a numeric address with a port"))?;
+    if !address.ip().is_loopback() {
+        return Err(
+            "it is not a loopback address, and on any other one the room would be open to the whole \
+                    network, without encryption; guests elsewhere come in through the onion address"
+                .into(),
+        );
+    }
+    draft.settings.listen.address = address;
+    Ok(())
+}
+
+fn filter(draft: &mut Draft, given: &str) -> Result<(), String> {
+    EnvFilter::builder().parse(given).map_err(|error| format!("it is not understood ({error})"))?;
+    draft.settings.log = given.into();
+    Ok(())
+}

@@ -1,0 +1,285 @@
+//! Tests of the settings, from what is typed to what is meant or to the sentence about it.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::{EXAMPLE, Flag, KEYS, Places, Settings, SettingsError, Sources};
+
+/// A place for a file and what else is said to the program.
+struct Desk {
+    directory: TempDir,
+    sources: Sources,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { directory: TempDir::new().unwrap(), sources: Sources::default() }
+    }
+
+    fn file(mut self, text: &str) -> Self {
+        let path = self.directory.path().join("room.toml");
+        fs::write(&path, text).unwrap();
+        self.sources.file = Some(path);
+        self
+    }
+
+    fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.sources.environment.push((name.into(), value.into()));
+        self
+    }
+
+    fn flag(mut self, name: &'static str, value: Option<&str>) -> Self {
+        self.sources.flags.push(Flag { name, value: value.map(OsString::from) });
+        self
+    }
+
+    fn load(&self) -> Result<Settings, SettingsError> {
+        let places = Places {
+            config_file: Some(self.directory.path().join("onionroom.toml")),
+            data_dir: Some("/the/platform/keeps/it/here".into()),
+        };
+        Settings::load(&self.sources, &places)
+    }
+
+    /// The error's sentence, with the directory of the test left out.
+    fn complaint(&self) -> String {
+        let complaint = self.load().expect_err("these settings are wrong").to_string();
+        complaint.replace(&format!("{}/", self.directory.path().display()), "")
+    }
+}
+
+fn defaults() -> Settings {
+    Settings { data_dir: Some("/the/platform/keeps/it/here".into()), ..Settings::default() }
+}
+
+#[test]
+fn without_any_source_the_defaults_hold() {
+    assert_eq!(Desk::new().load().unwrap(), defaults());
+}
+
+#[test]
+fn the_example_file_is_the_defaults_and_has_every_key() {
+    assert_eq!(Desk::new().file(EXAMPLE).load().unwrap(), defaults());
+
+    let document: toml::Table = EXAMPLE.parse().unwrap();
+    for key in KEYS {
+        let value = document.get(key.section).and_then(|section| section.get(key.name));
+        assert!(value.is_some(), "the example lacks {}", key.path());
+    }
+}
+
+#[test]
+fn the_example_file_and_the_documentation_name_every_range() {
+    let documentation = include_str!("../../docs/configuration.md");
+    for key in KEYS {
+        let row = documentation.lines().find(|line| line.contains(&format!("| `{}` |", key.path())));
+        let row = row.unwrap_or_else(|| panic!("docs/configuration.md has no row for {}", key.path()));
+        assert!(row.contains(&format!("`{}`", key.variable())), "{row}");
+        if let Some(flag) = key.flag {
+            assert!(row.contains(&format!("`{flag}")), "{row}");
+        }
+        if let super::keys::Slot::Number { least, most, .. } = key.slot {
+            let range = format!("{least} to {most}");
+            assert!(row.contains(&range), "{row} should say {range}");
+            assert!(
+                EXAMPLE.replace("\n# ", " ").contains(&range),
+                "the example should say {range} for {}",
+                key.path()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_stronger_source_wins() {
+    let desk = Desk::new().file("[room]\ntitle = \"from the file\"\nguests = 5\nmessage_bytes = 100");
+    let desk = desk.variable("ONIONROOM_ROOM_TITLE", "from the environment");
+    let desk = desk.variable("ONIONROOM_ROOM_GUESTS", "6").flag("--guests", Some("7"));
+    let room = desk.load().unwrap().room;
+    assert_eq!((room.title.as_str(), room.guests, room.message_bytes), ("from the environment", 7, 100));
+}
+
+#[test]
+fn the_platforms_file_is_read_if_it_exists() {
+    let desk = Desk::new();
+    fs::write(desk.directory.path().join("onionroom.toml"), "[room]\nguests = 9").unwrap();
+    assert_eq!(desk.load().unwrap().room.guests, 9);
+}
+
+#[test]
+fn the_environment_can_name_the_file() {
+    let desk = Desk::new();
+    let file = desk.directory.path().join("mine.toml");
+    fs::write(&file, "[listen]\nhello_seconds = 3").unwrap();
+    let desk = desk.variable("ONIONROOM_CONFIG", file);
+    assert_eq!(desk.load().unwrap().listen.hello, Duration::from_secs(3));
+}
+
+#[test]
+fn a_file_that_was_asked_for_must_be_there() {
+    let mut desk = Desk::new();
+    desk.sources.file = Some(desk.directory.path().join("absent.toml"));
+    assert!(desk.complaint().starts_with("The configuration file absent.toml cannot be read: "));
+}
+
+#[test]
+fn every_variable_is_understood() {
+    for key in KEYS {
+        let value = match key.slot {
+            super::keys::Slot::Number { least, .. } => least.to_string(),
+            super::keys::Slot::Switch { .. } => "true".into(),
+            _ if key.name == "address" => "[::1]:0".into(),
+            _ => "info".into(),
+        };
+        let desk = Desk::new().variable("ONIONROOM_ROOM_GUESTS", "1").variable(&key.variable(), value);
+        assert!(desk.load().is_ok(), "{}", desk.complaint());
+    }
+}
+
+#[test]
+fn both_ends_of_every_range_are_allowed_and_nothing_beyond() {
+    for key in KEYS {
+        let super::keys::Slot::Number { least, most, .. } = key.slot else { continue };
+        let load = |number: u64| {
+            let few = if key.name == "guests" { most } else { 1 };
+            let text = format!("[{}]\n{} = {number}", key.section, key.name);
+            let desk = Desk::new().file(&text).flag("--guests", (few == 1).then_some("1"));
+            desk.load().map(|_| ())
+        };
+        assert!(load(least).is_ok() && load(most).is_ok(), "{}", key.path());
+        assert!(load(least - 1).is_err() && load(most + 1).is_err(), "{}", key.path());
+    }
+}
+
+#[test]
+fn a_bad_value_names_key_line_and_what_is_allowed() {
+    let desk = Desk::new().file("[room]\ntitle = \"x\"\n\nguests = 0\n");
+    assert_eq!(
+        desk.complaint(),
+        "room.guests cannot be 0 (room.toml, line 4). Allowed: a whole number from 1 to 10000."
+    );
+    let desk = Desk::new().file("[room]\nguests = \"many\"\n");
+    assert_eq!(
+        desk.complaint(),
+        "room.guests cannot be \"many\" (room.toml, line 2). Allowed: a whole number from 1 to 10000."
+    );
+    let desk = Desk::new().file("[onion]\nenabled = [1, 2]\n");
+    assert_eq!(
+        desk.complaint(),
+        "onion.enabled cannot be [1, 2] (room.toml, line 2). Allowed: true or false."
+    );
+    let desk = Desk::new().variable("ONIONROOM_LISTEN_HELLO_SECONDS", "1.5");
+    assert_eq!(
+        desk.complaint(),
+        "listen.hello_seconds cannot be \"1.5\" (environment variable ONIONROOM_LISTEN_HELLO_SECONDS). \
+         Allowed: a whole number of seconds from 1 to 600."
+    );
+    let desk = Desk::new().flag("--onion-port", Some("65536"));
+    assert_eq!(
+        desk.complaint(),
+        "onion.port cannot be \"65536\" (flag --onion-port). Allowed: a whole number from 1 to 65535."
+    );
+}
+
+#[test]
+fn an_unknown_name_gets_the_nearest_one() {
+    let complaint = |text: &str| Desk::new().file(text).complaint();
+    assert_eq!(
+        complaint("[room]\nguets = 3"),
+        "There is no key room.guets (room.toml, line 2). Did you mean room.guests?"
+    );
+    assert_eq!(
+        complaint("[room]\nport = 80"),
+        "There is no key room.port (room.toml, line 2). Did you mean onion.port, in the section [onion]?"
+    );
+    assert_eq!(
+        complaint("title = \"x\""),
+        "There is no key title outside a section (room.toml, line 1). Did you mean room.title, in the section [room]?"
+    );
+    assert_eq!(
+        complaint("[storage]\ncolour = 1"),
+        "There is no key storage.colour (room.toml, line 2). The keys of [storage] are data_dir, ephemeral."
+    );
+    assert_eq!(
+        complaint("\n[rom]\nguests = 3"),
+        "There is no section [rom] (room.toml, line 2). Did you mean [room]?"
+    );
+    assert_eq!(
+        Desk::new().variable("ONIONROOM_ROOM_GUESTZ", "3").complaint(),
+        "There is no setting ONIONROOM_ROOM_GUESTZ (environment variable). Did you mean ONIONROOM_ROOM_GUESTS?"
+    );
+}
+
+#[test]
+fn what_is_not_toml_names_the_line() {
+    let complaint = Desk::new().file("[room]\nguests = = 3\n").complaint();
+    assert!(complaint.starts_with("room.toml, line 2: this is not TOML: "), "{complaint}");
+    let complaint = Desk::new().file("[room]\nguests = 3\nguests = 4\n").complaint();
+    assert!(complaint.starts_with("room.toml, line 3: this is not TOML: duplicate key"), "{complaint}");
+}
+
+#[test]
+fn only_loopback_is_listened_on() {
+    for address in ["0.0.0.0:80", "192.168.1.2:8646", "[::]:0"] {
+        let complaint = Desk::new().flag("--listen", Some(address)).complaint();
+        assert!(complaint.contains("without encryption"), "{complaint}");
+    }
+    for address in ["127.0.0.2:1", "[::1]:8646"] {
+        let listen = Desk::new().flag("--listen", Some(address)).load().unwrap().listen;
+        assert_eq!((listen.address.to_string().as_str(), listen.address_is_default), (address, false));
+    }
+    assert!(Desk::new().flag("--listen", Some("8646")).load().is_err());
+}
+
+#[test]
+fn an_address_from_the_command_line_is_meant_even_if_it_is_the_default_one() {
+    let listen = Desk::new().flag("--listen", Some("127.0.0.1:8646")).load().unwrap().listen;
+    assert!(!listen.address_is_default);
+}
+
+#[test]
+fn titles_are_visible_text() {
+    let title = |given: &str| Desk::new().flag("--title", Some(given)).load().map(|it| it.room.title);
+    assert_eq!(title("  Tea at five ").unwrap(), "Tea at five");
+    assert_eq!(title(&"ä".repeat(64)).unwrap(), "ä".repeat(64));
+    for bad in ["", "   ", "a\nb", "\u{1b}[2J", &"a".repeat(65)] {
+        assert!(title(bad).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn paths_are_taken_from_where_they_were_written() {
+    let desk = Desk::new().file("[storage]\ndata_dir = \"here\"");
+    assert_eq!(desk.load().unwrap().data_dir, Some(desk.directory.path().join("here")));
+    let desk = desk.flag("--data-dir", Some("there"));
+    assert_eq!(desk.load().unwrap().data_dir.as_deref(), Some(Path::new("there")));
+    assert!(Desk::new().file("[storage]\ndata_dir = \"~/room\"").complaint().contains("whole path"));
+}
+
+#[test]
+fn an_ephemeral_room_has_no_directory() {
+    let desk = Desk::new().file("[storage]\ndata_dir = \"/x\"").flag("--ephemeral", None);
+    assert_eq!(desk.load().unwrap().data_dir, None);
+    let homeless = Settings::load(&Sources::default(), &Places::default());
+    assert!(matches!(homeless, Err(SettingsError::NoDataDirectory)));
+}
+
+#[test]
+fn connections_keep_up_with_guests() {
+    let connections = |desk: Desk| desk.load().map(|it| it.listen.connections);
+    assert_eq!(connections(Desk::new().flag("--guests", Some("2000"))).unwrap(), 4000);
+    let complaint = Desk::new().file("[room]\nguests = 50\n[listen]\nconnections = 40").complaint();
+    assert!(complaint.contains("40") && complaint.contains("50"), "{complaint}");
+}
+
+#[test]
+fn other_variables_are_not_looked_at() {
+    let desk = Desk::new().variable("PATH", "/bin").variable("ONIONROOM_BIN", "x");
+    assert!(desk.variable("ONIONROOM_TEST_ANYTHING", "x").load().is_ok());
+}
