@@ -1,5 +1,7 @@
 //! Accepting: every way in ends as the same [`Connection`].
 
+pub mod onion;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

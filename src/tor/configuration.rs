@@ -1,0 +1,88 @@
+//! What Arti is told: where to keep things and which network to believe in.
+
+use arti_client::TorClientConfig;
+use arti_client::config::TorClientConfigBuilder;
+use arti_client::config::dir::{AuthorityContacts, FallbackDir, FallbackDirBuilder};
+use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE};
+use tor_hsservice::OnionServiceConfig;
+use tor_hsservice::config::OnionServiceConfigBuilder;
+
+use super::TorError;
+use super::network::{Authority, PrivateNetwork};
+use super::storage::Storage;
+
+/// What Arti calls the room: the name of its directory of keys.
+const NICKNAME: &str = "room";
+
+/// The client's configuration.
+///
+/// # Errors
+/// When Arti refuses it.
+pub(super) fn client(
+    storage: &Storage,
+    network: Option<&PrivateNetwork>,
+) -> Result<TorClientConfig, TorError> {
+    let mut builder = TorClientConfigBuilder::from_directories(&storage.state, &storage.cache);
+    // The storage has made sure that nobody else gets into the directory that holds all this. Arti's own
+    // checks go up to the root of the file system and refuse what cannot hurt here.
+    builder.storage().permissions().dangerously_trust_everyone();
+    if storage.is_ephemeral() {
+        let in_memory = "[storage.keystore.primary]\nkind = \"ephemeral\"\n";
+        let ephemeral: TorClientConfigBuilder = toml::from_str(in_memory).map_err(refused)?;
+        let mut ephemeral = ephemeral;
+        *builder.storage().keystore() = ephemeral.storage().keystore().clone();
+    }
+    if let Some(network) = network {
+        believe_in(&mut builder, network).map_err(refused)?;
+    }
+    builder.build().map_err(refused)
+}
+
+/// The onion service's configuration.
+///
+/// # Errors
+/// When Arti refuses it.
+pub(super) fn service() -> Result<OnionServiceConfig, TorError> {
+    let nickname = NICKNAME.parse().map_err(refused)?;
+    OnionServiceConfigBuilder::default().nickname(nickname).build().map_err(refused)
+}
+
+/// Replaces the public network's authorities and first relays.
+fn believe_in(builder: &mut TorClientConfigBuilder, network: &PrivateNetwork) -> Result<(), String> {
+    let mut contacts = AuthorityContacts::builder();
+    let mut first_relays = Vec::new();
+    for authority in &network.authorities {
+        contacts.v3idents().push(fingerprint(&authority.v3_identity)?.into());
+        first_relays.push(first_relay(authority)?);
+    }
+    *builder.tor_network().authorities() = contacts;
+    builder.tor_network().set_fallback_caches(first_relays);
+    // Arti takes relays that share a /16 for one family and puts no two of them in a circuit. A private
+    // network may have but one address. A prefix longer than an address turns the rule off.
+    builder.path_rules().ipv4_subnet_family_prefix(33).ipv6_subnet_family_prefix(129);
+    Ok(())
+}
+
+fn first_relay(authority: &Authority) -> Result<FallbackDirBuilder, String> {
+    let ed25519: [u8; 32] = BASE64_NOPAD
+        .decode(authority.ed25519_identity.as_bytes())
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or("an ed25519 identity is not 32 bytes in base64")?;
+    let mut relay = FallbackDir::builder();
+    relay.rsa_identity(fingerprint(&authority.rsa_identity)?.into()).ed_identity(ed25519.into());
+    relay.orports().push(authority.or_address);
+    Ok(relay)
+}
+
+fn fingerprint(hexadecimal: &str) -> Result<[u8; 20], String> {
+    HEXLOWER_PERMISSIVE
+        .decode(hexadecimal.as_bytes())
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| "a fingerprint is not 20 bytes in hexadecimal digits".into())
+}
+
+fn refused(reason: impl std::fmt::Display) -> TorError {
+    TorError::Start { reason: reason.to_string(), advice: "Please report this as a defect of onionroom." }
+}

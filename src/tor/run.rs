@@ -1,0 +1,214 @@
+//! One run of Arti: a client of the Tor network with the room's onion service on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arti_client::{BootstrapBehavior, TorClient};
+use futures_util::{Stream, StreamExt};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tor_hscrypto::pk::HsIdKeypair;
+use tor_hsservice::status::State;
+use tor_hsservice::{RendRequest, RunningOnionService};
+use tor_llcrypto::pk::ed25519;
+use tor_llcrypto::rng::CautiousRng;
+use tor_rtcompat::tokio::TokioRustlsRuntime;
+
+use super::network::PrivateNetwork;
+use super::rendezvous::ArtiIntroduction;
+use super::self_check::SelfCheckError;
+use super::storage::Storage;
+use super::{OnionAddress, TorError, configuration, self_check};
+
+/// How long the end of a run may take before what is left of it is abandoned.
+const END: Duration = Duration::from_secs(2);
+
+/// Who holds the token that guests are counted by when there are none: the run, and the task that hands
+/// introductions on.
+const OWN_GUESTS: usize = 2;
+
+/// A client as Arti makes them here.
+pub(super) type Client = Arc<TorClient<TokioRustlsRuntime>>;
+
+/// What every run of one room needs.
+pub(super) struct Plan {
+    pub(super) storage: Storage,
+    pub(super) network: Option<PrivateNetwork>,
+    /// The identity of an ephemeral room, which no keystore keeps from one run to the next.
+    pub(super) identity: Option<Identity>,
+    /// Where introductions go.
+    pub(super) introductions: mpsc::Sender<ArtiIntroduction>,
+}
+
+/// A service's identity key, in memory only.
+pub(super) struct Identity(ed25519::Keypair);
+
+impl Identity {
+    /// A new one.
+    pub(super) fn generate() -> Self {
+        Self(ed25519::Keypair::generate(&mut CautiousRng))
+    }
+
+    fn keypair(&self) -> HsIdKeypair {
+        ed25519::ExpandedKeypair::from(&self.0).into()
+    }
+}
+
+/// Arti at work. Dropping it ends everything it does, soon; [`Run::end`] waits for that.
+///
+/// Arti starts tasks that nobody can wait for or stop, and they hold its locks and directories. So each run
+/// has a runtime of its own, and they end with that.
+pub(super) struct Run {
+    pub(super) client: Client,
+    pub(super) service: Arc<RunningOnionService>,
+    pub(super) address: OnionAddress,
+    guests: Arc<()>,
+    runtime: OwnRuntime,
+}
+
+/// A runtime that may be dropped anywhere, which tokio's own may not.
+struct OwnRuntime(Option<Runtime>);
+
+impl Run {
+    /// Starts Arti and launches the service. Nothing waits for the network; [`Run::bootstrap`] does.
+    ///
+    /// # Errors
+    /// When Arti cannot start: its directories, a key it cannot read.
+    pub(super) fn start(plan: &Plan) -> Result<Self, TorError> {
+        // Whoever was first has installed it; any will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("tor")
+            .enable_all()
+            .build()
+            .map_err(|cause| start("the system gave no threads", &cause))?;
+        let entered = runtime.enter();
+        let client = TorClient::with_runtime(TokioRustlsRuntime::from(runtime.handle().clone()))
+            .config(configuration::client(&plan.storage, plan.network.as_ref())?)
+            // Without it the service could not be launched before the bootstrap is done.
+            .bootstrap_behavior(BootstrapBehavior::OnDemand)
+            .create_unbootstrapped()
+            .map_err(|error| start("its client did not start", &error))?;
+        let config = configuration::service()?;
+        let (service, requests) = match &plan.identity {
+            None => client.launch_onion_service(config).map(|launched| launched.map(boxed)),
+            Some(identity) => client
+                .launch_onion_service_with_hsid(config, identity.keypair())
+                .map(|launched| launched.map(boxed)),
+        }
+        .map_err(|error| start("the onion service did not start", &error))?
+        .ok_or_else(|| start("the onion service did not start", &"it is disabled"))?;
+        let identity = service
+            .onion_address()
+            .ok_or_else(|| start("the onion service did not start", &"its key cannot be found"))?;
+        let guests = Arc::new(());
+        runtime.spawn(hand_on(requests, plan.introductions.clone(), Arc::clone(&guests)));
+        drop(entered);
+        let (address, runtime) = (OnionAddress::new(identity), OwnRuntime(Some(runtime)));
+        Ok(Self { client, service, address, guests, runtime })
+    }
+
+    /// Starts to connect and to download the directory. The task ends when the client can be used, or when
+    /// Arti gives up, with a sentence why.
+    pub(super) fn bootstrap(&self) -> JoinHandle<Result<(), String>> {
+        let client = Arc::clone(&self.client);
+        self.runtime.spawn(async move { client.bootstrap().await.map_err(|error| error.to_string()) })
+    }
+
+    /// Visits the room through Tor, see [`self_check::visit`].
+    pub(super) async fn visit(&self, port: u16) -> Result<Duration, SelfCheckError> {
+        let visit = self_check::visit(Arc::clone(&self.client), self.address.clone(), port);
+        match self.runtime.spawn(visit).await {
+            Ok(outcome) => outcome,
+            Err(broken) => Err(std::io::Error::other(broken).into()),
+        }
+    }
+
+    /// Returns when Arti says that introduction points or the descriptor are in a worse state than before, or
+    /// after `limit`.
+    pub(super) async fn sign_of_trouble(&self, limit: Duration) {
+        let mut events = self.service.status_events();
+        let mut before = self.service.status().state();
+        let worse = async {
+            while let Some(event) = events.next().await {
+                let now = event.state();
+                if now != before && matches!(now, State::Recovering | State::Broken) {
+                    return;
+                }
+                before = now;
+            }
+        };
+        let _ = timeout(limit, worse).await;
+    }
+
+    /// Whether any rendezvous circuit is open.
+    pub(super) fn has_guests(&self) -> bool {
+        Arc::strong_count(&self.guests) > OWN_GUESTS
+    }
+
+    /// Ends it, and waits until it has ended and its locks are given back, but no longer than two seconds.
+    pub(super) async fn end(self) {
+        let Self { client, service, runtime, .. } = self;
+        drop((client, service));
+        runtime.end().await;
+    }
+}
+
+impl OwnRuntime {
+    fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        match &self.0 {
+            Some(runtime) => runtime.spawn(task),
+            None => unreachable!("only `end` and `drop` take the runtime, and nothing is called after them"),
+        }
+    }
+
+    async fn end(mut self) {
+        if let Some(runtime) = self.0.take() {
+            let ended = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(END));
+            if let Err(error) = ended.await {
+                tracing::debug!(%error, "the end of Arti's runtime was not seen");
+            }
+        }
+    }
+}
+
+impl Drop for OwnRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+type Requests = std::pin::Pin<Box<dyn Stream<Item = RendRequest> + Send>>;
+
+/// The two ways to launch give streams of two types.
+fn boxed(
+    (service, requests): (Arc<RunningOnionService>, impl Stream<Item = RendRequest> + Send + 'static),
+) -> (Arc<RunningOnionService>, Requests) {
+    (service, Box::pin(requests))
+}
+
+/// Brings introductions to the accept loop. When that does not keep up they are dropped here, where it costs
+/// least; the clients try again.
+async fn hand_on(mut requests: Requests, introductions: mpsc::Sender<ArtiIntroduction>, guests: Arc<()>) {
+    while let Some(request) = requests.next().await {
+        match introductions.try_send(ArtiIntroduction::new(request, Arc::clone(&guests))) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                tracing::debug!("an introduction was dropped: too many are waiting");
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => return,
+        }
+    }
+}
+
+fn start(what: &str, cause: &dyn std::fmt::Display) -> TorError {
+    TorError::Start {
+        reason: format!("{what} ({cause})"),
+        advice: "If it stays, look at --log debug, and check the data directory.",
+    }
+}
