@@ -1,0 +1,112 @@
+//! What can go wrong with a private network, each with what to do next.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::control::ControlError;
+use crate::tor::PrivateNetworkError;
+
+/// Why the private network could not be prepared or started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LabError {
+    /// A number in the plan is outside of what works.
+    #[error("{name} must be {least} to {most}, not {given}: {why}.")]
+    OutOfRange {
+        /// Which number.
+        name: &'static str,
+        /// The least that works.
+        least: usize,
+        /// The most that is allowed.
+        most: usize,
+        /// What was given.
+        given: usize,
+        /// Why there is such a limit.
+        why: &'static str,
+    },
+    /// A program is not installed.
+    #[error(
+        "The program `{program}` was not found. It belongs to Tor; install it with `apt install tor` \
+         (Debian, Ubuntu), `dnf install tor` (Fedora), `pacman -S tor` (Arch) or `brew install tor` (macOS)."
+    )]
+    NotInstalled {
+        /// Its name.
+        program: &'static str,
+    },
+    /// A port is in use or not allowed.
+    #[error("Port {port} on 127.0.0.1 cannot be used: {cause}. Choose another one, or 0 for any free one.")]
+    Port {
+        /// The port.
+        port: u16,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The directory holds something already.
+    #[error("{} is not empty. The network's files need a directory of their own; choose another one.", .0.display())]
+    DirectoryNotEmpty(PathBuf),
+    /// A path that torrc cannot express.
+    #[error("{} cannot be written in tor's configuration; choose a directory with a plainer name.", .0.display())]
+    DirectoryName(PathBuf),
+    /// A file or directory could not be read or written.
+    #[error("{}: {cause}.", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The description of the network could not be written.
+    #[error(transparent)]
+    Description(#[from] PrivateNetworkError),
+    /// A program could not be run at all.
+    #[error("{} could not be run: {cause}.", program.display())]
+    Run {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// Making an authority's keys failed.
+    #[error("The keys of {node} could not be made: {reason}.")]
+    Keys {
+        /// The authority.
+        node: String,
+        /// What the program said.
+        reason: String,
+    },
+    /// A node ended while it was needed.
+    #[error("{node} ended ({status}). The last lines of its log:\n{log}")]
+    NodeEnded {
+        /// The node.
+        node: String,
+        /// Its exit status.
+        status: std::process::ExitStatus,
+        /// The last lines of its log.
+        log: String,
+    },
+    /// A node's control port did not do its part.
+    #[error("{node} could not be controlled: {cause}.")]
+    Control {
+        /// The node.
+        node: String,
+        /// What went wrong.
+        #[source]
+        cause: ControlError,
+    },
+    /// The network was not ready in time.
+    #[error(
+        "After {} seconds the network was still {step}. This machine may be too busy; try again with \
+         fewer relays.",
+        after.as_secs()
+    )]
+    Deadline {
+        /// The step that was under way.
+        step: String,
+        /// How long it had.
+        after: Duration,
+    },
+}

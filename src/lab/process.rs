@@ -1,0 +1,92 @@
+//! One node: a process that we own and that never outlives us.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use super::LabError;
+
+/// How much of a log is shown when its node dies.
+const LOG_LINES: usize = 12;
+
+/// A running `tor`. Dropping it ends the process and waits until it is gone.
+#[derive(Debug)]
+pub(super) struct Node {
+    nickname: String,
+    data: PathBuf,
+    child: Child,
+}
+
+impl Node {
+    /// Starts `tor` with `torrc` in the node's own directory; what it says goes to `log` there.
+    pub(super) fn start(
+        tor: &Path,
+        nickname: &str,
+        data: &Path,
+        torrc: &Path,
+        defaults: &Path,
+    ) -> Result<Self, LabError> {
+        let log = data.join("log");
+        let file = |cause| LabError::File { path: log.clone(), cause };
+        let output = File::create(&log).map_err(file)?;
+        let errors = output.try_clone().map_err(file)?;
+        let mut command = Command::new(tor);
+        // Without a defaults file of our own, tor would read the system's.
+        command.arg("--defaults-torrc").arg(defaults).arg("-f").arg(torrc);
+        command.current_dir(data).stdin(Stdio::null()).stdout(output).stderr(errors);
+        // A group of its own, so that Ctrl-C in the terminal reaches us and not the nodes: the room says
+        // goodbye to its guests while the network still runs.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let child = command.spawn().map_err(|cause| LabError::Run { program: tor.into(), cause })?;
+        Ok(Self { nickname: nickname.into(), data: data.into(), child })
+    }
+
+    /// What it is called.
+    pub(super) fn nickname(&self) -> &str {
+        &self.nickname
+    }
+
+    /// Its directory.
+    pub(super) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The process's number.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// An error with the end of its log if it does not run any more.
+    pub(super) fn check(&mut self) -> Result<(), LabError> {
+        let log = self.data.join("log");
+        match self.child.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => {
+                Err(LabError::NodeEnded { node: self.nickname.clone(), status, log: end_of(&log) })
+            }
+            Err(cause) => Err(LabError::File { path: log, cause }),
+        }
+    }
+
+    /// Tells it to end, without waiting. At once and not by request: there is no state worth saving, and
+    /// eleven relays that say goodbye take their time.
+    pub(super) fn kill(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The last lines of a log.
+fn end_of(log: &Path) -> String {
+    let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let text = text.unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+}

@@ -1,0 +1,88 @@
+//! Tests of the configuration files' text.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+fn at(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn shared() -> Common {
+    let authority = |number: u16| Authority {
+        nickname: format!("authority{number}"),
+        v3_identity: "A".repeat(40),
+        rsa_identity: "B".repeat(40),
+        ed25519_identity: "C".repeat(43),
+        or_address: at(5000 + number),
+    };
+    Common {
+        authorities: vec![(authority(1), at(6001)), (authority(2), at(6002))],
+        owner: 4711,
+        bandwidths: PathBuf::from("/lab/bandwidths"),
+    }
+}
+
+fn has(text: &str, line: &str) -> bool {
+    text.lines().any(|each| each == line)
+}
+
+#[test]
+fn every_node_knows_every_authority_and_its_owner() {
+    let data = Path::new("/lab/x");
+    for text in [
+        relay("x", data, at(7000), &shared()),
+        authority("x", data, at(7000), at(7001), &shared()),
+        client("x", data, at(7000), at(7001), &shared()),
+    ] {
+        let dir_authority = format!(
+            "DirAuthority authority2 orport=5002 no-v2 v3ident={} 127.0.0.1:6002 {}",
+            "A".repeat(40),
+            "B".repeat(40)
+        );
+        assert!(has(&text, &dir_authority), "{text}");
+        assert!(has(&text, "__OwningControllerProcess 4711"), "{text}");
+        assert!(has(&text, "TestingTorNetwork 1"), "{text}");
+        assert!(has(&text, "DataDirectory \"/lab/x\""), "{text}");
+    }
+}
+
+#[test]
+fn nothing_listens_beyond_the_loopback_address() {
+    let data = Path::new("/lab/x");
+    let text = authority("x", data, at(7000), at(7001), &shared())
+        + &relay("x", data, at(7000), &shared())
+        + &client("x", data, at(7000), at(7001), &shared());
+    for line in text.lines() {
+        let mut words = line.split(' ');
+        if matches!(words.next(), Some("ORPort" | "DirPort" | "SocksPort" | "ControlPort")) {
+            let value = words.next().unwrap_or_default();
+            // A bare "auto" or port of SocksPort and ControlPort means 127.0.0.1.
+            assert!(value.starts_with("127.0.0.1:") || value == "auto" || value == "0", "{line}");
+        }
+    }
+}
+
+#[test]
+fn both_implementations_get_the_same_time_period() {
+    let text = authority("x", Path::new("/lab/x"), at(7000), at(7001), &shared());
+    assert!(has(&text, "V3AuthVotingInterval 300 seconds"), "{text}");
+    assert!(has(&text, "ConsensusParams hsdir_interval=120"), "{text}");
+}
+
+#[test]
+fn paths_are_quoted() {
+    let data = Path::new("/a \"lab\" #1\\x");
+    let text = relay("x", data, at(7000), &shared());
+    assert!(has(&text, r#"DataDirectory "/a \"lab\" #1\\x""#), "{text}");
+    assert!(can_quote(data));
+    assert!(!can_quote(Path::new("/two\nlines")));
+}
+
+#[test]
+fn bandwidths_are_a_time_and_a_line_for_each() {
+    let listed = [("relay1".to_owned(), "F".repeat(40))];
+    let expected = format!("1700000000\nnode_id=${} bw=10000 nick=relay1\n", "F".repeat(40));
+    assert_eq!(bandwidths(1_700_000_000, &listed), expected);
+}
