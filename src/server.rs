@@ -1,1 +1,175 @@
-//! server.
+//! The whole room, put together: ways in, requests, the hub, the onion service.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Settings;
+use crate::http::assets::Page;
+use crate::http::guard::Hosts;
+use crate::http::routes::{self, Site};
+use crate::hub::Room;
+use crate::listen::{Connection, Entrance, onion, tcp};
+use crate::log::MemoryLog;
+use crate::tor::{OnionService, Status, TorError};
+use crate::{http, tor};
+
+/// How long guests and answers under way get when the room closes.
+const CLOSE_WAIT: Duration = Duration::from_secs(3);
+
+/// A room that is open. [`Server::close`] ends it in good order; dropping it ends it at once.
+pub struct Server {
+    address: SocketAddr,
+    onion: Option<OnionService>,
+    onion_port: u16,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+}
+
+/// Why a room could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The loopback address could not be had.
+    #[error(
+        "cannot listen on {address}: {error}. Choose another address with --listen, or port 0 for any free one."
+    )]
+    Listen {
+        /// The wanted address.
+        address: SocketAddr,
+        /// What the operating system said.
+        error: io::Error,
+    },
+    /// The operating system gave no randomness.
+    #[error("the operating system gives no randomness: {0}. Nothing secret can be made without it.")]
+    Randomness(#[from] getrandom::Error),
+    /// The onion service could not be set up.
+    #[error(transparent)]
+    Tor(#[from] TorError),
+}
+
+impl Server {
+    /// Opens the room: when this returns it answers on the loopback and, if it has one, the onion address is
+    /// known; the Tor side goes on in the background.
+    ///
+    /// # Errors
+    /// When the address cannot be had, or the data directory cannot be used.
+    pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
+        let listener = tcp::bind(&settings.listen)
+            .await
+            .map_err(|error| OpenError::Listen { address: settings.listen.address, error })?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| OpenError::Listen { address: settings.listen.address, error })?;
+        let tasks = TaskTracker::new();
+        let closing = CancellationToken::new();
+        let log = Arc::new(MemoryLog::new(settings.room.history_messages));
+        let site = Arc::new(Site {
+            room: Room::open(&settings.room, log)?,
+            page: Page::assemble(),
+            hosts: Hosts::new(address.port()),
+            settings: settings.listen.clone(),
+            tasks: tasks.clone(),
+            closing: closing.clone(),
+        });
+        let (entrance, connections) = Entrance::new(settings.listen.connections);
+        let head = settings.listen.request_head;
+        let router = routes::router(Arc::clone(&site));
+        tasks.spawn(serve(connections, router, head, tasks.clone(), closing.clone()));
+        tasks.spawn(tcp::accept(listener, entrance.clone(), closing.clone()));
+
+        let mut server = Self { address, onion: None, onion_port: settings.onion.port, tasks, closing };
+        if settings.onion.enabled {
+            server.open_onion(settings, &site.hosts, entrance).await?;
+        }
+        Ok(server)
+    }
+
+    async fn open_onion(
+        &mut self,
+        settings: &Settings,
+        hosts: &Hosts,
+        entrance: Entrance,
+    ) -> Result<(), TorError> {
+        let mut service = OnionService::launch(&settings.onion, settings.data_dir.as_deref()).await?;
+        hosts.add_onion(service.address().to_string(), settings.onion.port);
+        if let Some(circuits) = service.circuits() {
+            let (streams, port) = (settings.onion.streams_per_circuit, settings.onion.port);
+            self.tasks.spawn(onion::accept(circuits, entrance, streams, port, self.closing.clone()));
+        }
+        self.onion = Some(service);
+        Ok(())
+    }
+
+    /// Where the local room is.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The local room's URL.
+    pub fn local_url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// The onion URL to share; `None` without an onion service.
+    pub fn onion_url(&self) -> Option<String> {
+        let address = self.onion.as_ref()?.address();
+        Some(match self.onion_port {
+            80 => format!("http://{address}/"),
+            port => format!("http://{address}:{port}/"),
+        })
+    }
+
+    /// How far the onion service is; `None` without one.
+    pub fn tor_status(&self) -> Option<watch::Receiver<Status>> {
+        self.onion.as_ref().map(tor::OnionService::status)
+    }
+
+    /// Closes the room: guests are told, answers under way get a moment, every task ends. Takes less than five
+    /// seconds.
+    pub async fn close(mut self) {
+        self.closing.cancel();
+        self.tasks.close();
+        if timeout(CLOSE_WAIT, self.tasks.wait()).await.is_err() {
+            tracing::debug!("some connections did not end in time");
+        }
+        // Only now: the guests' last words go through it.
+        if let Some(service) = self.onion.take() {
+            service.shutdown().await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.closing.cancel();
+    }
+}
+
+/// Serves every connection that comes in, each in its own task.
+async fn serve(
+    mut connections: mpsc::UnboundedReceiver<Connection>,
+    router: Router,
+    head: Duration,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            () = closing.cancelled() => return,
+            connection = connections.recv() => match connection {
+                Some(connection) => {
+                    tasks.spawn(http::serve(connection, router.clone(), head, closing.clone()));
+                }
+                None => return,
+            },
+        }
+    }
+}

@@ -33,16 +33,23 @@ pub struct Hello {
     pub room: Option<String>,
     /// The token of an earlier welcome.
     pub token: Option<Token>,
+    /// How far they have read already.
+    pub cursor: Option<Cursor>,
+}
+
+/// How far a guest has read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
     /// The last sequence number that was seen.
-    pub after: Option<u64>,
+    pub after: u64,
     /// The epoch of the welcome that `after` comes from.
     pub epoch: Option<String>,
 }
 
-impl Hello {
-    /// The cursor, if it is of this epoch or of none.
-    pub fn cursor(&self, epoch: &str) -> Option<u64> {
-        self.after.filter(|_| self.epoch.as_deref().is_none_or(|of| of == epoch))
+impl Cursor {
+    /// The sequence number, if it is of this epoch or of none that was told.
+    pub fn within(self, epoch: &str) -> Option<u64> {
+        self.epoch.is_none_or(|of| of == epoch).then_some(self.after)
     }
 }
 
@@ -109,8 +116,7 @@ impl Request {
                 name: json::optional_text(members, "name")?.map(Name::parse).transpose()?,
                 room: json::optional_text(members, "room")?.map(str::to_owned),
                 token: json::optional_text(members, "token")?.map(Token::parse).transpose()?,
-                after: json::optional_number(members, "after")?,
-                epoch: json::optional_text(members, "epoch")?.map(str::to_owned),
+                cursor: cursor(members)?,
             })),
             "say" => Ok(Request::Say(Say {
                 id: MessageId::parse(json::text(members, "id")?)?,
@@ -125,6 +131,11 @@ impl Request {
             )),
         }
     }
+}
+
+fn cursor(members: &Map<String, Value>) -> Result<Option<Cursor>, Refusal> {
+    let epoch = json::optional_text(members, "epoch")?.map(str::to_owned);
+    Ok(json::optional_number(members, "after")?.map(|after| Cursor { after, epoch }))
 }
 
 /// Checks the text of a message of at most `message_bytes` bytes.
@@ -177,8 +188,7 @@ mod tests {
             decode(r#"{"type":"hello","name":null,"room":"main","after":41,"epoch":"e"}"#),
             Request::Hello(Hello {
                 room: Some("main".into()),
-                after: Some(41),
-                epoch: Some("e".into()),
+                cursor: Some(Cursor { after: 41, epoch: Some("e".into()) }),
                 ..Hello::default()
             })
         );
