@@ -1,0 +1,22 @@
+//! What the tests speak with.
+
+pub(crate) mod guest;
+pub(crate) mod raw;
+pub(crate) mod room;
+
+use std::future::Future;
+use std::time::Duration;
+
+pub(crate) use guest::Guest;
+pub(crate) use room::TestRoom;
+
+/// How long anything may take before the test gives up; far more than it needs, on a busy machine too.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Waits for `future`, and fails with `what` when it takes longer than [`DEADLINE`].
+pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, future).await {
+        Ok(done) => done,
+        Err(_) => panic!("waited in vain for: {what}"),
+    }
+}

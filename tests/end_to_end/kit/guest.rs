@@ -1,0 +1,125 @@
+//! A guest who speaks the protocol, over any stream.
+
+use futures_util::{SinkExt, StreamExt};
+use http::HeaderValue;
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use onionroom::listen::Io;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use super::within;
+
+/// One guest's side of a WebSocket.
+pub(crate) struct Guest {
+    socket: WebSocketStream<Box<dyn Io>>,
+    /// The welcome, once there was one.
+    pub(crate) welcome: Value,
+}
+
+impl Guest {
+    /// Shakes hands over `io` with the room at `host`, offering `chat`.
+    pub(crate) async fn connect(io: impl Io, host: &str) -> Self {
+        let mut request = format!("ws://{host}/chat").into_client_request().unwrap();
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("chat"));
+        let io: Box<dyn Io> = Box::new(io);
+        let (socket, _) = within("a handshake", client_async(request, io)).await.unwrap();
+        Self { socket, welcome: Value::Null }
+    }
+
+    /// Says hello and keeps the welcome.
+    pub(crate) async fn hello(&mut self, name: &str) -> Value {
+        self.hello_as(json!({ "name": name })).await
+    }
+
+    /// Says hello with these members and keeps the welcome.
+    pub(crate) async fn hello_as(&mut self, mut hello: Value) -> Value {
+        hello["type"] = "hello".into();
+        self.send(hello).await;
+        self.welcome = self.expect("welcome").await;
+        self.welcome.clone()
+    }
+
+    /// The number the room gave.
+    pub(crate) fn id(&self) -> u64 {
+        self.welcome["guest"]["id"].as_u64().unwrap()
+    }
+
+    /// Says something and waits for the acknowledgement; answers with the sequence number.
+    pub(crate) async fn say(&mut self, id: &str, text: &str) -> u64 {
+        self.send(json!({ "type": "say", "id": id, "text": text })).await;
+        let acknowledged = self.expect("acknowledged").await;
+        assert_eq!(acknowledged["id"], id);
+        acknowledged["seq"].as_u64().unwrap()
+    }
+
+    /// Sends one frame.
+    pub(crate) async fn send(&mut self, frame: Value) {
+        self.send_text(&frame.to_string()).await;
+    }
+
+    /// Sends one text frame as it is.
+    pub(crate) async fn send_text(&mut self, text: &str) {
+        self.send_frame(Message::text(text)).await;
+    }
+
+    /// Sends any frame.
+    pub(crate) async fn send_frame(&mut self, message: Message) {
+        within("sending", self.socket.send(message)).await.unwrap();
+    }
+
+    /// The next event of this type; others are skipped.
+    pub(crate) async fn expect(&mut self, kind: &str) -> Value {
+        loop {
+            let event = self.next().await;
+            if event["type"] == kind {
+                return event;
+            }
+            assert!(event["type"] != "error" || kind == "error", "an error in place of {kind}: {event}");
+        }
+    }
+
+    /// The next event, which must be an error; answers with its code.
+    pub(crate) async fn expect_error(&mut self) -> String {
+        let event = self.next().await;
+        assert_eq!(event["type"], "error", "{event}");
+        assert!(event["message"].as_str().unwrap().ends_with('.'), "an error is a sentence: {event}");
+        event["code"].as_str().unwrap().to_owned()
+    }
+
+    /// The next event.
+    pub(crate) async fn next(&mut self) -> Value {
+        loop {
+            match within("an event", self.socket.next()).await {
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("not an event: {other:?}"),
+            }
+        }
+    }
+
+    /// Reads until the room closes; answers with the code and what came before it.
+    pub(crate) async fn closed(&mut self) -> (u16, Vec<Value>) {
+        let mut events = Vec::new();
+        loop {
+            match within("a close frame", self.socket.next()).await {
+                Some(Ok(Message::Close(Some(CloseFrame { code, .. })))) => return (code.into(), events),
+                Some(Ok(Message::Text(text))) => events.push(serde_json::from_str(&text).unwrap()),
+                Some(Ok(_)) => {}
+                other => panic!("not a close frame: {other:?}"),
+            }
+        }
+    }
+
+    /// Reads until the connection is gone, however it goes.
+    pub(crate) async fn gone(&mut self) {
+        loop {
+            match within("the end", self.socket.next()).await {
+                None | Some(Err(Error::ConnectionClosed | Error::Io(_) | Error::Protocol(_))) => return,
+                Some(_) => {}
+            }
+        }
+    }
+}
