@@ -24,7 +24,11 @@ const say = { form: element('say-form'), text: element('text') };
 const naming = { form: element('name-form'), field: element('name-field'), button: element('name-button') };
 const note = element('note');
 
-const people = new People(element('people-list'), element('people-count'), element('people-button'));
+const people = new People({
+  list: element('people-list'),
+  counts: document.querySelectorAll('[data-people-count]'),
+  button: element('people-button'),
+});
 const log = new Log({
   scroller: element('scroller'),
   conversation: element('conversation'),
@@ -32,7 +36,11 @@ const log = new Log({
   unsaid: element('unsaid'),
   newest: element('newest'),
 });
-const unsaid = new Unsaid(element('unsaid'), { send: (frame) => connection.send(frame), edit: takeBack });
+const unsaid = new Unsaid(element('unsaid'), {
+  send: (frame) => connection.send(frame),
+  edit: takeBack,
+  follows: () => log.last?.mine,
+});
 
 /* Who this guest is, and what they have seen. */
 let token = kept.get('token');
@@ -117,6 +125,7 @@ const handlers = {
   gap({ after, before }) {
     log.line('Messages here are no longer kept.');
     cursor = Math.max(cursor, before - 1);
+    unsaid.passedOver();
   },
 
   joined({ guest, at }) {
@@ -172,7 +181,8 @@ function showStatus({ state, cause, everWelcome }) {
     if (cause === CLOSE.roomFull) words = 'The room is full. Trying again';
   }
   if (state === 'stopped') {
-    words = cause === CLOSE.takenOver ? 'This chat went on in another window.' : 'Not connected';
+    words = { [CLOSE.takenOver]: 'This chat went on in another window.', [CLOSE.helloLate]: 'Choose a name to come in' }[cause]
+      ?? 'Not connected';
   }
   const shown = element('status-words');
   if (shown.textContent !== words) shown.textContent = words;
@@ -193,9 +203,22 @@ window.addEventListener('pagehide', () => connection.stop());
 window.addEventListener('pageshow', (event) => event.persisted && connection.open());
 window.addEventListener('beforeunload', (event) => unsaid.any && event.preventDefault());
 
-/* The title. */
-
 const attentive = () => !document.hidden && document.hasFocus();
+
+/* Light and dark: Tor Browser tells every page "light", so the guest needs a say. */
+
+function showTheme(theme) {
+  if (theme) document.documentElement.dataset.theme = theme;
+}
+element('theme').addEventListener('click', () => {
+  const { dataset } = document.documentElement;
+  const dark = dataset.theme ? dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  showTheme(dark ? 'light' : 'dark');
+  kept.set('theme', dataset.theme);
+});
+showTheme(kept.get('theme'));
+
+/* The number of unread messages, in the title. */
 
 function showTitle() {
   document.title = unread ? `(${unread}) ${roomTitle}` : roomTitle;
@@ -210,7 +233,7 @@ window.addEventListener('focus', seen);
 document.addEventListener('visibilitychange', seen);
 
 function showEmpty() {
-  const empty = !log.last && !unsaid.messages.size && connection.state === 'connected';
+  const empty = !cursor && !unsaid.messages.size && connection.state === 'connected';
   element('empty').hidden = !empty;
 }
 if (location.hostname.endsWith('.onion')) element('address').textContent = location.origin;
@@ -333,8 +356,11 @@ naming.form.addEventListener('submit', (event) => {
 
 /* Two windows, two guests: a duplicated tab copies the token too, and must not take the first one's seat. The
    lock lives as long as the window. */
+let seat;
 function holdSeat() {
-  navigator.locks?.request(`seat ${token}`, { ifAvailable: true }, () => new Promise(() => {}));
+  if (seat === token) return;
+  seat = token;
+  navigator.locks?.request(`seat ${token}`, () => new Promise(() => {})).catch(() => {});
 }
 
 async function seatIsFree() {

@@ -117,7 +117,7 @@ class Connection {
 
   lost(code) {
     this.drop();
-    if (code === CLOSE.takenOver) {
+    if (code === CLOSE.takenOver || (code === CLOSE.helloLate && !this.hello())) {
       this.become('stopped', code);
       return;
     }

@@ -27,7 +27,7 @@ class Log {
     const last = this.last;
     const follows = last?.guest === guest && last.name === name && time - last.time < TOGETHER;
     const node = messageNode({ guest, name, text, mine, follows }, timeNode(time));
-    this.append(node, { guest, name, time });
+    this.append(node, { guest, name, time, mine });
     if (!this.atEnd && !mine) this.more();
   }
 
@@ -96,7 +96,7 @@ class Log {
 
 /** The element of one message; `foot` stands at its end: the time, or what is happening with it. */
 function messageNode({ guest, name, text, mine, follows }, foot) {
-  const who = make('p', follows ? 'who unseen' : 'who', mine ? 'You' : nameNode(name));
+  const who = make('p', follows || mine ? 'who unseen' : 'who', mine ? 'You' : nameNode(name));
   const words = make('p', 'words', linked(text));
   words.dir = 'auto';
   const node = make('div', 'message', who, make('div', 'bubble', words, foot));
@@ -108,14 +108,14 @@ function messageNode({ guest, name, text, mine, follows }, foot) {
 
 /** The guest's own messages that the room has not shown yet. They outlive the connection. */
 class Unsaid {
-  constructor(container, { send, edit }) {
-    Object.assign(this, { container, send, edit });
+  constructor(container, { send, edit, follows }) {
+    Object.assign(this, { container, send, edit, follows });
     this.messages = new Map();
   }
 
   add(text) {
     const message = { id: randomId(), text, foot: make('span', 'foot') };
-    message.node = messageNode({ text, mine: true, follows: this.messages.size > 0 }, message.foot);
+    message.node = messageNode({ text, mine: true, follows: this.messages.size > 0 || this.follows() }, message.foot);
     this.messages.set(message.id, message);
     this.container.append(message.node);
     this.attempt(message);
@@ -165,6 +165,11 @@ class Unsaid {
     };
     message.foot.replaceChildren(`Not sent. ${reason} `, again, ' ', edit);
     return true;
+  }
+
+  /** What the room has confirmed will not be shown any more: it lies in a gap. */
+  passedOver() {
+    for (const message of this.messages.values()) if (message.sent) this.remove(message.id);
   }
 
   /** Takes a message out, because it is said now or being edited. */

@@ -5,8 +5,8 @@
 const hueOf = (guest) => Math.round((guest * 137.508 + 285) % 360);
 
 class People {
-  constructor(list, count, button) {
-    Object.assign(this, { list, count, button });
+  constructor({ list, counts, button }) {
+    Object.assign(this, { list, counts, button });
     this.names = new Map();
     this.me = undefined;
     this.collator = new Intl.Collator();
@@ -51,7 +51,7 @@ class People {
         return item;
       }),
     );
-    this.count.textContent = sorted.length;
+    for (const count of this.counts) count.textContent = sorted.length;
     this.button.ariaLabel = `People here: ${sorted.length}`;
   }
 }
