@@ -1,1 +1,51 @@
-//! cli.
+//! The command line: what was typed becomes one of the commands, one file each.
+//!
+//! | exit status | |
+//! |---|---|
+//! | 0 | did what was asked, or was asked to end (Ctrl-C, `SIGTERM`) |
+//! | 1 | failed while running |
+//! | 2 | the command line or the settings are wrong; nothing was started |
+//! | 130 | ended at once by a second Ctrl-C |
+//!
+//! Standard output gets what a script may want to read: addresses and their state, and the example file.
+//! Standard error gets the rest: progress, trouble, logs and errors.
+
+mod arguments;
+mod failure;
+mod interrupts;
+mod lab;
+mod narrator;
+mod qr;
+mod screen;
+mod serve;
+mod terminal;
+
+pub use arguments::{Arguments, Command, LabFlags, RoomFlags, ServeFlags};
+pub use failure::Failure;
+
+use std::io::{self, Write};
+
+use crate::config::EXAMPLE;
+
+/// Does what the command line says.
+///
+/// # Errors
+///
+/// Why it could not be done, with the exit status that tells.
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { before, command } = arguments;
+    match command {
+        None => serve::run(&[before]),
+        Some(Command::Serve(flags)) => serve::run(&[before, flags]),
+        Some(Command::Lab(flags)) => lab::run(&before, flags),
+        Some(Command::Config) => print_example(),
+    }
+}
+
+/// A reader that has seen enough (`onionroom config | head`) is no failure.
+fn print_example() -> Result<(), Failure> {
+    match io::stdout().lock().write_all(EXAMPLE.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        _ => Ok(()),
+    }
+}

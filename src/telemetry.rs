@@ -1,1 +1,36 @@
-//! telemetry.
+//! The log: to standard error, for whoever runs the room.
+//!
+//! By default it has this program's own messages and nothing of Tor's inner life. What is never logged at the
+//! default level: what guests say, what they are called, the onion address, circuits. Times are counted from
+//! the start of the program: a log that is passed on does not tell when somebody was here.
+
+use std::fmt;
+use std::time::Instant;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+
+/// Starts logging for the whole process; a second call changes nothing. `filter` is one that the settings
+/// accepted.
+pub fn start<W>(filter: &str, writer: W, colours: bool)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::builder().parse_lossy(filter);
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_timer(SinceStart(Instant::now()))
+        .with_ansi(colours)
+        .with_writer(writer)
+        .try_init();
+}
+
+struct SinceStart(Instant);
+
+impl FormatTime for SinceStart {
+    fn format_time(&self, to: &mut Writer<'_>) -> fmt::Result {
+        write!(to, "{:8.1} s", self.0.elapsed().as_secs_f64())
+    }
+}

@@ -1,0 +1,252 @@
+//! The grammar of the command line, and its help.
+//!
+//! Values are taken as they are typed; the settings check them, so that a flag is refused in the same words
+//! as the key it stands for.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::styling::{Style, Styles};
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Flag;
+
+const EXAMPLES: &str = "\
+Examples:
+  onionroom
+      A room with an address that stays the same.
+  onionroom --ephemeral --title \"Tea at five\"
+      A room for one evening: a fresh address, nothing left on disk.
+  onionroom --no-onion
+      The local room alone, without Tor.
+  onionroom lab
+      The whole thing on this machine, without the internet.
+
+Every flag of the room and more can be set in a file or in the environment: see `onionroom config`.
+Ctrl-C closes the room.";
+
+const LAB_EXAMPLES: &str = "\
+Examples:
+  onionroom lab
+      3 authorities, 8 relays, a client and the room, all on 127.0.0.1.
+  onionroom lab --relays 12 --socks-port 9250
+      A larger network whose SOCKS port is known beforehand.
+
+Ctrl-C ends every process and removes the network's directory.";
+
+/// A chat room on the Tor network, in one program.
+///
+/// Start it, give the printed .onion address to your friends, and talk: they open it in Tor Browser. The
+/// room lives on this machine and nowhere else.
+#[derive(Debug, Parser)]
+#[command(name = "onionroom", version, after_help = EXAMPLES, max_term_width = 100, styles = styles())]
+#[command(subcommand_help_heading = "Commands (without one: serve)")]
+#[command(override_usage = "onionroom [FLAGS]\n       onionroom <COMMAND> [FLAGS]")]
+pub struct Arguments {
+    /// The flags before the command, or without one: those of `serve`.
+    #[command(flatten)]
+    pub before: ServeFlags,
+    /// What to do; `serve` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the room and publish it on the Tor network
+    #[command(after_help = EXAMPLES)]
+    Serve(ServeFlags),
+    /// Open the room on a private Tor network on this machine
+    ///
+    /// Starts real directory authorities, relays and a client of the C program `tor`, all on 127.0.0.1, and
+    /// the room on them. For trying it out without the internet, and for tests.
+    #[command(after_help = LAB_EXAMPLES)]
+    Lab(LabFlags),
+    /// Print the commented example of the configuration file
+    Config,
+}
+
+/// Flags of every command that opens a room.
+#[derive(Debug, Default, Args)]
+pub struct RoomFlags {
+    /// The room's title, 1 to 64 characters
+    #[arg(long, value_name = "TEXT", help_heading = "Room")]
+    title: Option<OsString>,
+    /// How many guests may be in the room at once, 1 to 10000 [default: 250]
+    #[arg(long, value_name = "NUMBER", help_heading = "Room")]
+    guests: Option<OsString>,
+    /// Where the local room answers; loopback only [default: 127.0.0.1:8646, or a free port if that is busy]
+    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Room")]
+    listen: Option<OsString>,
+    /// The port of the onion address [default: 80]
+    #[arg(long, value_name = "PORT", help_heading = "Room")]
+    onion_port: Option<OsString>,
+    /// The directory that keeps the address and Tor's state [default: the platform's data directory]
+    #[arg(long, value_name = "DIRECTORY", help_heading = "Room")]
+    data_dir: Option<OsString>,
+    /// The configuration file; without this, onionroom.toml in the platform's directory, if it exists
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What is logged to standard error, such as debug or onionroom=debug,arti_client=info
+    #[arg(long, value_name = "FILTER")]
+    log: Option<OsString>,
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Default, Args)]
+pub struct ServeFlags {
+    /// Those it shares with `lab`.
+    #[command(flatten)]
+    pub room: RoomFlags,
+    /// A fresh address that leaves nothing on disk
+    #[arg(long, help_heading = "Room", conflicts_with = "data_dir")]
+    ephemeral: bool,
+    /// The local room alone, without Tor
+    #[arg(long, help_heading = "Tor", conflicts_with_all = ["network_file", "onion_port"])]
+    no_onion: bool,
+    /// Use the private Tor network that this file describes; `onionroom lab` writes one
+    #[arg(long, value_name = "FILE", help_heading = "Tor")]
+    network_file: Option<OsString>,
+}
+
+/// Flags of `lab`.
+#[derive(Debug, Default, Args)]
+pub struct LabFlags {
+    /// Those it shares with `serve`.
+    #[command(flatten)]
+    pub room: RoomFlags,
+    /// How many relays to start beside the authorities, 3 to 50 [default: 8]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        help_heading = "Network",
+        default_value_t = 8,
+        hide_default_value = true
+    )]
+    pub relays: usize,
+    /// How many directory authorities to start, 1 to 9 [default: 3]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        help_heading = "Network",
+        default_value_t = 3,
+        hide_default_value = true
+    )]
+    pub authorities: usize,
+    /// The SOCKS port of the client, for browsers and curl [default: any free one]
+    #[arg(
+        long,
+        value_name = "PORT",
+        help_heading = "Network",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub socks_port: u16,
+    /// The control port of the client [default: any free one]
+    #[arg(
+        long,
+        value_name = "PORT",
+        help_heading = "Network",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub control_port: u16,
+    /// The program `tor` [default: the one on PATH]
+    #[arg(long, value_name = "PATH", help_heading = "Network")]
+    pub tor: Option<PathBuf>,
+}
+
+impl RoomFlags {
+    /// The flags that set keys, in the settings' terms.
+    pub fn flags(&self) -> Vec<Flag> {
+        [
+            ("--title", &self.title),
+            ("--guests", &self.guests),
+            ("--listen", &self.listen),
+            ("--onion-port", &self.onion_port),
+            ("--data-dir", &self.data_dir),
+            ("--log", &self.log),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some(Flag { name, value: Some(value.clone()?) }))
+        .collect()
+    }
+}
+
+impl ServeFlags {
+    /// The flags that set keys, in the settings' terms.
+    pub fn flags(&self) -> Vec<Flag> {
+        let mut flags = self.room.flags();
+        flags.extend(self.only_for_serve());
+        flags
+    }
+
+    /// Those of them that `lab` decides by itself.
+    pub fn only_for_serve(&self) -> Vec<Flag> {
+        let switches = [("--ephemeral", self.ephemeral), ("--no-onion", self.no_onion)];
+        let mut flags: Vec<Flag> =
+            switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| Flag { name, value: None }).collect();
+        flags
+            .extend(self.network_file.clone().map(|file| Flag { name: "--network-file", value: Some(file) }));
+        flags
+    }
+}
+
+/// Bold headings and flags and no colour: readable on every background.
+fn styles() -> Styles {
+    let bold = Style::new().bold();
+    Styles::plain().header(bold).usage(bold).literal(bold)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::config::KEYS;
+
+    #[test]
+    fn the_grammar_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_the_table_exists_and_reaches_the_settings() {
+        let command = Arguments::command();
+        for flag in KEYS.iter().filter_map(|key| key.flag) {
+            let argument = command.get_arguments().find(|it| it.get_long() == flag.strip_prefix("--"));
+            let takes_value = argument.unwrap().get_action().takes_values();
+            let mut typed = vec!["onionroom", "serve", flag];
+            typed.extend(takes_value.then_some("1"));
+            let arguments = Arguments::try_parse_from(&typed).unwrap();
+            let Some(Command::Serve(flags)) = arguments.command else { panic!("{typed:?}") };
+            assert_eq!(flags.flags(), [Flag { name: flag, value: takes_value.then(|| "1".into()) }]);
+        }
+    }
+
+    #[test]
+    fn flags_may_stand_before_after_or_without_the_command() {
+        let typed = |words: &[&str]| {
+            let Arguments { before, command } = Arguments::try_parse_from(words).unwrap();
+            let mut flags = before.flags();
+            if let Some(Command::Serve(after)) = command {
+                flags.extend(after.flags());
+            }
+            flags
+        };
+        let expected = typed(&["onionroom", "--title", "x", "--ephemeral"]);
+        assert_eq!(expected.len(), 2);
+        assert_eq!(typed(&["onionroom", "serve", "--title", "x", "--ephemeral"]), expected);
+        assert_eq!(typed(&["onionroom", "--title", "x", "serve", "--ephemeral"]), expected);
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for words in [["--ephemeral", "--data-dir=x"], ["--no-onion", "--onion-port=81"]] {
+            assert!(Arguments::try_parse_from([&["onionroom"], &words[..]].concat()).is_err(), "{words:?}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Why a command did not do what was asked, and the exit status that tells.
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::config::SettingsError;
+use crate::lab::LabError;
+use crate::server::OpenError;
+
+/// Why a command ended without having done what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The command line or the settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A flag that this command has no use for.
+    #[error("The flag {flag} does not go with `onionroom {command}`: {because}.")]
+    FlagOfAnotherCommand {
+        /// The flag.
+        flag: &'static str,
+        /// The command.
+        command: &'static str,
+        /// Why not.
+        because: &'static str,
+    },
+    /// The runtime or the signal handlers could not be set up.
+    #[error("The program cannot start: {0}.")]
+    Start(#[source] io::Error),
+    /// Standard output does not take what is written.
+    #[error("Standard output cannot be written: {0}.")]
+    Output(#[source] io::Error),
+    /// The room could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The part that keeps the room on the Tor network stopped working.
+    #[error(
+        "The onion service has stopped, and cannot be started again from within. Start the room again; --log debug may tell more."
+    )]
+    OnionServiceDied,
+    /// The private Tor network did not come up.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+}
+
+impl Failure {
+    /// Tells on standard error, and gives the exit status.
+    pub fn report(&self) -> ExitCode {
+        eprintln!("error: {self}");
+        match self {
+            Failure::Settings(_)
+            | Failure::FlagOfAnotherCommand { .. }
+            | Failure::Lab(LabError::OutOfRange { .. }) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! `onionroom lab`: the room on a private Tor network on this machine.
+
+mod firefox;
+
+use std::env;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::arguments::{LabFlags, ServeFlags};
+use super::failure::Failure;
+use super::interrupts::Interrupts;
+use super::screen::{Audience, Screen};
+use super::serve::run_to_end;
+use super::terminal::Terminal;
+use crate::config::{Flag, Places, Settings, Sources};
+use crate::lab::{Network, Plan, Progress};
+use crate::server::Server;
+use crate::telemetry;
+
+/// How long ending everything may take, the processes included.
+const CLOSING: Duration = Duration::from_secs(15);
+
+/// Starts the network and the room, and keeps both until a signal comes. `before` are the flags that stood
+/// before the command.
+pub(super) fn run(before: &ServeFlags, flags: LabFlags) -> Result<(), Failure> {
+    if let Some(flag) = before.only_for_serve().first() {
+        return Err(Failure::FlagOfAnotherCommand {
+            flag: flag.name,
+            command: "lab",
+            because: "the lab brings its own network and keeps nothing but what --data-dir says",
+        });
+    }
+    let settings = settings(before, &flags)?;
+    let terminal = Terminal::of_this_process();
+    telemetry::start(&settings.log, terminal.clone(), terminal.err.colours);
+    run_to_end(keep_open(plan(flags), settings, terminal))
+}
+
+async fn keep_open(plan: Plan, mut settings: Settings, terminal: Terminal) -> Result<(), Failure> {
+    let mut interrupts = Interrupts::install().map_err(Failure::Start)?;
+    // Dropped unfinished, each of these ends what it had started.
+    let network = tokio::select! {
+        network = start(plan, &terminal) => network?,
+        () = interrupts.next() => return Ok(()),
+    };
+    settle_on(&network, &mut settings);
+    let server = tokio::select! {
+        server = Server::open(&settings) => server?,
+        () = interrupts.next() => return Ok(()),
+    };
+    let audience = Audience::PrivateNetwork;
+    let mut screen = Screen::opened(terminal.clone(), audience, &server.local_url(), server.onion_url());
+    let outcome = tokio::select! {
+        () = show(&mut screen, &server, &network, &terminal) => Err(Failure::OnionServiceDied),
+        () = interrupts.next() => Ok(()),
+    };
+    interrupts.end_within(CLOSING);
+    screen.closing();
+    server.close().await;
+    network.stop().await;
+    outcome
+}
+
+fn plan(flags: LabFlags) -> Plan {
+    let LabFlags { room: _, relays, authorities, socks_port, control_port, tor } = flags;
+    Plan { relays, authorities, socks_port, control_port, tor, directory: None }
+}
+
+/// The room's settings as for `serve`, but nothing kept unless a flag says where: a real room's directory
+/// named in the file or the environment is left alone.
+fn settings(before: &ServeFlags, flags: &LabFlags) -> Result<Settings, Failure> {
+    let mut given = [before.room.flags(), flags.room.flags()].concat();
+    if !given.iter().any(|flag| flag.name == "--data-dir") {
+        given.push(Flag { name: "--ephemeral", value: None });
+    }
+    let file = flags.room.config.clone().or_else(|| before.room.config.clone());
+    let sources = Sources { file, environment: env::vars_os().collect(), flags: given };
+    Ok(Settings::load(&sources, &Places::of_this_user())?)
+}
+
+/// The room is on this network, whatever else was set.
+fn settle_on(network: &Network, settings: &mut Settings) {
+    settings.onion.enabled = true;
+    settings.onion.network_file = Some(network.network_file().to_owned());
+    settings.data_dir.get_or_insert_with(|| network.directory().join("room"));
+}
+
+/// Starts the network and shows every step: on a terminal in one line, otherwise in a line each.
+async fn start(plan: Plan, terminal: &Terminal) -> Result<Network, Failure> {
+    let line = terminal.show(ProgressBar::new_spinner());
+    if let Ok(style) = ProgressStyle::with_template("  {spinner} Private Tor network: {wide_msg}") {
+        line.set_style(style);
+    }
+    line.enable_steady_tick(Duration::from_millis(120));
+    let show = |step: Progress| {
+        line.set_message(step.to_string());
+        if !terminal.err.is_terminal || matches!(step, Progress::Ready { .. }) {
+            let indent = if terminal.err.is_terminal { "  " } else { "" };
+            terminal.note(&format!("{indent}Private Tor network: {step}"));
+        }
+    };
+    let outcome = match plan.prepare(show).await {
+        Ok(prepared) => prepared.start(show).await,
+        Err(error) => Err(error),
+    };
+    line.finish_and_clear();
+    Ok(outcome?)
+}
+
+/// Shows how the room becomes reachable, then how to get there. Returns only if the onion service has ended.
+async fn show(screen: &mut Screen, server: &Server, network: &Network, terminal: &Terminal) {
+    let mut status = server.tor_status();
+    if let Some(status) = &mut status
+        && screen.until_reachable(status).await.is_some()
+    {
+        tell_the_way(&server.onion_url().unwrap_or_default(), network, terminal);
+    }
+    screen.follow(status).await;
+}
+
+/// How to visit the room: lines to copy.
+fn tell_the_way(onion: &str, network: &Network, terminal: &Terminal) {
+    let (socks, control) = (network.socks(), network.control());
+    let curl = format!("curl --socks5-hostname {socks} {onion}");
+    let firefox = match firefox::profile(&network.directory().join("firefox"), socks) {
+        Ok(profile) => firefox::command(&profile, onion),
+        Err(error) => {
+            terminal.note(&format!("There is no Firefox profile: {error}"));
+            String::new()
+        }
+    };
+    if !terminal.out.is_terminal {
+        let cookie = network.control_cookie().display();
+        terminal.say(&format!("socks: {socks}\ncontrol: {control}\ncontrol cookie: {cookie}"));
+        terminal.say(&format!("curl: {curl}\nfirefox: {firefox}\nready"));
+        return;
+    }
+    terminal.paragraph("Visit it with curl:", &curl);
+    if !firefox.is_empty() {
+        terminal.paragraph("Or with Firefox, in a profile set up like Tor Browser:", &firefox);
+    }
+    terminal.paragraph("The SOCKS address of the network's client:", &socks.to_string());
+    terminal.paragraph("Its control port, and the cookie that opens it:", &control.to_string());
+    terminal.say(&format!("  {}", network.control_cookie().display()));
+    let directory = network.directory().display();
+    terminal.paragraph("Ctrl-C ends every process and removes the directory:", &format!("{directory}\n"));
+}

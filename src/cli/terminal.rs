@@ -1,0 +1,145 @@
+//! Where the program speaks: standard output and standard error, each a terminal or not.
+//!
+//! Everything that is printed while a progress bar may be on the screen goes through here, logs too, so that
+//! nothing is written into the middle of the bar.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Both outputs of this process. Clones share the bar.
+#[derive(Debug, Clone)]
+pub(super) struct Terminal {
+    /// What standard output can show.
+    pub(super) out: Surface,
+    /// What standard error can show.
+    pub(super) err: Surface,
+    bars: MultiProgress,
+}
+
+/// What one output can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Surface {
+    /// Whether people look at it; otherwise it is a file, a pipe or a service's log, and gets plain lines.
+    pub(super) is_terminal: bool,
+    /// Whether escape sequences for colours and weight may be used.
+    pub(super) colours: bool,
+    /// Its width in columns.
+    pub(super) columns: usize,
+}
+
+impl Surface {
+    /// What is no terminal: plain lines, however long.
+    pub(super) const PLAIN: Surface = Surface { is_terminal: false, colours: false, columns: usize::MAX };
+
+    fn of(stream: &impl IsTerminal, size: Option<(terminal_size::Width, terminal_size::Height)>) -> Self {
+        // A terminal that calls itself dumb cannot move its cursor, so it cannot show a bar.
+        if !stream.is_terminal() || env::var_os("TERM").is_some_and(|kind| kind == "dumb") {
+            return Self::PLAIN;
+        }
+        // https://no-color.org: set and not empty.
+        let colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let columns = size.map_or(80, |(width, _)| usize::from(width.0).max(20));
+        Self { is_terminal: true, colours, columns }
+    }
+}
+
+impl Terminal {
+    /// The outputs of this process as they are.
+    pub(super) fn of_this_process() -> Self {
+        let out = Surface::of(&io::stdout(), terminal_size::terminal_size_of(io::stdout()));
+        let err = Surface::of(&io::stderr(), terminal_size::terminal_size_of(io::stderr()));
+        let target =
+            if err.is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self { out, err, bars: MultiProgress::with_draw_target(target) }
+    }
+
+    /// Prints lines to standard output. A reader that went away is no reason to close the room.
+    pub(super) fn say(&self, text: &str) {
+        self.bars.suspend(|| {
+            let mut out = io::stdout().lock();
+            let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+        });
+    }
+
+    /// Prints a blank line, words, and under them something to copy, which is never broken.
+    pub(super) fn paragraph(&self, words: &str, to_copy: &str) {
+        self.say(&format!("\n{}\n  {to_copy}", wrapped(words, "  ", self.out.columns)));
+    }
+
+    /// Prints lines to standard error.
+    pub(super) fn note(&self, text: &str) {
+        self.bars.suspend(|| {
+            let _ = writeln!(io::stderr().lock(), "{text}");
+        });
+    }
+
+    /// Puts a bar on the screen, until it is finished and cleared.
+    pub(super) fn show(&self, bar: ProgressBar) -> ProgressBar {
+        self.bars.add(bar)
+    }
+}
+
+impl<'a> MakeWriter<'a> for Terminal {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Line<'a> {
+        Line { terminal: self, bytes: Vec::new() }
+    }
+}
+
+/// One event of the log: collected, then written at once, above the bar.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    terminal: &'a Terminal,
+    bytes: Vec<u8>,
+}
+
+impl Write for Line<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        self.terminal.bars.suspend(|| {
+            let _ = io::stderr().lock().write_all(&self.bytes);
+        });
+    }
+}
+
+/// Breaks a text into indented lines of at most `columns` columns, between words; a word that is longer, an
+/// onion address say, is left whole, so that it can be copied.
+pub(super) fn wrapped(text: &str, indent: &str, columns: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("{indent}{word}")),
+        }
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_wrapped_between_words() {
+        assert_eq!(wrapped("one two three", "  ", 9), "  one two\n  three");
+        assert_eq!(wrapped("a http://long.onion/ b", "", 6), "a\nhttp://long.onion/\nb");
+        assert_eq!(wrapped("all on one line", "", usize::MAX), "all on one line");
+        assert_eq!(wrapped("", "  ", 9), "");
+    }
+}
