@@ -152,9 +152,11 @@ impl<P: FnMut(Progress)> Start<P> {
 
         let fingerprints = self.fingerprints().await?;
         files::write(&shared.bandwidths, torrc::bandwidths(now(), &fingerprints))?;
-        let mut controls = self.authority_controls(number_of_authorities).await?;
-        self.introduce(&mut controls).await?;
-        self.vote(&mut controls).await?;
+        let mut controls = self.controls().await?;
+        let (authorities, relays) = controls.split_at_mut(number_of_authorities);
+        self.introduce(authorities).await?;
+        self.vote(authorities).await?;
+        self.spread(relays).await?;
 
         let [socks, control] = [client.ports[0].address(), client.ports[1].address()];
         let cookie = torrc::cookie_file(&client.data);
@@ -201,10 +203,10 @@ impl<P: FnMut(Progress)> Start<P> {
         Ok(found)
     }
 
-    /// Connections to the control ports of the authorities, which are the first nodes.
-    async fn authority_controls(&mut self, number: usize) -> Result<Vec<(String, Control)>, LabError> {
+    /// Connections to the control ports of all nodes so far.
+    async fn controls(&mut self) -> Result<Vec<(String, Control)>, LabError> {
         let mut controls = Vec::new();
-        for index in 0..number {
+        for index in 0..self.nodes.len() {
             controls.push((self.nodes[index].nickname().to_owned(), self.control(index).await?));
         }
         Ok(controls)
@@ -251,21 +253,36 @@ impl<P: FnMut(Progress)> Start<P> {
     async fn vote(&mut self, controls: &mut [(String, Control)]) -> Result<(), LabError> {
         self.tell(Progress::Voting);
         let offset = (now() + FIRST_VOTE_AHEAD) % FIRST_VOTE_SECONDS;
+        let command = format!(
+            "SETCONF TestingV3AuthInitialVotingInterval={FIRST_VOTE_SECONDS} \
+             TestingV3AuthVotingStartOffset={offset}"
+        );
         for (node, control) in controls.iter_mut() {
-            let command = format!(
-                "SETCONF TestingV3AuthInitialVotingInterval={FIRST_VOTE_SECONDS} \
-                 TestingV3AuthVotingStartOffset={offset}"
-            );
-            control
-                .command(&command)
-                .await
-                .map_err(|cause| LabError::Control { node: node.clone(), cause })?;
+            tell(node, control, &command).await?;
         }
         let of = self.nodes.len();
         for (node, control) in controls.iter_mut() {
             while ask(node, control, "ns/all").await?.iter().filter(|line| line.starts_with("r ")).count()
                 < of
             {
+                self.look_again().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until every relay has the consensus and knows all others by it.
+    ///
+    /// Left alone they would ask again at random, up to 20 seconds later, and a client that asks one of them
+    /// before waits for another 10. A reload makes them ask at once.
+    async fn spread(&mut self, controls: &mut [(String, Control)]) -> Result<(), LabError> {
+        for (node, control) in controls.iter_mut() {
+            tell(node, control, "SIGNAL RELOAD").await?;
+        }
+        let of = controls.len();
+        for (have, (node, control)) in controls.iter_mut().enumerate() {
+            self.tell(Progress::Spreading { have, of });
+            while ask(node, control, "status/enough-dir-info").await? != ["1"] {
                 self.look_again().await?;
             }
         }
@@ -291,6 +308,11 @@ impl<P: FnMut(Progress)> Start<P> {
             self.look_again().await?;
         }
     }
+}
+
+async fn tell(node: &str, control: &mut Control, command: &str) -> Result<(), LabError> {
+    let told = control.command(command).await;
+    told.map(drop).map_err(|cause| LabError::Control { node: node.to_owned(), cause })
 }
 
 async fn ask(node: &str, control: &mut Control, key: &str) -> Result<Vec<String>, LabError> {

@@ -35,6 +35,13 @@ pub enum Progress {
     },
     /// The authorities are voting on the first consensus.
     Voting,
+    /// The relays are fetching the consensus.
+    Spreading {
+        /// How many relays have it.
+        have: usize,
+        /// How many there are.
+        of: usize,
+    },
     /// The client is connecting.
     ConnectingClient {
         /// How far its bootstrap is, from 0 to 100.
@@ -57,6 +64,7 @@ impl fmt::Display for Progress {
                 write!(to, "introducing the relays to the authorities: {known} of {of}")
             }
             Progress::Voting => write!(to, "waiting for the first consensus"),
+            Progress::Spreading { have, of } => write!(to, "handing out the consensus: {have} of {of}"),
             Progress::ConnectingClient { percent } => write!(to, "connecting the client: {percent} %"),
             Progress::Ready { took } => write!(to, "the network is ready after {:.1} s", took.as_secs_f32()),
         }

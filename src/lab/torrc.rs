@@ -60,7 +60,7 @@ fn common(nickname: &str, data: &Path, common: &Common) -> String {
     text
 }
 
-/// A relay; the authorities are relays as well.
+/// A relay; the authorities are relays as well. The control port is for watching and hurrying the start.
 pub(super) fn relay(nickname: &str, data: &Path, or: SocketAddr, shared: &Common) -> String {
     let mut text = common(nickname, data, shared);
     let _ = write!(
@@ -71,10 +71,11 @@ pub(super) fn relay(nickname: &str, data: &Path, or: SocketAddr, shared: &Common
          ExitRelay 0\n\
          ExitPolicy reject *:*\n"
     );
+    control(&mut text, data, "auto");
     text
 }
 
-/// A directory authority, with a control port through which the first vote is called.
+/// A directory authority.
 pub(super) fn authority(
     nickname: &str,
     data: &Path,
@@ -107,7 +108,6 @@ pub(super) fn authority(
     // Without measured bandwidths nearly every relay weighs 0, and C Tor takes the same one as the first
     // and as the last hop.
     let _ = writeln!(text, "V3BandwidthsFile {}", quoted(&shared.bandwidths));
-    control(&mut text, data, "auto");
     text
 }
 
