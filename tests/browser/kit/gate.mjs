@@ -1,0 +1,176 @@
+/* The only way out of a tested Firefox: a SOCKS proxy (RFC 1928) that lets through what goes to the room, writes
+   down everything, and can cut connections the way a dying circuit does. */
+
+import net from 'node:net';
+import { once } from 'node:events';
+
+const SUCCEEDED = 0, REFUSED = 2, UNREACHABLE = 4;
+const DOMAIN = 3, IPV4 = 1, IPV6 = 4;
+
+export class Gate {
+  /** Every request seen, as `METHOD path`, in order. */
+  requests = [];
+  /** Where else the browser wanted to go, as `host:port`. */
+  foreign = [];
+  /** Bytes from and to the room, as the browser's connections carried them. */
+  bytes = { down: 0, up: 0 };
+  #pairs = new Set();
+
+  /** `room` is the host and port that may be reached; `socks` the next proxy, as `host:port`, or nothing;
+      `isolation` keeps this guest's circuits apart from others'. */
+  static async open({ room, socks, isolation }) {
+    const gate = new Gate();
+    Object.assign(gate, { room, socks, isolation });
+    gate.server = net.createServer((client) => gate.#serve(client));
+    gate.server.listen(0, '127.0.0.1');
+    await once(gate.server, 'listening');
+    gate.port = gate.server.address().port;
+    return gate;
+  }
+
+  /** Ends the browser's connections and leaves the room's end standing: the room does not notice. */
+  cut() {
+    for (const pair of this.#pairs) {
+      pair.onward.unpipe?.();
+      pair.client.destroy();
+    }
+  }
+
+  async close() {
+    for (const { client, onward } of this.#pairs) {
+      client.destroy();
+      onward.destroy();
+    }
+    this.server.close();
+  }
+
+  async #serve(client) {
+    client.on('error', () => client.destroy());
+    client.setNoDelay();
+    try {
+      const read = reader(client);
+      const [, methods] = await read(2);
+      await read(methods);
+      client.write(Buffer.of(5, 0));
+      const { host, port } = await destination(read);
+      const answer = (code) => client.write(Buffer.of(5, code, 0, IPV4, 0, 0, 0, 0, 0, 0));
+      if (host !== this.room.hostname || port !== this.room.port) {
+        this.foreign.push(`${host}:${port}`);
+        answer(REFUSED);
+        return client.end();
+      }
+      let onward;
+      try {
+        onward = await this.#onward(host, port);
+      } catch {
+        answer(UNREACHABLE);
+        return client.end();
+      }
+      answer(SUCCEEDED);
+      this.#join(client, onward, read.rest());
+    } catch {
+      client.destroy();
+    }
+  }
+
+  async #onward(host, port) {
+    if (!this.socks) return connect(host, port);
+    const [proxyHost, proxyPort] = this.socks.split(':');
+    const onward = await connect(proxyHost, Number(proxyPort));
+    const read = reader(onward);
+    const text = (value) => Buffer.concat([Buffer.of(value.length), Buffer.from(value)]);
+    onward.write(Buffer.of(5, 1, 2));
+    await read(2);
+    onward.write(Buffer.concat([Buffer.of(1), text(this.isolation), text('guest')]));
+    await read(2);
+    onward.write(Buffer.concat([Buffer.of(5, 1, 0, DOMAIN), text(host), Buffer.of(port >> 8, port & 255)]));
+    const [, code, , kind] = await read(4);
+    if (code !== SUCCEEDED) {
+      onward.destroy();
+      throw new Error(`the SOCKS proxy answered ${code}`);
+    }
+    await read((kind === IPV6 ? 16 : 4) + 2);
+    read.rest();
+    return onward;
+  }
+
+  #join(client, onward, first) {
+    const pair = { client, onward };
+    this.#pairs.add(pair);
+    onward.setNoDelay();
+    onward.on('error', () => onward.destroy());
+    const note = this.#notebook();
+    const up = (bytes) => {
+      this.bytes.up += bytes.length;
+      note(bytes);
+      onward.write(bytes);
+    };
+    if (first.length) up(first);
+    client.on('data', up);
+    onward.on('data', (bytes) => {
+      this.bytes.down += bytes.length;
+      if (!client.destroyed) client.write(bytes);
+    });
+    client.on('end', () => onward.end());
+    onward.on('close', () => {
+      client.end();
+      this.#pairs.delete(pair);
+    });
+  }
+
+  /** Reads request heads from one connection; none of the page's requests has a body. */
+  #notebook() {
+    let head = '';
+    let upgraded = false;
+    return (bytes) => {
+      if (upgraded) return;
+      head += bytes.toString('latin1');
+      for (let end; !upgraded && (end = head.indexOf('\r\n\r\n')) >= 0; head = head.slice(end + 4)) {
+        const request = head.slice(0, end);
+        this.requests.push(request.split(' ', 2).join(' '));
+        upgraded = /^upgrade: *websocket/im.test(request);
+      }
+    };
+  }
+}
+
+async function connect(host, port) {
+  const socket = net.connect({ host, port });
+  await once(socket, 'connect');
+  return socket;
+}
+
+async function destination(read) {
+  const [, , , kind] = await read(4);
+  let host;
+  if (kind === DOMAIN) host = (await read((await read(1))[0])).toString('latin1');
+  else if (kind === IPV4) host = [...(await read(4))].join('.');
+  else host = `[${(await read(16)).toString('hex')}]`;
+  return { host, port: (await read(2)).readUInt16BE() };
+}
+
+/** Reads exact numbers of bytes from a socket; `rest` gives what came beyond and lets the socket go. */
+function reader(socket) {
+  let buffer = Buffer.alloc(0);
+  let wake = () => {};
+  const keep = (bytes) => {
+    buffer = Buffer.concat([buffer, bytes]);
+    wake();
+  };
+  const end = () => wake();
+  socket.on('data', keep).on('close', end);
+  const read = async (length) => {
+    while (buffer.length < length) {
+      if (socket.destroyed) throw new Error('the connection ended early');
+      await new Promise((resolve) => (wake = resolve));
+    }
+    const taken = buffer.subarray(0, length);
+    buffer = buffer.subarray(length);
+    return taken;
+  };
+  read.rest = () => {
+    socket.off('data', keep).off('close', end);
+    return buffer;
+  };
+  return read;
+}

@@ -1,0 +1,126 @@
+/* A room to test against: on a private Tor network, on loopback alone, or one that is already there. */
+
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { once } from 'node:events';
+import { until } from './until.mjs';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+const PROGRAM = process.env.ONIONROOM_BIN ?? path.join(ROOT, 'target/debug/onionroom');
+
+/** How long the private network may take to be ready on a busy machine. */
+const NETWORK_DEADLINE = 180_000;
+/** How long a room may take to end after SIGTERM. */
+const END_DEADLINE = 15_000;
+
+/**
+ * The room of the environment: `ONIONROOM_URL` (and `ONIONROOM_SOCKS`) name one that is there already,
+ * `ONIONROOM_BROWSER=local` starts one without Tor, otherwise `onionroom lab` starts one with its network.
+ */
+export async function openRoom() {
+  const { ONIONROOM_URL: url, ONIONROOM_SOCKS: socks, ONIONROOM_BROWSER: kind } = process.env;
+  if (url) return { url, socks, close: async () => {} };
+  return kind === 'local' ? LocalRoom.open() : openLab();
+}
+
+/** A process of the program with a directory of its own; what it prints is kept for when it is needed. */
+class Program {
+  lines = [];
+
+  constructor(command) {
+    this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'onionroom-browser-'));
+    const home = { HOME: this.directory, XDG_CONFIG_HOME: this.directory, XDG_DATA_HOME: this.directory };
+    this.child = spawn(PROGRAM, command, { env: { ...process.env, ...home }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.ended = once(this.child, 'close');
+    this.ended.catch(() => {});
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream.setEncoding('utf8');
+      let rest = '';
+      stream.on('data', (text) => {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop();
+        this.lines.push(...lines);
+      });
+    }
+  }
+
+  /** The value of a line `name: value`. */
+  value(name) {
+    return this.lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2).trim();
+  }
+
+  get running() {
+    return this.child.exitCode === null && this.child.signalCode === null && this.child.pid !== undefined;
+  }
+
+  async until(what, ask, options) {
+    const asking = until(what, () => !this.running || ask(), options);
+    await asking.catch((error) => {
+      throw new Error(`${error.message}\n${this.lines.slice(-40).join('\n')}`);
+    });
+    if (!this.running) throw new Error(`${PROGRAM} ended\n${this.lines.slice(-40).join('\n')}`);
+  }
+
+  async end() {
+    if (this.running) {
+      this.child.kill('SIGTERM');
+      const deadline = setTimeout(() => this.child.kill('SIGKILL'), END_DEADLINE);
+      await this.ended;
+      clearTimeout(deadline);
+    }
+    fs.rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** The private network and its room. */
+async function openLab() {
+  const lab = new Program(['lab', '--listen', '127.0.0.1:0']);
+  try {
+    await lab.until('the private network is ready', () => lab.lines.includes('ready'), { deadline: NETWORK_DEADLINE });
+    const [url, socks] = [lab.value('room'), lab.value('socks')];
+    if (!url || !socks) throw new Error(`no room or socks line:\n${lab.lines.join('\n')}`);
+    return { url, socks, close: () => lab.end() };
+  } catch (error) {
+    await lab.end();
+    throw error;
+  }
+}
+
+/** A room without Tor, which can be closed and opened again at the same address. */
+export class LocalRoom {
+  static async open() {
+    const room = new LocalRoom();
+    room.port = await freePort();
+    room.url = `http://127.0.0.1:${room.port}/`;
+    await room.start();
+    return room;
+  }
+
+  async start() {
+    this.program = new Program(['serve', '--no-onion', '--listen', `127.0.0.1:${this.port}`]);
+    await this.program.until('the room answers', () => answers(this.port));
+  }
+
+  close() {
+    return this.program.end();
+  }
+}
+
+async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function answers(port) {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => resolve(true));
+    socket.on('connect', () => socket.destroy()).on('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,55 @@
+/* The room goes away and comes back: without Tor, so that it is quick, and the same for the page. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Guest, PHONE } from './kit/guest.mjs';
+import { LocalRoom } from './kit/room.mjs';
+
+let room, ann, bob;
+
+before(async () => {
+  room = await LocalRoom.open();
+  ann = await Guest.arrive(room, { name: 'ann', size: PHONE });
+  bob = await Guest.arrive(room, { name: 'bob', size: PHONE });
+  for (const guest of [ann, bob]) {
+    await guest.open();
+    await guest.connected();
+  }
+}, { timeout: 120_000 });
+
+after(async () => {
+  await ann?.leave();
+  await bob?.leave();
+  await room?.close();
+});
+
+test('the page says that the room was closed, keeps what is written, and delivers it once when the room is back', async () => {
+  await ann.say('before');
+  await bob.say('also before');
+  for (const guest of [ann, bob]) for (const text of ['before', 'also before']) await guest.hears(text);
+  await room.close();
+  await ann.status('Looking for it again');
+  await bob.status('Looking for it again');
+  await ann.say('written while the room was away');
+  await ann.see('the message waits', () => document.querySelector('#unsaid .foot')?.textContent === 'waiting to be sent');
+  await ann.screenshot('reconnecting-phone');
+  await room.start();
+  for (const guest of [ann, bob]) {
+    await guest.connected();
+    await guest.hears('written while the room was away');
+  }
+  await bob.say('after');
+  for (const guest of [ann, bob]) {
+    await guest.hears('after');
+    const messages = await guest.messages();
+    assert.deepEqual(messages.toSorted(), ['after', 'also before', 'before', 'written while the room was away']);
+    await guest.see('nothing is left unsent', () => !document.getElementById('unsaid').childElementCount);
+  }
+});
+
+test('a closed room leaves the console clean', () => {
+  /* Firefox itself reports a connection that is refused; nothing else may be there. */
+  for (const guest of [ann, bob]) {
+    assert.deepEqual(guest.problems.filter((problem) => !/can.t establish a connection|was interrupted/.test(problem)), []);
+  }
+});
