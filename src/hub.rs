@@ -1,7 +1,7 @@
 //! The room: one owner decides the order, everyone reads from the same ring.
 //!
 //! [`room`] is the owner: a task that takes what guests ask for, appends to the log, and publishes. [`ring`]
-//! holds what was published, already encoded for the wire; a reader is only a position in it. [`roster`]
+//! holds what was published, already encoded for the wire; a reader is only a position in it. `roster`
 //! knows who is here.
 
 pub mod reader;

@@ -19,6 +19,8 @@ pub mod config;
 pub mod http;
 pub mod hub;
 pub mod lab;
+#[cfg(test)]
+mod layers;
 pub mod listen;
 pub mod log;
 pub mod protocol;

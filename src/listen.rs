@@ -1,6 +1,7 @@
 //! Accepting: every way in ends as the same [`Connection`].
 
 pub mod onion;
+pub mod rendezvous;
 pub mod tcp;
 
 use std::net::SocketAddr;

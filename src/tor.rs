@@ -22,7 +22,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use address::OnionAddress;
 pub use error::TorError;
 pub use network::{Authority, PrivateNetwork, PrivateNetworkError};
-pub use rendezvous::{ArtiCircuit, ArtiIntroduction, Introduction, RendezvousCircuit, StreamRequest};
+pub use rendezvous::{ArtiCircuit, ArtiIntroduction};
 pub use status::{Stage, Status, Trouble};
 
 use crate::config::OnionSettings;

@@ -21,8 +21,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::stream::OnionStream;
+use super::rendezvous::{Introduction, RendezvousCircuit, StreamRequest};
 use super::{Entrance, Peer};
-use crate::tor::{Introduction, RendezvousCircuit, StreamRequest};
 
 /// How many circuits may be under construction towards their rendezvous points at once. Those over it are
 /// dropped; their clients try again by themselves. Building one costs a few round trips and a few relays'
