@@ -38,6 +38,8 @@ use std::time::Duration;
 pub struct Settings {
     /// The room and its limits.
     pub room: RoomSettings,
+    /// What is kept of what was said.
+    pub history: HistorySettings,
     /// Where and how connections are accepted.
     pub listen: ListenSettings,
     /// The onion service.
@@ -57,8 +59,21 @@ pub struct RoomSettings {
     pub guests: usize,
     /// The longest message text, in bytes of UTF-8; 1 to 32000, so that it fits a frame however it is escaped.
     pub message_bytes: usize,
-    /// How many of the newest messages are kept for those who come later or come back; 1 to 100000.
-    pub history_messages: usize,
+    /// How long a guest whose connection broke keeps their seat and name before they count as left; at most a
+    /// day, 0 for not at all.
+    pub away: Duration,
+}
+
+/// What is kept of what was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistorySettings {
+    /// How many of the newest messages, up to 1000000; 0 keeps nothing.
+    pub messages: usize,
+    /// For how many days at most, up to 36500; 0 for any time.
+    pub days: u64,
+    /// What a message survives before it is acknowledged: the machine losing power, or only the program being
+    /// killed.
+    pub survive_power_loss: bool,
 }
 
 /// Where and how connections are accepted.
@@ -111,6 +126,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             room: RoomSettings::default(),
+            history: HistorySettings::default(),
             listen: ListenSettings::default(),
             onion: OnionSettings::default(),
             data_dir: None,
@@ -121,7 +137,13 @@ impl Default for Settings {
 
 impl Default for RoomSettings {
     fn default() -> Self {
-        Self { title: "onionroom".into(), guests: 250, message_bytes: 4096, history_messages: 1000 }
+        Self { title: "onionroom".into(), guests: 250, message_bytes: 4096, away: Duration::from_secs(90) }
+    }
+}
+
+impl Default for HistorySettings {
+    fn default() -> Self {
+        Self { messages: 1000, days: 7, survive_power_loss: true }
     }
 }
 

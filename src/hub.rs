@@ -1,9 +1,10 @@
 //! The room: one owner decides the order, everyone reads from the same ring.
 //!
-//! [`room`] is the owner: a task that takes what guests ask for, appends to the log, and publishes. [`ring`]
-//! holds what was published, already encoded for the wire; a reader is only a position in it. `roster`
-//! knows who is here.
+//! [`room`] is the way in. `owner` is the task behind it that takes what guests ask for, appends to the log,
+//! and publishes. [`ring`] holds what was published, already encoded for the wire; a [`reader`] is only a
+//! position in it. `roster` knows who is here.
 
+mod owner;
 pub mod reader;
 pub mod ring;
 pub mod room;
@@ -13,4 +14,4 @@ mod suggest;
 mod tests;
 
 pub use reader::Reader;
-pub use room::{Entered, Room, Seat};
+pub use room::{Entered, Room, Seat, Visit};

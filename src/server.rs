@@ -11,18 +11,22 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::Settings;
+use crate::config::{HistorySettings, Settings};
 use crate::http::assets::Page;
 use crate::http::guard::Hosts;
 use crate::http::routes::{self, Site};
 use crate::hub::Room;
 use crate::listen::{Connection, Entrance, onion, tcp};
-use crate::log::MemoryLog;
+use crate::log::sqlite::Synchronous;
+use crate::log::{Log, LogError, MemoryLog, Retention, SqliteLog};
 use crate::tor::{OnionService, Status, TorError};
-use crate::{http, tor};
+use crate::{http, log, tor};
 
 /// How long guests and answers under way get when the room closes.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
+
+/// The message log's file in the data directory.
+const LOG_FILE: &str = "messages.sqlite";
 
 /// A room that is open. [`Server::close`] ends it in good order; dropping it ends it at once.
 pub struct Server {
@@ -49,6 +53,12 @@ pub enum OpenError {
     /// The operating system gave no randomness.
     #[error("the operating system gives no randomness: {0}. Nothing secret can be made without it.")]
     Randomness(#[from] getrandom::Error),
+    /// The message log could not be opened.
+    #[error(transparent)]
+    Log(#[from] log::sqlite::OpenError),
+    /// The message log could not be read.
+    #[error(transparent)]
+    LogUnreadable(#[from] LogError),
     /// The onion service could not be set up.
     #[error(transparent)]
     Tor(#[from] TorError),
@@ -69,9 +79,9 @@ impl Server {
             .map_err(|error| OpenError::Listen { address: settings.listen.address, error })?;
         let tasks = TaskTracker::new();
         let closing = CancellationToken::new();
-        let log = Arc::new(MemoryLog::new(settings.room.history_messages));
+        let log = open_log(settings)?;
         let site = Arc::new(Site {
-            room: Room::open(&settings.room, log)?,
+            room: Room::open(&settings.room, &settings.history, log).await?,
             page: Page::assemble(),
             hosts: Hosts::new(address.port()),
             settings: settings.listen.clone(),
@@ -150,6 +160,20 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.closing.cancel();
     }
+}
+
+/// The log: in memory for a room that leaves nothing behind, otherwise in the data directory.
+fn open_log(settings: &Settings) -> Result<Arc<dyn Log>, OpenError> {
+    let HistorySettings { messages, days, survive_power_loss } = settings.history;
+    let age = (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60));
+    let retention = Retention { messages, age };
+    Ok(match &settings.data_dir {
+        None => Arc::new(MemoryLog::new(retention)?),
+        Some(directory) => {
+            let synchronous = if survive_power_loss { Synchronous::Full } else { Synchronous::Normal };
+            Arc::new(SqliteLog::open(&directory.join(LOG_FILE), retention, synchronous)?)
+        }
+    })
 }
 
 /// Serves every connection that comes in, each in its own task.

@@ -42,8 +42,8 @@ impl Session {
         self.inside.is_some()
     }
 
-    /// Frees the seat, if there is one.
-    pub fn leave(&mut self) {
+    /// The connection is over: from here on the seat is only kept for a while.
+    pub fn disconnect(&mut self) {
         self.inside = None;
     }
 
@@ -58,7 +58,12 @@ impl Session {
                 frame::text(&Event::Pong.encode(), out);
                 Ok(())
             }
-            Request::Leave => return Some(Ending::Left),
+            Request::Leave => {
+                if let Some(inside) = self.inside.take() {
+                    inside.seat.leave();
+                }
+                return Some(Ending::Left);
+            }
             Request::Hello(hello) => self.hello(hello, out).await,
             Request::Say(say) => self.say(say, out).await,
             Request::Rename(name) => match &self.inside {
@@ -108,7 +113,7 @@ impl Session {
         let entered = self.room.enter(hello).await?;
         frame::text(&entered.welcome.event().encode(), out);
         let after = cursor.and_then(|cursor| cursor.within(&entered.welcome.epoch));
-        let reader = Reader::new(&self.room, &entered, after);
+        let reader = Reader::of_guest(&self.room, &entered, after);
         self.inside = Some(Inside { seat: entered.seat, reader });
         Ok(())
     }

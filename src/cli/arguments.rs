@@ -76,6 +76,12 @@ pub struct RoomFlags {
     /// How many guests may be in the room at once, 1 to 10000 [default: 250]
     #[arg(long, value_name = "NUMBER", help_heading = "Room")]
     guests: Option<OsString>,
+    /// How many of the newest messages are kept, 0 for none [default: 1000]
+    #[arg(long, value_name = "NUMBER", help_heading = "Room")]
+    keep_messages: Option<OsString>,
+    /// For how many days messages are kept at most, 0 for any time [default: 7]
+    #[arg(long, value_name = "NUMBER", help_heading = "Room")]
+    keep_days: Option<OsString>,
     /// Where the local room answers; loopback only [default: 127.0.0.1:8646, or a free port if that is busy]
     #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Room")]
     listen: Option<OsString>,
@@ -163,6 +169,8 @@ impl RoomFlags {
         [
             ("--title", &self.title),
             ("--guests", &self.guests),
+            ("--keep-messages", &self.keep_messages),
+            ("--keep-days", &self.keep_days),
             ("--listen", &self.listen),
             ("--onion-port", &self.onion_port),
             ("--data-dir", &self.data_dir),

@@ -97,9 +97,30 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         section: "room",
-        name: "history_messages",
+        name: "away_seconds",
         flag: None,
-        slot: number(1, 100_000, "", |draft, n| draft.settings.room.history_messages = n as usize),
+        slot: number(0, 86_400, SECONDS, |draft, n| draft.settings.room.away = Duration::from_secs(n)),
+    },
+    Key {
+        section: "history",
+        name: "messages",
+        flag: Some("--keep-messages"),
+        slot: number(0, 1_000_000, "", |draft, n| draft.settings.history.messages = n as usize),
+    },
+    Key {
+        section: "history",
+        name: "days",
+        flag: Some("--keep-days"),
+        slot: number(0, 36_500, " of days", |draft, n| draft.settings.history.days = n),
+    },
+    Key {
+        section: "history",
+        name: "survive_power_loss",
+        flag: None,
+        slot: Slot::Switch {
+            flag_means: true,
+            store: |draft, on| draft.settings.history.survive_power_loss = on,
+        },
     },
     Key {
         section: "listen",

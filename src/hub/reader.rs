@@ -11,9 +11,9 @@ use bytes::BytesMut;
 use tokio::sync::watch;
 
 use super::ring::Lagged;
-use super::room::{Entered, Room};
+use super::room::{Entered, Room, Visit};
 use crate::protocol::event::Event;
-use crate::protocol::{Refusal, frame};
+use crate::protocol::{Code, Refusal, Welcome, frame};
 
 /// About how many bytes are put together for one write.
 pub const BATCH_BYTES: usize = 64 * 1024;
@@ -34,10 +34,18 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads everything after the message `after`, or everything that is kept, beginning with who just
-    /// came in.
-    pub fn new(room: &Room, entered: &Entered, after: Option<u64>) -> Self {
-        let welcome = &entered.welcome;
+    /// Reads for somebody who just came in, from the cursor on.
+    pub fn of_guest(room: &Room, entered: &Entered, after: Option<u64>) -> Self {
+        Self::new(room, &entered.welcome, entered.position, after)
+    }
+
+    /// The same for a single request.
+    pub fn of_visit(room: &Room, visit: &Visit, after: Option<u64>) -> Self {
+        Self::new(room, &visit.welcome, visit.position, after)
+    }
+
+    /// Reads everything after the message `after`, or everything that is kept.
+    fn new(room: &Room, welcome: &Welcome, position: u64, after: Option<u64>) -> Self {
         let oldest = welcome.first.saturating_sub(1);
         Self {
             room: room.clone(),
@@ -45,7 +53,7 @@ impl Reader {
             // A cursor beyond the head is from another world; everything that is kept is the honest answer.
             after: after.filter(|after| *after <= welcome.head).unwrap_or(oldest),
             until: welcome.head,
-            position: entered.position,
+            position,
         }
     }
 
@@ -93,7 +101,7 @@ impl Reader {
         let log = &self.room.shared().log;
         let messages = log.read(self.after, LOG_PAGE).await.map_err(|error| {
             tracing::error!(%error, "messages could not be read");
-            Refusal::new(crate::protocol::Code::NotKept, "The room cannot read its messages at the moment.")
+            Refusal::new(Code::NotKept, "The room cannot read its messages at the moment.")
         })?;
         let full = out.len() + BATCH_BYTES;
         for message in messages.iter().take_while(|message| message.seq <= self.until) {

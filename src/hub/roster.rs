@@ -1,11 +1,12 @@
 //! Who is here, and under which names.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::suggest;
-use crate::protocol::name::Looks;
 use crate::protocol::{Code, Guest, GuestId, Name, Refusal};
 
 /// The seats of a room.
@@ -16,80 +17,140 @@ pub(super) struct Roster {
     arrivals: HashMap<GuestId, u64>,
     names: Names,
     limit: usize,
+    /// How long a seat is kept without a connection.
+    grace: Duration,
     next: u64,
 }
 
 #[derive(Debug)]
 struct Sitting {
     guest: Guest,
-    /// Which of the guest's connections the seat belongs to.
-    connection: u64,
-    /// Told when another connection takes the seat over.
-    replaced: CancellationToken,
+    hold: Hold,
+}
+
+/// What keeps a seat.
+#[derive(Debug)]
+enum Hold {
+    /// A connection, with its number; the token is told when another one takes over.
+    Connection(u64, CancellationToken),
+    /// Requests that come every now and then, until this time without one.
+    Visits(Instant),
+    /// Nothing but patience, until this time.
+    Grace(Instant),
 }
 
 /// How somebody came in.
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub(super) guest: Guest,
-    pub(super) connection: u64,
-    pub(super) replaced: CancellationToken,
-    pub(super) how: How,
+    /// What the others have to be told.
+    pub(super) news: Vec<News>,
 }
 
-/// What the others have to be told about an arrival.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum How {
-    /// Somebody new.
-    Joined,
-    /// The same guest on another connection: nothing.
-    Resumed,
-    /// The same guest under another name; this is the old one.
-    ResumedAs(Name),
+/// A connection of somebody who came in.
+#[derive(Debug)]
+pub(super) struct Attached {
+    pub(super) connection: u64,
+    pub(super) replaced: CancellationToken,
+}
+
+/// What has to be told about a guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum News {
+    Joined(Guest),
+    Left(Guest),
+    Away(Guest),
+    Back(Guest),
+    Renamed { guest: Guest, was: Name },
 }
 
 impl Roster {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { seats: BTreeMap::new(), arrivals: HashMap::new(), names: Names::default(), limit, next: 0 }
+    pub(super) fn new(limit: usize, grace: Duration) -> Self {
+        let (seats, arrivals) = (BTreeMap::new(), HashMap::new());
+        Self { seats, arrivals, names: Names::default(), limit, grace, next: 0 }
     }
 
     pub(super) fn guests(&self) -> Vec<Guest> {
         self.seats.values().map(|sitting| sitting.guest.clone()).collect()
     }
 
-    /// Gives the guest a seat, or the seat they already have.
-    pub(super) fn enter(&mut self, id: GuestId, wanted: Option<Name>) -> Result<Arrival, Refusal> {
+    /// Gives the guest a seat, or the seat they already have, for a connection that takes over from any other.
+    pub(super) fn enter(
+        &mut self,
+        id: GuestId,
+        wanted: Option<Name>,
+    ) -> Result<(Arrival, Attached), Refusal> {
         self.next += 1;
-        let connection = self.next;
-        if self.arrivals.contains_key(&id) {
-            let was = wanted.map(|name| self.rename(id, name)).transpose()?.flatten();
-            let sitting = self.sitting(id).ok_or_else(full)?;
-            sitting.replaced.cancel();
-            sitting.replaced = CancellationToken::new();
-            sitting.connection = connection;
-            let (guest, replaced) = (sitting.guest.clone(), sitting.replaced.clone());
-            let how = was.map_or(How::Resumed, How::ResumedAs);
-            return Ok(Arrival { guest, connection, replaced, how });
+        let replaced = CancellationToken::new();
+        let attached = Attached { connection: self.next, replaced: replaced.clone() };
+        let arrival = self.arrive(id, wanted, Hold::Connection(self.next, replaced))?;
+        Ok((arrival, attached))
+    }
+
+    /// The same for a single request, which leaves a connection alone.
+    pub(super) fn visit(
+        &mut self,
+        id: GuestId,
+        wanted: Option<Name>,
+        now: Instant,
+    ) -> Result<Arrival, Refusal> {
+        self.arrive(id, wanted, Hold::Visits(now + self.grace))
+    }
+
+    fn arrive(&mut self, id: GuestId, wanted: Option<Name>, hold: Hold) -> Result<Arrival, Refusal> {
+        if !self.arrivals.contains_key(&id) {
+            return self.sit_down(id, wanted, hold);
         }
+        let mut news = Vec::new();
+        let renamed = wanted.map(|name| self.rename(id, name)).transpose()?.flatten();
+        let sitting = self.sitting(id).ok_or_else(full)?;
+        if sitting.guest.away {
+            sitting.guest.away = false;
+            news.push(News::Back(sitting.guest.clone()));
+        }
+        match (&mut sitting.hold, hold) {
+            (Hold::Connection(..), Hold::Visits(_)) => {}
+            (held, hold) => {
+                if let Hold::Connection(_, replaced) = std::mem::replace(held, hold) {
+                    replaced.cancel();
+                }
+            }
+        }
+        let guest = sitting.guest.clone();
+        news.extend(renamed);
+        Ok(Arrival { guest, news })
+    }
+
+    fn sit_down(&mut self, id: GuestId, wanted: Option<Name>, hold: Hold) -> Result<Arrival, Refusal> {
+        if wanted.as_ref().is_some_and(|name| !self.names.free(name, id)) {
+            return Err(taken());
+        }
+        let mut news = Vec::new();
         if self.seats.len() >= self.limit {
-            return Err(full());
+            news.push(News::Left(self.make_room().ok_or_else(full)?));
         }
         let name = match wanted {
-            Some(name) if self.names.free(&name, id) => name,
-            Some(_) => return Err(taken()),
+            Some(name) => name,
             None => suggest::name(|name| self.names.free(name, id)).ok_or_else(full)?,
         };
         self.names.take(&name, id);
-        let guest = Guest { id, name };
-        let replaced = CancellationToken::new();
-        self.arrivals.insert(id, connection);
-        self.seats
-            .insert(connection, Sitting { guest: guest.clone(), connection, replaced: replaced.clone() });
-        Ok(Arrival { guest, connection, replaced, how: How::Joined })
+        self.next += 1;
+        let guest = Guest { id, name, away: false };
+        self.arrivals.insert(id, self.next);
+        self.seats.insert(self.next, Sitting { guest: guest.clone(), hold });
+        news.push(News::Joined(guest.clone()));
+        Ok(Arrival { guest, news })
     }
 
-    /// Changes a name; answers with the old one, or `None` if nothing changed.
-    pub(super) fn rename(&mut self, id: GuestId, name: Name) -> Result<Option<Name>, Refusal> {
+    /// Frees the seat of whoever has been away longest.
+    fn make_room(&mut self) -> Option<Guest> {
+        let away = self.seats.values().filter(|sitting| sitting.guest.away);
+        let longest = away.min_by_key(|sitting| sitting.hold.until()).map(|sitting| sitting.guest.id)?;
+        self.remove(longest)
+    }
+
+    /// Changes a name; `None` if nothing changed.
+    pub(super) fn rename(&mut self, id: GuestId, name: Name) -> Result<Option<News>, Refusal> {
         if !self.names.free(&name, id) {
             return Err(taken());
         }
@@ -98,29 +159,75 @@ impl Roster {
             return Ok(None);
         }
         let was = std::mem::replace(&mut sitting.guest.name, name.clone());
+        let guest = sitting.guest.clone();
         self.names.give_back(&was);
         self.names.take(&name, id);
-        Ok(Some(was))
+        Ok(Some(News::Renamed { guest, was }))
     }
 
-    /// Frees the seat if it still belongs to this connection.
-    pub(super) fn leave(&mut self, id: GuestId, connection: u64) -> Option<Guest> {
-        if self.sitting(id)?.connection != connection {
+    /// The guest said goodbye, on this connection or in a single request.
+    pub(super) fn leave(&mut self, id: GuestId, connection: Option<u64>) -> Option<News> {
+        self.belongs(id, connection).then(|| self.remove(id)).flatten().map(News::Left)
+    }
+
+    /// The connection is gone without a goodbye.
+    pub(super) fn drop_connection(&mut self, id: GuestId, connection: u64, now: Instant) -> Option<News> {
+        if !self.belongs(id, Some(connection)) {
             return None;
         }
-        let sitting = self.seats.remove(&self.arrivals.remove(&id)?)?;
-        self.names.give_back(&sitting.guest.name);
-        Some(sitting.guest)
+        if self.grace.is_zero() {
+            return self.remove(id).map(News::Left);
+        }
+        let until = now + self.grace;
+        let sitting = self.sitting(id)?;
+        sitting.hold = Hold::Grace(until);
+        sitting.guest.away = true;
+        Some(News::Away(sitting.guest.clone()))
     }
 
-    /// The guest, if the seat still belongs to this connection.
-    pub(super) fn guest(&mut self, id: GuestId, connection: u64) -> Option<&Guest> {
-        let sitting = self.sitting(id)?;
-        (sitting.connection == connection).then_some(&sitting.guest)
+    /// Frees the seats whose time is over.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<News> {
+        let over = |sitting: &&Sitting| sitting.hold.until().is_some_and(|until| until <= now);
+        let over: Vec<GuestId> = self.seats.values().filter(over).map(|sitting| sitting.guest.id).collect();
+        over.into_iter().filter_map(|id| self.remove(id)).map(News::Left).collect()
+    }
+
+    /// The guest, if this connection, or whoever has their token, may speak for them.
+    pub(super) fn guest(&self, id: GuestId, connection: Option<u64>) -> Option<&Guest> {
+        let sitting = self.seats.get(self.arrivals.get(&id)?)?;
+        self.belongs(id, connection).then_some(&sitting.guest)
+    }
+
+    fn belongs(&self, id: GuestId, connection: Option<u64>) -> bool {
+        let sitting = self.arrivals.get(&id).and_then(|arrival| self.seats.get(arrival));
+        match (connection, sitting.map(|sitting| &sitting.hold)) {
+            (Some(connection), Some(Hold::Connection(holder, _))) => connection == *holder,
+            (None, Some(_)) => true,
+            _ => false,
+        }
+    }
+
+    fn remove(&mut self, id: GuestId) -> Option<Guest> {
+        let mut sitting = self.seats.remove(&self.arrivals.remove(&id)?)?;
+        self.names.give_back(&sitting.guest.name);
+        sitting.guest.away = false;
+        if let Hold::Connection(_, replaced) = sitting.hold {
+            replaced.cancel();
+        }
+        Some(sitting.guest)
     }
 
     fn sitting(&mut self, id: GuestId) -> Option<&mut Sitting> {
         self.seats.get_mut(self.arrivals.get(&id)?)
+    }
+}
+
+impl Hold {
+    fn until(&self) -> Option<Instant> {
+        match self {
+            Hold::Connection(..) => None,
+            Hold::Visits(until) | Hold::Grace(until) => Some(*until),
+        }
     }
 }
 
@@ -138,8 +245,7 @@ impl Names {
     }
 
     fn give_back(&mut self, name: &Name) {
-        let looks: Looks = name.looks();
-        for key in looks.keys() {
+        for key in name.looks().keys() {
             self.0.remove(&key);
         }
     }
@@ -157,54 +263,5 @@ fn taken() -> Refusal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(text: &str) -> Name {
-        Name::parse(text).unwrap()
-    }
-
-    #[test]
-    fn a_name_is_free_again_when_its_guest_has_left_or_renamed() {
-        let mut roster = Roster::new(9);
-        let bob = roster.enter(GuestId(1), Some(name("Bob"))).unwrap();
-        assert_eq!(roster.enter(GuestId(2), Some(name("bоb"))).unwrap_err().code, Code::NameTaken);
-        roster.rename(GuestId(1), name("BOB")).unwrap();
-        roster.rename(GuestId(1), name("Rob")).unwrap();
-        roster.enter(GuestId(2), Some(name("bоb"))).unwrap();
-        assert_eq!(roster.rename(GuestId(2), name("rob")).unwrap_err().code, Code::NameTaken);
-        roster.leave(GuestId(1), bob.connection).unwrap();
-        roster.rename(GuestId(2), name("rob")).unwrap();
-    }
-
-    #[test]
-    fn a_ghost_is_taken_over_and_its_end_changes_nothing() {
-        let mut roster = Roster::new(1);
-        let ghost = roster.enter(GuestId(1), Some(name("Ann"))).unwrap();
-        let back = roster.enter(GuestId(1), None).unwrap();
-        assert_eq!(back.how, How::Resumed);
-        assert_eq!(back.guest.name, name("Ann"));
-        assert!(ghost.replaced.is_cancelled() && !back.replaced.is_cancelled());
-        assert_eq!(roster.leave(GuestId(1), ghost.connection), None);
-        assert_eq!(roster.guests().len(), 1);
-        assert!(roster.leave(GuestId(1), back.connection).is_some());
-    }
-
-    #[test]
-    fn coming_back_under_a_taken_name_leaves_the_old_connection_alone() {
-        let mut roster = Roster::new(9);
-        roster.enter(GuestId(1), Some(name("Ann"))).unwrap();
-        let bob = roster.enter(GuestId(2), Some(name("Bob"))).unwrap();
-        assert_eq!(roster.enter(GuestId(2), Some(name("ann"))).unwrap_err().code, Code::NameTaken);
-        assert!(!bob.replaced.is_cancelled());
-        let back = roster.enter(GuestId(2), Some(name("Eve"))).unwrap();
-        assert_eq!(back.how, How::ResumedAs(name("Bob")));
-    }
-
-    #[test]
-    fn a_full_room_refuses() {
-        let mut roster = Roster::new(1);
-        roster.enter(GuestId(1), None).unwrap();
-        assert_eq!(roster.enter(GuestId(2), None).unwrap_err().code, Code::RoomFull);
-    }
-}
+#[path = "roster_tests.rs"]
+mod tests;

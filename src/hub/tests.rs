@@ -8,14 +8,15 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 
 use super::ring::Ring;
 use super::{Entered, Reader, Room};
-use crate::config::RoomSettings;
-use crate::log::MemoryLog;
+use crate::config::{HistorySettings, RoomSettings};
+use crate::log::{MemoryLog, Retention};
 use crate::protocol::request::Cursor;
 use crate::protocol::{Code, Hello, Message, MessageId, Name, Request, Say};
 
-fn room(ring_bytes: usize, history: usize) -> Room {
-    let log = Arc::new(MemoryLog::new(history));
-    Room::open_with_ring(&RoomSettings::default(), log, Ring::new(ring_bytes)).unwrap()
+async fn room(ring_bytes: usize, messages: usize) -> Room {
+    let log = Arc::new(MemoryLog::new(Retention { messages, age: None }).unwrap());
+    let (settings, history) = (RoomSettings::default(), HistorySettings::default());
+    Room::open_with_ring(&settings, &history, log, Ring::new(ring_bytes)).await.unwrap()
 }
 
 fn hello(name: &str) -> Hello {
@@ -66,14 +67,14 @@ fn short(events: &[Value]) -> Vec<String> {
 
 #[tokio::test]
 async fn everyone_sees_one_order() {
-    let room = room(10_000, 100);
+    let room = room(10_000, 100).await;
     let ann = room.enter(hello("Ann")).await.unwrap();
-    let mut reader = Reader::new(&room, &ann, None);
+    let mut reader = Reader::of_guest(&room, &ann, None);
     let bob = room.enter(hello("Bob")).await.unwrap();
     say_all(&room, &ann, 1..=2).await;
     room.rename(&bob.seat, Name::parse("Rob").unwrap()).await.unwrap();
     say_all(&room, &bob, 1..=1).await;
-    drop(bob);
+    bob.seat.leave();
     say_all(&room, &ann, 3..=3).await;
     assert_eq!(
         short(&drain(&mut reader).await),
@@ -84,34 +85,34 @@ async fn everyone_sees_one_order() {
 
 #[tokio::test]
 async fn a_cursor_gives_exactly_what_was_missed_then_live() {
-    let room = room(10_000, 100);
+    let room = room(10_000, 100).await;
     let ann = room.enter(hello("Ann")).await.unwrap();
     say_all(&room, &ann, 1..=5).await;
     let bob = room.enter(hello("Bob")).await.unwrap();
-    let mut reader = Reader::new(&room, &bob, Some(3));
+    let mut reader = Reader::of_guest(&room, &bob, Some(3));
     say_all(&room, &ann, 6..=6).await;
     assert_eq!(short(&drain(&mut reader).await), ["message 4", "message 5", "message 6"]);
-    let mut whole = Reader::new(&room, &bob, Some(900));
+    let mut whole = Reader::of_guest(&room, &bob, Some(900));
     assert_eq!(drain(&mut whole).await.len(), 6, "a cursor beyond the head gives everything");
 }
 
 #[tokio::test]
 async fn what_is_no_longer_kept_is_a_gap() {
-    let room = room(150, 3);
+    let room = room(150, 3).await;
     let ann = room.enter(hello("Ann")).await.unwrap();
     say_all(&room, &ann, 1..=9).await;
     let bob = room.enter(hello("Bob")).await.unwrap();
-    let mut reader = Reader::new(&room, &bob, Some(2));
+    let mut reader = Reader::of_guest(&room, &bob, Some(2));
     assert_eq!(short(&drain(&mut reader).await), ["gap 2..7", "message 7", "message 8", "message 9"]);
-    let mut newcomer = Reader::new(&room, &bob, None);
+    let mut newcomer = Reader::of_guest(&room, &bob, None);
     assert_eq!(short(&drain(&mut newcomer).await), ["message 7", "message 8", "message 9"]);
 }
 
 #[tokio::test]
 async fn a_reader_who_fell_off_the_ring_reads_the_log_and_goes_on_live() {
-    let room = room(400, 50);
+    let room = room(400, 50).await;
     let ann = room.enter(hello("Ann")).await.unwrap();
-    let mut reader = Reader::new(&room, &ann, None);
+    let mut reader = Reader::of_guest(&room, &ann, None);
     say_all(&room, &ann, 1..=2).await;
     assert_eq!(drain(&mut reader).await.len(), 2);
     say_all(&room, &ann, 3..=40).await;
@@ -125,9 +126,9 @@ async fn a_reader_who_fell_off_the_ring_reads_the_log_and_goes_on_live() {
 
 #[tokio::test]
 async fn whoever_fell_off_the_log_is_told_of_the_gap() {
-    let room = room(400, 5);
+    let room = room(400, 5).await;
     let ann = room.enter(hello("Ann")).await.unwrap();
-    let mut reader = Reader::new(&room, &ann, None);
+    let mut reader = Reader::of_guest(&room, &ann, None);
     say_all(&room, &ann, 1..=40).await;
     let events = short(&drain(&mut reader).await);
     assert_eq!(events[..3], ["roster of 1", "gap 0..36", "message 36"]);
@@ -136,13 +137,13 @@ async fn whoever_fell_off_the_log_is_told_of_the_gap() {
 
 #[tokio::test]
 async fn a_message_sent_again_keeps_its_number_and_is_shown_once() {
-    let room = room(10_000, 100);
+    let room = room(10_000, 100).await;
     let ann = room.enter(hello("Ann")).await.unwrap();
     let token = ann.welcome.token.clone();
     assert_eq!(room.say(&ann.seat, say(1)).await, Ok(1));
     drop(ann);
     let ann = room.enter(Hello { token: Some(token), ..hello("Ann") }).await.unwrap();
-    let mut reader = Reader::new(&room, &ann, Some(0));
+    let mut reader = Reader::of_guest(&room, &ann, Some(0));
     assert_eq!(room.say(&ann.seat, say(1)).await, Ok(1));
     assert_eq!(room.say(&ann.seat, say(2)).await, Ok(2));
     assert_eq!(short(&drain(&mut reader).await), ["message 1", "message 2"]);
@@ -150,10 +151,10 @@ async fn a_message_sent_again_keeps_its_number_and_is_shown_once() {
 
 #[tokio::test]
 async fn a_token_takes_over_its_ghost_without_noise() {
-    let room = room(10_000, 100);
+    let room = room(10_000, 100).await;
     let bob = room.enter(hello("Bob")).await.unwrap();
     let ghost = room.enter(hello("Ann")).await.unwrap();
-    let mut reader = Reader::new(&room, &bob, None);
+    let mut reader = Reader::of_guest(&room, &bob, None);
     let token = ghost.welcome.token.clone();
     let ann = room.enter(Hello { token: Some(token), ..Hello::default() }).await.unwrap();
     assert!(ann.welcome.resumed);
@@ -175,9 +176,9 @@ fn a_cursor_of_another_epoch_does_not_count() {
 
 #[tokio::test]
 async fn what_a_room_publishes_is_what_a_guest_can_say() {
-    let room = room(10_000, 100);
+    let room = room(10_000, 100).await;
     let ann = room.enter(hello("Ann")).await.unwrap();
-    let mut reader = Reader::new(&room, &ann, None);
+    let mut reader = Reader::of_guest(&room, &ann, None);
     let frame = serde_json::json!({"type": "say", "id": "x", "text": "</script> \u{2028} \"quoted\"\nline"});
     let Ok(Request::Say(said)) = Request::decode(&frame.to_string(), 4096) else { panic!() };
     room.say(&ann.seat, said.clone()).await.unwrap();
@@ -186,7 +187,7 @@ async fn what_a_room_publishes_is_what_a_guest_can_say() {
 
 #[tokio::test]
 async fn an_unknown_room_is_refused() {
-    let room = room(10_000, 100);
+    let room = room(10_000, 100).await;
     let refusal = room.enter(Hello { room: Some("attic".into()), ..Hello::default() }).await.err().unwrap();
     assert_eq!(refusal.code, Code::UnknownRoom);
 }

@@ -1,31 +1,39 @@
 //! A log that lives as long as the process and leaves nothing behind.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use futures_util::future::{BoxFuture, FutureExt, ready};
+use futures_util::future::{FutureExt, ready};
 
-use super::{Appended, Entry, Log, LogError, Span};
-use crate::protocol::{GuestId, Message, MessageId};
+use super::recent::Recent;
+use super::{Answer, Appended, Entry, Identity, Log, RECENT, Retention, Span};
+use crate::protocol::Message;
 
-/// Messages in memory, at most as many as [`MemoryLog::new`] was told.
+/// Messages in memory.
 #[derive(Debug)]
 pub struct MemoryLog {
     kept: Mutex<Kept>,
-    limit: usize,
+    retention: Retention,
+    identity: Identity,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
     messages: VecDeque<Message>,
     head: u64,
-    seen: HashMap<(GuestId, MessageId), u64>,
+    recent: Recent,
 }
 
 impl MemoryLog {
-    /// An empty log that keeps the newest `limit` messages.
-    pub fn new(limit: usize) -> Self {
-        Self { kept: Mutex::default(), limit }
+    /// An empty log.
+    ///
+    /// # Errors
+    /// The operating system has no randomness.
+    pub fn new(retention: Retention) -> Result<Self, getrandom::Error> {
+        // Large enough for every kept message to be among the recent ones.
+        let recent = Recent::new(RECENT.max(retention.messages));
+        let kept = Mutex::new(Kept { messages: VecDeque::new(), head: 0, recent });
+        Ok(Self { kept, retention, identity: Identity::fresh()? })
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -35,24 +43,20 @@ impl MemoryLog {
 
 impl Kept {
     fn append(&mut self, entry: Entry) -> Appended {
-        let key = (entry.guest, entry.id.clone());
-        if let Some(seq) = self.seen.get(&key) {
-            return Appended::Before(*seq);
+        if let Some(seq) = self.recent.find(entry.guest, &entry.id) {
+            return Appended::Before(seq);
         }
         self.head += 1;
-        let Entry { at, guest, name, id, text } = entry;
-        let message = Message { seq: self.head, at, guest, name, id, text };
-        self.seen.insert(key, message.seq);
+        self.recent.remember(entry.guest, entry.id.clone(), self.head);
+        let message = entry.numbered(self.head);
         self.messages.push_back(message.clone());
         Appended::New(message)
     }
 
-    fn trim(&mut self, keep: usize) {
-        while self.messages.len() > keep {
-            if let Some(message) = self.messages.pop_front() {
-                self.seen.remove(&(message.guest, message.id));
-            }
-        }
+    fn trim(&mut self, keep: usize, since: u64) {
+        let excess = self.messages.len().saturating_sub(keep);
+        let old = self.messages.partition_point(|message| message.at < since);
+        self.messages.drain(..excess.max(old));
     }
 
     fn first(&self) -> u64 {
@@ -61,92 +65,32 @@ impl Kept {
 }
 
 impl Log for MemoryLog {
-    fn append(&self, entries: Vec<Entry>) -> BoxFuture<'_, Result<Vec<Appended>, LogError>> {
+    fn identity(&self) -> Answer<'_, Identity> {
+        ready(Ok(self.identity.clone())).boxed()
+    }
+
+    fn append(&self, entries: Vec<Entry>) -> Answer<'_, Vec<Appended>> {
         let mut kept = self.kept();
+        let clock = entries.last().map_or(0, |entry| entry.at);
         let appended = entries.into_iter().map(|entry| kept.append(entry)).collect();
-        kept.trim(self.limit);
+        kept.trim(self.retention.messages, self.retention.since(clock));
         ready(Ok(appended)).boxed()
     }
 
-    fn read(&self, after: u64, limit: usize) -> BoxFuture<'_, Result<Vec<Message>, LogError>> {
+    fn read(&self, after: u64, limit: usize) -> Answer<'_, Vec<Message>> {
         let kept = self.kept();
         let skip = (after + 1).saturating_sub(kept.first());
-        let messages = kept
-            .messages
-            .iter()
-            .skip(usize::try_from(skip).unwrap_or(usize::MAX))
-            .take(limit)
-            .cloned()
-            .collect();
-        ready(Ok(messages)).boxed()
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        ready(Ok(kept.messages.iter().skip(skip).take(limit).cloned().collect())).boxed()
     }
 
-    fn span(&self) -> BoxFuture<'_, Result<Span, LogError>> {
+    fn span(&self) -> Answer<'_, Span> {
         let kept = self.kept();
         ready(Ok(Span { first: kept.first(), head: kept.head })).boxed()
     }
 
-    fn trim(&self, keep: usize) -> BoxFuture<'_, Result<(), LogError>> {
-        self.kept().trim(keep);
+    fn trim(&self, clock: u64) -> Answer<'_, ()> {
+        self.kept().trim(self.retention.messages, self.retention.since(clock));
         ready(Ok(())).boxed()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::Name;
-
-    fn entry(guest: u64, id: &str) -> Entry {
-        Entry {
-            at: 0,
-            guest: GuestId(guest),
-            name: Name::parse("Ann").unwrap(),
-            id: MessageId::parse(id).unwrap(),
-            text: id.to_owned(),
-        }
-    }
-
-    async fn sequence(log: &MemoryLog, after: u64, limit: usize) -> Vec<u64> {
-        log.read(after, limit).await.unwrap().into_iter().map(|message| message.seq).collect()
-    }
-
-    #[tokio::test]
-    async fn numbers_count_up_and_a_repeated_id_keeps_its_number() {
-        let log = MemoryLog::new(10);
-        let appended =
-            log.append(vec![entry(1, "a"), entry(2, "a"), entry(1, "a"), entry(1, "b")]).await.unwrap();
-        let numbers: Vec<_> = appended
-            .iter()
-            .map(|appended| match appended {
-                Appended::New(message) => (message.seq, true),
-                Appended::Before(seq) => (*seq, false),
-            })
-            .collect();
-        assert_eq!(numbers, [(1, true), (2, true), (1, false), (3, true)]);
-        assert_eq!(log.span().await.unwrap(), Span { first: 1, head: 3 });
-    }
-
-    #[tokio::test]
-    async fn reading_respects_cursor_and_limit() {
-        let log = MemoryLog::new(10);
-        log.append((1..=5).map(|number| entry(1, &number.to_string())).collect()).await.unwrap();
-        assert_eq!(sequence(&log, 0, 2).await, [1, 2]);
-        assert_eq!(sequence(&log, 3, 9).await, [4, 5]);
-        assert_eq!(sequence(&log, 5, 9).await, [] as [u64; 0]);
-        assert_eq!(sequence(&log, 900, 9).await, [] as [u64; 0]);
-    }
-
-    #[tokio::test]
-    async fn only_the_newest_are_kept_and_numbers_go_on() {
-        let log = MemoryLog::new(2);
-        log.append((1..=5).map(|number| entry(1, &number.to_string())).collect()).await.unwrap();
-        assert_eq!(log.span().await.unwrap(), Span { first: 4, head: 5 });
-        assert_eq!(sequence(&log, 0, 9).await, [4, 5]);
-        log.trim(0).await.unwrap();
-        assert_eq!(log.span().await.unwrap(), Span { first: 6, head: 5 });
-        assert!(
-            matches!(&log.append(vec![entry(1, "5")]).await.unwrap()[..], [Appended::New(m)] if m.seq == 6)
-        );
     }
 }

@@ -20,6 +20,9 @@ pub struct Guest {
     pub id: GuestId,
     /// What they are called now.
     pub name: Name,
+    /// Whether their connection broke and they have not come back yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub away: bool,
 }
 
 /// A message as the room keeps it.
@@ -64,6 +67,17 @@ pub struct Welcome {
     pub clock: u64,
     /// What the room allows.
     pub limits: Limits,
+    /// What the room keeps.
+    pub kept: Kept,
+}
+
+/// How long messages are kept; what exceeds either limit is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// How many of the newest messages; 0 for none at all.
+    pub messages: usize,
+    /// For how many days at most; 0 for any time.
+    pub days: u64,
 }
 
 /// What a room allows.
@@ -93,6 +107,7 @@ pub enum Event<'a> {
         first: u64,
         clock: u64,
         limits: Limits,
+        kept: Kept,
     },
     Message {
         seq: u64,
@@ -115,6 +130,14 @@ pub enum Event<'a> {
         at: u64,
     },
     Left {
+        guest: &'a Guest,
+        at: u64,
+    },
+    Away {
+        guest: &'a Guest,
+        at: u64,
+    },
+    Back {
         guest: &'a Guest,
         at: u64,
     },
@@ -180,6 +203,7 @@ impl Welcome {
             first: self.first,
             clock: self.clock,
             limits: self.limits,
+            kept: self.kept,
         }
     }
 }
@@ -204,7 +228,7 @@ mod tests {
     use crate::protocol::Code;
 
     fn guest() -> Guest {
-        Guest { id: GuestId(7), name: Name::parse("Ann").unwrap() }
+        Guest { id: GuestId(7), name: Name::parse("Ann").unwrap(), away: false }
     }
 
     #[test]
@@ -219,6 +243,11 @@ mod tests {
                 r#"{"type":"joined","guest":{"id":7,"name":"Ann"},"at":3}"#,
             ),
             (Event::Left { guest: &ann, at: 3 }, r#"{"type":"left","guest":{"id":7,"name":"Ann"},"at":3}"#),
+            (
+                Event::Away { guest: &Guest { away: true, ..ann.clone() }, at: 3 },
+                r#"{"type":"away","guest":{"id":7,"name":"Ann","away":true},"at":3}"#,
+            ),
+            (Event::Back { guest: &ann, at: 3 }, r#"{"type":"back","guest":{"id":7,"name":"Ann"},"at":3}"#),
             (
                 Event::Renamed { guest: &ann, was: &was, at: 3 },
                 r#"{"type":"renamed","guest":{"id":7,"name":"Ann"},"was":"Anna","at":3}"#,

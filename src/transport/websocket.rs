@@ -198,8 +198,8 @@ impl Guest<'_> {
 
     /// Says goodbye and waits a moment for the answer, so that the last words are not lost in a reset.
     async fn part(mut self, end: End) {
-        // The seat is free from here on, however long the goodbye takes.
-        self.session.leave();
+        // Others need not wait for the goodbye to see that this guest is gone.
+        self.session.disconnect();
         let End::Close(code, reason) = end else { return };
         let goodbye = async {
             if self.write().await {

@@ -40,7 +40,7 @@ async fn two_hundred_guests_see_the_same() {
 async fn a_guest_who_stops_reading_costs_the_others_nothing_and_is_told_of_the_gap() {
     const SAID: usize = 3000;
     let room = TestRoom::open_with(|settings| {
-        settings.room.history_messages = 100;
+        settings.history.messages = 100;
         settings.listen.write_stall = Duration::from_secs(600);
     })
     .await;
@@ -93,13 +93,13 @@ async fn a_guest_who_never_reads_again_is_let_go() {
         ann.send(json!({ "type": "say", "id": number.to_string(), "text": text })).await;
         let event = loop {
             let event = ann.next().await;
-            if event["type"] == "left" || event["type"] == "acknowledged" {
+            if event["type"] == "away" || event["type"] == "acknowledged" {
                 break event;
             }
         };
-        if event["type"] == "left" {
+        if event["type"] == "away" {
             return;
         }
     }
-    ann.expect("left").await;
+    ann.expect("away").await;
 }

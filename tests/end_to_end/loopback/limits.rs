@@ -99,7 +99,7 @@ async fn a_guest_who_answers_pings_stays_and_one_who_does_not_is_let_go() {
     futures_util::SinkExt::send(&mut bob, r#"{"type":"hello","name":"Bob"}"#.into()).await.unwrap();
     // Ann's does, while she waits.
     assert_eq!(ann.expect("joined").await["guest"]["name"], "Bob");
-    assert_eq!(ann.expect("left").await["guest"]["name"], "Bob");
+    assert_eq!(ann.expect("away").await["guest"]["name"], "Bob");
     assert_eq!(ann.say("1", "still here").await, 1);
     while within("the end", bob.next()).await.is_some_and(|frame| frame.is_ok()) {}
 }

@@ -1,0 +1,279 @@
+//! The owner of a room's order.
+//!
+//! One task takes what guests ask for. Messages are appended to the log first and published after, so nobody
+//! sees a message that the log does not have; whatever waits is appended and published together, with one
+//! wake-up for everyone.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::room::{Command, Entered, Reply, Seat, Shared, Snapshot, Speaker, Visit};
+use super::roster::{Arrival, News, Roster};
+use crate::config::{HistorySettings, RoomSettings};
+use crate::log::{Appended, Entry, Identity, LogError, Span};
+use crate::protocol::event::{Event, Kept};
+use crate::protocol::{Code, Hello, MAIN_ROOM, Name, Refusal, Say, Token, Welcome};
+
+/// How many requests are taken up together at most.
+const BATCH: usize = 256;
+
+/// How often seats are looked at whose time may be over.
+const EXPIRE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often what is no longer kept is removed from the log for good.
+const TRIM_EVERY: Duration = Duration::from_secs(30);
+
+/// A message on its way into the log, and who waits for its number.
+type Waiting = (Entry, Reply<u64>);
+
+/// The task that owns a room.
+pub(super) struct Owner {
+    shared: Arc<Shared>,
+    roster: Roster,
+    title: String,
+    kept: Kept,
+    identity: Identity,
+    opened: Instant,
+    /// Weak, so that the owner does not keep itself alive.
+    seats: mpsc::WeakUnboundedSender<Command>,
+}
+
+impl Owner {
+    pub(super) fn new(
+        settings: &RoomSettings,
+        history: &HistorySettings,
+        identity: Identity,
+        shared: Arc<Shared>,
+        seats: mpsc::WeakUnboundedSender<Command>,
+    ) -> Self {
+        Self {
+            shared,
+            roster: Roster::new(settings.guests, settings.away),
+            title: settings.title.clone(),
+            kept: Kept { messages: history.messages, days: history.days },
+            identity,
+            opened: Instant::now(),
+            seats,
+        }
+    }
+
+    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Command>) {
+        let mut commands = Vec::with_capacity(BATCH);
+        let (mut expire, mut trim) = (interval(EXPIRE_EVERY), interval(TRIM_EVERY));
+        expire.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        trim.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                taken = inbox.recv_many(&mut commands, BATCH) => {
+                    if taken == 0 {
+                        return;
+                    }
+                    self.obey_all(&mut commands).await;
+                }
+                _ = expire.tick() => {
+                    let news = self.roster.expire(Instant::now());
+                    self.tell(&news);
+                }
+                _ = trim.tick() => self.trim().await,
+            }
+            self.wake();
+        }
+    }
+
+    async fn obey_all(&mut self, commands: &mut Vec<Command>) {
+        let mut messages = Vec::new();
+        for command in commands.drain(..) {
+            if let Command::Say(speaker, say, reply) = command {
+                match self.entry(speaker, say) {
+                    Ok(entry) => messages.push((entry, reply)),
+                    Err(refusal) => drop(reply.send(Err(refusal))),
+                }
+            } else {
+                // What was said before somebody came or left stands before it.
+                self.append(std::mem::take(&mut messages)).await;
+                self.obey(command).await;
+            }
+        }
+        self.append(messages).await;
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Enter(hello, reply) => {
+                // If the asker is gone, the seat inside the answer is dropped and frees itself.
+                let _ = reply.send(self.enter(hello).await);
+            }
+            Command::Visit(hello, reply) => {
+                let _ = reply.send(self.visit(hello).await);
+            }
+            Command::Rename(speaker, name, reply) => {
+                let _ = reply.send(self.rename(speaker, name));
+            }
+            Command::Leave(Speaker { guest, connection }) => {
+                let news = self.roster.leave(guest, connection);
+                self.tell(news.as_slice());
+            }
+            Command::Drop(guest, connection) => {
+                let news = self.roster.drop_connection(guest, connection, Instant::now());
+                self.tell(news.as_slice());
+            }
+            Command::Snapshot(reply) => {
+                let _ = reply.send(self.snapshot().await.map_err(not_kept));
+            }
+            Command::Say(..) => {}
+        }
+    }
+
+    async fn enter(&mut self, hello: Hello) -> Result<Entered, Refusal> {
+        let (span, token) = self.prepare(&hello).await?;
+        let Some(commands) = self.seats.upgrade() else {
+            return Err(Refusal::new(Code::NotKept, "The room is closing."));
+        };
+        let (arrival, attached) = self.roster.enter(token.guest(&self.identity.secret), hello.name)?;
+        self.tell(&arrival.news);
+        let seat = Seat {
+            guest: arrival.guest.id,
+            connection: attached.connection,
+            replaced: attached.replaced,
+            commands,
+        };
+        // The position after the news: who comes in knows from the welcome that they are here.
+        Ok(Entered { welcome: self.welcome(arrival, token, span), seat, position: self.position() })
+    }
+
+    async fn visit(&mut self, hello: Hello) -> Result<Visit, Refusal> {
+        let (span, token) = self.prepare(&hello).await?;
+        let arrival = self.roster.visit(token.guest(&self.identity.secret), hello.name, Instant::now())?;
+        self.tell(&arrival.news);
+        Ok(Visit { welcome: self.welcome(arrival, token, span), position: self.position() })
+    }
+
+    async fn prepare(&self, hello: &Hello) -> Result<(Span, Token), Refusal> {
+        let span = self.shared.log.span().await.map_err(not_kept)?;
+        let token = match &hello.token {
+            Some(token) => token.clone(),
+            None => Token::random().map_err(|error| not_kept(LogError(error.to_string())))?,
+        };
+        Ok((span, token))
+    }
+
+    fn welcome(&self, arrival: Arrival, token: Token, span: Span) -> Welcome {
+        Welcome {
+            resumed: !arrival.news.contains(&News::Joined(arrival.guest.clone())),
+            guest: arrival.guest,
+            token,
+            room: MAIN_ROOM.to_owned(),
+            title: self.title.clone(),
+            epoch: self.identity.epoch.clone(),
+            guests: self.roster.guests(),
+            head: span.head,
+            first: span.first,
+            clock: self.clock(),
+            limits: self.shared.limits,
+            kept: self.kept,
+        }
+    }
+
+    fn rename(&mut self, speaker: Speaker, name: Name) -> Result<(), Refusal> {
+        if self.roster.guest(speaker.guest, speaker.connection).is_none() {
+            return Err(taken_over());
+        }
+        let news = self.roster.rename(speaker.guest, name)?;
+        self.tell(news.as_slice());
+        Ok(())
+    }
+
+    async fn snapshot(&mut self) -> Result<Snapshot, LogError> {
+        let span = self.shared.log.span().await?;
+        Ok(Snapshot { guests: self.roster.guests(), position: self.position(), span })
+    }
+
+    fn entry(&self, speaker: Speaker, say: Say) -> Result<Entry, Refusal> {
+        let at = self.clock();
+        let guest = self.roster.guest(speaker.guest, speaker.connection).ok_or_else(taken_over)?;
+        Ok(Entry { at, guest: guest.id, name: guest.name.clone(), id: say.id, text: say.text })
+    }
+
+    async fn append(&mut self, messages: Vec<Waiting>) {
+        if messages.is_empty() {
+            return;
+        }
+        let (entries, replies): (Vec<_>, Vec<_>) = messages.into_iter().unzip();
+        match self.shared.log.append(entries).await {
+            Ok(appended) => {
+                for (appended, reply) in appended.into_iter().zip(replies) {
+                    let seq = match appended {
+                        Appended::New(message) => {
+                            self.publish(&message.event(), message.seq);
+                            message.seq
+                        }
+                        Appended::Before(seq) => seq,
+                    };
+                    let _ = reply.send(Ok(seq));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "messages were refused because they could not be written down");
+                for reply in replies {
+                    let _ = reply.send(Err(not_kept(error.clone())));
+                }
+            }
+        }
+    }
+
+    async fn trim(&self) {
+        if let Err(error) = self.shared.log.trim(self.clock()).await {
+            tracing::error!(%error, "old messages could not be removed");
+        }
+    }
+
+    fn tell(&self, news: &[News]) {
+        let at = self.clock();
+        for news in news {
+            let event = match news {
+                News::Joined(guest) => Event::Joined { guest, at },
+                News::Left(guest) => Event::Left { guest, at },
+                News::Away(guest) => Event::Away { guest, at },
+                News::Back(guest) => Event::Back { guest, at },
+                News::Renamed { guest, was } => Event::Renamed { guest, was, at },
+            };
+            self.publish(&event, 0);
+        }
+    }
+
+    fn publish(&self, event: &Event<'_>, seq: u64) {
+        let json = event.encode();
+        self.shared.ring.write().unwrap_or_else(PoisonError::into_inner).push(&json, seq);
+    }
+
+    fn position(&self) -> u64 {
+        self.shared.ring.read().unwrap_or_else(PoisonError::into_inner).head()
+    }
+
+    fn wake(&self) {
+        let position = self.position();
+        self.shared
+            .published
+            .send_if_modified(|published| std::mem::replace(published, position) != position);
+    }
+
+    fn clock(&self) -> u64 {
+        self.identity.clock + self.opened.elapsed().as_secs()
+    }
+}
+
+fn not_kept(error: LogError) -> Refusal {
+    tracing::debug!(%error, "a request was refused");
+    Refusal::new(
+        Code::NotKept,
+        "The room cannot write messages down at the moment. Try again a little later.",
+    )
+}
+
+fn taken_over() -> Refusal {
+    Refusal::new(Code::TakenOver, "This guest is now connected elsewhere.")
+}

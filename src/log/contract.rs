@@ -1,0 +1,154 @@
+//! What every log promises, tried on each of them.
+
+use std::time::Duration;
+
+use super::sqlite::Synchronous;
+use super::{Appended, Entry, Log, MemoryLog, Retention, Span, SqliteLog};
+use crate::protocol::{GuestId, MessageId, Name};
+
+/// Runs a promise against every log.
+macro_rules! promises {
+    ($($promise:ident: $messages:expr, $age:expr;)*) => {
+        mod memory {
+            use super::*;
+            $(#[tokio::test]
+            async fn $promise() {
+                let log = MemoryLog::new(Retention { messages: $messages, age: $age }).unwrap();
+                super::$promise(&log).await;
+            })*
+        }
+        mod sqlite {
+            use super::*;
+            $(#[tokio::test]
+            async fn $promise() {
+                let directory = tempfile::tempdir().unwrap();
+                let retention = Retention { messages: $messages, age: $age };
+                let log = SqliteLog::open(&directory.path().join("log"), retention, Synchronous::Normal).unwrap();
+                super::$promise(&log).await;
+            })*
+        }
+    };
+}
+
+promises! {
+    numbers_count_up_and_a_repeated_id_keeps_its_number: 10, None;
+    reading_respects_cursor_and_limit: 10, None;
+    only_the_newest_are_kept_and_numbers_go_on: 2, None;
+    what_is_too_old_is_not_kept: 10, Some(Duration::from_secs(100));
+    a_log_that_keeps_nothing_still_counts_and_recognises: 0, None;
+    texts_come_back_as_they_went_in: 10, None;
+    the_identity_stays: 10, None;
+    many_at_once_keep_their_order: 1000, None;
+}
+
+pub(super) fn entry(guest: u64, id: &str) -> Entry {
+    Entry {
+        at: 0,
+        guest: GuestId(guest),
+        name: Name::parse("Ann").unwrap(),
+        id: MessageId::parse(id).unwrap(),
+        text: format!("text of {id}"),
+    }
+}
+
+fn entries(ids: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
+    ids.map(|id| entry(1, &id.to_string())).collect()
+}
+
+pub(super) async fn sequence(log: &dyn Log, after: u64, limit: usize) -> Vec<u64> {
+    log.read(after, limit).await.unwrap().into_iter().map(|message| message.seq).collect()
+}
+
+/// The number of each, and whether it is new.
+fn numbers(appended: &[Appended]) -> Vec<(u64, bool)> {
+    appended
+        .iter()
+        .map(|appended| match appended {
+            Appended::New(message) => (message.seq, true),
+            Appended::Before(seq) => (*seq, false),
+        })
+        .collect()
+}
+
+async fn numbers_count_up_and_a_repeated_id_keeps_its_number(log: &dyn Log) {
+    let batch = vec![entry(1, "a"), entry(2, "a"), entry(1, "a"), entry(1, "b")];
+    let appended = log.append(batch).await.unwrap();
+    assert_eq!(numbers(&appended), [(1, true), (2, true), (1, false), (3, true)]);
+    assert_eq!(
+        numbers(&log.append(vec![entry(2, "a"), entry(2, "b")]).await.unwrap()),
+        [(2, false), (4, true)]
+    );
+    assert_eq!(log.span().await.unwrap(), Span { first: 1, head: 4 });
+}
+
+async fn reading_respects_cursor_and_limit(log: &dyn Log) {
+    assert_eq!(sequence(log, 0, 9).await, [] as [u64; 0]);
+    log.append(entries(1..=5)).await.unwrap();
+    assert_eq!(sequence(log, 0, 2).await, [1, 2]);
+    assert_eq!(sequence(log, 3, 9).await, [4, 5]);
+    assert_eq!(sequence(log, 5, 9).await, [] as [u64; 0]);
+    assert_eq!(sequence(log, (1 << 53) - 1, 9).await, [] as [u64; 0]);
+}
+
+async fn only_the_newest_are_kept_and_numbers_go_on(log: &dyn Log) {
+    log.append(entries(1..=5)).await.unwrap();
+    assert_eq!(log.span().await.unwrap(), Span { first: 4, head: 5 });
+    assert_eq!(sequence(log, 0, 9).await, [4, 5]);
+    log.trim(0).await.unwrap();
+    assert_eq!(sequence(log, 0, 9).await, [4, 5]);
+    assert_eq!(
+        numbers(&log.append(entries(1..=1)).await.unwrap()),
+        [(1, false)],
+        "trimmed, but not forgotten"
+    );
+    assert_eq!(numbers(&log.append(entries(6..=6)).await.unwrap()), [(6, true)]);
+}
+
+async fn what_is_too_old_is_not_kept(log: &dyn Log) {
+    let at = |at, id| Entry { at, ..entry(1, id) };
+    let now = log.identity().await.unwrap().clock;
+    log.append(vec![at(now, "a"), at(now + 50, "b"), at(now + 90, "c")]).await.unwrap();
+    assert_eq!(sequence(log, 0, 9).await, [1, 2, 3]);
+    log.trim(now + 150).await.unwrap();
+    assert_eq!(sequence(log, 0, 9).await, [2, 3]);
+    log.trim(now + 5000).await.unwrap();
+    assert_eq!(log.span().await.unwrap(), Span { first: 4, head: 3 });
+}
+
+async fn a_log_that_keeps_nothing_still_counts_and_recognises(log: &dyn Log) {
+    assert_eq!(
+        numbers(&log.append(vec![entry(1, "a"), entry(1, "a")]).await.unwrap()),
+        [(1, true), (1, false)]
+    );
+    assert_eq!(log.span().await.unwrap(), Span { first: 2, head: 1 });
+    assert_eq!(sequence(log, 0, 9).await, [] as [u64; 0]);
+    assert_eq!(
+        numbers(&log.append(vec![entry(1, "a"), entry(1, "b")]).await.unwrap()),
+        [(1, false), (2, true)]
+    );
+}
+
+async fn texts_come_back_as_they_went_in(log: &dyn Log) {
+    let text = "'; DROP TABLE messages; -- \u{0}\n\u{202e}👩🏽‍🚀".to_owned();
+    let said =
+        Entry { at: 7, text, name: Name::parse("Ольга").unwrap(), ..entry((1 << 48) - 1, "x_-9") };
+    let appended = log.append(vec![said.clone()]).await.unwrap();
+    let read = log.read(0, 1).await.unwrap();
+    assert_eq!(appended, [Appended::New(read[0].clone())]);
+    assert_eq!(read[0], said.numbered(1));
+}
+
+async fn the_identity_stays(log: &dyn Log) {
+    let (one, other) = (log.identity().await.unwrap(), log.identity().await.unwrap());
+    assert_eq!((&one.epoch, one.secret), (&other.epoch, other.secret));
+    assert_ne!(one.secret, [0; 32]);
+}
+
+async fn many_at_once_keep_their_order(log: &dyn Log) {
+    let appends = (0..20).map(|guest| log.append((0..20).map(|id| entry(guest, &id.to_string())).collect()));
+    let appended = futures_util::future::join_all(appends).await;
+    let all: Vec<u64> =
+        appended.iter().flat_map(|batch| numbers(batch.as_ref().unwrap())).map(|(seq, _)| seq).collect();
+    assert_eq!(all, (1..=400).collect::<Vec<_>>());
+    assert_eq!(sequence(log, 0, 1000).await, all);
+}

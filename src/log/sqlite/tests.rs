@@ -1,0 +1,176 @@
+//! What a file can go through.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::schema::{MIGRATIONS, OpenError, migrate};
+use super::{Retention, SqliteLog, Synchronous, store::Store};
+use crate::log::Log;
+use crate::log::contract::{entry, sequence};
+
+const KEEP: Retention = Retention { messages: 10, age: None };
+
+fn open(path: &Path, retention: Retention) -> Result<SqliteLog, OpenError> {
+    SqliteLog::open(path, retention, Synchronous::Full)
+}
+
+fn file() -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("messages.sqlite");
+    (directory, path)
+}
+
+/// Everything that is on the disk.
+fn bytes(directory: &Path) -> Vec<u8> {
+    fs::read_dir(directory).unwrap().flat_map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect()
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[tokio::test]
+async fn a_restart_changes_nothing() {
+    let (_directory, path) = file();
+    let log = open(&path, KEEP).unwrap();
+    log.append(vec![entry(1, "a"), entry(1, "b")]).await.unwrap();
+    let before = log.identity().await.unwrap();
+    drop(log);
+    let log = open(&path, KEEP).unwrap();
+    let after = log.identity().await.unwrap();
+    assert_eq!((before.epoch, before.secret), (after.epoch, after.secret));
+    assert!(after.clock >= before.clock);
+    assert_eq!(sequence(&log, 0, 9).await, [1, 2]);
+    log.append(vec![entry(1, "b"), entry(1, "c")]).await.unwrap();
+    assert_eq!(sequence(&log, 0, 9).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn trimmed_text_is_in_no_file() {
+    let (directory, path) = file();
+    let log = open(&path, Retention { messages: 1, age: None }).unwrap();
+    log.append(vec![entry(1, "first"), entry(1, "second")]).await.unwrap();
+    assert!(contains(&bytes(directory.path()), "text of first"));
+    log.trim(0).await.unwrap();
+    assert!(!contains(&bytes(directory.path()), "text of first"));
+    drop(log);
+    assert!(contains(&bytes(directory.path()), "text of second"));
+    // A room that is opened with a smaller retention forgets the rest at once.
+    let log = open(&path, Retention { messages: 0, age: None }).unwrap();
+    log.append(vec![entry(1, "third")]).await.unwrap();
+    let bytes = bytes(directory.path());
+    assert!(!contains(&bytes, "text of second") && !contains(&bytes, "text of third"));
+}
+
+#[tokio::test]
+async fn a_second_process_is_refused() {
+    let (_directory, path) = file();
+    let log = open(&path, KEEP).unwrap();
+    assert!(matches!(open(&path, KEEP), Err(OpenError::InUse { .. })));
+    drop(log);
+    open(&path, KEEP).unwrap();
+}
+
+#[test]
+fn a_foreign_file_is_refused_and_left_alone() {
+    let (_directory, path) = file();
+    fs::write(&path, "Dear diary, this is not a database at all. ".repeat(100)).unwrap();
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(open(&path, KEEP), Err(OpenError::Foreign { .. })));
+    assert_eq!(fs::read(&path).unwrap(), before);
+    fs::remove_file(&path).unwrap();
+
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE recipes (title TEXT)").unwrap();
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(open(&path, KEEP), Err(OpenError::Foreign { .. })));
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_refused_and_left_alone() {
+    let (_directory, path) = file();
+    let log = open(&path, Retention { messages: 1000, age: None }).unwrap();
+    log.append((0..500).map(|id| entry(1, &id.to_string())).collect()).await.unwrap();
+    drop(log);
+    let mut damaged = fs::read(&path).unwrap();
+    damaged[4096 + 8..3 * 4096].fill(0xa5);
+    fs::write(&path, &damaged).unwrap();
+    let refused = open(&path, KEEP).unwrap_err();
+    assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
+    assert_eq!(fs::read(&path).unwrap(), damaged);
+}
+
+#[test]
+fn a_newer_file_is_refused() {
+    let (_directory, path) = file();
+    drop(open(&path, KEEP).unwrap());
+    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+    assert!(matches!(open(&path, KEEP), Err(OpenError::Newer { found: 99, .. })));
+}
+
+#[test]
+fn an_unusable_place_is_named() {
+    let (directory, _) = file();
+    let refused = open(&directory.path().join("nowhere/messages.sqlite"), KEEP).unwrap_err();
+    assert!(
+        matches!(&refused, OpenError::Unusable { .. }) && refused.to_string().contains("nowhere"),
+        "{refused}"
+    );
+    assert!(open(directory.path(), KEEP).is_err(), "a directory is no file");
+}
+
+#[test]
+fn a_schema_moves_forward_with_what_is_in_it() {
+    let (_directory, path) = file();
+    let mut connection = Connection::open(&path).unwrap();
+    let later =
+        [MIGRATIONS[0], "ALTER TABLE messages ADD COLUMN colour TEXT", "CREATE INDEX later ON messages (at)"];
+    migrate(&mut connection, &path, &later[..1]).unwrap();
+    connection.execute("INSERT INTO messages VALUES (1, 0, 1, 'Ann', 'a', 'kept')", []).unwrap();
+    migrate(&mut connection, &path, &later).unwrap();
+    migrate(&mut connection, &path, &later).unwrap();
+    let row: (String, Option<String>, i64) = connection
+        .query_row(
+            "SELECT text, colour, (SELECT user_version FROM pragma_user_version) FROM messages",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .unwrap();
+    assert_eq!(row, ("kept".to_owned(), None, 3));
+}
+
+#[test]
+fn a_migration_that_fails_leaves_the_version_before() {
+    let (_directory, path) = file();
+    let mut connection = Connection::open(&path).unwrap();
+    let broken = [MIGRATIONS[0], "CREATE TABLE half (x); CREATE TABLE nonsense ("];
+    assert!(migrate(&mut connection, &path, &broken).is_err());
+    let state: (i64, i64) = connection
+        .query_row(
+            "SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema WHERE name = 'half')",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert_eq!(state, (1, 0));
+}
+
+#[test]
+fn a_full_disk_refuses_messages_and_loses_none() {
+    let (_directory, path) = file();
+    let mut store = Store::open(&path, Retention { messages: 10_000, age: None }, Synchronous::Full).unwrap();
+    store.append(vec![entry(1, "before")]).unwrap();
+    // SQLite's own limit gives the same error as a disk without space.
+    let pages: i64 = store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    store.connection().query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    let many = || (0..1000).map(|id| entry(1, &id.to_string())).collect();
+    let refused = store.append(many()).unwrap_err();
+    assert!(refused.to_string().contains("the disk is full"), "{refused}");
+    assert_eq!(store.span().unwrap().head, 1);
+    store.connection().query_row("PRAGMA max_page_count = 100000", [], |_| Ok(())).unwrap();
+    store.append(many()).unwrap();
+    assert_eq!(store.span().unwrap().head, 1001);
+    assert_eq!(store.read(0, 1).unwrap()[0].text, "text of before");
+}
