@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::config::SettingsError;
 use crate::lab::LabError;
 use crate::server::OpenError;
+use crate::tor::TorError;
 
 /// Why a command ended without having done what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,7 @@ impl Failure {
         match self {
             Failure::Settings(_)
             | Failure::FlagOfAnotherCommand { .. }
+            | Failure::Open(OpenError::Tor(TorError::PrivateNetwork(_)))
             | Failure::Lab(LabError::OutOfRange { .. }) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }

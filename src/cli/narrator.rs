@@ -20,7 +20,7 @@ pub(super) enum News {
         /// How long the self-check took to come through, if it is known.
         self_check: Option<Duration>,
     },
-    /// Guests could come, and now they cannot.
+    /// Guests could come, and now they cannot, for a reason that is not known yet.
     Lost,
 }
 
@@ -38,7 +38,8 @@ impl Narrator {
     pub(super) fn hear(&mut self, status: &Status) -> Vec<News> {
         let mut news = Vec::new();
         let before = self.stage.replace(status.stage);
-        if before == Some(Stage::Reachable) && status.stage != Stage::Reachable {
+        let lost = before == Some(Stage::Reachable) && status.stage != Stage::Reachable;
+        if lost && status.trouble.is_none() {
             news.push(News::Lost);
         }
         if let Some(trouble) = status.trouble.as_ref().filter(|it| self.trouble.as_ref() != Some(it)) {
@@ -93,7 +94,7 @@ mod tests {
         let clock = Status { trouble: Some(trouble("clock")), ..at(Stage::Connecting) };
         assert_eq!(narrator.hear(&clock), [News::Trouble(trouble("clock"))]);
         narrator.hear(&at(Stage::Reachable));
-        assert_eq!(narrator.hear(&clock), [News::Lost, News::Trouble(trouble("clock"))]);
+        assert_eq!(narrator.hear(&clock), [News::Trouble(trouble("clock"))]);
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl Screen {
             }
             News::Step(_) => {}
             News::Trouble(trouble) => self.note(&trouble_words(trouble)),
-            News::Lost => self.note("The room is not reachable through Tor at the moment."),
+            News::Lost => self.note("Not reachable at the moment; looking for the way back."),
             News::Reachable { first, bootstrap, self_check } => {
                 self.clear();
                 self.note(&reachable_words(*first, *bootstrap, *self_check));
@@ -166,7 +166,7 @@ fn new_bar(terminal: &Terminal) -> ProgressBar {
 }
 
 fn trouble_words(trouble: &Trouble) -> String {
-    format!("The room cannot be reached through Tor: {} {} Still trying.", trouble.what, trouble.advice)
+    format!("Not reachable: {} {}", trouble.what, trouble.advice)
 }
 
 fn reachable_words(first: bool, bootstrap: Option<Duration>, self_check: Option<Duration>) -> String {
@@ -193,12 +193,8 @@ mod tests {
     }
 
     #[test]
-    fn trouble_says_what_and_what_to_do_and_that_it_goes_on() {
-        let trouble =
-            Trouble { what: "No relay answers.".into(), advice: "Check the internet connection.".into() };
-        assert_eq!(
-            trouble_words(&trouble),
-            "The room cannot be reached through Tor: No relay answers. Check the internet connection. Still trying."
-        );
+    fn trouble_says_what_and_what_to_do() {
+        let trouble = Trouble { what: "No relay answers.".into(), advice: "Check the cable.".into() };
+        assert_eq!(trouble_words(&trouble), "Not reachable: No relay answers. Check the cable.");
     }
 }

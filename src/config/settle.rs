@@ -125,7 +125,9 @@ fn finish(draft: Draft, places: &Places) -> Result<Settings, SettingsError> {
     settings.data_dir = match (ephemeral, data_dir.or_else(|| places.data_dir.clone())) {
         (true, _) => None,
         (false, Some(directory)) => Some(directory),
-        (false, None) => return Err(SettingsError::NoDataDirectory),
+        // Only the onion service keeps anything.
+        (false, None) if settings.onion.enabled => return Err(SettingsError::NoDataDirectory),
+        (false, None) => None,
     };
     Ok(settings)
 }

@@ -272,6 +272,12 @@ fn an_ephemeral_room_has_no_directory() {
 }
 
 #[test]
+fn without_tor_no_directory_is_needed() {
+    let sources = Desk::new().flag("--no-onion", None).sources;
+    assert_eq!(Settings::load(&sources, &Places::default()).unwrap().data_dir, None);
+}
+
+#[test]
 fn connections_keep_up_with_guests() {
     let connections = |desk: Desk| desk.load().map(|it| it.listen.connections);
     assert_eq!(connections(Desk::new().flag("--guests", Some("2000"))).unwrap(), 4000);

@@ -1,6 +1,7 @@
 //! What the tests speak with.
 
 pub(crate) mod guest;
+pub(crate) mod program;
 pub(crate) mod raw;
 pub(crate) mod room;
 

@@ -1,0 +1,90 @@
+//! The program itself, as a process of the test's own.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{ExitStatus, Output, Stdio};
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+
+use super::within;
+
+/// A running `onionroom` with a home directory of its own; killed when dropped.
+pub(crate) struct Program {
+    child: Child,
+    /// What it says for scripts.
+    pub(crate) out: Lines<BufReader<ChildStdout>>,
+    /// What it says for people.
+    pub(crate) err: Lines<BufReader<ChildStderr>>,
+    home: TempDir,
+}
+
+impl Program {
+    /// Starts it with these words on its command line.
+    pub(crate) fn start(words: &[&str]) -> Self {
+        let home = TempDir::new().unwrap();
+        let mut child = command(home.path(), words).spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap()).lines();
+        let err = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, out, err, home }
+    }
+
+    /// Its home directory.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Reads standard output up to the line with this key, and answers with its value.
+    pub(crate) async fn told(&mut self, key: &str) -> String {
+        loop {
+            let line = within(key, self.out.next_line()).await.unwrap();
+            let line = line.unwrap_or_else(|| panic!("standard output ended before {key}"));
+            if let Some(value) = line.strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")) {
+                return value.to_owned();
+            }
+        }
+    }
+
+    /// Reads standard error up to a line that contains these words.
+    pub(crate) async fn noted(&mut self, words: &str) -> String {
+        loop {
+            let line = within(words, self.err.next_line()).await.unwrap();
+            let line = line.unwrap_or_else(|| panic!("standard error ended before {words:?}"));
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    /// Sends a signal by its name, `INT` or `TERM`.
+    pub(crate) async fn signal(&self, name: &str) {
+        let id = self.child.id().expect("it still runs").to_string();
+        let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status().await;
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        within("the program's end", self.child.wait()).await.unwrap()
+    }
+}
+
+/// Runs the program to its end, with variables in its environment.
+pub(crate) async fn run(words: &[&str], variables: &[(&str, &OsStr)]) -> Output {
+    let home = TempDir::new().unwrap();
+    let output = command(home.path(), words).envs(variables.iter().copied()).output();
+    within("the program's end", output).await.unwrap()
+}
+
+/// The program with nothing of this process's environment but the way to other programs.
+fn command(home: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onionroom"));
+    command
+        .args(words)
+        .env_clear()
+        .env("HOME", home)
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
