@@ -49,7 +49,7 @@ async fn keep_open(plan: Plan, mut settings: Settings, terminal: Terminal) -> Re
         server = Server::open(&settings) => server?,
         () = interrupts.next() => return Ok(()),
     };
-    let audience = Audience::PrivateNetwork;
+    let audience = Audience::Lab;
     let mut screen = Screen::opened(terminal.clone(), audience, &server.local_url(), server.onion_url());
     let outcome = tokio::select! {
         () = show(&mut screen, &server, &network, &terminal) => Err(Failure::OnionServiceDied),

@@ -18,13 +18,15 @@ use crate::tor::{Stage, Status, Trouble};
 /// Below this width the bar's words stand above it instead of beside it.
 const WIDE: usize = 76;
 
-/// Who can come in through the onion address.
+/// Who can come in through the onion address, and who tells them how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Audience {
     /// Everyone with Tor Browser.
     TheWorld,
-    /// Whoever is on the same private Tor network, which no phone is.
+    /// Whoever is on the same private Tor network.
     PrivateNetwork,
+    /// Whoever is at this machine; the lab tells the way in its own words.
+    Lab,
 }
 
 /// Shows one room.
@@ -60,7 +62,7 @@ impl Screen {
         self.terminal.paragraph("The room is open. On this machine:", local);
         let where_to = match self.audience {
             Audience::TheWorld => "For your guests, in Tor Browser",
-            Audience::PrivateNetwork => "On the private Tor network",
+            Audience::PrivateNetwork | Audience::Lab => "On the private Tor network",
         };
         self.terminal.paragraph(&format!("{where_to} (not reachable yet, Tor is starting):"), onion);
         self.terminal.say("");
@@ -126,7 +128,7 @@ impl Screen {
         let out = self.terminal.out;
         if !out.is_terminal {
             self.terminal.say(&format!("reachable: {onion}"));
-        } else if first && self.audience == Audience::TheWorld {
+        } else if first && self.audience != Audience::Lab {
             let indent = |picture: String| picture.lines().map(|line| format!("  {line}\n")).collect();
             let picture: String =
                 qr::code(onion, out.colours, out.columns - 2).map(indent).unwrap_or_default();
@@ -149,6 +151,9 @@ impl Screen {
     /// The room is being closed.
     pub(super) fn closing(mut self) {
         self.clear();
+        if self.terminal.err.is_terminal {
+            self.terminal.note(""); // The cursor stands behind the terminal's own ^C.
+        }
         self.note("Closing the room…");
     }
 }
