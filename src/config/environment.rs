@@ -11,8 +11,12 @@ use super::settle::nearest;
 /// The variable that names the configuration file, as `--config` does.
 const CONFIG: &str = "ONIONROOM_CONFIG";
 
-/// Variables that the tests and the scripts around the program keep for themselves.
-const NOT_SETTINGS: [&str; 2] = ["ONIONROOM_BIN", "ONIONROOM_TEST_"];
+/// Variables that the tests and other scripts around the program keep for themselves.
+const NOT_SETTINGS: [&str; 5] =
+    ["ONIONROOM_BIN", "ONIONROOM_BROWSER", "ONIONROOM_FIREFOX", "ONIONROOM_SOCKS", "ONIONROOM_URL"];
+
+/// More of the same: whatever starts with this.
+const FOR_TESTS: &str = "ONIONROOM_TEST_";
 
 /// The entries of the environment.
 ///
@@ -24,7 +28,7 @@ pub(super) fn entries(environment: &[(OsString, OsString)]) -> Result<Vec<Entry>
         let Some(name) = name.to_str().filter(|name| name.starts_with("ONIONROOM_")) else {
             continue;
         };
-        if name == CONFIG || NOT_SETTINGS.iter().any(|kept| name.starts_with(kept)) {
+        if name == CONFIG || NOT_SETTINGS.contains(&name) || name.starts_with(FOR_TESTS) {
             continue;
         }
         let Some(key) = KEYS.iter().find(|key| key.variable() == name) else {

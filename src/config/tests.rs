@@ -287,6 +287,6 @@ fn connections_keep_up_with_guests() {
 
 #[test]
 fn other_variables_are_not_looked_at() {
-    let desk = Desk::new().variable("PATH", "/bin").variable("ONIONROOM_BIN", "x");
+    let desk = Desk::new().variable("PATH", "/bin").variable("ONIONROOM_BROWSER", "x");
     assert!(desk.variable("ONIONROOM_TEST_ANYTHING", "x").load().is_ok());
 }
