@@ -54,6 +54,9 @@ let opened;
 let head = 0;
 /** The numbers this guest has had in this run of the room. */
 const mine = new Set();
+/** Those who left a moment ago: whoever is back soon has only loaded the page again or changed circuits. */
+const leaving = new Map();
+const BACK_SOON = 8 * SECOND;
 let roomTitle = document.title;
 let unread = 0;
 
@@ -129,11 +132,17 @@ const handlers = {
   },
 
   joined({ guest, at }) {
-    if (people.put(guest) === undefined && guest.id !== people.me) log.presence('joined', guest.name, timeOf(at));
+    clearTimeout(leaving.get(guest.id));
+    const back = leaving.delete(guest.id);
+    if (people.put(guest) === undefined && guest.id !== people.me && !back) {
+      log.presence('joined', guest.name, timeOf(at));
+    }
   },
 
   left({ guest, at }) {
-    if (people.remove(guest)) log.presence('left', guest.name, timeOf(at));
+    if (!people.remove(guest)) return;
+    const tell = () => leaving.delete(guest.id) && log.presence('left', guest.name, timeOf(at));
+    leaving.set(guest.id, setTimeout(tell, BACK_SOON));
   },
 
   renamed({ guest, was }) {
