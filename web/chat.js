@@ -62,7 +62,7 @@ let unread = 0;
 
 const connection = new Connection(new URL('chat', location.href.replace(/^http/, 'ws')).href, {
   hello: () => (naming.needed ? undefined : { type: 'hello', name: wantedName, token, after: cursor }),
-  heard: (frame) => handlers[frame.type]?.(frame),
+  heard: (frame) => Object.hasOwn(handlers, frame.type) && handlers[frame.type](frame),
   changed: showStatus,
 });
 
@@ -71,8 +71,9 @@ const connection = new Connection(new URL('chat', location.href.replace(/^http/,
 const handlers = {
   welcome(welcome) {
     const openedNow = Date.now() - welcome.clock * SECOND;
-    const afresh = opened !== undefined && !welcome.resumed
-      && (welcome.head < cursor || Math.abs(openedNow - opened) > 30 * SECOND);
+    /* The room's clock tells one run of the room from the next; this guest's own may have been set meanwhile. */
+    const otherClock = Math.abs(openedNow - opened) > 30 * SECOND;
+    const afresh = opened !== undefined && (welcome.head < cursor || (otherClock && !welcome.resumed));
     opened = openedNow;
     token = welcome.token;
     kept.set('token', token);
@@ -204,7 +205,7 @@ function showStatus({ state, cause, everWelcome }) {
 }
 
 element('now').addEventListener('click', () => connection.open());
-window.addEventListener('online', () => connection.wake());
+window.addEventListener('online', () => connection.wake({ online: true }));
 document.addEventListener('visibilitychange', () => document.hidden || connection.wake());
 
 /* Leaving the page: close in order, and come back if the page does. */

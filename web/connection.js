@@ -3,7 +3,9 @@
 
 const SECOND = 1000;
 /** How long a circuit and the room may take, from the first packet to the welcome. */
-const WELCOME_DEADLINE = 90 * SECOND;
+const WELCOME_DEADLINE = 60 * SECOND;
+/** An attempt older than this, begun before the network came back, is begun again. */
+const STALE = 5 * SECOND;
 /** After how long without a frame the room is asked for a sign of life. */
 const QUIET = 25 * SECOND;
 /** How long that sign may take. */
@@ -35,6 +37,7 @@ class Connection {
     this.drop();
     const socket = new WebSocket(this.address, 'chat');
     this.socket = socket;
+    this.opening = Date.now();
     socket.onopen = () => {
       this.become('greeting');
       this.greet();
@@ -64,10 +67,11 @@ class Connection {
     this.become('stopped', cause);
   }
 
-  /** The network or the person is back: try at once, or ask for a sign of life. */
-  wake() {
+  /** The person is back, or the network (`online`): try at once, or ask for a sign of life. */
+  wake({ online = false } = {}) {
     if (this.state === 'waiting' && !GENTLE[this.cause]) this.open();
-    else if (this.state === 'connected' && Date.now() - this.lastHeard > 5 * SECOND) this.ask();
+    else if (this.state === 'connecting' && online && Date.now() - this.opening > STALE) this.open();
+    else if (this.state === 'connected' && Date.now() - this.lastHeard > STALE) this.ask();
   }
 
   /** Whole seconds until the next attempt. */

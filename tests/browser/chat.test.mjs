@@ -93,7 +93,7 @@ test('a new name reaches the other, a taken one is refused in words', async () =
   assert.notEqual(await desk.name(), 'ANN ON A TRAIN');
 });
 
-test('two tabs are two guests', async () => {
+test('two tabs are two guests, and the title of the hidden one counts what it heard', async () => {
   const first = desk.page;
   const name = await desk.name();
   await desk.open();
@@ -101,10 +101,44 @@ test('two tabs are two guests', async () => {
   assert.notEqual(await desk.name(), name);
   await desk.say('From a second tab');
   await phone.hears('From a second tab');
+  const second = desk.page;
+  desk.page = first;
+  await desk.hears('From a second tab');
+  await desk.see('one unread message in the title', () => document.title.startsWith('(1) '));
+  await first.bringToFront();
+  await desk.see('nothing unread', () => !document.title.startsWith('('));
+  await desk.connected();
+  desk.page = second;
+});
+
+test('a duplicated tab, which copies the token too, is a guest of its own', async () => {
+  const [first] = (await desk.browser.pages()).filter((page) => page.url() === room.url);
+  const copied = await first.evaluate(() => sessionStorage.getItem('token'));
+  await desk.ask((token) => sessionStorage.setItem('token', token), copied);
+  await desk.page.reload();
+  await desk.connected();
+  assert.notEqual(await desk.ask(() => sessionStorage.getItem('token')), copied);
   await desk.page.close();
   desk.page = first;
   await desk.connected();
-  await desk.hears('From a second tab');
+});
+
+test('one token in two browsers: the first is told, and may take the seat back', async () => {
+  const own = await desk.ask(() => ({ ...sessionStorage }));
+  const name = await phone.name();
+  const token = await phone.ask(() => sessionStorage.getItem('token'));
+  await desk.ask((stolen) => sessionStorage.setItem('token', stolen), token);
+  await desk.page.reload();
+  await phone.status('went on in another window');
+  assert.equal(await phone.ask(() => document.getElementById('now').textContent), 'Continue here');
+  await phone.page.click('#now');
+  await phone.connected();
+  await desk.status('went on in another window');
+  await desk.ask((items) => Object.entries(items).forEach((item) => sessionStorage.setItem(...item)), own);
+  await desk.page.reload();
+  await desk.connected();
+  assert.equal(await phone.name(), name);
+  assert.equal(await desk.name(), own.name);
 });
 
 test('a reload brings the same guest back, with the messages', async () => {
@@ -124,7 +158,7 @@ test('a circuit that dies unnoticed by the room: back as the same guest, nothing
   await phone.say('said while the circuit was dead');
   await desk.say('and this meanwhile');
   await phone.hears('and this meanwhile');
-  await desk.hears('said while the circuit was dead');
+  for (const guest of [desk, phone]) await guest.hears('said while the circuit was dead');
   await phone.connected();
   assert.equal(await phone.name(), name);
   const news = (await phone.messages()).slice(before.length).sort();
@@ -139,6 +173,10 @@ test('both windows look as they should', async () => {
   for (const guest of [phone, desk]) {
     assert.ok(await guest.ask(() => document.documentElement.scrollWidth <= innerWidth), 'nothing sticks out sideways');
   }
+  await phone.page.setViewport({ width: 320, height: 568 });
+  await phone.see('the narrowest width is enough', () => document.documentElement.scrollWidth <= 320);
+  await phone.screenshot('chat-narrow');
+  await phone.page.setViewport(PHONE);
   await phone.page.click('#people-button');
   await phone.see('the people drawer', () => document.getElementById('people').matches(':popover-open'));
   await phone.screenshot('people-phone');

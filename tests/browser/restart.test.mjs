@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Guest, PHONE } from './kit/guest.mjs';
 import { LocalRoom } from './kit/room.mjs';
+import { until } from './kit/until.mjs';
 
 let room, ann, bob;
 
@@ -45,6 +46,19 @@ test('the page says that the room was closed, keeps what is written, and deliver
     assert.deepEqual(messages.toSorted(), ['after', 'also before', 'before', 'written while the room was away']);
     await guest.see('nothing is left unsent', () => !document.getElementById('unsaid').childElementCount);
   }
+});
+
+test('a connection that is open and silent is noticed, and replaced', async () => {
+  ann.gate.stall();
+  /* The page asks for a sign of life when the network or the reader comes back, and after 25 quiet seconds. */
+  await until('the page has noticed', () => ann.ask(() => {
+    if (document.getElementById('status').dataset.state !== 'connected') return true;
+    window.dispatchEvent(new Event('online'));
+  }), { deadline: 60_000 });
+  ann.gate.resume();
+  await bob.say('after the silence');
+  await ann.connected();
+  await ann.hears('after the silence');
 });
 
 test('a closed room leaves the console clean', () => {

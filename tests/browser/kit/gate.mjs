@@ -15,6 +15,7 @@ export class Gate {
   /** Bytes from and to the room, as the browser's connections carried them. */
   bytes = { down: 0, up: 0 };
   #pairs = new Set();
+  #stalled = false;
 
   /** `room` is the host and port that may be reached; `socks` the next proxy, as `host:port`, or nothing;
       `isolation` keeps this guest's circuits apart from others'. */
@@ -28,12 +29,23 @@ export class Gate {
     return gate;
   }
 
+  /** Holds everything back, on connections that stay open. */
+  stall() {
+    this.#stalled = true;
+    for (const { client, onward } of this.#pairs) {
+      client.pause();
+      onward.pause();
+    }
+  }
+
+  /** Lets new connections through again; those that were stalled stay so. */
+  resume() {
+    this.#stalled = false;
+  }
+
   /** Ends the browser's connections and leaves the room's end standing: the room does not notice. */
   cut() {
-    for (const pair of this.#pairs) {
-      pair.onward.unpipe?.();
-      pair.client.destroy();
-    }
+    for (const { client } of this.#pairs) client.destroy();
   }
 
   async close() {
@@ -97,6 +109,7 @@ export class Gate {
   #join(client, onward, first) {
     const pair = { client, onward };
     this.#pairs.add(pair);
+    if (this.#stalled) this.stall();
     onward.setNoDelay();
     onward.on('error', () => onward.destroy());
     const note = this.#notebook();

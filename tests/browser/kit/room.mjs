@@ -33,7 +33,10 @@ class Program {
   constructor(command) {
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'onionroom-browser-'));
     const home = { HOME: this.directory, XDG_CONFIG_HOME: this.directory, XDG_DATA_HOME: this.directory };
-    this.child = spawn(PROGRAM, command, { env: { ...process.env, ...home }, stdio: ['ignore', 'pipe', 'pipe'] });
+    /* The tests' own variables, and whatever this machine's room is set to, are not for this one. */
+    const others = Object.entries(process.env).filter(([name]) => !name.startsWith('ONIONROOM_'));
+    const env = { ...Object.fromEntries(others), ...home };
+    this.child = spawn(PROGRAM, command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = once(this.child, 'close');
     this.ended.catch(() => {});
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -61,7 +64,10 @@ class Program {
     await asking.catch((error) => {
       throw new Error(`${error.message}\n${this.lines.slice(-40).join('\n')}`);
     });
-    if (!this.running) throw new Error(`${PROGRAM} ended\n${this.lines.slice(-40).join('\n')}`);
+    if (this.running) return;
+    await this.ended;
+    const { exitCode, signalCode } = this.child;
+    throw new Error(`${PROGRAM} ended (${signalCode ?? exitCode})\n${this.lines.slice(-40).join('\n')}`);
   }
 
   async end() {
