@@ -123,6 +123,28 @@ test('a duplicated tab, which copies the token too, is a guest of its own', asyn
   await desk.connected();
 });
 
+test('a name that is taken at the door: another can be chosen, the connection stays', async () => {
+  const first = desk.page;
+  const taken = await phone.name();
+  await desk.open();
+  await desk.connected();
+  await desk.ask((name) => {
+    sessionStorage.clear();
+    sessionStorage.setItem('name', name);
+  }, taken);
+  await desk.page.reload();
+  await desk.status('Choose a name to come in');
+  const requests = desk.gate.requests.length;
+  assert.match(await desk.ask(() => document.getElementById('note').textContent), /another name/);
+  await desk.page.keyboard.type('Somebody else');
+  await desk.page.keyboard.press('Enter');
+  await desk.connected();
+  assert.equal(await desk.name(), 'Somebody else');
+  assert.equal(desk.gate.requests.length, requests);
+  await desk.page.close();
+  desk.page = first;
+});
+
 test('one token in two browsers: the first is told, and may take the seat back', async () => {
   const own = await desk.ask(() => ({ ...sessionStorage }));
   const name = await phone.name();
