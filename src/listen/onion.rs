@@ -4,8 +4,8 @@
 //! not told apart by how it refuses. In C Tor that is `handle_hs_exit_conn` (`core/or/connection_edge.c`) with
 //! `hs_service_set_conn_addr_port` (`feature/hs/hs_service.c`):
 //!
-//! - A stream to an unknown port ends with the reason `DONE`, and the circuit is closed, because
-//!   `HiddenServiceAllowUnknownPorts` is 0: probing ports costs a new circuit for each.
+//! - A stream to an unknown port ends with the reason `DONE`, and the circuit lives. tor(1) says otherwise of
+//!   `HiddenServiceAllowUnknownPorts`; what C Tor 0.4.9 does is seen by a test that asks both.
 //! - A stream over the limit ends with `DONE` too, and the circuit lives, because
 //!   `HiddenServiceMaxStreamsCloseCircuit` is 0.
 //!
@@ -70,7 +70,6 @@ pub async fn accept<I: Introduction>(
             peer: Peer::Circuit(number),
             service_port,
             streams: Arc::new(Semaphore::new(streams_per_circuit.min(Semaphore::MAX_PERMITS))),
-            closed: CancellationToken::new(),
         };
         circuits.spawn(circuit.run(introduction, place));
     }
@@ -84,8 +83,6 @@ struct Circuit {
     service_port: u16,
     /// One permit for each stream that may be open.
     streams: Arc<Semaphore>,
-    /// Ends the streams of this circuit, wherever they have gone.
-    closed: CancellationToken,
 }
 
 impl Circuit {
@@ -93,12 +90,11 @@ impl Circuit {
         let Some(mut circuit) = introduction.meet().await else { return };
         drop(meeting);
         while let Some(request) = circuit.next().await {
-            if request.port() != Some(self.service_port) {
+            if request.port() == Some(self.service_port) {
+                self.stream(request).await;
+            } else {
                 request.refuse().await;
-                self.closed.cancel();
-                return;
             }
-            self.stream(request).await;
         }
         // The circuit is gone at its far end. Its streams see that by themselves.
     }
@@ -111,7 +107,7 @@ impl Circuit {
             return request.refuse().await;
         };
         match request.accept().await {
-            Ok(io) => self.entrance.enter(OnionStream::new(io, counted, &self.closed), self.peer, place),
+            Ok(io) => self.entrance.enter(OnionStream::new(io, counted), self.peer, place),
             Err(error) => tracing::debug!(%error, "a stream ended before it began"),
         }
     }
