@@ -32,7 +32,7 @@ mod program;
 mod progress;
 mod torrc;
 
-pub use control::{Control, ControlError};
+pub use control::{Control, ControlError, Events};
 pub use error::LabError;
 pub use network::Network;
 pub use plan::{Plan, Prepared};

@@ -1,7 +1,8 @@
 //! A client of C Tor's control port: one command, one answer.
 //!
 //! The format is that of the [control specification](https://spec.torproject.org/control-spec/).
-//! Asynchronous events are not asked for, so every line belongs to the answer that is awaited.
+//! A connection either takes commands, and then every line belongs to the answer that is awaited, or it was
+//! made to report what happens ([`Control::events`]).
 
 use std::io;
 use std::net::SocketAddr;
@@ -85,6 +86,15 @@ impl Control {
         Ok(lines)
     }
 
+    /// From now on only reports events of these kinds, such as `STREAM CIRC`; those of one line each.
+    ///
+    /// # Errors
+    /// As [`command`](Self::command).
+    pub async fn events(mut self, kinds: &str) -> Result<Events, ControlError> {
+        self.command(&format!("SETEVENTS {kinds}")).await?;
+        Ok(Events { control: self })
+    }
+
     async fn answer(&mut self) -> Result<Vec<String>, ControlError> {
         let mut lines = Vec::new();
         loop {
@@ -124,6 +134,23 @@ impl Control {
         }
         line.truncate(line.trim_end_matches(['\r', '\n']).len());
         Ok(line)
+    }
+}
+
+/// A control connection that reports what happens.
+#[derive(Debug)]
+pub struct Events {
+    control: Control,
+}
+
+impl Events {
+    /// The next event, such as `STREAM 7 CLOSED …`, however long it takes.
+    ///
+    /// # Errors
+    /// When the connection ends or says something else.
+    pub async fn next(&mut self) -> Result<String, ControlError> {
+        let line = self.control.line().await?;
+        line.strip_prefix("650 ").map(str::to_owned).ok_or(ControlError::Form(line))
     }
 }
 
@@ -172,6 +199,15 @@ mod tests {
     async fn an_empty_value_is_no_line() {
         let mut control = controlled("250-stream-status=\r\n250 OK\r\n").await;
         assert!(control.get_info("stream-status").await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn events_come_one_by_one() {
+        let events = "250 OK\r\n650 CIRC 1 BUILT\r\n650 CIRC 1 CLOSED\r\n";
+        let mut events = controlled(events).await.events("CIRC").await.unwrap();
+        assert_eq!(events.next().await.unwrap(), "CIRC 1 BUILT");
+        assert_eq!(events.next().await.unwrap(), "CIRC 1 CLOSED");
+        assert!(events.next().await.is_err());
     }
 
     #[tokio::test]
