@@ -1,0 +1,72 @@
+//! Through Tor: a private network of real C Tor processes, its C Tor client as the visitor, our room as the
+//! onion service.
+//!
+//! The network takes a dozen seconds to start, so one test has it for all that is to be seen on it, step by
+//! step, and ends it; a test binary has no end of its own at which a shared one would be ended.
+
+mod blocked;
+mod circuits;
+mod command;
+mod ending;
+mod ports;
+mod room;
+mod socks;
+mod visitor;
+mod visits;
+
+use onionroom::lab::Plan;
+
+use room::OnionRoom;
+use visitor::Visitors;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_on_a_private_tor_network() {
+    step("the network is prepared, but nothing of it runs");
+    let prepared = Plan::default().prepare(|_| ()).await.unwrap_or_else(|error| panic!("{error}"));
+    let data = tempfile::tempdir().unwrap();
+    let room = OnionRoom::open(prepared.network_file(), Some(&data.path().join("room"))).await;
+
+    step("the room says what stands in the way, and the local room works");
+    blocked::the_room_says_what_is_wrong(&room).await;
+    step("the network appears");
+    let network = prepared.start(|step| println!("  {step}")).await.unwrap_or_else(|error| panic!("{error}"));
+    step("the room becomes reachable without a restart");
+    blocked::the_room_becomes_reachable(&room).await;
+    let visitors = Visitors::of(&network);
+    visitors.reach(room.host()).await;
+
+    step("the page loads");
+    visits::the_page_loads(&visitors, room.host()).await;
+    step("the golden handshake");
+    visits::the_golden_handshake(&visitors, room.host()).await;
+    step("two guests on two circuits talk");
+    visits::two_guests_talk(&visitors, room.host()).await;
+    step("a circuit that closes frees its guest's seat");
+    circuits::a_closed_circuit_frees_the_seat(&visitors, room.host()).await;
+    step("an unknown port is answered as C Tor would");
+    ports::an_unknown_port_is_answered_as_c_tor_would(&visitors, room.host()).await;
+
+    step("closing tells the guests");
+    let host = room.host().to_owned();
+    visits::closing_tells_the_guests(&visitors, room).await;
+    step("a restart keeps the address");
+    let room = OnionRoom::open(network.network_file(), Some(&data.path().join("room"))).await;
+    assert_eq!(room.host(), host);
+    visitors.reach(&host).await;
+    room.close().await;
+
+    step("the program: an ephemeral room leaves nothing on disk");
+    let first = command::an_ephemeral_room_leaves_nothing(&visitors, network.network_file()).await;
+    assert_ne!(first, host);
+    step("the program: another ephemeral room has another address");
+    let second = command::an_ephemeral_room_leaves_nothing(&visitors, network.network_file()).await;
+    assert_ne!(first, second);
+
+    step("the network ends and leaves nothing");
+    ending::stopping_leaves_nothing(network).await;
+}
+
+/// Tells where the test is, for whoever reads why it failed.
+fn step(what: &str) {
+    println!("{what}");
+}

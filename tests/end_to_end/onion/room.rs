@@ -1,0 +1,50 @@
+//! A room with an onion service.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use onionroom::config::Settings;
+use onionroom::server::Server;
+use onionroom::tor::Status;
+use tokio::sync::watch;
+
+/// An open room on a private network; closed when dropped.
+pub(crate) struct OnionRoom {
+    server: Server,
+    host: String,
+}
+
+impl OnionRoom {
+    /// Opens it; whether the network is there does not matter.
+    pub(crate) async fn open(network_file: &Path, data_dir: Option<&Path>) -> Self {
+        let mut settings = Settings::default();
+        settings.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
+        settings.onion.network_file = Some(network_file.into());
+        settings.data_dir = data_dir.map(Into::into);
+        let server = Server::open(&settings).await.unwrap();
+        let url = server.onion_url().unwrap();
+        let host = url.strip_prefix("http://").unwrap().strip_suffix('/').unwrap().to_owned();
+        assert!(host.len() == 62 && host.ends_with(".onion"), "known at once: {host}");
+        Self { server, host }
+    }
+
+    /// The onion address, which is also what belongs into `Host`.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Where the local room is.
+    pub(crate) fn local_addr(&self) -> SocketAddr {
+        self.server.local_addr()
+    }
+
+    /// How the onion service is.
+    pub(crate) fn status(&self) -> watch::Receiver<Status> {
+        self.server.tor_status().unwrap()
+    }
+
+    /// Closes it in good order.
+    pub(crate) async fn close(self) {
+        self.server.close().await;
+    }
+}
