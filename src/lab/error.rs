@@ -34,6 +34,9 @@ pub enum LabError {
         /// Its name.
         program: &'static str,
     },
+    /// What was given as `tor` cannot be run.
+    #[error("{} is not a program. Give the path of `tor`, or nothing to have it found on PATH.", .0.display())]
+    NotAProgram(PathBuf),
     /// A port is in use or not allowed.
     #[error("Port {port} on 127.0.0.1 cannot be used: {cause}. Choose another one, or 0 for any free one.")]
     Port {

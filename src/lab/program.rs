@@ -23,11 +23,10 @@ impl Programs {
         let mut places: Vec<PathBuf> =
             env::var_os("PATH").iter().flat_map(env::split_paths).chain(ALSO.map(PathBuf::from)).collect();
         let tor = match tor {
-            Some(given) if is_program(given) => Some(given.to_path_buf()),
-            Some(_) => None,
-            None => find_in(&places, "tor"),
-        }
-        .ok_or(LabError::NotInstalled { program: "tor" })?;
+            Some(given) if is_program(given) => given.to_path_buf(),
+            Some(given) => return Err(LabError::NotAProgram(given.into())),
+            None => find_in(&places, "tor").ok_or(LabError::NotInstalled { program: "tor" })?,
+        };
         places.splice(0..0, tor.parent().map(Path::to_path_buf));
         let gencert =
             find_in(&places, "tor-gencert").ok_or(LabError::NotInstalled { program: "tor-gencert" })?;
@@ -58,14 +57,22 @@ mod tests {
 
     #[test]
     fn a_missing_tor_says_how_to_install_it() {
-        let said = Programs::find(Some(Path::new("/nowhere/tor"))).unwrap_err().to_string();
+        let said = LabError::NotInstalled { program: "tor" }.to_string();
         for words in ["apt install tor", "dnf install tor", "pacman -S tor", "brew install tor"] {
             assert!(said.contains(words), "{said}");
         }
     }
 
     #[test]
-    fn a_directory_is_not_a_program() {
-        assert!(!is_program(Path::new("/")));
+    fn what_is_not_a_program_is_named() {
+        for wrong in ["/", "/nowhere/tor"] {
+            let said = Programs::find(Some(Path::new(wrong))).unwrap_err().to_string();
+            assert!(said.starts_with(wrong) && said.contains("PATH"), "{said}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_found_in_places_without_it() {
+        assert_eq!(find_in(&[PathBuf::from("/nowhere")], "tor"), None);
     }
 }
