@@ -30,6 +30,7 @@ mod ports;
 mod process;
 mod program;
 mod progress;
+mod start;
 mod torrc;
 
 pub use control::{Control, ControlError, Events};

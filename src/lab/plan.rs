@@ -6,7 +6,7 @@ use super::files::{self, Directory};
 use super::ports::Reserved;
 use super::program::Programs;
 use super::torrc::{self, Common};
-use super::{LabError, Network, Progress, keys};
+use super::{LabError, Network, Progress, keys, start};
 use crate::tor::PrivateNetwork;
 
 /// The fewest relays, beside the authorities, with which rendezvous worked every time, with one authority as
@@ -158,7 +158,7 @@ impl Prepared {
     /// When a node cannot be started or ends, or the network is not ready within two minutes. Whatever was
     /// started is ended again.
     pub async fn start(self, progress: impl FnMut(Progress)) -> Result<Network, LabError> {
-        Network::start(self, progress).await
+        start::start(self, progress).await
     }
 }
 

@@ -52,11 +52,6 @@ impl Node {
         &self.data
     }
 
-    /// The process's number.
-    pub(super) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// An error with the end of its log if it does not run any more.
     pub(super) fn check(&mut self) -> Result<(), LabError> {
         let log = self.data.join("log");
@@ -71,7 +66,7 @@ impl Node {
 
     /// Tells it to end, without waiting. At once and not by request: there is no state worth saving, and
     /// eleven relays that say goodbye take their time.
-    pub(super) fn kill(&mut self) {
+    fn kill(&mut self) {
         let _ = self.child.kill();
     }
 }
@@ -83,10 +78,63 @@ impl Drop for Node {
     }
 }
 
+/// Nodes that end together.
+#[derive(Debug, Default)]
+pub(super) struct Nodes(pub(super) Vec<Node>);
+
+impl Nodes {
+    /// The processes' numbers.
+    pub(super) fn ids(&self) -> Vec<u32> {
+        self.0.iter().map(|node| node.child.id()).collect()
+    }
+}
+
+impl Drop for Nodes {
+    fn drop(&mut self) {
+        // All are told before the first is waited for, so that they end side by side.
+        self.0.iter_mut().for_each(Node::kill);
+    }
+}
+
 /// The last lines of a log.
 fn end_of(log: &Path) -> String {
     let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let text = text.unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();
     lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn a_node_that_ends_shows_the_end_of_its_log() {
+        let data = tempfile::tempdir().unwrap();
+        let file = data.path().join("torrc");
+        // A shell does not know tor's options, says so and ends.
+        let mut node = Node::start(Path::new("/bin/sh"), "relay9", data.path(), &file, &file).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let said = loop {
+            match node.check() {
+                Err(error) => break error.to_string(),
+                Ok(()) => assert!(Instant::now() < deadline, "it does not end"),
+            }
+        };
+        assert!(said.starts_with("relay9 ended") && said.lines().count() > 1, "{said}");
+    }
+
+    #[test]
+    fn a_log_is_cut_to_its_end() {
+        let data = tempfile::tempdir().unwrap();
+        let log = data.path().join("log");
+        let lines: Vec<_> = (1..=30).map(|number| number.to_string()).collect();
+        std::fs::write(&log, lines.join("\n")).unwrap();
+        assert_eq!(end_of(&log), lines[30 - LOG_LINES..].join("\n"));
+        assert_eq!(end_of(&data.path().join("nothing")), "");
+    }
 }
