@@ -21,8 +21,12 @@ impl Directory {
     /// A new directory with mode 0700: `chosen`, which must be absent or empty, or a temporary one.
     pub(super) fn new(chosen: Option<PathBuf>) -> Result<Self, LabError> {
         let Some(path) = chosen else {
-            let made = tempfile::Builder::new().prefix("onionroom-lab-").tempdir();
-            return made
+            let mut builder = tempfile::Builder::new();
+            builder.prefix("onionroom-lab-");
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+            return builder
+                .tempdir()
                 .map(Directory::Temporary)
                 .map_err(|cause| LabError::File { path: std::env::temp_dir(), cause });
         };
@@ -79,17 +83,26 @@ mod tests {
 
     use super::*;
 
+    #[cfg(unix)]
+    fn mode(path: &Path) -> u32 {
+        std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn directories_are_closed_to_others() {
+        let outer = tempfile::tempdir().unwrap();
+        for chosen in [None, Some(outer.path().join("a/b"))] {
+            let made = Directory::new(chosen).unwrap();
+            assert_eq!(mode(made.path()), 0o700);
+        }
+    }
+
     #[test]
     fn a_temporary_directory_goes_and_a_chosen_one_stays() {
         let outer = tempfile::tempdir().unwrap();
         let chosen = outer.path().join("a/b");
-        let made = Directory::new(Some(chosen.clone())).unwrap();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(made.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
-        }
-        drop(made);
+        drop(Directory::new(Some(chosen.clone())).unwrap());
         assert!(chosen.exists());
 
         let temporary = Directory::new(None).unwrap();
