@@ -2,11 +2,14 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
 
 use futures_util::{Stream, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tor_cell::relaycell::msg::{Connected, End, EndReason};
-use tor_hsservice::{RendRequest, StreamRequest as ArtiStreamRequest};
+use tor_hsservice::RendRequest;
+use tor_proto::client::stream::DataStream;
 use tor_proto::stream::IncomingStreamRequest;
 
 use crate::listen::rendezvous::{Introduction, RendezvousCircuit, StreamRequest};
@@ -14,20 +17,35 @@ use crate::listen::rendezvous::{Introduction, RendezvousCircuit, StreamRequest};
 /// An introduction as Arti hands it over.
 pub struct ArtiIntroduction {
     request: RendRequest,
-    /// One more of these lives for each introduction and each circuit.
-    guest: Arc<()>,
+    guest: Guest,
 }
 
 /// A rendezvous circuit of Arti's.
 pub struct ArtiCircuit {
-    requests: Pin<Box<dyn Stream<Item = ArtiStreamRequest> + Send>>,
-    _guest: Arc<()>,
+    requests: Pin<Box<dyn Stream<Item = tor_hsservice::StreamRequest> + Send>>,
+    guests: Weak<()>,
 }
 
+/// A request for a stream on a circuit of Arti's.
+pub struct ArtiStreamRequest {
+    request: tor_hsservice::StreamRequest,
+    guest: Guest,
+}
+
+/// A stream of Arti's.
+pub struct ArtiStream {
+    io: DataStream,
+    _guest: Guest,
+}
+
+/// One of these lives for each introduction and each stream, and so tells whether anybody is there. A circuit
+/// alone does not count: clients keep theirs for minutes after they have gone.
+type Guest = Option<Arc<()>>;
+
 impl ArtiIntroduction {
-    /// `guest` is kept until the circuit that comes of the request is gone.
-    pub(super) fn new(request: RendRequest, guest: Arc<()>) -> Self {
-        Self { request, guest }
+    /// `guests` counts, by who else holds it, those who are there.
+    pub(super) fn new(request: RendRequest, guests: &Arc<()>) -> Self {
+        Self { request, guest: Some(Arc::clone(guests)) }
     }
 }
 
@@ -36,7 +54,10 @@ impl Introduction for ArtiIntroduction {
 
     async fn meet(self) -> Option<ArtiCircuit> {
         match self.request.accept().await {
-            Ok(requests) => Some(ArtiCircuit { requests: Box::pin(requests), _guest: self.guest }),
+            Ok(requests) => {
+                let guests = self.guest.as_ref().map(Arc::downgrade).unwrap_or_default();
+                Some(ArtiCircuit { requests: Box::pin(requests), guests })
+            }
             Err(error) => {
                 tracing::debug!(%error, "no circuit to the rendezvous point");
                 None
@@ -49,27 +70,57 @@ impl RendezvousCircuit for ArtiCircuit {
     type Request = ArtiStreamRequest;
 
     async fn next(&mut self) -> Option<ArtiStreamRequest> {
-        self.requests.next().await
+        let request = self.requests.next().await?;
+        Some(ArtiStreamRequest { request, guest: self.guests.upgrade() })
     }
 }
 
 impl StreamRequest for ArtiStreamRequest {
-    type Stream = tor_proto::client::stream::DataStream;
+    type Stream = ArtiStream;
 
     fn port(&self) -> Option<u16> {
-        match self.request() {
+        match self.request.request() {
             IncomingStreamRequest::Begin(begin) => Some(begin.port()),
             _ => None,
         }
     }
 
-    async fn accept(self) -> io::Result<Self::Stream> {
-        ArtiStreamRequest::accept(self, Connected::new_empty()).await.map_err(io::Error::other)
+    async fn accept(self) -> io::Result<ArtiStream> {
+        let io = self.request.accept(Connected::new_empty()).await.map_err(io::Error::other)?;
+        Ok(ArtiStream { io, _guest: self.guest })
     }
 
     async fn refuse(self) {
-        if let Err(error) = self.reject(End::new_with_reason(EndReason::DONE)).await {
+        if let Err(error) = self.request.reject(End::new_with_reason(EndReason::DONE)).await {
             tracing::debug!(%error, "the circuit was gone before a stream could be refused");
         }
+    }
+}
+
+impl AsyncRead for ArtiStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        AsyncRead::poll_read(Pin::new(&mut self.io), context, buffer)
+    }
+}
+
+impl AsyncWrite for ArtiStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        AsyncWrite::poll_write(Pin::new(&mut self.io), context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsyncWrite::poll_flush(Pin::new(&mut self.io), context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsyncWrite::poll_shutdown(Pin::new(&mut self.io), context)
     }
 }

@@ -8,7 +8,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::sleep;
 use tor_hscrypto::pk::HsIdKeypair;
 use tor_hsservice::status::State;
 use tor_hsservice::{RendRequest, RunningOnionService};
@@ -20,6 +20,7 @@ use super::network::PrivateNetwork;
 use super::rendezvous::ArtiIntroduction;
 use super::self_check::SelfCheckError;
 use super::storage::Storage;
+use super::traffic::{ObservedRuntime, Traffic, observed};
 use super::{OnionAddress, TorError, configuration, self_check};
 
 /// How long the end of a run may take before what is left of it is abandoned.
@@ -30,7 +31,7 @@ const END: Duration = Duration::from_secs(2);
 const OWN_GUESTS: usize = 2;
 
 /// A client as Arti makes them here.
-pub(super) type Client = Arc<TorClient<TokioRustlsRuntime>>;
+pub(super) type Client = Arc<TorClient<ObservedRuntime>>;
 
 /// What every run of one room needs.
 pub(super) struct Plan {
@@ -64,8 +65,18 @@ pub(super) struct Run {
     pub(super) client: Client,
     pub(super) service: Arc<RunningOnionService>,
     pub(super) address: OnionAddress,
+    traffic: Arc<Traffic>,
     guests: Arc<()>,
     runtime: OwnRuntime,
+}
+
+/// Why the room may not be reachable any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Arti reports that something was lost.
+    Reported,
+    /// Nothing comes from the network.
+    Silence,
 }
 
 /// A runtime that may be dropped anywhere, which tokio's own may not.
@@ -86,7 +97,9 @@ impl Run {
             .build()
             .map_err(|cause| start("the system gave no threads", &cause))?;
         let entered = runtime.enter();
-        let client = TorClient::with_runtime(TokioRustlsRuntime::from(runtime.handle().clone()))
+        let traffic = Traffic::new();
+        let tokio = TokioRustlsRuntime::from(runtime.handle().clone());
+        let client = TorClient::with_runtime(observed(tokio, Arc::clone(&traffic)))
             .config(configuration::client(&plan.storage, plan.network.as_ref())?)
             // Without it the service could not be launched before the bootstrap is done.
             .bootstrap_behavior(BootstrapBehavior::OnDemand)
@@ -108,7 +121,7 @@ impl Run {
         runtime.spawn(hand_on(requests, plan.introductions.clone(), Arc::clone(&guests)));
         drop(entered);
         let (address, runtime) = (OnionAddress::new(identity), OwnRuntime(Some(runtime)));
-        Ok(Self { client, service, address, guests, runtime })
+        Ok(Self { client, service, address, traffic, guests, runtime })
     }
 
     /// Starts to connect and to download the directory. The task ends when the client can be used, or when
@@ -127,24 +140,43 @@ impl Run {
         }
     }
 
-    /// Returns when Arti says that introduction points or the descriptor are in a worse state than before, or
-    /// after `limit`.
-    pub(super) async fn sign_of_trouble(&self, limit: Duration) {
-        let mut events = self.service.status_events();
-        let mut before = self.service.status().state();
-        let worse = async {
-            while let Some(event) = events.next().await {
-                let now = event.state();
-                if now != before && matches!(now, State::Recovering | State::Broken) {
-                    return;
-                }
-                before = now;
-            }
-        };
-        let _ = timeout(limit, worse).await;
+    /// Waits for a reason to doubt that the room can be reached: Arti says that introduction points or the
+    /// descriptor are in a worse state than before, or no relay has sent anything for as long as `silence`.
+    pub(super) async fn doubt(&self, silence: Duration) -> Doubt {
+        tokio::select! {
+            () = self.worse() => Doubt::Reported,
+            () = self.silent(silence) => Doubt::Silence,
+        }
     }
 
-    /// Whether any rendezvous circuit is open.
+    async fn worse(&self) {
+        let mut events = self.service.status_events();
+        let mut before = self.service.status().state();
+        while let Some(event) = events.next().await {
+            let now = event.state();
+            if now != before && matches!(now, State::Recovering | State::Broken) {
+                return;
+            }
+            before = now;
+        }
+    }
+
+    async fn silent(&self, limit: Duration) {
+        loop {
+            let left = limit.saturating_sub(self.traffic.silence());
+            if left.is_zero() {
+                return;
+            }
+            sleep(left).await;
+        }
+    }
+
+    /// What comes from the relays.
+    pub(super) fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// Whether anybody waits to be met or has a stream open.
     pub(super) fn has_guests(&self) -> bool {
         Arc::strong_count(&self.guests) > OWN_GUESTS
     }
@@ -196,7 +228,7 @@ fn boxed(
 /// least; the clients try again.
 async fn hand_on(mut requests: Requests, introductions: mpsc::Sender<ArtiIntroduction>, guests: Arc<()>) {
     while let Some(request) = requests.next().await {
-        match introductions.try_send(ArtiIntroduction::new(request, Arc::clone(&guests))) {
+        match introductions.try_send(ArtiIntroduction::new(request, &guests)) {
             Ok(()) => {}
             Err(mpsc::error::TrySendError::Full(_)) => {
                 tracing::debug!("an introduction was dropped: too many are waiting");

@@ -9,18 +9,19 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::watch;
-use tokio::time::{Instant, interval, sleep, timeout_at};
+use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tor_hsservice::status::State;
 
 use super::backoff::{Backoff, jittered};
-use super::run::{Plan, Run};
-use super::{Stage, Status, trouble};
+use super::run::{Doubt, Plan, Run};
+use super::trouble::{self, CONNECTED};
+use super::{Stage, Status, Trouble};
 
-/// How long a run that has not reached a single relay is given, at first and at most.
+/// How long a run that hears nothing from any relay is given, at first and at most.
 const NO_RELAY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(30));
 
-/// How long a run that has reached a relay may stand still before it is replaced.
+/// How long a bootstrap that has reached a relay may stand still before the run is replaced.
 const STANDSTILL: Duration = Duration::from_secs(120);
 
 /// When the first visit is made at the latest, after the bootstrap. Arti's own word for "published" may never
@@ -28,19 +29,24 @@ const STANDSTILL: Duration = Duration::from_secs(120);
 const FIRST_VISIT: Duration = Duration::from_secs(5);
 
 /// How long visits may fail before that is called trouble.
-const VISITS_FAIL: Duration = Duration::from_secs(15);
+const VISITS_FAIL: Duration = Duration::from_secs(10);
 
-/// How long visits may fail before the run is replaced, if nobody is there.
-const UNREACHABLE: Duration = Duration::from_secs(90);
+/// How long visits may fail before the run is replaced, although relays are heard and if nobody is there, at
+/// first and at most. On a slow network it may just take long, so it is longer each time.
+const UNREACHABLE: (Duration, Duration) = (Duration::from_secs(120), Duration::from_secs(600));
 
-/// The same if somebody is: the circuits that are up may outlive the trouble, and a new run ends them.
-const UNREACHABLE_WITH_GUESTS: Duration = Duration::from_secs(600);
+/// The same if somebody is there: the circuits that are up may outlive the trouble, and a new run ends them.
+const UNREACHABLE_WITH_GUESTS: Duration = Duration::from_secs(900);
 
 /// How often a room that was reachable visits itself again, give or take.
 const REVISIT: Duration = Duration::from_secs(480);
 
-/// How long after a sign of trouble from Arti the next visit is made.
-const REVISIT_SOON: Duration = Duration::from_secs(2);
+/// How long after Arti has reported a loss the next visit is made: often it has made up for it by then.
+const AFTER_REPORT: Duration = Duration::from_secs(2);
+
+/// How long no relay may send anything before the room visits itself to be sure. Padding comes every few
+/// seconds ([padding-spec](https://spec.torproject.org/padding-spec/connection-level-padding.html)).
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Watches one run after the other.
 pub(super) struct Supervisor {
@@ -49,7 +55,10 @@ pub(super) struct Supervisor {
     status: watch::Sender<Status>,
     end: CancellationToken,
     launched: Instant,
+    /// Whether the room was given up as unreachable and has not been reached since.
+    lost: bool,
     no_relay: Backoff,
+    unreachable: Backoff,
 }
 
 /// A run does not get on.
@@ -57,8 +66,16 @@ struct Stuck;
 
 impl Supervisor {
     pub(super) fn new(plan: Plan, port: u16, status: watch::Sender<Status>, end: CancellationToken) -> Self {
-        let no_relay = Backoff::new(NO_RELAY.0, NO_RELAY.1);
-        Self { plan, port, status, end, launched: Instant::now(), no_relay }
+        Self {
+            plan,
+            port,
+            status,
+            end,
+            launched: Instant::now(),
+            lost: false,
+            no_relay: Backoff::new(NO_RELAY.0, NO_RELAY.1),
+            unreachable: Backoff::new(UNREACHABLE.0, UNREACHABLE.1),
+        }
     }
 
     /// Follows `run`, and those that replace it, until the end is asked for.
@@ -95,9 +112,8 @@ impl Supervisor {
         if let Err(stuck) = self.bootstrap(run).await {
             return stuck;
         }
-        self.no_relay.reset();
         self.publish(run).await;
-        self.visit(run).await
+        self.stay_reachable(run).await
     }
 
     async fn bootstrap(&mut self, run: &Run) -> Result<(), Stuck> {
@@ -126,18 +142,19 @@ impl Supervisor {
             let state = run.client.bootstrap_status();
             if state.as_frac() > best {
                 (best, moved) = (state.as_frac(), Instant::now());
-                self.progress(bootstrap_stage(best), 0.6 * best);
+                self.progress(run, bootstrap_stage(best), 0.6 * best);
             }
             let stalled = moved.elapsed();
             if let Some(trouble) = trouble::of_bootstrap(&state, stalled, self.plan.network.is_some()) {
                 self.trouble(trouble);
             }
-            if stalled > if best > 0.0 && !failed { STANDSTILL } else { patience } {
+            let connected = best >= CONNECTED && run.traffic().heard();
+            if stalled > if connected && !failed { STANDSTILL } else { patience } {
                 return Err(Stuck);
             }
         }
         let took = self.launched.elapsed();
-        self.progress(Stage::Circuits, 0.6);
+        self.progress(run, Stage::Circuits, 0.6);
         self.status.send_modify(|status| status.bootstrap_took = status.bootstrap_took.or(Some(took)));
         Ok(())
     }
@@ -150,80 +167,122 @@ impl Supervisor {
             tracing::debug!(state = ?event.state(), "the onion service reports");
             match event.state() {
                 State::Running | State::DegradedReachable | State::DegradedUnreachable => return,
-                State::Recovering => self.progress(Stage::IntroductionPoints, 0.7),
-                State::Bootstrapping => self.progress(Stage::Descriptor, 0.8),
+                State::Recovering => self.progress(run, Stage::IntroductionPoints, 0.7),
+                State::Bootstrapping => self.progress(run, Stage::Descriptor, 0.8),
                 _ => {}
             }
         }
     }
 
-    /// Visits the room again and again.
-    async fn visit(&self, run: &Run) -> Stuck {
-        let mut reachable = Instant::now();
-        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(20));
-        self.progress(Stage::SelfCheck, 0.9);
+    /// Visits the room until it is reached, and again whenever there is reason to.
+    async fn stay_reachable(&mut self, run: &Run) -> Stuck {
+        let mut silence = SILENCE;
+        self.progress(run, Stage::SelfCheck, 0.9);
         loop {
-            match run.visit(self.port).await {
-                Ok(took) => {
-                    self.reached(took);
-                    backoff.reset();
-                    run.sign_of_trouble(jittered(REVISIT)).await;
-                    sleep(REVISIT_SOON).await;
-                    reachable = Instant::now();
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "the room does not reach itself");
-                    let failing = reachable.elapsed();
-                    if failing > VISITS_FAIL {
-                        self.lost();
-                    }
-                    if failing > if run.has_guests() { UNREACHABLE_WITH_GUESTS } else { UNREACHABLE } {
-                        return Stuck;
-                    }
-                    sleep(backoff.next()).await;
-                }
+            let patience = Patience { no_relay: self.no_relay.next(), unreachable: self.unreachable.next() };
+            let took = tokio::select! {
+                took = self.reach(run) => took,
+                () = patience.ends(run) => return Stuck,
+            };
+            self.reached(run, took);
+            match timeout(jittered(REVISIT), run.doubt(silence)).await {
+                // If it turns out that the room was reachable, silence is usual here.
+                Ok(Doubt::Silence) => silence *= 2,
+                Ok(Doubt::Reported) => sleep(AFTER_REPORT).await,
+                Err(_) => {}
             }
         }
     }
 
-    fn progress(&self, stage: Stage, fraction: f32) {
-        self.status.send_modify(|status| {
-            *status = Status { stage, fraction, trouble: None, ..status.clone() };
-        });
-    }
-
-    fn reached(&self, took: Duration) {
-        self.status.send_modify(|status| {
-            *status = Status {
-                stage: Stage::Reachable,
-                fraction: 1.0,
-                trouble: None,
-                self_check_took: Some(took),
-                ..status.clone()
+    /// Visits the room until it is reached, and tells how long that visit took.
+    async fn reach(&mut self, run: &Run) -> Duration {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(20));
+        let began = Instant::now();
+        loop {
+            let visit = run.visit(self.port);
+            tokio::pin!(visit);
+            let outcome = match timeout_at(began + VISITS_FAIL, &mut visit).await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    self.lose(run, run.traffic().silence() >= began.elapsed());
+                    visit.await
+                }
             };
+            match outcome {
+                Ok(took) => return took,
+                Err(error) => tracing::debug!(%error, "the room does not reach itself"),
+            }
+            sleep(backoff.next()).await;
+        }
+    }
+
+    /// A step forward. It ends what was in the way of the bootstrap; that the room is unreachable is only over
+    /// when it is reached.
+    fn progress(&self, run: &Run, stage: Stage, fraction: f32) {
+        // A directory from the cache takes Arti as far as a visit, with nobody at the other end yet.
+        let heard = run.traffic().heard();
+        self.status.send_modify(|status| {
+            (status.stage, status.fraction) =
+                if heard { (stage, fraction) } else { (Stage::Connecting, 0.0) };
+            if heard && !self.lost {
+                status.trouble = None;
+            }
         });
     }
 
-    fn lost(&self) {
-        self.status.send_if_modified(|status| {
-            let changed = status.trouble.is_none();
-            status.stage = Stage::SelfCheck;
-            status.fraction = 0.9;
-            status.trouble.get_or_insert_with(trouble::of_self_check);
-            changed
-        });
+    fn reached(&mut self, run: &Run, took: Duration) {
+        self.lost = false;
+        self.progress(run, Stage::Reachable, 1.0);
+        self.status.send_modify(|status| status.self_check_took = Some(took));
+        self.no_relay.reset();
+        self.unreachable.reset();
     }
 
-    fn trouble(&self, trouble: super::Trouble) {
+    fn lose(&mut self, run: &Run, silent: bool) {
+        self.lost = true;
+        if self.status.borrow().stage == Stage::Reachable {
+            self.progress(run, Stage::SelfCheck, 0.9);
+        }
+        self.trouble(trouble::of_visits(silent, self.plan.network.is_some()));
+    }
+
+    fn trouble(&self, trouble: Trouble) {
         self.status.send_if_modified(|status| {
-            let changed = status.trouble.as_ref() != Some(&trouble);
+            let new = status.trouble.as_ref() != Some(&trouble);
             status.trouble = Some(trouble);
-            changed
+            new
         });
     }
 }
 
-/// Arti's fraction is 0.15 for being connected and 0.85 for the directory.
+/// How long a run may fail to reach the room.
+struct Patience {
+    /// If no relay is heard.
+    no_relay: Duration,
+    /// Even if relays are heard.
+    unreachable: Duration,
+}
+
+impl Patience {
+    /// Returns when it is over.
+    async fn ends(&self, run: &Run) {
+        let began = Instant::now();
+        loop {
+            sleep(Duration::from_secs(1)).await;
+            let limit = if run.traffic().silence() > self.no_relay {
+                self.no_relay
+            } else if run.has_guests() {
+                UNREACHABLE_WITH_GUESTS
+            } else {
+                self.unreachable
+            };
+            if began.elapsed() > limit {
+                return;
+            }
+        }
+    }
+}
+
 fn bootstrap_stage(fraction: f32) -> Stage {
-    if fraction < 0.15 { Stage::Connecting } else { Stage::Directory }
+    if fraction < CONNECTED { Stage::Connecting } else { Stage::Directory }
 }

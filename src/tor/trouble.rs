@@ -9,27 +9,37 @@ use super::Trouble;
 /// How long nothing may move before that is called trouble. Arti takes a minute before it says so itself.
 const QUIET: Duration = Duration::from_secs(10);
 
+/// Arti's fraction from which on it is connected: it counts 0.075 for a connection to a relay, as much again
+/// for the relay's having proved that it is one, and 0.85 for the directory.
+pub(super) const CONNECTED: f32 = 0.15;
+
 /// What keeps the bootstrap, which has not moved for `stalled`, from going on; `None` while it may just be
 /// slow.
 pub(super) fn of_bootstrap(status: &BootstrapStatus, stalled: Duration, private: bool) -> Option<Trouble> {
-    let reached_a_relay = status.as_frac() > 0.0;
+    let fraction = status.as_frac();
     match status.blocked().map(|blockage| blockage.kind()) {
         Some(BlockageKind::ClockSkewed) => Some(clock()),
         Some(BlockageKind::Filtering) => Some(filtered()),
         Some(BlockageKind::CantBootstrap) if stalled >= QUIET => Some(no_directory()),
         _ if stalled < QUIET => None,
-        _ if reached_a_relay => Some(no_directory()),
+        _ if fraction >= CONNECTED => Some(no_directory()),
+        _ if fraction > 0.0 => Some(filtered()),
         _ if private => Some(no_private_network()),
         _ => Some(no_relay()),
     }
 }
 
-/// The room does not find itself through Tor.
-pub(super) fn of_self_check() -> Trouble {
-    Trouble {
-        what: "The room could not be reached through Tor just now.".into(),
-        advice: "Check the internet connection; the program keeps trying and says when guests can come."
-            .into(),
+/// The room does not reach itself through Tor, and nothing is heard from any relay if it is `silent`.
+pub(super) fn of_visits(silent: bool, private: bool) -> Trouble {
+    match (silent, private) {
+        (true, true) => no_private_network(),
+        (true, false) => no_relay(),
+        (false, _) => Trouble {
+            what: "The room could not be reached through Tor just now.".into(),
+            advice: "Check the internet connection and the clock; the program keeps trying and says when \
+                     guests can come."
+                .into(),
+        },
     }
 }
 
@@ -51,7 +61,7 @@ fn no_relay() -> Trouble {
 
 fn no_private_network() -> Trouble {
     Trouble {
-        what: "No authority of the private Tor network can be reached.".into(),
+        what: "No relay of the private Tor network can be reached.".into(),
         advice: "Start that network, for example with `onionroom lab`; the program keeps trying.".into(),
     }
 }
@@ -68,8 +78,9 @@ fn no_directory() -> Trouble {
 
 fn filtered() -> Trouble {
     Trouble {
-        what: "Connections to Tor relays are cut off; something on the way seems to filter them.".into(),
-        advice: "Try another internet connection; the program keeps trying.".into(),
+        what: "Something answers in place of the Tor relays, or cuts the connections to them.".into(),
+        advice: "See whether this network wants a login first, or try another; the program keeps trying."
+            .into(),
     }
 }
 
