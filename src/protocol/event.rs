@@ -175,6 +175,16 @@ impl Event<'_> {
     }
 }
 
+/// How every encoded message begins; its sequence number follows.
+const MESSAGE_BEGINS: &str = r#"{"type":"message","seq":"#;
+
+/// The sequence number of an encoded event, if it is a message. Reads no more than it must: the encoding is
+/// [`Event::encode`]'s own.
+pub fn sequence_number(encoded: &str) -> Option<u64> {
+    let rest = encoded.strip_prefix(MESSAGE_BEGINS)?;
+    rest.split(',').next()?.parse().ok()
+}
+
 impl Message {
     /// The message as an event.
     pub fn event(&self) -> Event<'_> {
@@ -255,6 +265,7 @@ mod tests {
             (Event::Roster { guests: &[guest()] }, r#"{"type":"roster","guests":[{"id":7,"name":"Ann"}]}"#),
         ] {
             assert_eq!(event.encode(), expected);
+            assert_eq!(sequence_number(expected), None);
         }
         assert_eq!(
             Refusal::new(Code::TextEmpty, "Say it.").event().encode(),
@@ -281,7 +292,9 @@ mod tests {
         fn a_message_goes_there_and_back(seq in 1u64..super::super::NUMBER_LIMIT, text in any::<String>()) {
             let id = MessageId::parse("a").unwrap();
             let message = Message { seq, at: 9, guest: GuestId(7), name: guest().name, id, text };
-            let json: Value = serde_json::from_str(&message.event().encode()).unwrap();
+            let encoded = message.event().encode();
+            prop_assert_eq!(sequence_number(&encoded), Some(seq));
+            let json: Value = serde_json::from_str(&encoded).unwrap();
             prop_assert_eq!(&json["type"], "message");
             prop_assert_eq!(&json["seq"], seq);
             prop_assert_eq!(&json["name"], "Ann");

@@ -3,7 +3,7 @@
 use bytes::{BufMut, BytesMut};
 
 /// The most bytes a header can have here: no masking key, payload below 2^64.
-pub const HEADER_MAX: usize = 10;
+const HEADER_MAX: usize = 10;
 
 /// FIN set, opcode 1 (text).
 const FINAL_TEXT: u8 = 0x81;
@@ -26,13 +26,22 @@ pub fn text(payload: &str, out: &mut BytesMut) {
     out.put_slice(payload.as_bytes());
 }
 
-/// How many bytes of a frame with this payload come before the payload.
-pub fn header_bytes(payload: usize) -> usize {
-    match payload {
-        0..=125 => 2,
-        126..=0xffff => 4,
-        _ => HEADER_MAX,
-    }
+/// The payloads of frames that [`text`] wrote, back to back: what a transport without frames needs of them.
+pub fn payloads(mut frames: &[u8]) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let (length, rest) = match frames {
+            [FINAL_TEXT, 126, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+            [FINAL_TEXT, 127, rest @ ..] => {
+                let (length, rest) = rest.split_first_chunk()?;
+                (usize::try_from(u64::from_be_bytes(*length)).ok()?, rest)
+            }
+            [FINAL_TEXT, length @ 0..=125, rest @ ..] => (usize::from(*length), rest),
+            _ => return None,
+        };
+        let (payload, rest) = rest.split_at_checked(length)?;
+        frames = rest;
+        std::str::from_utf8(payload).ok()
+    })
 }
 
 #[cfg(test)]
@@ -64,7 +73,6 @@ mod tests {
             text(&"a".repeat(length), &mut out);
             assert_eq!(&out[..header.len()], header);
             assert_eq!(out.len(), header.len() + length);
-            assert_eq!(header_bytes(length), header.len());
         }
     }
 
@@ -80,6 +88,7 @@ mod tests {
                 let read = reader.read().unwrap().into_text().unwrap();
                 prop_assert_eq!(read.as_str(), payload);
             }
+            prop_assert_eq!(super::payloads(&out).collect::<Vec<_>>(), payloads);
         }
     }
 }
