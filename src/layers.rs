@@ -6,17 +6,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the house and what it may use, in the order of a message's way.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("protocol", &[]),
     ("config", &[]),
+    ("storage", &[]),
     ("log", &["protocol"]),
     ("hub", &["protocol", "config", "log"]),
     ("session", &["protocol", "hub"]),
     ("listen", &["config"]),
-    ("tor", &["config", "listen"]),
+    ("tor", &["config", "storage", "listen"]),
     ("transport", &["protocol", "config", "listen", "hub", "session"]),
     ("http", &["protocol", "config", "listen", "hub", "transport"]),
-    ("server", &["config", "listen", "http", "hub", "log", "tor"]),
+    ("server", &["config", "storage", "listen", "http", "hub", "log", "tor"]),
     ("lab", &["tor"]),
     ("telemetry", &["config"]),
     ("cli", &["config", "server", "tor", "lab", "telemetry"]),

@@ -26,6 +26,7 @@ pub mod log;
 pub mod protocol;
 pub mod server;
 pub mod session;
+pub mod storage;
 pub mod telemetry;
 pub mod tor;
 pub mod transport;

@@ -125,6 +125,9 @@ pub trait Log: Send + Sync + 'static {
 
     /// Removes for good what the retention no longer allows when the room's clock shows `clock`.
     fn trim(&self, clock: u64) -> Answer<'_, ()>;
+
+    /// Finishes what was asked for and gives back what the log holds. Every later call fails, or may.
+    fn close(&self) -> Answer<'_, ()>;
 }
 
 /// How many of the newest ids a log recognises even when their messages are no longer kept.

@@ -19,6 +19,7 @@ use crate::hub::Room;
 use crate::listen::{Connection, Entrance, onion, tcp};
 use crate::log::sqlite::Synchronous;
 use crate::log::{Log, LogError, MemoryLog, Retention, SqliteLog};
+use crate::storage::{DataDirectory, StorageError};
 use crate::tor::{OnionService, Status, TorError};
 use crate::{http, log, tor};
 
@@ -31,6 +32,9 @@ const LOG_FILE: &str = "messages.sqlite";
 /// A room that is open. [`Server::close`] ends it in good order; dropping it ends it at once.
 pub struct Server {
     address: SocketAddr,
+    log: Arc<dyn Log>,
+    /// Held until everything in it is given back.
+    _directory: Option<Arc<DataDirectory>>,
     onion: Option<OnionService>,
     onion_port: u16,
     tasks: TaskTracker,
@@ -53,6 +57,9 @@ pub enum OpenError {
     /// The operating system gave no randomness.
     #[error("the operating system gives no randomness: {0}. Nothing secret can be made without it.")]
     Randomness(#[from] getrandom::Error),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The message log could not be opened.
     #[error(transparent)]
     Log(#[from] log::sqlite::OpenError),
@@ -79,9 +86,10 @@ impl Server {
             .map_err(|error| OpenError::Listen { address: settings.listen.address, error })?;
         let tasks = TaskTracker::new();
         let closing = CancellationToken::new();
-        let log = open_log(settings)?;
+        let directory = settings.data_dir.as_deref().map(DataDirectory::open).transpose()?.map(Arc::new);
+        let log = open_log(settings, directory.as_deref())?;
         let site = Arc::new(Site {
-            room: Room::open(&settings.room, &settings.history, log).await?,
+            room: Room::open(&settings.room, &settings.history, Arc::clone(&log)).await?,
             page: Page::assemble(),
             hosts: Hosts::new(address.port()),
             settings: settings.listen.clone(),
@@ -94,9 +102,12 @@ impl Server {
         tasks.spawn(serve(connections, router, head, tasks.clone(), closing.clone()));
         tasks.spawn(tcp::accept(listener, entrance.clone(), closing.clone()));
 
-        let mut server = Self { address, onion: None, onion_port: settings.onion.port, tasks, closing };
+        let onion_port = settings.onion.port;
+        let mut server =
+            Self { address, log, _directory: directory.clone(), onion: None, onion_port, tasks, closing };
         if settings.onion.enabled {
-            server.open_onion(settings, &site.hosts, entrance).await?;
+            let directory = directory.map_or_else(|| DataDirectory::ephemeral().map(Arc::new), Ok)?;
+            server.open_onion(settings, directory, &site.hosts, entrance).await?;
         }
         Ok(server)
     }
@@ -104,10 +115,11 @@ impl Server {
     async fn open_onion(
         &mut self,
         settings: &Settings,
+        directory: Arc<DataDirectory>,
         hosts: &Hosts,
         entrance: Entrance,
     ) -> Result<(), TorError> {
-        let mut service = OnionService::launch(&settings.onion, settings.data_dir.as_deref()).await?;
+        let mut service = OnionService::launch(&settings.onion, directory).await?;
         hosts.add_onion(service.address().to_string(), settings.onion.port);
         if let Some(circuits) = service.circuits() {
             let (streams, port) = (settings.onion.streams_per_circuit, settings.onion.port);
@@ -153,6 +165,9 @@ impl Server {
         if let Some(service) = self.onion.take() {
             service.shutdown().await;
         }
+        if let Err(error) = self.log.close().await {
+            tracing::warn!(%error, "the message log was not closed in good order");
+        }
     }
 }
 
@@ -163,15 +178,15 @@ impl Drop for Server {
 }
 
 /// The log: in memory for a room that leaves nothing behind, otherwise in the data directory.
-fn open_log(settings: &Settings) -> Result<Arc<dyn Log>, OpenError> {
+fn open_log(settings: &Settings, directory: Option<&DataDirectory>) -> Result<Arc<dyn Log>, OpenError> {
     let HistorySettings { messages, days, survive_power_loss } = settings.history;
     let age = (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60));
     let retention = Retention { messages, age };
-    Ok(match &settings.data_dir {
+    Ok(match directory {
         None => Arc::new(MemoryLog::new(retention)?),
         Some(directory) => {
             let synchronous = if survive_power_loss { Synchronous::Full } else { Synchronous::Normal };
-            Arc::new(SqliteLog::open(&directory.join(LOG_FILE), retention, synchronous)?)
+            Arc::new(SqliteLog::open(&directory.path().join(LOG_FILE), retention, synchronous)?)
         }
     })
 }

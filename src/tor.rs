@@ -14,7 +14,7 @@ mod supervisor;
 mod traffic;
 mod trouble;
 
-use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -27,6 +27,7 @@ pub use rendezvous::{ArtiCircuit, ArtiIntroduction};
 pub use status::{Stage, Status, Trouble};
 
 use crate::config::OnionSettings;
+use crate::storage::DataDirectory;
 use run::{Identity, Plan, Run};
 use storage::Storage;
 use supervisor::Supervisor;
@@ -55,19 +56,16 @@ impl OnionService {
     /// Launches the service. When this returns the key exists and the address is known; connecting, publishing
     /// and checking go on in the background, see [`OnionService::status`]. Needs no network.
     ///
-    /// Keys and state are kept under `data_dir`; `None` is an ephemeral room: a new key, kept in memory, and a
-    /// temporary directory for the rest.
+    /// Keys and state are kept in `directory`. If that is ephemeral the key is new and only in memory.
     ///
     /// # Errors
-    /// When the data directory cannot be used, is open to others or in use, the description of a private
-    /// network is wrong, or Arti does not start.
-    pub async fn launch(settings: &OnionSettings, data_dir: Option<&Path>) -> Result<Self, TorError> {
+    /// When the directory cannot be written to, the description of a private network is wrong, or Arti does
+    /// not start.
+    pub async fn launch(settings: &OnionSettings, directory: Arc<DataDirectory>) -> Result<Self, TorError> {
         let (introductions, circuits) = mpsc::channel(INTRODUCTIONS_WAITING);
         let network = settings.network_file.as_deref().map(PrivateNetwork::read).transpose()?;
-        let (storage, identity) = match data_dir {
-            Some(data_dir) => (Storage::persistent(data_dir)?, None),
-            None => (Storage::ephemeral()?, Some(Identity::generate())),
-        };
+        let identity = directory.is_ephemeral().then(Identity::generate);
+        let storage = Storage::within(directory)?;
         let plan = Plan { storage, network, identity, introductions };
         let run = Run::start(&plan)?;
 

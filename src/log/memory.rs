@@ -93,4 +93,8 @@ impl Log for MemoryLog {
         self.kept().trim(self.retention.messages, self.retention.since(clock));
         ready(Ok(())).boxed()
     }
+
+    fn close(&self) -> Answer<'_, ()> {
+        ready(Ok(())).boxed()
+    }
 }

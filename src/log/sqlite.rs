@@ -44,6 +44,7 @@ type Reply<T> = oneshot::Sender<Result<T, LogError>>;
 enum Request {
     Append(Vec<Entry>, Reply<Vec<Appended>>),
     Other(Box<dyn FnOnce(&mut Store) + Send>),
+    Close(Reply<()>),
 }
 
 /// How many requests are taken up together at most.
@@ -109,6 +110,12 @@ impl Log for SqliteLog {
     fn trim(&self, clock: u64) -> Answer<'_, ()> {
         self.ask(move |store| store.trim(clock))
     }
+
+    fn close(&self) -> Answer<'_, ()> {
+        let (reply, answer) = oneshot::channel();
+        let _ = self.requests.send(Request::Close(reply));
+        wait(answer).boxed()
+    }
 }
 
 async fn wait<T>(answer: oneshot::Receiver<Result<T, LogError>>) -> Result<T, LogError> {
@@ -118,13 +125,19 @@ async fn wait<T>(answer: oneshot::Receiver<Result<T, LogError>>) -> Result<T, Lo
 fn write(mut store: Store, mut inbox: mpsc::UnboundedReceiver<Request>) {
     let mut requests = Vec::with_capacity(BATCH);
     while inbox.blocking_recv_many(&mut requests, BATCH) > 0 {
-        let mut waiting: Vec<(Vec<Entry>, Reply<Vec<Appended>>)> = Vec::new();
+        let mut waiting = Vec::new();
         for request in requests.drain(..) {
             match request {
                 Request::Append(entries, reply) => waiting.push((entries, reply)),
                 Request::Other(question) => {
                     append(&mut store, std::mem::take(&mut waiting));
                     question(&mut store);
+                }
+                Request::Close(reply) => {
+                    append(&mut store, waiting);
+                    store.close();
+                    let _ = reply.send(Ok(()));
+                    return;
                 }
             }
         }
@@ -133,27 +146,23 @@ fn write(mut store: Store, mut inbox: mpsc::UnboundedReceiver<Request>) {
     store.close();
 }
 
+/// Entries that somebody asked to append.
+type Waiting = (Vec<Entry>, Reply<Vec<Appended>>);
+
 /// Appends what several asked for in one transaction.
-fn append(store: &mut Store, waiting: Vec<(Vec<Entry>, Reply<Vec<Appended>>)>) {
+fn append(store: &mut Store, waiting: Vec<Waiting>) {
     if waiting.is_empty() {
         return;
     }
-    let (entries, replies): (Vec<_>, Vec<_>) = waiting
-        .into_iter()
-        .map(|(entries, reply)| (entries.len(), (entries, reply)))
-        .map(|(count, (entries, reply))| (entries, (count, reply)))
-        .unzip();
-    match store.append(entries.into_iter().flatten().collect()) {
-        Ok(mut appended) => {
-            for (count, reply) in replies {
-                let rest = appended.split_off(count.min(appended.len()));
-                let _ = reply.send(Ok(std::mem::replace(&mut appended, rest)));
+    let (batches, replies): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+    let counts: Vec<usize> = batches.iter().map(Vec::len).collect();
+    match store.append(batches.into_iter().flatten().collect()) {
+        Ok(appended) => {
+            let mut appended = appended.into_iter();
+            for (count, reply) in counts.into_iter().zip(replies) {
+                let _ = reply.send(Ok(appended.by_ref().take(count).collect()));
             }
         }
-        Err(error) => {
-            for (_, reply) in replies {
-                let _ = reply.send(Err(error.clone()));
-            }
-        }
+        Err(error) => replies.into_iter().for_each(|reply| drop(reply.send(Err(error.clone())))),
     }
 }

@@ -1,80 +1,15 @@
 //! What can keep the onion service from being launched.
 
-use std::io;
-use std::path::{Path, PathBuf};
-
 use super::PrivateNetworkError;
+use crate::storage::StorageError;
 
 /// Why the onion service could not be launched; each says what to do next.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TorError {
-    /// The data directory could not be made, looked at or written to.
-    #[error(
-        "The data directory {} cannot be used: {cause}. Make it writable for the user who runs onionroom, or \
-         choose another with --data-dir.",
-        path.display()
-    )]
-    DataDirUnusable {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        cause: io::Error,
-    },
-    /// What stands at the data directory's path is something else.
-    #[error("The data directory {} is not a directory. Choose another with --data-dir.", path.display())]
-    DataDirNotADirectory {
-        /// The path.
-        path: PathBuf,
-    },
-    /// Other users can read or write the data directory.
-    #[error(
-        "The data directory {} is open to other users of this machine (mode {mode:04o}), and it holds the key \
-         of the onion address. Close it with: chmod 700 {}",
-        path.display(),
-        quoted(path)
-    )]
-    DataDirOpen {
-        /// The directory.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The data directory belongs to somebody else.
-    #[error(
-        "The data directory {} belongs to another user (number {owner}; onionroom runs as number {user}), who \
-         could read the key of the onion address. Run onionroom as that user, or choose another directory \
-         with --data-dir.",
-        path.display()
-    )]
-    DataDirForeign {
-        /// The directory.
-        path: PathBuf,
-        /// The numeric id of its owner.
-        owner: u32,
-        /// The numeric id of the user that this process runs as.
-        user: u32,
-    },
-    /// Another process, or another room of this one, uses the data directory.
-    #[error(
-        "Another onionroom is running on the data directory {}. Stop it, or choose another directory with \
-         --data-dir.",
-        path.display()
-    )]
-    DataDirInUse {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// No temporary directory for an ephemeral room.
-    #[error(
-        "No temporary directory could be made: {cause}. Set TMPDIR to a directory that can be written to."
-    )]
-    NoTemporaryDirectory {
-        /// What the system said.
-        #[source]
-        cause: io::Error,
-    },
+    /// The directory cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The description of the private network is wrong.
     #[error(transparent)]
     PrivateNetwork(#[from] PrivateNetworkError),
@@ -86,24 +21,4 @@ pub enum TorError {
         /// What to do about it.
         advice: &'static str,
     },
-}
-
-/// A path as it can be pasted into a shell.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_that_mends_can_be_pasted() {
-        assert_eq!(quoted(Path::new("/home/ann/.local")), "/home/ann/.local");
-        assert_eq!(quoted(Path::new("/home/Ann's room")), r"'/home/Ann'\''s room'");
-        let said = TorError::DataDirOpen { path: "/srv/my room".into(), mode: 0o755 }.to_string();
-        assert!(said.contains("0755") && said.ends_with("chmod 700 '/srv/my room'"), "{said}");
-    }
 }

@@ -3,7 +3,8 @@
 use super::visitor::Visitors;
 use super::visits::hears;
 
-/// The seat of a guest whose circuit is closed is free at once, without waiting for a ping.
+/// A guest whose circuit is closed is away at once, without waiting for a ping, and their seat is free after the
+/// grace time.
 pub(crate) async fn a_closed_circuit_frees_the_seat(visitors: &Visitors, host: &str) {
     let mut stays = visitors.guest("Stays", host).await;
     let mut goes = visitors.guest("Goes", host).await;
@@ -11,8 +12,9 @@ pub(crate) async fn a_closed_circuit_frees_the_seat(visitors: &Visitors, host: &
 
     let circuit = visitors.circuit_of("Goes").await;
     visitors.control().await.command(&format!("CLOSECIRCUIT {circuit}")).await.unwrap();
-    let left = stays.expect("left").await;
-    assert_eq!(left["guest"]["id"], goes.id());
+    for news in ["away", "left"] {
+        assert_eq!(stays.expect(news).await["guest"]["id"], goes.id());
+    }
     goes.gone().await;
 
     // Others are not touched, and the name is free again.

@@ -2,11 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use onionroom::config::Settings;
 use onionroom::server::Server;
 use onionroom::tor::Status;
 use tokio::sync::watch;
+
+/// How long a seat outlives its circuit here: a test waits for the end of it.
+const AWAY: Duration = Duration::from_secs(2);
 
 /// An open room on a private network; closed when dropped.
 pub(crate) struct OnionRoom {
@@ -18,6 +22,7 @@ impl OnionRoom {
     /// Opens it; whether the network is there does not matter.
     pub(crate) async fn open(network_file: &Path, data_dir: Option<&Path>) -> Self {
         let mut settings = Settings::default();
+        settings.room.away = AWAY;
         settings.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
         settings.onion.network_file = Some(network_file.into());
         settings.data_dir = data_dir.map(Into::into);

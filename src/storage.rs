@@ -1,0 +1,219 @@
+//! The directory that a room keeps its key, its messages and its state in: private, and for one process.
+
+mod error;
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+pub use error::StorageError;
+
+/// A room's directory, for as long as this is held.
+#[derive(Debug)]
+pub struct DataDirectory {
+    path: PathBuf,
+    held: Held,
+}
+
+#[derive(Debug)]
+enum Held {
+    /// By a lock, which ends with the file's handle.
+    Locked(#[allow(dead_code, reason = "held for its drop")] File),
+    /// By having made it, and removing it in the end.
+    Made(#[allow(dead_code, reason = "held for its drop")] TempDir),
+}
+
+impl DataDirectory {
+    /// The directory at `path`, which is made if it is not there, with the mode 0700.
+    ///
+    /// What lies inside is not looked at any further: nobody else gets past a directory with that mode.
+    ///
+    /// # Errors
+    /// When others can read or write the directory, it belongs to somebody else, it is in use, or the system
+    /// refuses.
+    pub fn open(path: &Path) -> Result<Self, StorageError> {
+        let unusable = |cause| StorageError::Unusable { path: path.into(), cause };
+        make_private(path).map_err(|cause| match fs::metadata(path) {
+            Ok(data) if !data.is_dir() => StorageError::NotADirectory { path: path.into() },
+            _ => unusable(cause),
+        })?;
+        // No relative path and no link is handed on: it would be resolved anew each time.
+        let path = path.canonicalize().map_err(unusable)?;
+        check_private(&path)?;
+
+        // The locks of those who keep something here are not enough: Arti goes on without the lock on its
+        // state, reading only.
+        let unusable = |cause| StorageError::Unusable { path: path.clone(), cause };
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join("lock"))
+            .map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, held: Held::Locked(lock) }),
+            Err(TryLockError::WouldBlock) => Err(StorageError::InUse { path }),
+            Err(TryLockError::Error(cause)) => Err(unusable(cause)),
+        }
+    }
+
+    /// A directory that is gone when this is dropped, in memory where the system has a file system there.
+    ///
+    /// # Errors
+    /// When no temporary directory can be made.
+    pub fn ephemeral() -> Result<Self, StorageError> {
+        let make = |parent: &Path| {
+            let mut builder = tempfile::Builder::new();
+            builder.prefix("onionroom-");
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+            builder.tempdir_in(parent)
+        };
+        let directory = directories_in_memory()
+            .iter()
+            .find_map(|parent| make(parent).ok())
+            .map_or_else(|| make(&std::env::temp_dir()), Ok)
+            .map_err(|cause| StorageError::NoTemporaryDirectory { cause })?;
+        let path =
+            directory.path().canonicalize().map_err(|cause| StorageError::NoTemporaryDirectory { cause })?;
+        Ok(Self { path, held: Held::Made(directory) })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether nothing of it outlives the program.
+    pub fn is_ephemeral(&self) -> bool {
+        matches!(self.held, Held::Made(_))
+    }
+
+    /// A directory inside, made if it is not there, as private as this one.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn make(&self, name: &str) -> Result<PathBuf, StorageError> {
+        let path = self.path.join(name);
+        match make_private(&path) {
+            Ok(()) => Ok(path),
+            Err(cause) => Err(StorageError::Unusable { path, cause }),
+        }
+    }
+}
+
+/// Where a temporary directory does not touch a disk, as far as one can know: Linux's two places.
+fn directories_in_memory() -> Vec<PathBuf> {
+    if !cfg!(target_os = "linux") {
+        return Vec::new();
+    }
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+    runtime.into_iter().chain([PathBuf::from("/dev/shm")]).collect()
+}
+
+/// Makes a directory, and those above it that are missing, open to nobody else.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+#[cfg(unix)]
+fn check_private(path: &Path) -> Result<(), StorageError> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    let unusable = |cause| StorageError::Unusable { path: path.into(), cause };
+    let data = fs::metadata(path).map_err(unusable)?;
+    // A file of our own tells who we are, and that we may write; it never shows in the directory.
+    let user = tempfile::tempfile_in(path).and_then(|file| file.metadata()).map_err(unusable)?.uid();
+    if data.uid() != user {
+        return Err(StorageError::Foreign { path: path.into(), owner: data.uid(), user });
+    }
+    let mode = data.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(StorageError::Open { path: path.into(), mode });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_private(_path: &Path) -> Result<(), StorageError> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_is_made_is_private() {
+        let parent = tempfile::tempdir().unwrap();
+        let data_dir = parent.path().join("a/room");
+        let directory = DataDirectory::open(&data_dir).unwrap();
+        for path in [&data_dir, &directory.make("tor/state").unwrap()] {
+            assert_eq!(mode(path), 0o700, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn a_directory_open_to_others_is_refused_with_the_command_that_mends_it() {
+        let parent = tempfile::tempdir().unwrap();
+        for open in [0o755, 0o750, 0o701, 0o1777] {
+            let data_dir = parent.path().join("room");
+            fs::create_dir_all(&data_dir).unwrap();
+            fs::set_permissions(&data_dir, PermissionsExt::from_mode(open)).unwrap();
+            let said = DataDirectory::open(&data_dir).unwrap_err().to_string();
+            assert!(said.contains("chmod 700 /") && said.contains(&format!("{open:04o}")), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_directory_in_use_is_refused_until_it_is_given_back() {
+        let parent = tempfile::tempdir().unwrap();
+        let data_dir = parent.path().join("room");
+        let first = DataDirectory::open(&data_dir).unwrap();
+        let said = DataDirectory::open(&data_dir).unwrap_err().to_string();
+        assert!(said.contains("Another onionroom"), "{said}");
+        drop(first);
+        DataDirectory::open(&data_dir).unwrap();
+    }
+
+    #[test]
+    fn somebody_elses_directory_is_refused() {
+        let data_dir = tempfile::tempdir().unwrap();
+        let own = fs::metadata(data_dir.path()).unwrap().uid();
+        // Only root can give a directory away; others cannot come into this situation by themselves.
+        if chown(data_dir.path(), Some(own + 1), None).is_ok() {
+            let said = DataDirectory::open(data_dir.path()).unwrap_err().to_string();
+            assert!(said.contains("another user"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_file_in_its_place_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let said = DataDirectory::open(file.path()).unwrap_err().to_string();
+        assert!(said.contains("not a directory"), "{said}");
+    }
+
+    #[test]
+    fn ephemeral_storage_is_private_and_leaves_nothing() {
+        let directory = DataDirectory::ephemeral().unwrap();
+        let path = directory.path().to_owned();
+        assert_eq!(mode(&path), 0o700);
+        drop(directory);
+        assert!(!path.exists());
+    }
+}
