@@ -1,5 +1,6 @@
 //! The whole room, put together: ways in, requests, the hub, the onion service.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,6 +40,22 @@ pub struct Server {
     onion_port: u16,
     tasks: TaskTracker,
     closing: CancellationToken,
+    /// Told when a part ended without which the room is none.
+    died: CancellationToken,
+}
+
+/// Held by a task without which the room is none: tells when it ends before its time, however it ends.
+struct Vital {
+    closing: CancellationToken,
+    died: CancellationToken,
+}
+
+impl Drop for Vital {
+    fn drop(&mut self) {
+        if !self.closing.is_cancelled() {
+            self.died.cancel();
+        }
+    }
 }
 
 /// Why a room could not be opened.
@@ -46,7 +63,7 @@ pub struct Server {
 pub enum OpenError {
     /// The loopback address could not be had.
     #[error(
-        "cannot listen on {address}: {error}. Choose another address with --listen, or port 0 for any free one."
+        "Cannot listen on {address}: {error}. Choose another address with --listen, or port 0 for any free one."
     )]
     Listen {
         /// The wanted address.
@@ -55,7 +72,7 @@ pub enum OpenError {
         error: io::Error,
     },
     /// The operating system gave no randomness.
-    #[error("the operating system gives no randomness: {0}. Nothing secret can be made without it.")]
+    #[error("The operating system gives no randomness: {0}. Nothing secret can be made without it.")]
     Randomness(#[from] getrandom::Error),
     /// The data directory cannot be used.
     #[error(transparent)]
@@ -99,12 +116,20 @@ impl Server {
         let (entrance, connections) = Entrance::new(settings.listen.connections);
         let head = settings.listen.request_head;
         let router = routes::router(Arc::clone(&site));
-        tasks.spawn(serve(connections, router, head, tasks.clone(), closing.clone()));
-        tasks.spawn(tcp::accept(listener, entrance.clone(), closing.clone()));
 
         let onion_port = settings.onion.port;
-        let mut server =
-            Self { address, log, _directory: directory.clone(), onion: None, onion_port, tasks, closing };
+        let mut server = Self {
+            address,
+            log,
+            _directory: directory.clone(),
+            onion: None,
+            onion_port,
+            tasks,
+            closing,
+            died: CancellationToken::new(),
+        };
+        server.spawn_vital(serve(connections, router, head, server.tasks.clone(), server.closing.clone()));
+        server.spawn_vital(tcp::accept(listener, entrance.clone(), server.closing.clone()));
         if settings.onion.enabled {
             let directory = directory.map_or_else(|| DataDirectory::ephemeral().map(Arc::new), Ok)?;
             server.open_onion(settings, directory, &site.hosts, entrance).await?;
@@ -123,10 +148,23 @@ impl Server {
         hosts.add_onion(service.address().to_string(), settings.onion.port);
         if let Some(circuits) = service.circuits() {
             let (streams, port) = (settings.onion.streams_per_circuit, settings.onion.port);
-            self.tasks.spawn(onion::accept(circuits, entrance, streams, port, self.closing.clone()));
+            self.spawn_vital(onion::accept(circuits, entrance, streams, port, self.closing.clone()));
         }
         self.onion = Some(service);
         Ok(())
+    }
+
+    fn spawn_vital(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let vital = Vital { closing: self.closing.clone(), died: self.died.clone() };
+        self.tasks.spawn(async move {
+            let _vital = vital;
+            task.await;
+        });
+    }
+
+    /// Completes when a part has ended without which the room is none: then close, and say so.
+    pub async fn died(&self) {
+        self.died.cancelled().await;
     }
 
     /// Where the local room is.

@@ -34,11 +34,11 @@ pub enum Failure {
     /// The room could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The part that keeps the room on the Tor network stopped working.
+    /// A part stopped working without which the room is none.
     #[error(
-        "The onion service has stopped, and cannot be started again from within. Start the room again; --log debug may tell more."
+        "A part of the room has stopped, and cannot be started again from within. Start the room again; --log debug may tell more."
     )]
-    OnionServiceDied,
+    Died,
     /// The private Tor network did not come up.
     #[error(transparent)]
     Lab(#[from] LabError),

@@ -52,7 +52,8 @@ async fn keep_open(plan: Plan, mut settings: Settings, terminal: Terminal) -> Re
     let audience = Audience::Lab;
     let mut screen = Screen::opened(terminal.clone(), audience, &server.local_url(), server.onion_url());
     let outcome = tokio::select! {
-        () = show(&mut screen, &server, &network, &terminal) => Err(Failure::OnionServiceDied),
+        () = show(&mut screen, &server, &network, &terminal) => Err(Failure::Died),
+        () = server.died() => Err(Failure::Died),
         () = interrupts.next() => Ok(()),
     };
     interrupts.end_within(CLOSING);

@@ -33,7 +33,8 @@ async fn keep_open(settings: &Settings, terminal: Terminal) -> Result<(), Failur
     };
     let mut screen = Screen::opened(terminal, audience(settings), &server.local_url(), server.onion_url());
     let outcome = tokio::select! {
-        () = screen.follow(server.tor_status()) => Err(Failure::OnionServiceDied),
+        () = screen.follow(server.tor_status()) => Err(Failure::Died),
+        () = server.died() => Err(Failure::Died),
         () = interrupts.next() => Ok(()),
     };
     interrupts.end_within(CLOSING);

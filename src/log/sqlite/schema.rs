@@ -42,7 +42,7 @@ pub enum OpenError {
     },
     /// SQLite finds it damaged.
     #[error(
-        "the message log {} is damaged ({what}). It was not changed. Move it away to begin with an empty room, or put \
+        "The message log {} is damaged ({what}). It was not changed. Move it away to begin with an empty room, or put \
          a backup in its place.",
         path.display()
     )]
@@ -54,7 +54,7 @@ pub enum OpenError {
     },
     /// Made by a newer version of this program.
     #[error(
-        "the message log {} was made by a newer version of this program (its format is {found}, known are up to \
+        "The message log {} was made by a newer version of this program (its format is {found}, known are up to \
          {known}). Use that version, or choose another directory with --data-dir.",
         path.display()
     )]
@@ -68,7 +68,7 @@ pub enum OpenError {
     },
     /// Another process has it open.
     #[error(
-        "the message log {} is in use by another process. Close the other room, or choose another directory with \
+        "The message log {} is in use by another process. Close the other room, or choose another directory with \
          --data-dir.",
         path.display()
     )]
@@ -78,7 +78,7 @@ pub enum OpenError {
     },
     /// The system refuses.
     #[error(
-        "the message log {} cannot be used: {cause}. Mend that, choose another directory with --data-dir, or use \
+        "The message log {} cannot be used: {cause}. Mend that, choose another directory with --data-dir, or use \
          --ephemeral for a room that keeps nothing.",
         path.display()
     )]
