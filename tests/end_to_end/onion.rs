@@ -14,6 +14,8 @@ mod socks;
 mod visitor;
 mod visits;
 
+use std::time::Instant;
+
 use onionroom::lab::Plan;
 
 use room::OnionRoom;
@@ -21,6 +23,10 @@ use visitor::Visitors;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_on_a_private_tor_network() {
+    // Tells where the test is, for whoever reads why it failed or what took so long.
+    let started = Instant::now();
+    let step = |what: &str| println!("{:5.1} s  {what}", started.elapsed().as_secs_f32());
+
     step("the network is prepared, but nothing of it runs");
     let prepared = Plan::default().prepare(|_| ()).await.unwrap_or_else(|error| panic!("{error}"));
     let data = tempfile::tempdir().unwrap();
@@ -29,7 +35,10 @@ async fn a_room_on_a_private_tor_network() {
     step("the room says what stands in the way, and the local room works");
     blocked::the_room_says_what_is_wrong(&room).await;
     step("the network appears");
-    let network = prepared.start(|step| println!("  {step}")).await.unwrap_or_else(|error| panic!("{error}"));
+    let network = prepared
+        .start(|progress| step(&progress.to_string()))
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     step("the room becomes reachable without a restart");
     blocked::the_room_becomes_reachable(&room).await;
     let visitors = Visitors::of(&network);
@@ -64,9 +73,4 @@ async fn a_room_on_a_private_tor_network() {
 
     step("the network ends and leaves nothing");
     ending::stopping_leaves_nothing(network).await;
-}
-
-/// Tells where the test is, for whoever reads why it failed.
-fn step(what: &str) {
-    println!("{what}");
 }

@@ -9,8 +9,9 @@ use onionroom::server::Server;
 use onionroom::tor::Status;
 use tokio::sync::watch;
 
-/// How long a seat outlives its circuit here: a test waits for the end of it.
-const AWAY: Duration = Duration::from_secs(2);
+/// How long these rooms keep the seat of a guest whose circuit is gone: longer than it takes to come back over
+/// a new one, and not longer than a test can wait.
+const AWAY: Duration = Duration::from_secs(10);
 
 /// An open room on a private network; closed when dropped.
 pub(crate) struct OnionRoom {
@@ -22,9 +23,9 @@ impl OnionRoom {
     /// Opens it; whether the network is there does not matter.
     pub(crate) async fn open(network_file: &Path, data_dir: Option<&Path>) -> Self {
         let mut settings = Settings::default();
-        settings.room.away = AWAY;
         settings.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
         settings.onion.network_file = Some(network_file.into());
+        settings.room.away = AWAY;
         settings.data_dir = data_dir.map(Into::into);
         let server = Server::open(&settings).await.unwrap();
         let url = server.onion_url().unwrap();
