@@ -14,6 +14,7 @@ use tor_hsservice::status::State;
 use tor_hsservice::{RendRequest, RunningOnionService};
 use tor_llcrypto::pk::ed25519;
 use tor_llcrypto::rng::CautiousRng;
+use tor_proto::ClockSkew;
 use tor_rtcompat::tokio::TokioRustlsRuntime;
 
 use super::network::PrivateNetwork;
@@ -21,6 +22,7 @@ use super::rendezvous::ArtiIntroduction;
 use super::self_check::SelfCheckError;
 use super::storage::Storage;
 use super::traffic::{ObservedRuntime, Traffic, observed};
+use super::trouble::Evidence;
 use super::{OnionAddress, TorError, configuration, self_check};
 
 /// How long the end of a run may take before what is left of it is abandoned.
@@ -65,6 +67,7 @@ pub(super) struct Run {
     pub(super) client: Client,
     pub(super) service: Arc<RunningOnionService>,
     pub(super) address: OnionAddress,
+    private: bool,
     traffic: Arc<Traffic>,
     guests: Arc<()>,
     runtime: OwnRuntime,
@@ -121,7 +124,8 @@ impl Run {
         runtime.spawn(hand_on(requests, plan.introductions.clone(), Arc::clone(&guests)));
         drop(entered);
         let (address, runtime) = (OnionAddress::new(identity), OwnRuntime(Some(runtime)));
-        Ok(Self { client, service, address, traffic, guests, runtime })
+        let private = plan.network.is_some();
+        Ok(Self { client, service, address, private, traffic, guests, runtime })
     }
 
     /// Starts to connect and to download the directory. The task ends when the client can be used, or when
@@ -168,6 +172,19 @@ impl Run {
                 return;
             }
             sleep(left).await;
+        }
+    }
+
+    /// What can be told about how the run gets on.
+    pub(super) fn evidence(&self) -> Evidence {
+        let status = self.client.bootstrap_status();
+        let estimate = self.client.circmgr().ok().and_then(|circuits| circuits.skew_events().get());
+        Evidence {
+            fraction: status.as_frac(),
+            blockage: status.blocked().map(|blockage| blockage.kind()),
+            clock: estimate.filter(|skew| skew.noteworthy()).map_or(ClockSkew::None, |skew| skew.skew()),
+            heard: self.traffic.heard(),
+            private: self.private,
         }
     }
 

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use tokio::sync::watch;
 use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tor_hsservice::status::State;
+use tor_hsservice::status::{OnionServiceStatus, State};
 
 use super::backoff::{Backoff, jittered};
 use super::run::{Doubt, Plan, Run};
@@ -48,6 +48,12 @@ const AFTER_REPORT: Duration = Duration::from_secs(2);
 /// seconds ([padding-spec](https://spec.torproject.org/padding-spec/connection-level-padding.html)).
 const SILENCE: Duration = Duration::from_secs(30);
 
+/// The bootstrap's share of the whole way.
+const BOOTSTRAP: f32 = 0.6;
+
+/// What is done of the whole way before the first visit that succeeds.
+const UNREACHED: f32 = 0.9;
+
 /// Watches one run after the other.
 pub(super) struct Supervisor {
     plan: Plan,
@@ -55,8 +61,9 @@ pub(super) struct Supervisor {
     status: watch::Sender<Status>,
     end: CancellationToken,
     launched: Instant,
-    /// Whether the room was given up as unreachable and has not been reached since.
-    lost: bool,
+    /// How far the service had come, as a fraction of the whole way, when something was in its way: what is
+    /// said about that holds until it comes further.
+    stuck_at: f32,
     no_relay: Backoff,
     unreachable: Backoff,
 }
@@ -72,7 +79,7 @@ impl Supervisor {
             status,
             end,
             launched: Instant::now(),
-            lost: false,
+            stuck_at: 0.0,
             no_relay: Backoff::new(NO_RELAY.0, NO_RELAY.1),
             unreachable: Backoff::new(UNREACHABLE.0, UNREACHABLE.1),
         }
@@ -139,22 +146,22 @@ impl Supervisor {
                 Some(_) = events.next() => {}
                 _ = ticks.tick() => {}
             }
-            let state = run.client.bootstrap_status();
-            if state.as_frac() > best {
-                (best, moved) = (state.as_frac(), Instant::now());
-                self.progress(run, bootstrap_stage(best), 0.6 * best);
+            let evidence = run.evidence();
+            if evidence.fraction > best {
+                (best, moved) = (evidence.fraction, Instant::now());
+                self.progress(run, bootstrap_stage(best), BOOTSTRAP * best);
             }
             let stalled = moved.elapsed();
-            if let Some(trouble) = trouble::of_bootstrap(&state, stalled, self.plan.network.is_some()) {
-                self.trouble(trouble);
+            if let Some(trouble) = evidence.of_bootstrap(stalled) {
+                self.trouble(trouble, BOOTSTRAP * best);
             }
-            let connected = best >= CONNECTED && run.traffic().heard();
+            let connected = best >= CONNECTED && evidence.heard;
             if stalled > if connected && !failed { STANDSTILL } else { patience } {
                 return Err(Stuck);
             }
         }
         let took = self.launched.elapsed();
-        self.progress(run, Stage::Circuits, 0.6);
+        self.progress(run, Stage::Circuits, BOOTSTRAP);
         self.status.send_modify(|status| status.bootstrap_took = status.bootstrap_took.or(Some(took)));
         Ok(())
     }
@@ -163,21 +170,28 @@ impl Supervisor {
     async fn publish(&self, run: &Run) {
         let deadline = Instant::now() + FIRST_VISIT;
         let mut events = run.service.status_events();
+        let mut stage = Stage::Circuits;
         while let Ok(Some(event)) = timeout_at(deadline, events.next()).await {
             tracing::debug!(state = ?event.state(), "the onion service reports");
-            match event.state() {
+            stage = stage.max(match event.state() {
                 State::Running | State::DegradedReachable | State::DegradedUnreachable => return,
-                State::Recovering => self.progress(run, Stage::IntroductionPoints, 0.7),
-                State::Bootstrapping => self.progress(run, Stage::Descriptor, 0.8),
-                _ => {}
-            }
+                State::Bootstrapping if has_introduction_points(&event) => Stage::Descriptor,
+                State::Bootstrapping | State::Recovering => Stage::IntroductionPoints,
+                _ => Stage::Circuits,
+            });
+            let fraction = match stage {
+                Stage::Descriptor => 0.8,
+                Stage::IntroductionPoints => 0.7,
+                _ => BOOTSTRAP,
+            };
+            self.progress(run, stage, fraction);
         }
     }
 
     /// Visits the room until it is reached, and again whenever there is reason to.
     async fn stay_reachable(&mut self, run: &Run) -> Stuck {
         let mut silence = SILENCE;
-        self.progress(run, Stage::SelfCheck, 0.9);
+        self.progress(run, Stage::SelfCheck, UNREACHED);
         loop {
             let patience = Patience { no_relay: self.no_relay.next(), unreachable: self.unreachable.next() };
             let took = tokio::select! {
@@ -196,62 +210,64 @@ impl Supervisor {
 
     /// Visits the room until it is reached, and tells how long that visit took.
     async fn reach(&mut self, run: &Run) -> Duration {
-        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(20));
-        let began = Instant::now();
+        let visits = visits(run, self.port);
+        tokio::pin!(visits);
         loop {
-            let visit = run.visit(self.port);
-            tokio::pin!(visit);
-            let outcome = match timeout_at(began + VISITS_FAIL, &mut visit).await {
-                Ok(outcome) => outcome,
-                Err(_) => {
-                    self.lose(run, run.traffic().silence() >= began.elapsed());
-                    visit.await
-                }
-            };
-            match outcome {
+            match timeout(VISITS_FAIL, &mut visits).await {
                 Ok(took) => return took,
-                Err(error) => tracing::debug!(%error, "the room does not reach itself"),
+                Err(_) => self.lose(run),
             }
-            sleep(backoff.next()).await;
         }
     }
 
-    /// A step forward. It ends what was in the way of the bootstrap; that the room is unreachable is only over
-    /// when it is reached.
+    /// A step forward.
     fn progress(&self, run: &Run, stage: Stage, fraction: f32) {
         // A directory from the cache takes Arti as far as a visit, with nobody at the other end yet.
         let heard = run.traffic().heard();
         self.status.send_modify(|status| {
             (status.stage, status.fraction) =
                 if heard { (stage, fraction) } else { (Stage::Connecting, 0.0) };
-            if heard && !self.lost {
+            if heard && fraction > self.stuck_at {
                 status.trouble = None;
             }
         });
     }
 
     fn reached(&mut self, run: &Run, took: Duration) {
-        self.lost = false;
+        self.stuck_at = 0.0;
         self.progress(run, Stage::Reachable, 1.0);
         self.status.send_modify(|status| status.self_check_took = Some(took));
         self.no_relay.reset();
         self.unreachable.reset();
     }
 
-    fn lose(&mut self, run: &Run, silent: bool) {
-        self.lost = true;
+    fn lose(&mut self, run: &Run) {
         if self.status.borrow().stage == Stage::Reachable {
-            self.progress(run, Stage::SelfCheck, 0.9);
+            self.progress(run, Stage::SelfCheck, UNREACHED);
         }
-        self.trouble(trouble::of_visits(silent, self.plan.network.is_some()));
+        let silent = run.traffic().silence() >= VISITS_FAIL;
+        self.trouble(run.evidence().of_visits(silent), UNREACHED);
     }
 
-    fn trouble(&self, trouble: Trouble) {
+    fn trouble(&mut self, trouble: Trouble, fraction: f32) {
+        self.stuck_at = self.stuck_at.max(fraction);
         self.status.send_if_modified(|status| {
             let new = status.trouble.as_ref() != Some(&trouble);
             status.trouble = Some(trouble);
             new
         });
+    }
+}
+
+/// Visits until one succeeds, and tells how long that took.
+async fn visits(run: &Run, port: u16) -> Duration {
+    let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(20));
+    loop {
+        match run.visit(port).await {
+            Ok(took) => return took,
+            Err(error) => tracing::debug!(%error, "the room does not reach itself"),
+        }
+        sleep(backoff.next()).await;
     }
 }
 
@@ -281,6 +297,14 @@ impl Patience {
             }
         }
     }
+}
+
+/// Whether the service is done with its introduction points, while it is not done altogether. Arti tells that
+/// of its parts only in `Debug`; nothing but the words of the progress depends on it.
+fn has_introduction_points(status: &OnionServiceStatus) -> bool {
+    let parts = format!("{status:?}");
+    let manager = parts.split("publisher").next().unwrap_or_default();
+    manager.contains("state: Running") || manager.contains("state: DegradedReachable")
 }
 
 fn bootstrap_stage(fraction: f32) -> Stage {
