@@ -100,9 +100,10 @@ impl From<Ending> for End {
 impl Guest<'_> {
     async fn stay(&mut self, hello_until: Instant) -> End {
         loop {
-            if let Some(end) = self.write_everything().await {
-                return end;
-            }
+            let written = match self.write_some().await {
+                Ok(written) => written,
+                Err(end) => return end,
+            };
             let deadline = match self.session.is_inside() {
                 true => self.heard + self.settings.idle_ping * (1 + u32::from(self.pinged)),
                 false => hello_until,
@@ -113,6 +114,8 @@ impl Guest<'_> {
                 frame = self.socket.next() => Event::Frame(frame),
                 ending = self.session.wait() => Event::Wake(ending),
                 () = sleep_until(deadline) => Event::Silence,
+                // There may be more to write, but a guest is heard between two writes, however busy the room.
+                () = std::future::ready(()), if written => continue,
             };
             let end = match event {
                 Event::Frame(frame) => self.receive(frame).await,
@@ -158,24 +161,20 @@ impl Guest<'_> {
         (!matches!(sent, Ok(Ok(())))).then_some(End::Gone)
     }
 
-    /// Writes the direct answers and everything from the cursor to the head.
-    async fn write_everything(&mut self) -> Option<End> {
-        loop {
-            if let Some(ending) = self.session.read(&mut self.out).await {
-                return Some(ending.into());
-            }
-            if self.out.is_empty() {
-                return None;
-            }
-            let closing = self.closing;
-            let written = tokio::select! {
-                written = self.write() => written,
-                () = patience_at(closing) => false,
-            };
-            if !written {
-                return Some(End::Gone);
-            }
+    /// Writes the direct answers and what comes after the cursor, in one go; whether there was anything.
+    async fn write_some(&mut self) -> Result<bool, End> {
+        if let Some(ending) = self.session.read(&mut self.out).await {
+            return Err(ending.into());
         }
+        if self.out.is_empty() {
+            return Ok(false);
+        }
+        let closing = self.closing;
+        let written = tokio::select! {
+            written = self.write() => written,
+            () = patience_at(closing) => false,
+        };
+        if written { Ok(true) } else { Err(End::Gone) }
     }
 
     /// Writes and flushes `out`; false if the guest is gone or did not read for too long.
