@@ -20,7 +20,7 @@ pub struct Ring {
     events: VecDeque<Held>,
     /// The position of the first held byte, counted from the room's opening.
     start: u64,
-    /// The newest message that was pushed out, or 0.
+    /// The newest message that is not held any more, or never was because it is older than the ring; or 0.
     pushed_out: u64,
     capacity: usize,
 }
@@ -49,6 +49,11 @@ impl Ring {
     /// An empty ring for `capacity` bytes; a single larger event is held alone.
     pub fn new(capacity: usize) -> Self {
         Self { bytes: VecDeque::new(), events: VecDeque::new(), start: 0, pushed_out: 0, capacity }
+    }
+
+    /// Tells an empty ring that there are messages up to `seq` already, which it does not have.
+    pub fn begin_after(&mut self, seq: u64) {
+        self.pushed_out = self.pushed_out.max(seq);
     }
 
     /// The position after the newest event.
@@ -175,6 +180,16 @@ mod tests {
         assert_eq!(ring.copy_messages(0, 2, 1000, &mut out), Some(2));
         assert_eq!(out[..], frames(&["a".into(), "b".into()]));
         assert_eq!(ring.copy_messages(3, 3, 1000, &mut out), None);
+    }
+
+    #[test]
+    fn what_is_older_than_the_ring_is_not_skipped() {
+        let mut ring = Ring::new(1000);
+        ring.begin_after(5);
+        ring.push("six", 6);
+        let mut out = BytesMut::new();
+        assert_eq!(ring.copy_messages(4, 6, 1000, &mut out), None);
+        assert_eq!(ring.copy_messages(5, 6, 1000, &mut out), Some(6));
     }
 
     proptest! {

@@ -100,7 +100,7 @@ impl Room {
         settings: &RoomSettings,
         history: &HistorySettings,
         log: Arc<dyn Log>,
-        ring: Ring,
+        mut ring: Ring,
     ) -> Result<Self, LogError> {
         let limits = Limits {
             message_bytes: settings.message_bytes,
@@ -108,6 +108,8 @@ impl Room {
             guests: settings.guests,
         };
         let identity = log.identity().await?;
+        // What was said before a restart is in the log alone.
+        ring.begin_after(log.span().await?.head);
         let shared =
             Arc::new(Shared { ring: RwLock::new(ring), published: watch::Sender::new(0), log, limits });
         let (commands, inbox) = mpsc::unbounded_channel();

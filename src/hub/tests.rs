@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 use super::ring::Ring;
 use super::{Entered, Reader, Room};
 use crate::config::{HistorySettings, RoomSettings};
-use crate::log::{MemoryLog, Retention};
+use crate::log::{Log, MemoryLog, Retention};
 use crate::protocol::request::Cursor;
 use crate::protocol::{Code, Hello, Message, MessageId, Name, Request, Say};
 
@@ -133,6 +133,25 @@ async fn whoever_fell_off_the_log_is_told_of_the_gap() {
     let events = short(&drain(&mut reader).await);
     assert_eq!(events[..3], ["roster of 1", "gap 0..36", "message 36"]);
     assert_eq!(events.len(), 2 + 5);
+}
+
+#[tokio::test]
+async fn after_a_restart_what_only_the_log_has_is_not_skipped() {
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(Retention { messages: 100, age: None }).unwrap());
+    let (settings, history) = (RoomSettings::default(), HistorySettings::default());
+    let open = || Room::open_with_ring(&settings, &history, Arc::clone(&log), Ring::new(10_000));
+    let before = open().await.unwrap();
+    let bob = before.enter(hello("Bob")).await.unwrap();
+    say_all(&before, &bob, 1..=3).await;
+    drop((bob, before));
+
+    let room = open().await.unwrap();
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    say_all(&room, &ann, 4..=4).await;
+    // The ring holds the newest message only; the cursor is before it.
+    let bob = room.enter(hello("Bob")).await.unwrap();
+    let mut reader = Reader::of_guest(&room, &bob, Some(1));
+    assert_eq!(short(&drain(&mut reader).await), ["message 2", "message 3", "message 4"]);
 }
 
 #[tokio::test]
