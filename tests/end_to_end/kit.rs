@@ -1,7 +1,9 @@
 //! What the tests speak with.
 
+pub(crate) mod dice;
 pub(crate) mod guest;
 pub(crate) mod program;
+pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod room;
 

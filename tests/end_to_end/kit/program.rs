@@ -64,6 +64,11 @@ impl Program {
         assert!(sent.unwrap().success());
     }
 
+    /// Kills it: it gets no chance to do anything more.
+    pub(crate) async fn kill(mut self) {
+        within("the program's end", self.child.kill()).await.unwrap();
+    }
+
     /// Waits for its end.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         within("the program's end", self.child.wait()).await.unwrap()
