@@ -29,6 +29,9 @@ pub struct Reader {
     after: u64,
     /// The last message of the catching up; at or below `after` when there is none to do.
     until: u64,
+    /// The newest message that was no longer kept when the catching up began. The ring may still have it, but
+    /// what is not kept is not given to anyone who was not there.
+    gone: u64,
     /// Where the live events go on.
     position: u64,
 }
@@ -46,13 +49,14 @@ impl Reader {
 
     /// Reads everything after the message `after`, or everything that is kept.
     fn new(room: &Room, welcome: &Welcome, position: u64, after: Option<u64>) -> Self {
-        let oldest = welcome.first.saturating_sub(1);
+        let gone = welcome.first.saturating_sub(1);
         Self {
             room: room.clone(),
             published: room.shared().published.subscribe(),
             // A cursor beyond the head is from another world; everything that is kept is the honest answer.
-            after: after.filter(|after| *after <= welcome.head).unwrap_or(oldest),
+            after: after.filter(|after| *after <= welcome.head).unwrap_or(gone),
             until: welcome.head,
+            gone,
             position,
         }
     }
@@ -94,6 +98,11 @@ impl Reader {
     }
 
     async fn catch_up(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {
+        if self.after < self.gone {
+            self.tell_gap(self.gone + 1, out);
+            self.after = self.gone;
+            return Ok(());
+        }
         if let Some(newest) = self.copy_from_ring(out) {
             self.after = newest;
             return Ok(());
@@ -136,6 +145,7 @@ impl Reader {
         frame::text(&Event::Roster { guests: &snapshot.guests }.encode(), out);
         self.position = snapshot.position;
         self.until = snapshot.span.head;
+        self.gone = snapshot.span.first.saturating_sub(1);
         Ok(())
     }
 }

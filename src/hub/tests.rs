@@ -109,6 +109,18 @@ async fn what_is_no_longer_kept_is_a_gap() {
 }
 
 #[tokio::test]
+async fn what_is_not_kept_is_not_given_out_of_the_ring_either() {
+    let room = room(10_000, 0).await;
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    let mut present = Reader::of_guest(&room, &ann, None);
+    say_all(&room, &ann, 1..=3).await;
+    assert_eq!(short(&drain(&mut present).await), ["message 1", "message 2", "message 3"]);
+    let bob = room.enter(hello("Bob")).await.unwrap();
+    assert_eq!(short(&drain(&mut Reader::of_guest(&room, &bob, Some(0))).await), ["gap 0..4"]);
+    assert_eq!(drain(&mut Reader::of_guest(&room, &bob, None)).await.len(), 0);
+}
+
+#[tokio::test]
 async fn a_reader_who_fell_off_the_ring_reads_the_log_and_goes_on_live() {
     let room = room(400, 50).await;
     let ann = room.enter(hello("Ann")).await.unwrap();
