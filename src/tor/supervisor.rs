@@ -235,8 +235,9 @@ impl Supervisor {
 
     fn reached(&mut self, run: &Run, took: Duration) {
         self.stuck_at = 0.0;
-        self.progress(run, Stage::Reachable, 1.0);
+        // First the time: whoever watches reads it when the stage changes.
         self.status.send_modify(|status| status.self_check_took = Some(took));
+        self.progress(run, Stage::Reachable, 1.0);
         self.no_relay.reset();
         self.unreachable.reset();
     }
