@@ -107,3 +107,6 @@ impl OnionService {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! The service without a network: what must hold before the first relay is reached.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use data_encoding::BASE64_NOPAD;
+use tempfile::TempDir;
+
+use super::*;
+use crate::storage::StorageError;
+
+/// A private network whose only authority refuses connections, and a place for data directories.
+struct Offline {
+    directory: TempDir,
+    settings: OnionSettings,
+}
+
+impl Offline {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let network_file = directory.path().join("network.toml");
+        let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+        let authority = Authority {
+            nickname: "nobody".into(),
+            v3_identity: "0123456789abcdef0123456789abcdef01234567".into(),
+            rsa_identity: "89abcdef0123456789abcdef0123456789abcdef".into(),
+            ed25519_identity: BASE64_NOPAD.encode(&[7; 32]),
+            or_address: closed,
+        };
+        PrivateNetwork { authorities: vec![authority] }.write(&network_file).unwrap();
+        let settings = OnionSettings { network_file: Some(network_file), ..OnionSettings::default() };
+        Self { directory, settings }
+    }
+
+    fn persistent(&self) -> Result<Arc<DataDirectory>, StorageError> {
+        DataDirectory::open(&self.directory.path().join("room")).map(Arc::new)
+    }
+
+    async fn launch(&self, directory: Arc<DataDirectory>) -> OnionService {
+        OnionService::launch(&self.settings, directory).await.unwrap()
+    }
+}
+
+fn ephemeral() -> Arc<DataDirectory> {
+    Arc::new(DataDirectory::ephemeral().unwrap())
+}
+
+#[tokio::test]
+async fn the_address_is_there_at_once_and_the_same_after_a_restart() {
+    let offline = Offline::new();
+    let began = Instant::now();
+    let service = offline.launch(offline.persistent().unwrap()).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!(service.status().borrow().stage, Stage::Connecting);
+    let address = service.address().clone();
+
+    let began = Instant::now();
+    service.shutdown().await;
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+
+    let again = offline.launch(offline.persistent().unwrap()).await;
+    assert_eq!(again.address(), &address);
+    again.shutdown().await;
+}
+
+#[tokio::test]
+async fn dropping_gives_the_data_directory_back() {
+    let offline = Offline::new();
+    drop(offline.launch(offline.persistent().unwrap()).await);
+    let given_back = async {
+        loop {
+            match offline.persistent() {
+                Ok(directory) => return directory,
+                Err(error) => assert!(matches!(error, StorageError::InUse { .. }), "{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let directory = tokio::time::timeout(Duration::from_secs(3), given_back).await.unwrap();
+    offline.launch(directory).await.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_ephemeral_room_has_a_new_address_each_time_and_leaves_nothing() {
+    let offline = Offline::new();
+    let directory = ephemeral();
+    let path = directory.path().to_owned();
+    let first = offline.launch(directory).await;
+    let second = offline.launch(ephemeral()).await;
+    assert_ne!(first.address(), second.address());
+    assert!(path.exists());
+    first.shutdown().await;
+    assert!(!path.exists());
+    second.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_run_that_replaces_another_has_its_address() {
+    let offline = Offline::new();
+    let persistent = (offline.persistent().unwrap(), None);
+    for (directory, identity) in [persistent, (ephemeral(), Some(Identity::generate()))] {
+        let network = PrivateNetwork::read(offline.settings.network_file.as_deref().unwrap()).ok();
+        let storage = Storage::within(directory).unwrap();
+        let plan = Plan { storage, network, identity, introductions: mpsc::channel(1).0 };
+        let first = Run::start(&plan).unwrap();
+        let address = first.address.clone();
+        first.end().await;
+        let second = Run::start(&plan).unwrap();
+        assert_eq!(second.address, address);
+        second.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_missing_description_of_the_network_is_named() {
+    let settings = OnionSettings { network_file: Some("/nowhere/network.toml".into()), ..Default::default() };
+    let refused = OnionService::launch(&settings, ephemeral()).await.unwrap_err().to_string();
+    assert!(refused.contains("/nowhere/network.toml"), "{refused}");
+}
+
+#[tokio::test]
+async fn the_circuits_are_handed_out_once() {
+    let offline = Offline::new();
+    let mut service = offline.launch(ephemeral()).await;
+    assert!(service.circuits().is_some());
+    assert!(service.circuits().is_none());
+    service.shutdown().await;
+}
