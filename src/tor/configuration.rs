@@ -28,8 +28,7 @@ pub(super) fn client(
     builder.storage().permissions().dangerously_trust_everyone();
     if storage.is_ephemeral() {
         let in_memory = "[storage.keystore.primary]\nkind = \"ephemeral\"\n";
-        let ephemeral: TorClientConfigBuilder = toml::from_str(in_memory).map_err(refused)?;
-        let mut ephemeral = ephemeral;
+        let mut ephemeral: TorClientConfigBuilder = toml::from_str(in_memory).map_err(refused)?;
         *builder.storage().keystore() = ephemeral.storage().keystore().clone();
     }
     if let Some(network) = network {
