@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use crate::tor::Authority;
 
 /// How often the authorities vote once a first consensus exists. Short enough to be allowed only in a
-/// testing network, long enough that clients are not busy with new directories.
-pub(super) const VOTING_SECONDS: u32 = 300;
+/// testing network, long enough that clients are not busy with new directories and that the onion services'
+/// time period, 24 of these, seldom ends under somebody's feet: for some minutes after it a client with the
+/// older consensus looks for a service under the wrong key.
+pub(super) const VOTING_SECONDS: u32 = 1800;
 
 /// The voting interval until everybody is there: so long (the longest that tor takes) that no vote falls
 /// into the start. A consensus without relays would be kept for [`VOTING_SECONDS`].

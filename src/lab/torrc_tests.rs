@@ -67,8 +67,8 @@ fn nothing_listens_beyond_the_loopback_address() {
 #[test]
 fn both_implementations_get_the_same_time_period() {
     let text = authority("x", Path::new("/lab/x"), at(7000), at(7001), &shared());
-    assert!(has(&text, "V3AuthVotingInterval 300 seconds"), "{text}");
-    assert!(has(&text, "ConsensusParams hsdir_interval=120"), "{text}");
+    assert!(has(&text, "V3AuthVotingInterval 1800 seconds"), "{text}");
+    assert!(has(&text, "ConsensusParams hsdir_interval=720"), "{text}");
 }
 
 #[test]

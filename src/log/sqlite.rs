@@ -1,8 +1,8 @@
 //! A log in an SQLite file.
 //!
 //! One thread owns the connection. It takes whatever requests are waiting and appends the messages among them
-//! in one transaction, so that many guests share one wait for the disk. [`store`] is what it does,
-//! [`schema`] how the file is recognised, checked and brought up to date.
+//! in one transaction, so that many guests share one wait for the disk. `store` is what it does,
+//! `schema` how the file is recognised, checked and brought up to date.
 
 mod schema;
 mod store;
