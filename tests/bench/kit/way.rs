@@ -1,0 +1,75 @@
+//! The way to a room: straight over the loopback, or through the private network's C Tor client.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use onionroom::lab::Network;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::wire::{Counted, Tally};
+use super::{DEADLINE, Outcome, socks, within};
+
+/// How long one attempt to reach an onion address may take before another is made.
+const ATTEMPT: Duration = Duration::from_secs(20);
+
+/// Where a room is and how one gets there.
+#[derive(Debug, Clone)]
+pub(crate) struct Way {
+    /// What belongs into `Host`.
+    pub(crate) host: String,
+    socks: Option<SocketAddr>,
+}
+
+impl Way {
+    /// To the room at this loopback URL.
+    pub(crate) fn loopback(url: &str) -> Self {
+        Self { host: host(url), socks: None }
+    }
+
+    /// To the room at this onion URL, through the network's client.
+    pub(crate) fn onion(url: &str, network: &Network) -> Self {
+        Self { host: host(url), socks: Some(network.socks()) }
+    }
+
+    /// A stream to the room. Through Tor, streams of the same `user` share a circuit, others do not.
+    pub(crate) async fn connect(&self, user: &str) -> Outcome<TcpStream> {
+        let Some(proxy) = self.socks else {
+            let stream = TcpStream::connect(&self.host).await?;
+            stream.set_nodelay(true)?;
+            return Ok(stream);
+        };
+        let stream = within("a stream through Tor", socks::connect(proxy, user, &self.host, 80)).await?;
+        stream.map_err(|refused| format!("the Tor client gives no stream: {refused:?}").into())
+    }
+
+    /// The same, counted from the first byte that the room sees.
+    pub(crate) async fn connect_counted(&self, user: &str, tally: &Arc<Tally>) -> Outcome<Counted> {
+        Ok(Counted::new(self.connect(user).await?, Arc::clone(tally)))
+    }
+
+    /// Comes back again and again, as somebody else, until there is a way: an address is known before its
+    /// descriptor is everywhere.
+    pub(crate) async fn reach(&self) -> Outcome<()> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            match timeout(ATTEMPT, self.connect(&new_user("scout"))).await {
+                Ok(Ok(_)) => return Ok(()),
+                _ if Instant::now() > deadline => return Err(format!("{} is not found", self.host).into()),
+                _ => sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+}
+
+/// A name that nobody had, and so a circuit that nobody had.
+pub(crate) fn new_user(kind: &str) -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    format!("{kind}{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+fn host(url: &str) -> String {
+    url.trim_start_matches("http://").trim_end_matches('/').to_owned()
+}
