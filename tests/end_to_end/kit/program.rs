@@ -39,7 +39,13 @@ impl Program {
     pub(crate) async fn told(&mut self, key: &str) -> String {
         loop {
             let line = within(key, self.out.next_line()).await.unwrap();
-            let line = line.unwrap_or_else(|| panic!("standard output ended before {key}"));
+            let Some(line) = line else {
+                let mut said = String::new();
+                while let Ok(Some(line)) = within("its last words", self.err.next_line()).await {
+                    said += &line;
+                }
+                panic!("standard output ended before {key}; standard error: {said}");
+            };
             if let Some(value) = line.strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")) {
                 return value.to_owned();
             }

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use super::dice::Dice;
 
 /// About how many bytes a direction gets through at most before it is cut; the handshake has some hundred.
-const BYTES: u64 = 30_000;
+const BYTES: u64 = 300_000;
 
 /// How long the room's end of a line that fell silent stays open: as long as a router may hide that its other
 /// side is gone, in small.
@@ -90,7 +90,8 @@ impl Line {
         let room = TcpStream::connect(room).await?;
         // Guests send less than they are sent.
         let (up, down) = (dice.spread(BYTES / 10), dice.spread(BYTES));
-        let cut = [Cut::Closed, Cut::Reset, Cut::Silent, Cut::OneWay][dice.below(4) as usize];
+        let cut = [Cut::Closed, Cut::Reset, Cut::Closed, Cut::Reset, Cut::Silent, Cut::OneWay]
+            [dice.below(6) as usize];
         for end in [&guest, &room] {
             end.set_nodelay(true)?;
             if matches!(cut, Cut::Reset) {

@@ -20,9 +20,9 @@ const ROUNDS: usize = 15;
 
 const MANNERS: Manners = Manners {
     under_way: 3,
-    welcome: Duration::from_millis(1500),
-    silence: Duration::from_millis(500),
-    pause: Duration::from_millis(50),
+    welcome: Duration::from_secs(1),
+    silence: Duration::from_millis(400),
+    pause: Duration::from_millis(20),
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -30,7 +30,7 @@ async fn connections_that_are_cut_at_any_byte() {
     let mut dice = Dice::thrown("cut");
     let data = tempfile::tempdir().unwrap();
     let room = TestRoom::open_with(|settings| {
-        settings.data_dir = Some(data.path().to_owned());
+        settings.data_dir = Some(data.path().join("room"));
         settings.history.messages = 1_000_000;
         settings.listen.idle_ping = Duration::from_secs(1);
     })

@@ -67,9 +67,10 @@ async fn visit(address: SocketAddr) -> Guest {
 async fn a_server_that_is_killed_again_and_again() {
     let mut dice = Dice::thrown("killed");
     let data = tempfile::tempdir().unwrap();
+    let room = data.path().join("room");
     let (where_it_is, address_now) = watch::channel(None);
     let mut crowd = Crowd::start(GUESTS, MANNERS, &way(address_now), &mut dice, DEADLINE);
-    let mut program = start(data.path());
+    let mut program = start(&room);
     let since = Instant::now();
     for _ in 0..rounds(ROUNDS) {
         if dice.once_in(8) {
@@ -85,13 +86,13 @@ async fn a_server_that_is_killed_again_and_again() {
                 let comers = dice.below(GUESTS as u64) as usize;
                 crowd.until("guests", |now| now.welcomes >= before.welcomes + comers).await;
             } else {
-                let said = dice.spread(120) as usize;
+                let said = dice.spread(500) as usize;
                 crowd.until("messages", |now| now.acknowledged >= before.acknowledged + said).await;
             }
         }
         where_it_is.send_replace(None);
         program.kill().await;
-        program = start(data.path());
+        program = start(&room);
     }
     let there = address(&mut program).await;
     where_it_is.send_replace(Some(there));
