@@ -5,7 +5,8 @@
 //! what the room promised. Each test breaks something else. Longer: `ONIONROOM_TEST_ROUNDS=1000 cargo test
 //! --test end_to_end nothing_lost`; a failure again: `ONIONROOM_TEST_SEED` with the number it printed.
 
-pub(crate) mod crowd;
+pub(crate) mod circuits;
+mod crowd;
 mod cut;
 mod killed;
-pub(crate) mod steadfast;
+mod steadfast;

@@ -11,13 +11,15 @@ mod ending;
 mod ports;
 mod room;
 mod socks;
-mod visitor;
+pub(crate) mod visitor;
 mod visits;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use onionroom::lab::Plan;
 
+use crate::nothing_lost;
 use room::OnionRoom;
 use visitor::Visitors;
 
@@ -41,7 +43,7 @@ async fn a_room_on_a_private_tor_network() {
         .unwrap_or_else(|error| panic!("{error}"));
     step("the room becomes reachable without a restart");
     blocked::the_room_becomes_reachable(&room).await;
-    let visitors = Visitors::of(&network);
+    let visitors = Arc::new(Visitors::of(&network));
     visitors.reach(room.host()).await;
 
     step("the page loads");
@@ -62,6 +64,12 @@ async fn a_room_on_a_private_tor_network() {
     let room = OnionRoom::open(network.network_file(), Some(&data.path().join("room"))).await;
     assert_eq!(room.host(), host);
     visitors.reach(&host).await;
+    room.close().await;
+
+    step("circuits are closed again and again, and nothing is lost");
+    let room = OnionRoom::open(network.network_file(), Some(&data.path().join("unbroken"))).await;
+    visitors.reach(room.host()).await;
+    nothing_lost::circuits::circuits_that_are_closed_again_and_again(&visitors, room.host()).await;
     room.close().await;
 
     step("the program: an ephemeral room leaves nothing on disk");

@@ -25,7 +25,11 @@ pub(crate) async fn connect(
     try_connect(proxy, user, host, port).await.expect("the proxy answers")
 }
 
-async fn try_connect(
+/// The same, where the proxy may go away meanwhile.
+///
+/// # Errors
+/// When the connection to the proxy breaks.
+pub(crate) async fn try_connect(
     proxy: SocketAddr,
     user: &str,
     host: &str,

@@ -1,5 +1,6 @@
 //! Who comes through the network's C Tor client.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -72,6 +73,12 @@ impl Visitors {
         timeout(REACH, socks::connect(self.socks, name, host, 80)).await.expect("in time").expect("a stream")
     }
 
+    /// A stream to the room as `name`, if there is one to be had at the moment.
+    pub(crate) async fn try_connect_as(&self, name: &str, host: &str) -> io::Result<TcpStream> {
+        let answer = socks::try_connect(self.socks, name, host, 80).await?;
+        answer.map_err(|refused| io::Error::other(format!("{refused:?}")))
+    }
+
     /// Bytes by hand, over a circuit of its own.
     pub(crate) async fn raw(&self, host: &str) -> Raw {
         Raw::new(self.connect_as(&self.new_name(), host).await)
@@ -86,15 +93,20 @@ impl Visitors {
 
     /// The client's number for the rendezvous circuit that belongs to `name`.
     pub(crate) async fn circuit_of(&self, name: &str) -> String {
-        let user = format!("SOCKS_USERNAME=\"{name}\"");
+        let mut own: Vec<_> = self.circuits().await.into_iter().filter(|(owner, _)| owner == name).collect();
+        assert_eq!(own.len(), 1, "one circuit of {name}");
+        own.remove(0).1
+    }
+
+    /// The rendezvous circuits there are: to whom each belongs, and the client's number for it.
+    pub(crate) async fn circuits(&self) -> Vec<(String, String)> {
         let circuits = self.control().await.get_info("circuit-status").await.unwrap();
-        let mut own = circuits.iter().filter(|circuit| {
-            circuit.contains(&user)
-                && circuit.contains("PURPOSE=HS_CLIENT_REND")
-                && circuit.contains(" BUILT ")
-        });
-        let circuit = own.next().expect("a rendezvous circuit");
-        assert!(own.next().is_none(), "one circuit: {circuits:?}");
-        circuit.split(' ').next().unwrap().to_owned()
+        let built =
+            |circuit: &&String| circuit.contains("PURPOSE=HS_CLIENT_REND") && circuit.contains(" BUILT ");
+        let owned = |circuit: &String| {
+            let owner = circuit.split_once("SOCKS_USERNAME=\"")?.1.split('"').next()?;
+            Some((owner.to_owned(), circuit.split(' ').next()?.to_owned()))
+        };
+        circuits.iter().filter(built).filter_map(owned).collect()
     }
 }
