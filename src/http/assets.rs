@@ -82,7 +82,7 @@ impl Page {
         let socket =
             if plain && !authority.is_empty() { format!(" ws://{authority}") } else { String::new() };
         format!(
-            "default-src 'none'; {}; img-src data:; connect-src 'self'{socket}; form-action 'self'; \
+            "default-src 'none'; {}; img-src data:; connect-src 'self'{socket}; frame-src 'self'; form-action 'self'; \
              base-uri 'none'; frame-ancestors 'none'",
             self.sources
         )

@@ -40,7 +40,9 @@ fn the_document_asks_for_nothing() {
     let (document, markup) = (document(), markup());
     for attribute in ["src=", "href=", "srcset=", "action=", "poster=", "data="] {
         for value in between(&markup, &format!(" {attribute}"), ">") {
-            assert!(value.starts_with("\"data:"), "{attribute}{value}");
+            // What browsers without JavaScript show in its place is a frame of the room's own.
+            let frame = value.starts_with("\"/rooms/main/page\"");
+            assert!(value.starts_with("\"data:") || frame, "{attribute}{value}");
         }
     }
     assert!(!STYLE.1.contains("url(") && !STYLE.1.contains("@import"));

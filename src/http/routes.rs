@@ -1,5 +1,7 @@
 //! What a request gets.
 
+mod page;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -50,6 +52,7 @@ pub fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/chat", any(chat))
+        .merge(page::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard))

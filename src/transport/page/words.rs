@@ -1,0 +1,54 @@
+//! Time and quantity in words. The host's clock must not leak, so there is no time of day, only distances.
+
+use crate::protocol::event::Kept;
+
+/// "1 minute", "3 days": one unit, rounded down. Seconds are not told apart.
+pub(super) fn span(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..60 => return "less than a minute".to_owned(),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86_400 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How long messages are kept, as a sentence.
+pub(super) fn kept(kept: Kept) -> String {
+    let days = match kept.days {
+        1 => "for 1 day".to_owned(),
+        days => format!("for {days} days"),
+    };
+    match kept {
+        Kept { messages: 0, .. } => "Nothing that is said here is kept.".to_owned(),
+        Kept { messages, days: 0 } => format!("The newest {messages} messages are kept here."),
+        Kept { messages, .. } => format!("Messages here are kept {days}, the newest {messages} at most."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_rounded_down() {
+        let cases = [
+            (59, "less than a minute"),
+            (60, "1 minute"),
+            (3599, "59 minutes"),
+            (7200, "2 hours"),
+            (86_400, "1 day"),
+        ];
+        for (seconds, words) in cases {
+            assert_eq!(span(seconds), words);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_said() {
+        let said = |messages, days| kept(Kept { messages, days });
+        assert_eq!(said(0, 7), "Nothing that is said here is kept.");
+        assert_eq!(said(1000, 0), "The newest 1000 messages are kept here.");
+        assert_eq!(said(50, 1), "Messages here are kept for 1 day, the newest 50 at most.");
+    }
+}
