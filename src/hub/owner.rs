@@ -110,6 +110,9 @@ impl Owner {
             Command::Visit(hello, reply) => {
                 let _ = reply.send(self.visit(hello).await);
             }
+            Command::Keep(token, reply) => {
+                let _ = reply.send(self.keep(token).await);
+            }
             Command::Rename(speaker, name, reply) => {
                 let _ = reply.send(self.rename(speaker, name));
             }
@@ -150,6 +153,13 @@ impl Owner {
         let arrival = self.roster.visit(token.guest(&self.identity.secret), hello.name, Instant::now())?;
         self.tell(&arrival.news);
         Ok(Visit { welcome: self.welcome(arrival, token, span), position: self.position() })
+    }
+
+    async fn keep(&mut self, token: Token) -> Result<Option<Visit>, Refusal> {
+        if self.roster.guest(token.guest(&self.identity.secret), None).is_none() {
+            return Ok(None);
+        }
+        self.visit(Hello { token: Some(token), ..Hello::default() }).await.map(Some)
     }
 
     async fn prepare(&self, hello: &Hello) -> Result<(Span, Token), Refusal> {

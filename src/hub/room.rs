@@ -1,6 +1,7 @@
 //! The way into a room: what a guest can ask for, and the seat they hold.
 
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -11,7 +12,7 @@ use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Log, LogError, Span};
 use crate::protocol::event::Limits;
 use crate::protocol::name::NAME_CHARACTERS_MAX;
-use crate::protocol::{Code, Guest, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Welcome};
+use crate::protocol::{Code, Guest, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Token, Welcome};
 
 /// The way into a room; cheap to clone. The room ends when the last one is gone.
 #[derive(Clone)]
@@ -27,6 +28,7 @@ pub(super) struct Shared {
     pub(super) published: watch::Sender<u64>,
     pub(super) log: Arc<dyn Log>,
     pub(super) limits: Limits,
+    pub(super) grace: Duration,
 }
 
 /// A guest's place in the room. Dropping it is a connection that broke: the seat is kept for the grace time.
@@ -74,6 +76,7 @@ pub(super) struct Speaker {
 pub(super) enum Command {
     Enter(Hello, Reply<Entered>),
     Visit(Hello, Reply<Visit>),
+    Keep(Token, Reply<Option<Visit>>),
     Say(Speaker, Say, Reply<u64>),
     Rename(Speaker, Name, Reply<()>),
     Leave(Speaker),
@@ -110,8 +113,8 @@ impl Room {
         let identity = log.identity().await?;
         // What was said before a restart is in the log alone.
         ring.begin_after(log.span().await?.head);
-        let shared =
-            Arc::new(Shared { ring: RwLock::new(ring), published: watch::Sender::new(0), log, limits });
+        let (ring, published, grace) = (RwLock::new(ring), watch::Sender::new(0), settings.away);
+        let shared = Arc::new(Shared { ring, published, log, limits, grace });
         let (commands, inbox) = mpsc::unbounded_channel();
         let owner = Owner::new(settings, history, identity, Arc::clone(&shared), commands.downgrade());
         tokio::spawn(owner.run(inbox));
@@ -123,12 +126,25 @@ impl Room {
         self.shared.limits
     }
 
+    /// How long a seat is kept without a connection or a visit.
+    pub fn grace(&self) -> Duration {
+        self.shared.grace
+    }
+
+    /// Whether this is the name of a room that is here.
+    ///
+    /// # Errors
+    /// `unknown_room`, naming the one there is.
+    pub fn check_name(&self, name: &str) -> Result<(), Refusal> {
+        known(Some(name))
+    }
+
     /// Takes a seat for a connection.
     ///
     /// # Errors
     /// `unknown_room`, `name_taken`, `room_full`, or `not_kept` when the log fails.
     pub async fn enter(&self, hello: Hello) -> Result<Entered, Refusal> {
-        known(&hello)?;
+        known(hello.room.as_deref())?;
         self.ask(|reply| Command::Enter(hello, reply)).await
     }
 
@@ -137,8 +153,16 @@ impl Room {
     /// # Errors
     /// As [`Room::enter`].
     pub async fn visit(&self, hello: Hello) -> Result<Visit, Refusal> {
-        known(&hello)?;
+        known(hello.room.as_deref())?;
         self.ask(|reply| Command::Visit(hello, reply)).await
+    }
+
+    /// Keeps the seat that an earlier visit took for another grace time; `None` if there is none any more.
+    ///
+    /// # Errors
+    /// `not_kept` when the log fails.
+    pub async fn keep(&self, token: &Token) -> Result<Option<Visit>, Refusal> {
+        self.ask(|reply| Command::Keep(token.clone(), reply)).await
     }
 
     /// Says something; answers with its sequence number once the log has it.
@@ -215,8 +239,8 @@ impl Drop for Seat {
     }
 }
 
-fn known(hello: &Hello) -> Result<(), Refusal> {
-    match hello.room.as_deref() {
+fn known(room: Option<&str>) -> Result<(), Refusal> {
+    match room {
         None | Some(MAIN_ROOM) => Ok(()),
         Some(room) => {
             let shown: String = room.chars().take(40).collect();

@@ -227,3 +227,13 @@ async fn an_unknown_room_is_refused() {
 fn a_message_is_small_in_memory() {
     assert!(size_of::<Message>() <= 128);
 }
+
+#[tokio::test]
+async fn a_visit_is_kept_until_the_guest_leaves() {
+    let room = room(4096, 100).await;
+    let visit = room.visit(hello("Ann")).await.unwrap();
+    let kept = room.keep(&visit.welcome.token).await.unwrap().unwrap();
+    assert_eq!(kept.welcome.guest, visit.welcome.guest);
+    room.leave(visit.welcome.guest.id);
+    assert!(room.keep(&visit.welcome.token).await.unwrap().is_none(), "nobody is brought back who left");
+}
