@@ -3,6 +3,7 @@
 //! `docs/protocol.md` is the same in prose. Everything the room sends is encoded here, once, whichever
 //! transport carries it; everything a guest sends is decoded here, and decoding never panics.
 
+pub mod body;
 pub mod event;
 pub mod frame;
 mod json;

@@ -185,6 +185,11 @@ pub fn sequence_number(encoded: &str) -> Option<u64> {
     rest.split(',').next()?.parse().ok()
 }
 
+/// The type of an encoded event: what stands first in [`Event::encode`]'s own encoding.
+pub fn kind(encoded: &str) -> Option<&str> {
+    encoded.strip_prefix(r#"{"type":""#)?.split('"').next()
+}
+
 impl Message {
     /// The message as an event.
     pub fn event(&self) -> Event<'_> {
@@ -266,6 +271,8 @@ mod tests {
         ] {
             assert_eq!(event.encode(), expected);
             assert_eq!(sequence_number(expected), None);
+            let json: Value = serde_json::from_str(expected).unwrap();
+            assert_eq!(kind(expected), json["type"].as_str());
         }
         assert_eq!(
             Refusal::new(Code::TextEmpty, "Say it.").event().encode(),
@@ -294,6 +301,7 @@ mod tests {
             let message = Message { seq, at: 9, guest: GuestId(7), name: guest().name, id, text };
             let encoded = message.event().encode();
             prop_assert_eq!(sequence_number(&encoded), Some(seq));
+            prop_assert_eq!(kind(&encoded), Some("message"));
             let json: Value = serde_json::from_str(&encoded).unwrap();
             prop_assert_eq!(&json["type"], "message");
             prop_assert_eq!(&json["seq"], seq);

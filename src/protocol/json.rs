@@ -8,23 +8,20 @@ use super::refusal::{Code, Refusal};
 /// How many levels of arrays and objects a frame may have.
 const DEPTH_MAX: usize = 8;
 
-/// Parses one frame's text into the object it must be.
-pub(super) fn object(text: &str) -> Result<Map<String, Value>, Refusal> {
+/// Parses a text into the object it must be; `what` it is begins the sentence if it is not one.
+pub(super) fn object(what: &str, text: &str) -> Result<Map<String, Value>, Refusal> {
     if depth(text) > DEPTH_MAX {
-        return Err(Refusal::new(
-            Code::TooDeep,
-            format!("A frame may nest at most {DEPTH_MAX} levels deep."),
-        ));
+        return Err(Refusal::new(Code::TooDeep, format!("{what} may nest at most {DEPTH_MAX} levels deep.")));
     }
     match serde_json::from_str(text) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(other) => Err(Refusal::new(
             Code::NotAnObject,
-            format!("A frame is a JSON object; this one is {}.", kind(&other)),
+            format!("{what} is a JSON object; this one is {}.", kind(&other)),
         )),
         Err(error) => Err(Refusal::new(
             Code::NotJson,
-            format!("A frame is JSON; this one is not (line {}, column {}).", error.line(), error.column()),
+            format!("{what} is JSON; this one is not (line {}, column {}).", error.line(), error.column()),
         )),
     }
 }
@@ -106,13 +103,13 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_brackets_are_refused_without_a_crash() {
-        let refusal = object(&"[".repeat(100_000)).unwrap_err();
+        let refusal = object("A frame", &"[".repeat(100_000)).unwrap_err();
         assert_eq!(refusal.code, Code::TooDeep);
     }
 
     #[test]
     fn the_sentence_names_the_member() {
-        let members = object(r#"{"after":-1,"id":5}"#).unwrap();
+        let members = object("A frame", r#"{"after":-1,"id":5}"#).unwrap();
         assert!(optional_number(&members, "after").unwrap_err().message.contains("\"after\""));
         assert!(text(&members, "id").unwrap_err().message.contains("\"id\""));
         assert_eq!(text(&members, "text").unwrap_err().code, Code::MissingField);

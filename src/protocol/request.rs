@@ -105,7 +105,7 @@ impl Request {
     /// # Errors
     /// What `docs/protocol.md` lists, with the frame's id if it has a usable one. Never panics.
     pub fn decode(frame: &str, message_bytes: usize) -> Result<Self, Refusal> {
-        let members = json::object(frame)?;
+        let members = json::object("A frame", frame)?;
         let id = members.get("id").and_then(Value::as_str).and_then(|id| MessageId::parse(id).ok());
         Self::from_members(&members, message_bytes).map_err(|refusal| refusal.about(id))
     }

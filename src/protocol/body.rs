@@ -1,0 +1,98 @@
+//! What a guest sends in the body of a request: the members of a frame, without its `type`.
+
+use super::json;
+use super::name::Name;
+use super::refusal::{Code, Refusal};
+use super::request::{Hello, MessageId, Say, check_text};
+use super::token::Token;
+
+/// How a sentence about a body begins.
+const BODY: &str = "The body";
+
+/// Who wants a seat: `name` and `token`, both optional.
+///
+/// # Errors
+/// What `docs/protocol.md` lists for `hello`.
+pub fn hello(text: &str) -> Result<Hello, Refusal> {
+    let members = json::object(BODY, text)?;
+    Ok(Hello {
+        name: json::optional_text(&members, "name")?.map(Name::parse).transpose()?,
+        token: json::optional_text(&members, "token")?.map(Token::parse).transpose()?,
+        ..Hello::default()
+    })
+}
+
+/// A message: `text` and its id, which is the member `id` or `key`, the value of `Idempotency-Key`; if both are
+/// there they are the same.
+///
+/// # Errors
+/// What `docs/protocol.md` lists for `say`.
+pub fn say(text: &str, key: Option<&str>, message_bytes: usize) -> Result<Say, Refusal> {
+    let members = json::object(BODY, text)?;
+    let id = match (json::optional_text(&members, "id")?, key.map(unquoted)) {
+        (Some(id), Some(key)) if id != key => {
+            return Err(Refusal::new(
+                Code::BadId,
+                "The member \"id\" and the header Idempotency-Key name the same thing; give one of them, or the \
+                 same value in both.",
+            ));
+        }
+        (Some(id), _) => id,
+        (None, Some(key)) => key,
+        (None, None) => {
+            return Err(Refusal::new(
+                Code::MissingField,
+                "A message needs an id of your choice, in the header Idempotency-Key or as the member \"id\": if \
+                 the answer gets lost, send the message again with the same id and it will not be said twice.",
+            ));
+        }
+    };
+    let id = MessageId::parse(id)?;
+    let text = json::text(&members, "text").and_then(|text| check_text(text, message_bytes));
+    match text {
+        Ok(text) => Ok(Say { id, text: text.to_owned() }),
+        Err(refusal) => Err(refusal.about(Some(id))),
+    }
+}
+
+/// Another name: `name`.
+///
+/// # Errors
+/// What `docs/protocol.md` lists for `rename`.
+pub fn rename(text: &str) -> Result<Name, Refusal> {
+    Name::parse(json::text(&json::object(BODY, text)?, "name")?)
+}
+
+/// The header's draft makes it a quoted string (RFC 9651, section 3.3.3); most programs send it bare.
+fn unquoted(key: &str) -> &str {
+    key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_given_once_or_twice_the_same() {
+        let said = |body, key| say(body, key, 100).map(|say| say.id.as_str().to_owned());
+        let code = |body, key| said(body, key).unwrap_err().code;
+        assert_eq!(said(r#"{"text":"x","id":"a"}"#, None).unwrap(), "a");
+        assert_eq!(said(r#"{"text":"x"}"#, Some("a")).unwrap(), "a");
+        assert_eq!(said(r#"{"text":"x"}"#, Some("\"a\"")).unwrap(), "a");
+        assert_eq!(said(r#"{"text":"x","id":"a"}"#, Some("a")).unwrap(), "a");
+        assert_eq!(code(r#"{"text":"x","id":"a"}"#, Some("b")), Code::BadId);
+        assert_eq!(code(r#"{"text":"x"}"#, None), Code::MissingField);
+        assert_eq!(code(r#"{"text":"x"}"#, Some("")), Code::BadId);
+        assert_eq!(code(r#"{"id":"a"}"#, None), Code::MissingField);
+    }
+
+    #[test]
+    fn the_rules_are_those_of_the_frames() {
+        assert_eq!(hello("{}").unwrap(), Hello::default());
+        assert_eq!(hello(r#"{"name":" Ann "}"#).unwrap().name.unwrap(), Name::parse("Ann").unwrap());
+        assert_eq!(hello("[]").unwrap_err().code, Code::NotAnObject);
+        assert!(hello("x").unwrap_err().message.starts_with("The body is JSON"));
+        assert_eq!(rename("{}").unwrap_err().code, Code::MissingField);
+        assert_eq!(say(r#"{"text":"  ","id":"a"}"#, None, 9).unwrap_err().code, Code::TextEmpty);
+    }
+}
