@@ -6,12 +6,14 @@ pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod room;
+pub(crate) mod visitor;
 
 use std::future::Future;
 use std::time::Duration;
 
 pub(crate) use guest::Guest;
 pub(crate) use room::TestRoom;
+pub(crate) use visitor::Visitor;
 
 /// How long anything may take before the test gives up; far more than it needs, on a busy machine too.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);

@@ -3,7 +3,10 @@
 mod chat;
 mod closing;
 mod crowd;
+mod events;
 mod handshake;
 mod limits;
+mod polling;
 mod requests;
+mod rest;
 mod violations;

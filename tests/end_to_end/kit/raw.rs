@@ -1,6 +1,7 @@
 //! Bytes by hand, for what a well-behaved client would not send.
 
 use onionroom::listen::Io;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::within;
@@ -26,6 +27,11 @@ impl Answer {
     /// The header's value, if it is there.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {:?}", self.text()))
     }
 
     /// The body as text.
@@ -85,7 +91,8 @@ impl Raw {
         answer
     }
 
-    async fn head(&mut self) -> Answer {
+    /// Reads an answer up to its body.
+    pub(crate) async fn head(&mut self) -> Answer {
         let head = loop {
             if let Some(end) = self.read.windows(4).position(|window| window == b"\r\n\r\n") {
                 break self.read.drain(..end + 4).collect::<Vec<_>>();
@@ -100,6 +107,17 @@ impl Raw {
             .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
             .collect();
         Answer { status, headers, body: Vec::new() }
+    }
+
+    /// Reads one line, without its end.
+    pub(crate) async fn line(&mut self) -> String {
+        loop {
+            if let Some(end) = self.read.windows(2).position(|window| window == b"\r\n") {
+                let line: Vec<u8> = self.read.drain(..end + 2).collect();
+                return String::from_utf8(line).unwrap().trim_end().to_owned();
+            }
+            assert!(self.more().await > 0, "the connection ended inside a line");
+        }
     }
 
     /// Reads exactly this many bytes.
