@@ -1,11 +1,14 @@
 //! Requests: every connection, whatever way it came in, speaks HTTP here first.
 //!
 //! [`guard`] decides whether a request may be answered at all, [`routes`] what it gets; [`assets`] is the page,
-//! [`error`] what is said when there is nothing to get.
+//! [`error`] what is said when there is nothing to get. `body` reads what a request brings, `patience` ends
+//! connections on which nothing can be written.
 
 pub mod assets;
+mod body;
 pub mod error;
 pub mod guard;
+mod patience;
 pub mod routes;
 
 use std::sync::Arc;
@@ -19,7 +22,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::listen::{Connection, Peer, Place};
+use crate::config::ListenSettings;
+use crate::listen::{Connection, Io, Peer, Place};
+use patience::Patience;
 
 /// The largest request head, in bytes; more is answered with 431.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -41,8 +46,14 @@ pub struct Origin {
 
 /// Serves the requests of one connection until it ends or `closing` is told. An upgraded connection lives on
 /// in the task that took it.
-pub async fn serve(connection: Connection, router: Router, head: Duration, closing: CancellationToken) {
+pub async fn serve(
+    connection: Connection,
+    router: Router,
+    settings: &ListenSettings,
+    closing: CancellationToken,
+) {
     let Connection { io, peer, place } = connection;
+    let io: Box<dyn Io> = Box::new(Patience::new(io, settings.write_stall));
     let origin = Origin { peer, place: Arc::new(place) };
     let service = router.map_request(move |mut request: http::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(origin.clone());
@@ -50,7 +61,7 @@ pub async fn serve(connection: Connection, router: Router, head: Duration, closi
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head)
+        .header_read_timeout(settings.request_head)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
         // The host's clock is nobody's business.

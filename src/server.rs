@@ -114,7 +114,6 @@ impl Server {
             closing: closing.clone(),
         });
         let (entrance, connections) = Entrance::new(settings.listen.connections);
-        let head = settings.listen.request_head;
         let router = routes::router(Arc::clone(&site));
 
         let onion_port = settings.onion.port;
@@ -128,7 +127,7 @@ impl Server {
             closing,
             died: CancellationToken::new(),
         };
-        server.spawn_vital(serve(connections, router, head, server.tasks.clone(), server.closing.clone()));
+        server.spawn_vital(serve(connections, router, Arc::clone(&site)));
         server.spawn_vital(tcp::accept(listener, entrance.clone(), server.closing.clone()));
         if settings.onion.enabled {
             let directory = directory.map_or_else(|| DataDirectory::ephemeral().map(Arc::new), Ok)?;
@@ -230,20 +229,17 @@ fn open_log(settings: &Settings, directory: Option<&DataDirectory>) -> Result<Ar
 }
 
 /// Serves every connection that comes in, each in its own task.
-async fn serve(
-    mut connections: mpsc::UnboundedReceiver<Connection>,
-    router: Router,
-    head: Duration,
-    tasks: TaskTracker,
-    closing: CancellationToken,
-) {
+async fn serve(mut connections: mpsc::UnboundedReceiver<Connection>, router: Router, site: Arc<Site>) {
     loop {
         tokio::select! {
             biased;
-            () = closing.cancelled() => return,
+            () = site.closing.cancelled() => return,
             connection = connections.recv() => match connection {
                 Some(connection) => {
-                    tasks.spawn(http::serve(connection, router.clone(), head, closing.clone()));
+                    let (router, site) = (router.clone(), Arc::clone(&site));
+                    site.tasks.clone().spawn(async move {
+                        http::serve(connection, router, &site.settings, site.closing.clone()).await;
+                    });
                 }
                 None => return,
             },

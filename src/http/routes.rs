@@ -1,6 +1,7 @@
 //! What a request gets.
 
 mod page;
+mod rooms;
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/", get(page))
         .route("/chat", any(chat))
         .merge(page::routes())
+        .merge(rooms::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard))
@@ -131,7 +133,10 @@ async fn nothing() -> Problem {
 }
 
 async fn wrong_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "This address answers to GET and HEAD.")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This address has no such method; the header Allow says which ones it has.",
+    )
 }
 
 async fn guard(State(site): State<Arc<Site>>, mut request: Request, next: Next) -> Response {
