@@ -62,10 +62,10 @@ impl Query {
     }
 
     /// The guest of this address in this room; without a token, the way to get one.
-    fn hello(&self, room: String) -> Result<Hello, Response> {
+    fn hello(&self, room: String) -> Result<Hello, Box<Response>> {
         match &self.token {
             Some(token) => Ok(Hello { room: Some(room), token: Some(token.clone()), ..Hello::default() }),
-            None if room == MAIN_ROOM => Err(with_a_token(&room)),
+            None if room == MAIN_ROOM => Err(Box::new(with_a_token(&room))),
             None => Ok(Hello { room: Some(room), ..Hello::default() }),
         }
     }
@@ -74,7 +74,7 @@ impl Query {
 async fn room(State(site): State<Arc<Site>>, Path(room): Path<String>, uri: Uri) -> Response {
     let hello = match Query::read(&uri).hello(room) {
         Ok(hello) => hello,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     match site.room.visit(hello).await {
         Ok(visit) => document(StatusCode::OK, documents::room(&visit.welcome)),
@@ -86,7 +86,7 @@ async fn messages(State(site): State<Arc<Site>>, Path(room): Path<String>, uri: 
     let query = Query::read(&uri);
     let hello = match query.hello(room) {
         Ok(hello) => hello,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let stream = match query.plain {
         Some(seconds) => {
@@ -111,7 +111,7 @@ async fn messages(State(site): State<Arc<Site>>, Path(room): Path<String>, uri: 
 async fn composer(State(site): State<Arc<Site>>, Path(room): Path<String>, uri: Uri) -> Response {
     let hello = match Query::read(&uri).hello(room) {
         Ok(hello) => hello,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     match site.room.visit(hello).await {
         Ok(visit) => filled(&visit.welcome, Composer { form: &random(), ..Composer::default() }, None),
@@ -131,7 +131,7 @@ struct Form {
 async fn say(State(site): State<Arc<Site>>, Path(room): Path<String>, request: Request) -> Response {
     let mut hello = match Query::read(request.uri()).hello(room.clone()) {
         Ok(hello) => hello,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let form = match Form::read(&site, request).await {
         Ok(form) => form,
