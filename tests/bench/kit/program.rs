@@ -1,41 +1,52 @@
-//! The program itself, as people run it.
+//! Programs as people run them: what they say and when, what they weigh.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tempfile::NamedTempFile;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{Outcome, within};
 
-/// The program as this bench's profile built it.
-pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_onionroom");
+/// The room's program as this bench's profile built it.
+pub(crate) const ROOM: &str = env!("CARGO_BIN_EXE_onionroom");
 
-/// A running `onionroom serve`; killed when dropped.
+/// A running program; killed when dropped.
 pub(crate) struct Program {
     child: Child,
-    out: Lines<BufReader<ChildStdout>>,
-    /// What it says for people, for when it is needed.
-    err: NamedTempFile,
     started: Instant,
+    said: Said,
+    /// Told after each line; closed when the program has closed its output.
+    news: watch::Receiver<()>,
 }
 
+/// The lines of both outputs and when they came.
+type Said = Arc<Mutex<Vec<(Instant, String)>>>;
+
 impl Program {
-    /// Starts `onionroom serve` on a free port with its data below `data`, and these further words. It sees nothing
-    /// of this process's environment but `PATH`.
-    pub(crate) fn serve(data: &Path, words: &[&OsStr]) -> Outcome<Self> {
-        let err = NamedTempFile::new()?;
-        let mut command = Command::new(PROGRAM);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data.join("room")).args(words);
-        command.env_clear().env("HOME", data).env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(err.reopen()?).kill_on_drop(true);
+    /// Starts it. It sees nothing of this process's environment but `PATH`.
+    pub(crate) fn start(mut command: Command, home: &Path) -> Outcome<Self> {
+        command.env_clear().env("HOME", home).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let started = Instant::now();
         let mut child = command.spawn()?;
-        let out = child.stdout.take().ok_or("no standard output")?;
-        Ok(Self { child, out: BufReader::new(out).lines(), err, started })
+        let (said, (tell, news)) = (Said::default(), watch::channel(()));
+        if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
+            tokio::spawn(keep(out, Arc::clone(&said), tell.clone()));
+            tokio::spawn(keep(err, Arc::clone(&said), tell));
+        }
+        Ok(Self { child, started, said, news })
+    }
+
+    /// Starts `onionroom serve` on a free port with its data below `home`, and these further words.
+    pub(crate) fn serve(home: &Path, words: &[&OsStr]) -> Outcome<Self> {
+        let mut command = Command::new(ROOM);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(home.join("room")).args(words);
+        Self::start(command, home)
     }
 
     /// When it was started.
@@ -43,28 +54,46 @@ impl Program {
         self.started
     }
 
-    /// Reads standard output up to the line with this key, and answers with its value.
-    pub(crate) async fn told(&mut self, key: &str) -> Outcome<String> {
-        let line = async {
-            while let Some(line) = self.out.next_line().await? {
-                if let Some(value) = line.strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")) {
-                    return Ok(value.to_owned());
+    /// Waits for a line that `wanted` takes; answers with what it made of it, and when the line came.
+    pub(crate) async fn heard<T>(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&str) -> Option<T>,
+    ) -> Outcome<(Instant, T)> {
+        let mut news = self.news.clone();
+        let heard = async {
+            loop {
+                let over = news.has_changed().is_err();
+                let found = self.lines(|lines| {
+                    lines.iter().find_map(|(when, line)| wanted(line).map(|found| (*when, found)))
+                });
+                match found {
+                    Some(found) => return Ok(found),
+                    None if over => return Err(format!("the program ended before it told {what}").into()),
+                    None => drop(news.changed().await),
                 }
             }
-            Err(format!("the program ended before it told {key:?}").into())
         };
-        within(key, line).await.flatten().map_err(|error| {
-            let said = std::fs::read_to_string(self.err.path()).unwrap_or_default();
-            format!("{error}\n{said}").into()
+        within(what, heard).await.flatten().map_err(|error| {
+            let said =
+                self.lines(|lines| lines.iter().map(|(_, line)| format!("\n  {line}")).collect::<String>());
+            format!("{error}{said}").into()
         })
     }
 
-    /// Resident memory (`VmRSS`) in bytes, where the system tells it.
-    pub(crate) fn resident(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-        Some(kibibytes * 1024)
+    /// Waits for the line `key: value`; answers with the value.
+    pub(crate) async fn told(&mut self, key: &str) -> Outcome<String> {
+        let value = |line: &str| Some(line.strip_prefix(key)?.strip_prefix(": ")?.to_owned());
+        Ok(self.heard(key, value).await?.1)
+    }
+
+    /// Resident memory (`VmRSS`) in bytes.
+    pub(crate) fn resident(&self) -> Outcome<u64> {
+        let id = self.child.id().ok_or("the program has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kibibytes * 1024)
     }
 
     /// Ends it as Ctrl-C would, and waits for its end.
@@ -73,5 +102,17 @@ impl Program {
         Command::new("kill").args(["-INT", &id.to_string()]).status().await?;
         within("the program's end", self.child.wait()).await??;
         Ok(())
+    }
+
+    fn lines<T>(&self, look: impl FnOnce(&[(Instant, String)]) -> T) -> T {
+        look(&self.said.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn keep(output: impl AsyncRead + Unpin, said: Said, tell: watch::Sender<()>) {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        said.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), line));
+        let _ = tell.send(());
     }
 }

@@ -20,28 +20,36 @@ const ATTEMPT: Duration = Duration::from_secs(20);
 pub(crate) struct Way {
     /// What belongs into `Host`.
     pub(crate) host: String,
-    socks: Option<SocketAddr>,
+    /// The Tor client and what it is asked for; none on the loopback.
+    onion: Option<(SocketAddr, String)>,
 }
 
 impl Way {
     /// To the room at this loopback URL.
     pub(crate) fn loopback(url: &str) -> Self {
-        Self { host: host(url), socks: None }
+        Self { host: host(url), onion: None }
     }
 
     /// To the room at this onion URL, through the network's client.
     pub(crate) fn onion(url: &str, network: &Network) -> Self {
-        Self { host: host(url), socks: Some(network.socks()) }
+        let host = host(url);
+        Self { onion: Some((network.socks(), host.clone())), host }
+    }
+
+    /// To the room at this loopback URL, through an onion service of C Tor that forwards to it. (The room answers
+    /// on the loopback under its loopback name only, and a browser would not send that.)
+    pub(crate) fn forwarded(url: &str, onion: &str, network: &Network) -> Self {
+        Self { onion: Some((network.socks(), onion.to_owned())), host: host(url) }
     }
 
     /// A stream to the room. Through Tor, streams of the same `user` share a circuit, others do not.
     pub(crate) async fn connect(&self, user: &str) -> Outcome<TcpStream> {
-        let Some(proxy) = self.socks else {
+        let Some((proxy, onion)) = &self.onion else {
             let stream = TcpStream::connect(&self.host).await?;
             stream.set_nodelay(true)?;
             return Ok(stream);
         };
-        let stream = within("a stream through Tor", socks::connect(proxy, user, &self.host, 80)).await?;
+        let stream = within("a stream through Tor", socks::connect(*proxy, user, onion, 80)).await?;
         stream.map_err(|refused| format!("the Tor client gives no stream: {refused:?}").into())
     }
 

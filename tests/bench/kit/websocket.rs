@@ -51,6 +51,19 @@ impl Guest {
         }
     }
 
+    /// Says something and waits for the acknowledgement.
+    pub(crate) async fn say(&mut self, id: &str, text: &str) -> Outcome<()> {
+        self.send(json!({ "type": "say", "id": id, "text": text })).await?;
+        loop {
+            let event: Value = serde_json::from_str(&within("an acknowledgement", self.text()).await??)?;
+            match event["type"].as_str() {
+                Some("acknowledged") if event["id"] == id => return Ok(()),
+                Some("error") => return Err(format!("the room refuses: {}", event["message"]).into()),
+                _ => {}
+            }
+        }
+    }
+
     /// Sends one frame.
     pub(crate) async fn send(&mut self, frame: Value) -> Outcome<()> {
         Ok(self.socket.send(Message::text(frame.to_string())).await?)

@@ -168,9 +168,12 @@ async fn page(way: &Way, reader: &Reader, ready: oneshot::Sender<()>) -> Outcome
             (status, _) => return Err(refused("the page", status, &body)),
         }
     };
-    let frame = page.split("<iframe").nth(1).and_then(|rest| rest.split("src=\"").nth(1)?.split('"').next());
+    // The frame of the form is opened as well, once, and is no part of reading.
+    let sources =
+        page.split("<iframe").skip(1).filter_map(|rest| rest.split("src=\"").nth(1)?.split('"').next());
+    let frame = sources.into_iter().find(|source| source.contains("/messages"));
     let frame = frame.ok_or("the page has no frame for the messages")?.replace("&amp;", "&");
-    let head = client.open(&format!("GET {frame}"), client::FRAME, "").await?;
+    let head = client.open(&format!("GET /rooms/main/{frame}"), client::FRAME, "").await?;
     if head.status != 200 {
         return Err(refused("the messages", head.status, b""));
     }

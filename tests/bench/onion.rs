@@ -1,0 +1,154 @@
+//! The onion service in figures: `cargo bench --bench onion`.
+//!
+//! How long the room takes to be reachable, to let a guest in and to carry a message; what it weighs; what opening
+//! it costs. All on a private Tor network on this machine, beside an onion service of C Tor that forwards to the
+//! same room. A full run takes about five minutes, prints the tables and writes them to docs/performance.md; a
+//! shortened one (`-- --runs 1 --guests 5`) leaves the documentation alone. Needs `tor` and Linux.
+
+#[allow(dead_code, reason = "each bench uses its part")]
+mod kit;
+mod onion {
+    pub(crate) mod opening;
+    pub(crate) mod service;
+    pub(crate) mod start;
+    pub(crate) mod visits;
+}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use kit::figures::{self, bytes, time};
+use kit::{Outcome, docs};
+use onion::opening::{self, Opening};
+use onion::service::Kind;
+use onion::start::{self, Starts};
+use onion::visits::{self, Visits};
+
+const RUNS: usize = 5;
+const GUESTS: usize = 50;
+
+/// Measures the room as an onion service.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How often each start is repeated.
+    #[arg(long, default_value_t = RUNS)]
+    runs: usize,
+    /// How many guests the memory is measured with, and how many handshakes are timed.
+    #[arg(long, default_value_t = GUESTS)]
+    guests: usize,
+    /// Passed by `cargo bench`.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    kit::ended(run(&Arguments::parse()).await)
+}
+
+async fn run(arguments: &Arguments) -> Outcome<()> {
+    let (runs, guests) = (arguments.runs.max(1), arguments.guests.max(1));
+    let network = kit::network().await?;
+    let mut starts = Vec::new();
+    for kind in [Kind::Room, Kind::CTor] {
+        eprintln!("{}: {runs} fresh starts and {runs} with its data kept", kind.name());
+        starts.push((kind, start::measure(kind, &network, runs).await?));
+    }
+    eprintln!("{guests} guests on the loopback");
+    let loopback = visits::on_loopback(guests).await?;
+    let mut through_tor = Vec::new();
+    for kind in [Kind::Room, Kind::CTor] {
+        eprintln!("{guests} guests through {}", kind.name());
+        through_tor.push(visits::measure(kind, &network, guests).await?);
+    }
+    eprintln!("opening the page");
+    let opening = opening::measure(&network).await?;
+    network.stop().await;
+
+    let text = [
+        format!("Measured {}; medians of {runs} starts and of {guests} guests.", docs::circumstances()),
+        format!("### From start to reachable\n\n{}", starts_table(&starts)),
+        format!("### Coming in and talking\n\n{}", visits_table(&loopback, &through_tor)),
+        format!("### Weight\n\n{}", weight_table(&through_tor, guests)?),
+        format!("### From opening the address to the first message\n\n{}", opening_table(&opening)),
+    ]
+    .join("\n\n");
+    println!("{text}");
+    if runs >= RUNS && guests >= GUESTS && !cfg!(debug_assertions) {
+        docs::replace_measured("performance.md", &text)?;
+    }
+    Ok(())
+}
+
+fn starts_table(starts: &[(Kind, Starts)]) -> String {
+    let head = ["", "address known", "Tor is ready", "says it is reachable", "first visitor is in"];
+    let mut rows = Vec::new();
+    for (kind, starts) in starts {
+        for (data, start) in [("fresh", &starts.fresh), ("data kept", &starts.kept)] {
+            let shown = [&start.address, &start.ready, &start.reachable, &start.visitor]
+                .map(|sample| if sample.is_empty() { "—".to_owned() } else { time(sample.median()) });
+            let [address, ready, reachable, visitor] = shown;
+            rows.push([format!("{}, {data}", kind.name()), address, ready, reachable, visitor]);
+        }
+    }
+    figures::table(head, &rows)
+}
+
+fn visits_table(loopback: &Visits, through_tor: &[Visits]) -> String {
+    let columns: Vec<&Visits> = std::iter::once(loopback).chain(through_tor).collect();
+    let row = |what: &str, sample: fn(&Visits) -> &figures::Sample| {
+        let cells = columns.iter().map(|visits| match sample(visits) {
+            sample if sample.is_empty() => "—".to_owned(),
+            sample => format!("{} ({})", time(sample.median()), time(sample.percentile(90))),
+        });
+        let mut row = vec![what.to_owned()];
+        row.extend(cells);
+        <[String; 4]>::try_from(row).unwrap_or_default()
+    };
+    let rows = [
+        row("connection and handshake, new circuit", |visits| &visits.new_circuit),
+        row("connection and handshake, circuit there", |visits| &visits.same_circuit),
+        row("the handshake alone", |visits| &visits.handshake),
+        row("message, from say to acknowledged", |visits| &visits.message),
+    ];
+    let head =
+        ["median (90th percentile)", "loopback", "through Tor, onionroom", "through Tor, C Tor's service"];
+    figures::table(head, &rows)
+}
+
+fn weight_table(through_tor: &[Visits], guests: usize) -> Outcome<String> {
+    let size = std::fs::metadata(kit::program::ROOM)?.len();
+    let memory = |visits: &Visits| {
+        let (idle, full) = visits.memory?;
+        let each = (full as f64 - idle as f64) / guests as f64;
+        Some([idle as f64, full as f64, each].map(bytes))
+    };
+    let mut rows =
+        vec![["the program, one file".to_owned(), bytes(size as f64), String::new(), String::new()]];
+    let names = ["onionroom, Tor and room", "C Tor's service and the room behind it, two processes"];
+    for (name, visits) in names.iter().zip(through_tor) {
+        if let Some([idle, full, each]) = memory(visits) {
+            rows.push([(*name).to_owned(), idle, full, each]);
+        }
+    }
+    let head = format!("with {guests} guests, each on a circuit");
+    Ok(figures::table(["", "on disk, or resident when idle", &head, "for each guest"], &rows))
+}
+
+fn opening_table(opening: &Opening) -> String {
+    let rows: Vec<_> = opening
+        .steps
+        .iter()
+        .map(|(what, counts, took)| {
+            [
+                (*what).to_owned(),
+                counts.requests.to_string(),
+                bytes(counts.up as f64),
+                bytes(counts.down as f64),
+                time(*took),
+            ]
+        })
+        .collect();
+    figures::table(["", "requests", "bytes up", "bytes down", "since opening"], &rows)
+}

@@ -1,0 +1,129 @@
+//! An onion service that leads to a room: the room's own, or C Tor's before a room without one.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use onionroom::lab::Network;
+use tokio::process::Command;
+use tokio::time::{Duration, Instant, sleep};
+
+use crate::kit::program::Program;
+use crate::kit::way::Way;
+use crate::kit::{Outcome, within};
+
+/// Whose onion service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Room,
+    CTor,
+}
+
+impl Kind {
+    /// What it is called in the tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Room => "onionroom",
+            Kind::CTor => "C Tor's onion service",
+        }
+    }
+}
+
+/// A room and an onion service that leads to it.
+pub(crate) struct Service {
+    /// The process that is the onion service.
+    pub(crate) onion: Program,
+    /// The room behind it, if that is another process.
+    room: Option<Program>,
+    /// The way in.
+    pub(crate) way: Way,
+    /// When the address was known.
+    pub(crate) address_known: Instant,
+}
+
+impl Service {
+    /// Starts it with its data below `home`, and waits for its address.
+    pub(crate) async fn start(kind: Kind, network: &Network, home: &Path) -> Outcome<Self> {
+        match kind {
+            Kind::Room => {
+                let words = [OsStr::new("--network-file"), network.network_file().as_os_str()];
+                let mut onion = Program::serve(home, &words)?;
+                let url = |line: &str| Some(line.strip_prefix("room: ")?.to_owned());
+                let (address_known, url) = onion.heard("its address", url).await?;
+                Ok(Self { onion, room: None, way: Way::onion(&url, network), address_known })
+            }
+            Kind::CTor => {
+                let mut room = Program::serve(home, &[OsStr::new("--no-onion")])?;
+                let url = room.told("local").await?;
+                let onion = Program::start(c_tor(network, home, &url)?, home)?;
+                let (address_known, address) = hostname(&home.join("service/hostname")).await?;
+                let way = Way::forwarded(&url, &address, network);
+                Ok(Self { onion, room: Some(room), way, address_known })
+            }
+        }
+    }
+
+    /// Waits until Tor is ready to build circuits; answers with when it said so.
+    pub(crate) async fn ready(&mut self) -> Outcome<Instant> {
+        // Arti's bootstrap, and C Tor's: then what belongs to the onion service begins.
+        let after = ["Tor: establishing", "Tor: publishing", "Tor: checking", "Reachable"];
+        let ready = |line: &str| {
+            let over =
+                after.iter().any(|words| line.starts_with(words)) || line.contains("Bootstrapped 100%");
+            over.then_some(())
+        };
+        Ok(self.onion.heard("that Tor is ready", ready).await?.0)
+    }
+
+    /// Resident memory of all processes, in bytes.
+    pub(crate) fn resident(&self) -> Outcome<u64> {
+        let room = self.room.as_ref().map(Program::resident).transpose()?;
+        Ok(self.onion.resident()? + room.unwrap_or_default())
+    }
+
+    /// Ends its processes.
+    pub(crate) async fn end(self) -> Outcome<()> {
+        self.onion.end().await?;
+        match self.room {
+            Some(room) => room.end().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// C Tor as a host would set it up by hand, on this network.
+fn c_tor(network: &Network, home: &Path, room: &str) -> Outcome<Command> {
+    // What makes this the private network stands in its client's configuration.
+    let client = std::fs::read_to_string(network.directory().join("client/torrc"))?;
+    let of_the_network = ["TestingTorNetwork ", "Address ", "AssumeReachable ", "DirAuthority "];
+    let mut torrc: String = client
+        .lines()
+        .filter(|line| of_the_network.iter().any(|option| line.starts_with(option)))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let target = room.trim_start_matches("http://").trim_end_matches('/');
+    let home = home.display();
+    torrc.push_str(&format!(
+        "SocksPort 0\nLog notice stdout\nShutdownWaitLength 0\n__OwningControllerProcess {}\n\
+         DataDirectory \"{home}/tor\"\nHiddenServiceDir \"{home}/service\"\nHiddenServicePort 80 {target}\n",
+        std::process::id()
+    ));
+    let (file, defaults) = (format!("{home}/torrc"), format!("{home}/torrc-defaults"));
+    std::fs::write(&file, torrc)?;
+    std::fs::write(&defaults, "")?;
+    let mut command = Command::new("tor");
+    command.args(["--defaults-torrc", &defaults, "-f", &file]);
+    Ok(command)
+}
+
+/// Waits until C Tor has written the service's address.
+async fn hostname(file: &Path) -> Outcome<(Instant, String)> {
+    let written = async {
+        loop {
+            match std::fs::read_to_string(file) {
+                Ok(text) if text.ends_with('\n') => return (Instant::now(), text.trim().to_owned()),
+                _ => sleep(Duration::from_millis(2)).await,
+            }
+        }
+    };
+    within("C Tor's address", written).await
+}
