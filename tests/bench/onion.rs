@@ -60,20 +60,20 @@ async fn run(arguments: &Arguments) -> Outcome<()> {
     let mut through_tor = Vec::new();
     for kind in [Kind::Room, Kind::CTor] {
         eprintln!("{guests} guests through {}", kind.name());
-        through_tor.push(visits::measure(kind, &network, guests).await?);
+        through_tor.push((kind, visits::measure(kind, &network, guests).await?));
     }
     eprintln!("opening the page");
     let opening = opening::measure(&network).await?;
     network.stop().await;
 
     let text = [
-        format!("Measured {}; medians of {runs} starts and of {guests} guests.", docs::circumstances()),
+        format!("Measured {}; medians of {runs} starts and of {guests} guests.\n", docs::circumstances()),
         format!("### From start to reachable\n\n{}", starts_table(&starts)),
         format!("### Coming in and talking\n\n{}", visits_table(&loopback, &through_tor)),
         format!("### Weight\n\n{}", weight_table(&through_tor, guests)?),
         format!("### From opening the address to the first message\n\n{}", opening_table(&opening)),
     ]
-    .join("\n\n");
+    .join("\n");
     println!("{text}");
     if runs >= RUNS && guests >= GUESTS && !cfg!(debug_assertions) {
         docs::replace_measured("performance.md", &text)?;
@@ -95,8 +95,9 @@ fn starts_table(starts: &[(Kind, Starts)]) -> String {
     figures::table(head, &rows)
 }
 
-fn visits_table(loopback: &Visits, through_tor: &[Visits]) -> String {
-    let columns: Vec<&Visits> = std::iter::once(loopback).chain(through_tor).collect();
+fn visits_table(loopback: &Visits, through_tor: &[(Kind, Visits)]) -> String {
+    let columns: Vec<&Visits> =
+        std::iter::once(loopback).chain(through_tor.iter().map(|(_, visits)| visits)).collect();
     let row = |what: &str, sample: fn(&Visits) -> &figures::Sample| {
         let cells = columns.iter().map(|visits| match sample(visits) {
             sample if sample.is_empty() => "—".to_owned(),
@@ -117,23 +118,24 @@ fn visits_table(loopback: &Visits, through_tor: &[Visits]) -> String {
     figures::table(head, &rows)
 }
 
-fn weight_table(through_tor: &[Visits], guests: usize) -> Outcome<String> {
+fn weight_table(through_tor: &[(Kind, Visits)], guests: usize) -> Outcome<String> {
     let size = std::fs::metadata(kit::program::ROOM)?.len();
-    let memory = |visits: &Visits| {
-        let (idle, full) = visits.memory?;
-        let each = (full as f64 - idle as f64) / guests as f64;
-        Some([idle as f64, full as f64, each].map(bytes))
-    };
-    let mut rows =
-        vec![["the program, one file".to_owned(), bytes(size as f64), String::new(), String::new()]];
-    let names = ["onionroom, Tor and room", "C Tor's service and the room behind it, two processes"];
-    for (name, visits) in names.iter().zip(through_tor) {
-        if let Some([idle, full, each]) = memory(visits) {
-            rows.push([(*name).to_owned(), idle, full, each]);
-        }
-    }
-    let head = format!("with {guests} guests, each on a circuit");
-    Ok(figures::table(["", "on disk, or resident when idle", &head, "for each guest"], &rows))
+    let rows: Vec<_> = through_tor
+        .iter()
+        .map(|(kind, visits)| {
+            let (idle, full) = visits.memory;
+            let each = full.saturating_sub(idle) / guests as u64;
+            let [idle, full, each] = [idle, full, each].map(|memory| bytes(memory as f64));
+            match kind {
+                Kind::Room => ["onionroom: Tor and room".into(), bytes(size as f64), idle, full, each],
+                Kind::CTor => {
+                    ["C Tor, and onionroom without Tor behind it".into(), "—".into(), idle, full, each]
+                }
+            }
+        })
+        .collect();
+    let with = format!("resident with {guests} guests");
+    Ok(figures::table(["", "on disk", "resident, idle", &with, "for each guest"], &rows))
 }
 
 fn opening_table(opening: &Opening) -> String {
@@ -144,11 +146,11 @@ fn opening_table(opening: &Opening) -> String {
             [
                 (*what).to_owned(),
                 counts.requests.to_string(),
-                bytes(counts.up as f64),
-                bytes(counts.down as f64),
+                figures::count(counts.up),
+                figures::count(counts.down),
                 time(*took),
             ]
         })
         .collect();
-    figures::table(["", "requests", "bytes up", "bytes down", "since opening"], &rows)
+    figures::table(["up to here", "requests", "bytes up", "bytes down", "time"], &rows)
 }

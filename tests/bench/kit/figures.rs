@@ -60,6 +60,13 @@ pub(crate) fn bytes(bytes: f64) -> String {
     }
 }
 
+/// A whole number with its thousands apart: `16,412`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}
+
 /// A small number: `0`, `0.96`, `2.4`, `120`.
 pub(crate) fn number(number: f64) -> String {
     match number {

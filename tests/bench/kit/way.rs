@@ -13,7 +13,7 @@ use super::wire::{Counted, Tally};
 use super::{DEADLINE, Outcome, socks, within};
 
 /// How long one attempt to reach an onion address may take before another is made.
-const ATTEMPT: Duration = Duration::from_secs(20);
+const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// Where a room is and how one gets there.
 #[derive(Debug, Clone)]

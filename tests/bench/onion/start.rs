@@ -3,8 +3,8 @@
 use onionroom::lab::Network;
 
 use super::service::{Kind, Service};
-use crate::kit::Outcome;
 use crate::kit::figures::Sample;
+use crate::kit::{Outcome, within};
 
 /// Each since the process was started.
 #[derive(Debug, Default)]
@@ -32,11 +32,22 @@ pub(crate) async fn measure(kind: Kind, network: &Network, runs: usize) -> Outco
     for _ in 0..runs {
         let home = tempfile::tempdir()?;
         for start in [&mut starts.fresh, &mut starts.kept] {
+            forget_services(network).await?;
             let service = Service::start(kind, network, home.path()).await?;
             once(kind, service, start).await?;
         }
     }
     Ok(starts)
+}
+
+/// Makes the client forget every onion service: the visitor is one who has not been there, and does not look for
+/// the introduction points of the start before.
+async fn forget_services(network: &Network) -> Outcome<()> {
+    let mut events = network.connect_control().await?.events("SIGNAL").await?;
+    network.connect_control().await?.command("SIGNAL NEWNYM").await?;
+    // The client takes this every ten seconds at most, and tells when it does.
+    while !within("a new identity", events.next()).await??.contains("NEWNYM") {}
+    Ok(())
 }
 
 async fn once(kind: Kind, mut service: Service, start: &mut Start) -> Outcome<()> {

@@ -13,6 +13,9 @@ use crate::kit::way::{Way, new_user};
 use crate::kit::websocket::Guest;
 use crate::kit::wire::Tally;
 
+/// How many messages each guest says.
+const MESSAGES: usize = 5;
+
 /// How long guests and visits took, and what they weigh.
 #[derive(Debug, Default)]
 pub(crate) struct Visits {
@@ -25,7 +28,7 @@ pub(crate) struct Visits {
     /// From say to acknowledged.
     pub(crate) message: Sample,
     /// Bytes of resident memory before the guests came and with all of them.
-    pub(crate) memory: Option<(u64, u64)>,
+    pub(crate) memory: (u64, u64),
 }
 
 /// Without Tor, to tell what of it all is Tor.
@@ -50,14 +53,14 @@ pub(crate) async fn measure(kind: Kind, network: &Network, guests: usize) -> Out
     let mut visits = Visits::default();
     let idle = service.resident()?;
     let inside = visits.all(&service.way, guests).await?;
-    visits.memory = Some((idle, service.resident()?));
+    visits.memory = (idle, service.resident()?);
     drop(inside);
     service.end().await?;
     Ok(visits)
 }
 
 impl Visits {
-    /// One guest after another comes in, says something, and stays.
+    /// One guest after another comes in, says a few things, and stays.
     async fn all(&mut self, way: &Way, guests: usize) -> Outcome<Vec<Guest>> {
         let mut inside = Vec::with_capacity(guests);
         for number in 0..guests {
@@ -65,9 +68,11 @@ impl Visits {
             let (mut guest, took, _) = come_in(way, &user).await?;
             self.new_circuit.add(took);
             guest.hello().await?;
-            let said = Instant::now();
-            guest.say(&format!("v{number}"), "good evening").await?;
-            self.message.add(said.elapsed());
+            for id in 0..MESSAGES {
+                let said = Instant::now();
+                guest.say(&format!("v{number}-{id}"), "good evening").await?;
+                self.message.add(said.elapsed());
+            }
             let (_, took, handshake) = come_in(way, &user).await?;
             self.same_circuit.add(took);
             self.handshake.add(handshake);
