@@ -1,5 +1,6 @@
 //! What the tests speak with.
 
+pub(crate) mod description;
 pub(crate) mod dice;
 pub(crate) mod guest;
 pub(crate) mod program;

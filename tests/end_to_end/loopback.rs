@@ -3,6 +3,7 @@
 mod chat;
 mod closing;
 mod crowd;
+mod described;
 mod events;
 mod handshake;
 mod limits;

@@ -1,0 +1,314 @@
+//! `docs/openapi.json` and `docs/asyncapi.json` against the running room: what it says is described, and what is
+//! described it says.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::net::TcpSocket;
+
+use crate::kit::description::Description;
+use crate::kit::raw::Answer;
+use crate::kit::{Guest, TestRoom, Visitor};
+
+const AS_JSON: &str = "Content-Type: application/json";
+const HANDSHAKE: [&str; 5] = [
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==",
+    "Sec-WebSocket-Protocol: chat",
+];
+
+/// What is described but cannot be provoked from outside: the log would have to fail.
+const OUT_OF_REACH: [(&str, &str); 1] = [("leave", "503")];
+
+/// Which operation answered with which status.
+struct Surface {
+    description: Description,
+    seen: BTreeSet<(String, String)>,
+}
+
+impl Surface {
+    fn operation(&self, method: &str, path: &str) -> &Value {
+        let operation = &self.description.openapi["paths"][path][method.to_lowercase()];
+        assert!(operation.is_object(), "{method} {path} is not described");
+        operation
+    }
+
+    /// The request body that the description gives as an example.
+    fn example(&self, method: &str, path: &str) -> String {
+        let content = &self.operation(method, path)["requestBody"]["content"]["application/json"];
+        self.description.check("openapi.json", &content["schema"], &content["example"]);
+        content["example"].to_string()
+    }
+
+    /// Checks an answer against its description.
+    fn saw(&mut self, method: &str, path: &str, answer: &Answer) {
+        let operation = self.operation(method, path);
+        let status = answer.status.to_string();
+        let response = self.description.resolve(&operation["responses"][&status]);
+        assert!(response.is_object(), "{method} {path}: {status} is not described: {}", answer.text());
+        for (name, described) in response["headers"].as_object().into_iter().flatten() {
+            let value = answer.header(&name.to_lowercase()).unwrap_or_else(|| panic!("{path}: no {name}"));
+            let schema = &self.description.resolve(described)["schema"];
+            self.description.check("openapi.json", schema, &value.into());
+        }
+        match response["content"].as_object() {
+            None => assert!(answer.body.is_empty(), "{path}: {status} is described without a body"),
+            Some(content) => {
+                let given = answer.header("content-type").unwrap().split(';').next().unwrap();
+                let described = content.get(given).unwrap_or_else(|| panic!("{path}: {status} in {given}"));
+                if given.ends_with("json") {
+                    self.description.check("openapi.json", &described["schema"], &answer.json());
+                }
+            }
+        }
+        let operation = operation["operationId"].as_str().unwrap().to_owned();
+        self.seen.insert((operation, status));
+    }
+
+    /// Every operation: method, path as described, whether it has this status.
+    fn operations(&self, status: &str) -> Vec<(String, String)> {
+        let mut operations = Vec::new();
+        for (path, methods) in self.description.openapi["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                if operation["responses"][status].is_object() {
+                    operations.push((method.to_uppercase(), path.clone()));
+                }
+            }
+        }
+        operations
+    }
+}
+
+fn in_main(path: &str) -> String {
+    path.replace("{room}", "main")
+}
+
+#[tokio::test]
+async fn every_answer_is_described_and_every_described_answer_occurs() {
+    let mut surface = Surface { description: Description::read(), seen: BTreeSet::new() };
+    let room =
+        TestRoom::open_with(|settings| settings.listen.request_head = Duration::from_millis(500)).await;
+    let _bob = room.guest("Bob").await;
+    refusals_of_all(&mut surface, &room).await;
+    refusals_of_bodies(&mut surface, &room).await;
+    particular_answers(&mut surface, &room).await;
+    a_full_room(&mut surface).await;
+
+    for (path, methods) in surface.description.openapi["paths"].as_object().unwrap() {
+        for operation in methods.as_object().unwrap().values().filter(|value| value.is_object()) {
+            let name = operation["operationId"].as_str().unwrap();
+            for status in operation["responses"].as_object().unwrap().keys() {
+                let seen = surface.seen.contains(&(name.to_owned(), status.clone()));
+                assert!(seen || OUT_OF_REACH.contains(&(name, status)), "{path}: {name} never gave {status}");
+            }
+        }
+    }
+}
+
+/// What does not depend on the address: a bad `Host`, another site, no token, no such room.
+async fn refusals_of_all(surface: &mut Surface, room: &TestRoom) {
+    let (host, stranger) = (format!("Host: {}", room.host()), Visitor::stranger(room));
+    for (method, path) in surface.operations("400") {
+        let line = format!("{method} {} HTTP/1.1", in_main(&path));
+        surface.saw(&method, &path, &room.raw().await.request(&[&line]).await);
+        surface.saw(&method, &path, &room.raw().await.request(&[&line, "Host: evil.example"]).await);
+        let lines = [line.as_str(), &host, "Origin: http://evil.example"];
+        surface.saw(&method, &path, &room.raw().await.request(&lines).await);
+    }
+    for (method, path) in surface.operations("401") {
+        surface.saw(&method, &path, &stranger.request(&method, &in_main(&path), &[], "").await);
+    }
+    for (method, path) in surface.operations("404") {
+        let attic = path.replace("{room}", "attic");
+        surface.saw(&method, &path, &stranger.request(&method, &attic, &[], "").await);
+    }
+}
+
+/// What is wrong with a body, or with a name.
+async fn refusals_of_bodies(surface: &mut Surface, room: &TestRoom) {
+    let ann = Visitor::arrive(room, "Amy").await;
+    for (method, path) in surface.operations("415") {
+        let target = in_main(&path);
+        let long = json!({ "text": "x".repeat(65 * 1024) }).to_string();
+        let unfit = json!({ "name": "x".repeat(33), "id": "1", "text": " " }).to_string();
+        for body in ["{", long.as_str(), unfit.as_str()] {
+            surface.saw(&method, &path, &ann.request(&method, &target, &[AS_JSON], body).await);
+        }
+        surface.saw(&method, &path, &ann.request(&method, &target, &[], "{}").await);
+        let mut slow = room.raw().await;
+        let token = format!("Authorization: Bearer {}", ann.token());
+        let host = format!("Host: {}", room.host());
+        let line = format!("{method} {target} HTTP/1.1");
+        let head = [line.as_str(), &host, &token, AS_JSON, "Content-Length: 2", "\r\n"].join("\r\n");
+        slow.write(head.trim_end_matches("\r\n").as_bytes()).await;
+        slow.write(b"\r\n\r\n{").await;
+        surface.saw(&method, &path, &slow.answer().await);
+        if path.contains("guests") {
+            let taken = ann.request(&method, &target, &[AS_JSON], r#"{"name":"Bob"}"#).await;
+            surface.saw(&method, &path, &taken);
+        }
+    }
+    for (method, path) in surface.operations("409").into_iter().filter(|(method, _)| method == "GET") {
+        for name in ["Bob", "%20"] {
+            let target = format!("{}?name={name}", in_main(&path));
+            surface.saw(&method, &path, &ann.request(&method, &target, &[], "").await);
+        }
+    }
+}
+
+/// What each address is for.
+async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
+    let ann = Visitor::arrive(room, "Eve").await;
+    surface.saw("GET", "/", &ann.get("/").await);
+    surface.saw("GET", "/chat", &ann.get("/chat").await);
+    surface.saw("GET", "/chat", &ann.request("GET", "/chat", &HANDSHAKE, "").await);
+    let path = "/rooms/{room}";
+    surface.saw("GET", path, &ann.get(&in_main(path)).await);
+    for (method, path) in [
+        ("POST", "/rooms/{room}/messages"),
+        ("PATCH", "/rooms/{room}/guests/me"),
+        ("POST", "/rooms/{room}/guests"),
+    ] {
+        let example = surface.example(method, path);
+        let stranger = Visitor::stranger(room);
+        let asker = if path == "/rooms/{room}/guests" { &stranger } else { &ann };
+        let answer = asker.request(method, &in_main(path), &[AS_JSON], &example).await;
+        surface.saw(method, path, &answer);
+    }
+    let path = "/rooms/{room}/messages";
+    let answer = ann.get(&in_main(path)).await;
+    surface.saw("GET", path, &answer);
+    let tag = format!("If-None-Match: {}", answer.header("etag").unwrap());
+    surface.saw("GET", path, &ann.request("GET", &in_main(path), &[&tag], "").await);
+    let path = "/rooms/{room}/events";
+    surface.saw("GET", path, &ann.request("GET", &in_main(path), &[], "").await);
+    let path = "/rooms/{room}/guests/me";
+    surface.saw("DELETE", path, &ann.request("DELETE", &in_main(path), &[], "").await);
+}
+
+async fn a_full_room(surface: &mut Surface) {
+    let room = TestRoom::open_with(|settings| settings.room.guests = 1).await;
+    let _bob = room.guest("Bob").await;
+    let mut ann = Visitor::stranger(&room);
+    ann.welcome = json!({ "token": "A".repeat(43) });
+    for (method, path) in surface.operations("503").into_iter().filter(|(method, _)| method != "DELETE") {
+        let body = if method == "GET" { String::new() } else { surface.example(&method, &path) };
+        surface.saw(&method, &path, &ann.request(&method, &in_main(&path), &[AS_JSON], &body).await);
+    }
+}
+
+#[test]
+fn the_descriptions_are_complete_in_themselves() {
+    let description = Description::read();
+    for document in [&description.openapi, &description.asyncapi] {
+        for_each(document, &mut |value| {
+            let Some(reference) = value["$ref"].as_str() else { return };
+            let (file, pointer) = reference.split_once('#').unwrap();
+            let target = if file.is_empty() { document } else { &description.asyncapi };
+            assert!(target.pointer(pointer).is_some(), "{reference} leads nowhere");
+        });
+    }
+    for message in description.asyncapi["components"]["messages"].as_object().unwrap().values() {
+        description.check_event(&message["examples"][0]["payload"]);
+    }
+    let codes = &description.asyncapi["components"]["schemas"]["Code"]["enum"];
+    let known: Vec<_> = onionroom::protocol::Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(*codes, json!(known));
+}
+
+fn for_each(value: &Value, look: &mut impl FnMut(&Value)) {
+    look(value);
+    match value {
+        Value::Object(members) => members.values().for_each(|value| for_each(value, look)),
+        Value::Array(items) => items.iter().for_each(|value| for_each(value, look)),
+        _ => {}
+    }
+}
+
+/// A guest whose events are held against the description.
+struct Witness<'a> {
+    description: &'a Description,
+    seen: BTreeSet<String>,
+}
+
+impl Witness<'_> {
+    async fn expect(&mut self, guest: &mut Guest, kind: &str) -> Value {
+        loop {
+            let event = guest.next().await;
+            self.saw(&event);
+            if event["type"] == kind {
+                return event;
+            }
+        }
+    }
+
+    fn saw(&mut self, event: &Value) {
+        self.description.check_event(event);
+        self.seen.insert(event["type"].as_str().unwrap().to_owned());
+    }
+
+    fn example(&self, kind: &str) -> Value {
+        self.description.asyncapi["components"]["messages"][kind]["examples"][0]["payload"].clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_event_is_described_and_every_described_event_occurs() {
+    let description = Description::read();
+    let mut witness = Witness { description: &description, seen: BTreeSet::new() };
+    let room = TestRoom::open_with(|settings| {
+        settings.room.message_bytes = 32_000;
+        settings.room.away = Duration::from_secs(1);
+        settings.history.messages = 10;
+    })
+    .await;
+    // A guest sends what the description gives as examples.
+    let mut ann = room.stranger().await;
+    for (kind, answer) in
+        [("hello", "welcome"), ("say", "acknowledged"), ("rename", "renamed"), ("ping", "pong")]
+    {
+        ann.send(witness.example(kind)).await;
+        witness.expect(&mut ann, answer).await;
+    }
+    ann.send(json!({ "type": "say", "id": "no", "text": "" })).await;
+    witness.expect(&mut ann, "error").await;
+
+    // Others come, drop off, come back, go.
+    let bob = room.guest("Bob").await;
+    witness.expect(&mut ann, "joined").await;
+    let token = bob.welcome["token"].clone();
+    drop(bob);
+    witness.expect(&mut ann, "away").await;
+    let mut bob = room.stranger().await;
+    bob.hello_as(json!({ "token": token })).await;
+    witness.expect(&mut ann, "back").await;
+    bob.send(witness.example("leave")).await;
+    witness.expect(&mut ann, "left").await;
+
+    // Somebody reads too slowly: the ring and the log have gone on without them. A listener to server-sent events
+    // gets the same events, and a message is one among them.
+    let mut listener = Visitor::arrive(&room, "Lea").await.listen("", &[]).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut slow = Guest::connect(socket.connect(room.address()).await.unwrap(), &room.host()).await;
+    slow.hello("Slow").await;
+    let text = "x".repeat(32_000);
+    for number in 0..400 {
+        ann.send(json!({ "type": "say", "id": number.to_string(), "text": text })).await;
+        witness.expect(&mut ann, "acknowledged").await;
+    }
+    witness.expect(&mut slow, "roster").await;
+    witness.expect(&mut slow, "gap").await;
+    witness.expect(&mut slow, "message").await;
+    witness.saw(&listener.next().await.unwrap());
+    witness.saw(&listener.expect("message").await);
+
+    let sent = &description.asyncapi["operations"]["events"]["messages"];
+    for message in sent.as_array().unwrap() {
+        let kind = message["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+        assert!(witness.seen.contains(kind), "{kind} is described and never came");
+    }
+}
