@@ -4,6 +4,8 @@
 //! and publishes. [`ring`] holds what was published, already encoded for the wire; a [`reader`] is only a
 //! position in it. `roster` knows who is here.
 
+#[cfg(test)]
+mod model_tests;
 mod owner;
 pub mod reader;
 pub mod ring;

@@ -1,0 +1,317 @@
+//! Any order of what guests can do, against a model that is too simple to be wrong.
+//!
+//! The model knows what was said, what may have been trimmed, and who sits where. Everyone who reads, however
+//! rarely, must see each message once and in order or be told of a gap where it was trimmed; and once they have
+//! read everything, know who is here.
+
+mod model;
+mod person;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::ring::Ring;
+use super::{Reader, Room};
+use crate::config::{HistorySettings, RoomSettings};
+use crate::log::sqlite::Synchronous;
+use crate::log::{Log, MemoryLog, Retention, SqliteLog};
+use crate::protocol::{Code, Hello, Name, frame};
+use model::Model;
+use person::{Person, say};
+
+const PEOPLE: usize = NAMES.len();
+/// One seat fewer than people, so that the room is full at times.
+const SEATS: usize = 3;
+const NAMES: [&str; 4] = ["Ann", "Bob", "Eve", "Mia"];
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Comes in, or comes in once more from elsewhere, with a cursor.
+    Enter(usize, Option<usize>, Cursor),
+    Say(usize, usize),
+    /// Says again, under its id, something said before.
+    Resend(usize, Index),
+    Rename(usize, usize),
+    /// The connection breaks.
+    Drop(usize),
+    Leave(usize),
+    /// Reads once; otherwise nobody reads before the end of a visit.
+    Read(usize),
+    /// Everything that was said is removed from the log.
+    Trim,
+    /// The room is opened anew on the same log.
+    Restart,
+}
+
+#[derive(Debug, Clone)]
+enum Cursor {
+    None,
+    Own,
+    Any(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let who = || 0..PEOPLE;
+    let cursor = prop_oneof![
+        1 => Just(Cursor::None),
+        3 => Just(Cursor::Own),
+        1 => (0u64..300).prop_map(Cursor::Any),
+    ];
+    prop_oneof![
+        8 => (who(), prop::option::of(0..NAMES.len()), cursor)
+            .prop_map(|(who, name, cursor)| Step::Enter(who, name, cursor)),
+        12 => (who(), 1usize..4).prop_map(|(who, times)| Step::Say(who, times)),
+        // More than the log is read at once.
+        1 => (who(), 60usize..90).prop_map(|(who, times)| Step::Say(who, times)),
+        4 => (who(), any::<Index>()).prop_map(|(who, which)| Step::Resend(who, which)),
+        2 => (who(), 0..NAMES.len()).prop_map(|(who, name)| Step::Rename(who, name)),
+        4 => who().prop_map(Step::Drop),
+        2 => who().prop_map(Step::Leave),
+        8 => who().prop_map(Step::Read),
+        1 => Just(Step::Trim),
+        1 => Just(Step::Restart),
+    ]
+}
+
+/// Where the messages are, across restarts.
+enum Store {
+    Memory(Arc<MemoryLog>),
+    File(PathBuf, Retention),
+}
+
+impl Store {
+    fn open(&self) -> Arc<dyn Log> {
+        match self {
+            Store::Memory(log) => Arc::clone(log) as Arc<dyn Log>,
+            Store::File(path, retention) => {
+                Arc::new(SqliteLog::open(path, *retention, Synchronous::Normal).unwrap())
+            }
+        }
+    }
+}
+
+struct World {
+    store: Store,
+    ring_bytes: usize,
+    log: Arc<dyn Log>,
+    room: Room,
+    people: Vec<Person>,
+    numbers: [u64; PEOPLE],
+    model: Model,
+    /// Messages up to here may be forgotten altogether: a restart loses the ids of what was trimmed.
+    forgotten: u64,
+}
+
+async fn open(log: &Arc<dyn Log>, ring_bytes: usize) -> Room {
+    let settings = RoomSettings { guests: SEATS, away: Duration::from_secs(9999), ..Default::default() };
+    let ring = Ring::new(ring_bytes);
+    Room::open_with_ring(&settings, &HistorySettings::default(), Arc::clone(log), ring).await.unwrap()
+}
+
+impl World {
+    async fn new(store: Store, ring_bytes: usize, keep: usize) -> Self {
+        let log = store.open();
+        let room = open(&log, ring_bytes).await;
+        let secret = log.identity().await.unwrap().secret;
+        let mut people: Vec<Person> = (0..PEOPLE).map(|_| Person::new()).collect();
+        people.iter_mut().for_each(|person| person.number = person.token.guest(&secret).0);
+        let numbers = std::array::from_fn(|who| people[who].number);
+        let model = Model { said: Vec::new(), trimmed: 0, keep, seats: Vec::new(), aways: 0 };
+        Self { store, ring_bytes, log, room, people, numbers, model, forgotten: 0 }
+    }
+
+    async fn take(&mut self, step: Step) {
+        match step {
+            Step::Enter(who, name, cursor) => self.enter(who, name.map(|name| NAMES[name]), &cursor).await,
+            Step::Say(who, times) => {
+                for _ in 0..times {
+                    self.say(who).await;
+                }
+            }
+            Step::Resend(who, which) => self.resend(who, which).await,
+            Step::Rename(who, name) => self.rename(who, NAMES[name]).await,
+            Step::Drop(who) => {
+                if self.people[who].inside.take().is_some() {
+                    self.model.aways += 1;
+                    let since = self.model.aways;
+                    self.model.sitting(who).unwrap().away = Some(since);
+                }
+            }
+            Step::Leave(who) => {
+                if let Some((seat, _)) = self.people[who].inside.take() {
+                    seat.leave();
+                    self.model.seats.retain(|sitting| sitting.who != who);
+                }
+            }
+            Step::Read(who) => {
+                self.read(who).await;
+            }
+            Step::Trim => {
+                self.log.trim(u64::MAX / 4).await.unwrap();
+                self.model.trimmed = self.model.head();
+            }
+            Step::Restart => self.restart().await,
+        }
+        // Until the room has seen everything, and told it.
+        self.room.snapshot().await.unwrap();
+    }
+
+    async fn enter(&mut self, who: usize, name: Option<&str>, cursor: &Cursor) {
+        let person = &mut self.people[who];
+        let hello = Hello {
+            name: name.map(|name| Name::parse(name).unwrap()),
+            token: Some(person.token.clone()),
+            ..Hello::default()
+        };
+        let entered = self.room.enter(hello).await;
+        let expected = self.model.enter(who, name);
+        let entered = match entered {
+            Ok(entered) => entered,
+            Err(refusal) => return assert_eq!(expected, Err(refusal.code)),
+        };
+        let welcome = &entered.welcome;
+        assert_eq!(expected, Ok(welcome.resumed));
+        assert_eq!((welcome.guest.id.0, welcome.head), (person.number, self.model.head()));
+        assert_eq!(welcome.first, self.model.gone() + 1);
+        // Whoever brought no name was given one.
+        self.model.sitting(who).unwrap().name = welcome.guest.name.as_str().to_owned();
+
+        let after = match cursor {
+            Cursor::None => None,
+            Cursor::Own => Some(person.after),
+            Cursor::Any(after) => Some(*after),
+        };
+        person.gone = welcome.first - 1;
+        person.after = after.filter(|after| *after <= welcome.head).unwrap_or(person.gone);
+        let guests = welcome.guests.iter();
+        person.roster =
+            guests.map(|guest| (guest.id.0, (guest.name.as_str().to_owned(), guest.away))).collect();
+        let reader = Reader::of_guest(&self.room, &entered, after);
+        if let Some((ghost, _)) = person.inside.replace((entered.seat, reader)) {
+            ghost.replaced().await;
+            let refused = self.room.say(&ghost, say(who, 1_000_000)).await;
+            assert_eq!(refused.unwrap_err().code, Code::TakenOver);
+        }
+        self.knows_the_roster(who);
+    }
+
+    async fn say(&mut self, who: usize) {
+        let Some((seat, _)) = &self.people[who].inside else { return };
+        let id = self.people[who].said.len() as u64;
+        let seq = self.room.say(seat, say(who, id)).await.unwrap();
+        self.model.said.push((who, id));
+        assert_eq!(seq, self.model.head());
+        self.people[who].said.push(seq);
+    }
+
+    async fn resend(&mut self, who: usize, which: Index) {
+        let person = &mut self.people[who];
+        let (Some((seat, _)), false) = (&person.inside, person.said.is_empty()) else { return };
+        let id = which.index(person.said.len());
+        let seq = self.room.say(seat, say(who, id as u64)).await.unwrap();
+        if person.said[id] <= self.forgotten && seq == self.model.head() + 1 {
+            self.model.said.push((who, id as u64));
+            person.said[id] = seq;
+        }
+        assert_eq!(seq, person.said[id], "the number it had before");
+    }
+
+    async fn rename(&mut self, who: usize, name: &str) {
+        let Some((seat, _)) = &self.people[who].inside else { return };
+        let renamed = self.room.rename(seat, Name::parse(name).unwrap()).await;
+        let expected = if self.model.taken(name, who) { Err(Code::NameTaken) } else { Ok(()) };
+        assert_eq!(renamed.map_err(|refusal| refusal.code), expected);
+        if expected.is_ok() {
+            self.model.sitting(who).unwrap().name = name.to_owned();
+        }
+    }
+
+    /// Reads once; false if there is nothing more.
+    async fn read(&mut self, who: usize) -> bool {
+        let Some((_, reader)) = &mut self.people[who].inside else { return false };
+        let mut out = BytesMut::new();
+        reader.read(&mut out).await.unwrap();
+        let cursor = reader.after();
+        for event in frame::payloads(&out) {
+            let event = serde_json::from_str(event).unwrap();
+            self.people[who].hear(&event, &self.model, &self.numbers);
+        }
+        assert_eq!(cursor, self.people[who].after);
+        !out.is_empty()
+    }
+
+    async fn restart(&mut self) {
+        self.people.iter_mut().for_each(|person| person.inside = None);
+        self.model.seats.clear();
+        self.log.close().await.unwrap();
+        self.log = self.store.open();
+        self.room = open(&self.log, self.ring_bytes).await;
+        self.forgotten = self.model.gone();
+    }
+
+    fn knows_the_roster(&self, who: usize) {
+        let sitting = self.model.seats.iter();
+        let expected: BTreeMap<_, _> =
+            sitting.map(|one| (self.numbers[one.who], (one.name.clone(), one.away.is_some()))).collect();
+        assert_eq!(self.people[who].roster, expected, "{} knows who is here", NAMES[who]);
+    }
+
+    async fn end(&mut self) {
+        for (who, name) in NAMES.iter().enumerate() {
+            while self.read(who).await {}
+            if self.people[who].inside.is_some() {
+                assert_eq!(self.people[who].after, self.model.head(), "{name} knows everything");
+                self.knows_the_roster(who);
+            }
+        }
+    }
+}
+
+fn play(store: Store, ring_bytes: usize, keep: usize, steps: Vec<Step>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut world = World::new(store, ring_bytes, keep).await;
+        for step in steps {
+            world.take(step).await;
+        }
+        world.end().await;
+    });
+}
+
+fn retention(messages: usize) -> Retention {
+    Retention { messages, age: Some(Duration::from_secs(9999)) }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_order_in_memory(
+        ring in 100usize..3000,
+        keep in prop_oneof![0usize..20, 60usize..300],
+        steps in prop::collection::vec(step(), 1..60),
+    ) {
+        play(Store::Memory(Arc::new(MemoryLog::new(retention(keep)).unwrap())), ring, keep, steps);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn any_order_in_a_file(
+        ring in 100usize..3000,
+        keep in prop_oneof![0usize..20, 60usize..300],
+        steps in prop::collection::vec(step(), 1..60),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("messages.sqlite");
+        play(Store::File(path, retention(keep)), ring, keep, steps);
+    }
+}

@@ -1,0 +1,63 @@
+//! What must be true of a room.
+
+use super::SEATS;
+use crate::protocol::Code;
+
+/// What must be true.
+pub(super) struct Model {
+    /// The author and the id of every message; the number is the place, counted from 1.
+    pub(super) said: Vec<(usize, u64)>,
+    /// What was trimmed for its age.
+    pub(super) trimmed: u64,
+    /// How many are kept.
+    pub(super) keep: usize,
+    /// In the order of arrival.
+    pub(super) seats: Vec<Sitting>,
+    /// Counts those who went away.
+    pub(super) aways: u64,
+}
+
+pub(super) struct Sitting {
+    pub(super) who: usize,
+    pub(super) name: String,
+    /// Since when, in the order of `aways`.
+    pub(super) away: Option<u64>,
+}
+
+impl Model {
+    pub(super) fn head(&self) -> u64 {
+        self.said.len() as u64
+    }
+
+    /// The last message that the log need not have any more.
+    pub(super) fn gone(&self) -> u64 {
+        self.trimmed.max(self.head().saturating_sub(self.keep as u64))
+    }
+
+    pub(super) fn taken(&self, name: &str, who: usize) -> bool {
+        self.seats.iter().any(|sitting| sitting.name == name && sitting.who != who)
+    }
+
+    pub(super) fn sitting(&mut self, who: usize) -> Option<&mut Sitting> {
+        self.seats.iter_mut().find(|sitting| sitting.who == who)
+    }
+
+    /// Whether the seat was still held; or why there is none.
+    pub(super) fn enter(&mut self, who: usize, name: Option<&str>) -> Result<bool, Code> {
+        if name.is_some_and(|name| self.taken(name, who)) {
+            return Err(Code::NameTaken);
+        }
+        if let Some(sitting) = self.sitting(who) {
+            sitting.away = None;
+            sitting.name = name.map_or_else(|| sitting.name.clone(), str::to_owned);
+            return Ok(true);
+        }
+        if self.seats.len() == SEATS {
+            let away = self.seats.iter().enumerate().filter_map(|(place, one)| Some((one.away?, place)));
+            let (_, place) = away.min().ok_or(Code::RoomFull)?;
+            self.seats.remove(place);
+        }
+        self.seats.push(Sitting { who, name: name.unwrap_or_default().to_owned(), away: None });
+        Ok(false)
+    }
+}

@@ -1,0 +1,76 @@
+//! Somebody, and what they know of the room.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::model::Model;
+use super::{NAMES, PEOPLE};
+use crate::hub::{Reader, Seat};
+use crate::protocol::{MessageId, Say, Token};
+
+/// Somebody, and what they know.
+pub(super) struct Person {
+    pub(super) token: Token,
+    pub(super) number: u64,
+    /// The number of each message they said; the place is its id.
+    pub(super) said: Vec<u64>,
+    pub(super) inside: Option<(Seat, Reader)>,
+    /// The newest message they know of.
+    pub(super) after: u64,
+    /// What was gone when they came in must not be given to them.
+    pub(super) gone: u64,
+    pub(super) roster: BTreeMap<u64, (String, bool)>,
+}
+
+impl Person {
+    pub(super) fn new() -> Self {
+        let (token, roster) = (Token::random().unwrap(), BTreeMap::new());
+        Self { token, number: 0, said: Vec::new(), inside: None, after: 0, gone: 0, roster }
+    }
+
+    pub(super) fn hear(&mut self, event: &Value, model: &Model, numbers: &[u64; PEOPLE]) {
+        let number = |member: &str| event[member].as_u64().unwrap();
+        match event["type"].as_str().unwrap() {
+            "message" => {
+                let seq = number("seq");
+                assert_eq!(seq, self.after + 1, "every message once and in order");
+                assert!(seq > self.gone, "{seq} was gone when they came");
+                let (author, id) = model.said[seq as usize - 1];
+                assert_eq!((number("guest"), &event["text"]), (numbers[author], &text(author, id).into()));
+                self.after = seq;
+            }
+            "gap" => {
+                let before = number("before");
+                assert_eq!(number("after"), self.after);
+                assert!(before > self.after + 1 && before <= model.gone().max(self.gone) + 1, "{event}");
+                self.after = before - 1;
+            }
+            "roster" => self.roster = roster(&event["guests"]),
+            "left" => {
+                self.roster.remove(&event["guest"]["id"].as_u64().unwrap());
+            }
+            "joined" | "away" | "back" | "renamed" => {
+                let (id, state) = guest(&event["guest"]);
+                self.roster.insert(id, state);
+            }
+            other => panic!("unexpected {other}"),
+        }
+    }
+}
+
+pub(super) fn guest(json: &Value) -> (u64, (String, bool)) {
+    (json["id"].as_u64().unwrap(), (json["name"].as_str().unwrap().to_owned(), json["away"] == true))
+}
+
+pub(super) fn roster(guests: &Value) -> BTreeMap<u64, (String, bool)> {
+    guests.as_array().unwrap().iter().map(guest).collect()
+}
+
+pub(super) fn text(author: usize, id: u64) -> String {
+    format!("{} says {id}", NAMES[author])
+}
+
+pub(super) fn say(author: usize, id: u64) -> Say {
+    Say { id: MessageId::parse(&id.to_string()).unwrap(), text: text(author, id) }
+}
