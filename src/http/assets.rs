@@ -63,7 +63,9 @@ impl Page {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // Not "no-store": the chat without JavaScript lives in a frame whose address knows the guest, and Firefox
+        // keeps a frame's address over a reload only if the page around it had not expired when it came.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=60"));
         if compressed {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }

@@ -131,7 +131,7 @@ fn compressed_only_for_those_who_take_it() {
         let headers = response.headers();
         assert_eq!(headers.contains_key(CONTENT_ENCODING), compressed, "{accepted:?}");
         assert_eq!(headers[VARY], "accept-encoding");
-        assert_eq!(headers[CACHE_CONTROL], "no-store");
+        assert_eq!(headers[CACHE_CONTROL], "private, max-age=60");
         assert_eq!(headers[CONTENT_TYPE], "text/html; charset=utf-8");
         assert_eq!(
             headers[CONTENT_SECURITY_POLICY].as_bytes(),
