@@ -101,8 +101,10 @@ impl Roster {
         if !self.arrivals.contains_key(&id) {
             return self.sit_down(id, wanted, hold);
         }
+        if wanted.as_ref().is_some_and(|name| !self.names.free(name, id)) {
+            return Err(taken());
+        }
         let mut news = Vec::new();
-        let renamed = wanted.map(|name| self.rename(id, name)).transpose()?.flatten();
         let sitting = self.sitting(id).ok_or_else(full)?;
         if sitting.guest.away {
             sitting.guest.away = false;
@@ -116,8 +118,9 @@ impl Roster {
                 }
             }
         }
-        let guest = sitting.guest.clone();
-        news.extend(renamed);
+        // After they are back: what is told last about a guest is what is true.
+        news.extend(wanted.map(|name| self.rename(id, name)).transpose()?.flatten());
+        let guest = self.sitting(id).ok_or_else(full)?.guest.clone();
         Ok(Arrival { guest, news })
     }
 

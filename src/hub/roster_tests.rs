@@ -109,3 +109,14 @@ fn a_full_room_refuses_unless_somebody_is_away() {
     let (arrival, _) = roster.enter(GuestId(3), Some(name("Eve"))).unwrap();
     assert_eq!(arrival.news, [News::Left(guest(2, "Bob")), News::Joined(guest(3, "Eve"))]);
 }
+
+#[test]
+fn whoever_comes_back_under_another_name_is_not_told_to_be_away() {
+    let mut roster = roster(2);
+    let (_, ann) = roster.enter(GuestId(1), Some(name("Ann"))).unwrap();
+    roster.drop_connection(GuestId(1), ann.connection, Instant::now());
+    let (arrival, _) = roster.enter(GuestId(1), Some(name("Eve"))).unwrap();
+    let renamed = News::Renamed { guest: guest(1, "Eve"), was: name("Ann") };
+    assert_eq!(arrival.news, [News::Back(guest(1, "Ann")), renamed]);
+    assert_eq!(arrival.guest, guest(1, "Eve"));
+}
