@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 /// What all documents share.
 const BASE: &str = include_str!("../../../web/frames/base.css");
 
-/// What a document looks like, on top of [`BASE`].
+/// What a document looks like, on top of the style they share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
     /// The room with its frames.
