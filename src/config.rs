@@ -86,7 +86,7 @@ pub struct ListenSettings {
     /// How many connections may be open at once, over all listeners; more are refused, not queued. Never
     /// fewer than `room.guests`.
     pub connections: usize,
-    /// How long a request's head may take to arrive.
+    /// How long a request's head may take to arrive, and its body after that.
     pub request_head: Duration,
     /// How long a WebSocket guest may take to say hello.
     pub hello: Duration,

@@ -4,6 +4,7 @@ mod chat;
 mod closing;
 mod crowd;
 mod described;
+mod documented;
 mod events;
 mod handshake;
 mod limits;

@@ -75,6 +75,14 @@ impl Program {
         within("the program's end", self.child.kill()).await.unwrap();
     }
 
+    /// How much memory it holds: `VmRSS` of proc(5).
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let id = self.child.id().expect("it still runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// Waits for its end.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         within("the program's end", self.child.wait()).await.unwrap()

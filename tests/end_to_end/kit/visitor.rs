@@ -19,16 +19,25 @@ pub(crate) struct Visitor {
 impl Visitor {
     /// Somebody who has no seat yet.
     pub(crate) fn stranger(room: &TestRoom) -> Self {
-        Self { address: room.address(), welcome: Value::Null }
+        Self::stranger_at(room.address())
+    }
+
+    /// The same in whatever room is at this address.
+    pub(crate) fn stranger_at(address: SocketAddr) -> Self {
+        Self { address, welcome: Value::Null }
     }
 
     /// Somebody with a seat, under this name.
     pub(crate) async fn arrive(room: &TestRoom, name: &str) -> Self {
-        let mut visitor = Self::stranger(room);
-        let answer = visitor.post("/rooms/main/guests", json!({ "name": name })).await;
+        Self::stranger(room).seated(name).await
+    }
+
+    /// Takes a seat under this name.
+    pub(crate) async fn seated(mut self, name: &str) -> Self {
+        let answer = self.post("/rooms/main/guests", json!({ "name": name })).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
-        visitor.welcome = answer.json();
-        visitor
+        self.welcome = answer.json();
+        self
     }
 
     /// The token.

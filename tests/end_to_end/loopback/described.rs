@@ -20,8 +20,9 @@ const HANDSHAKE: [&str; 5] = [
     "Sec-WebSocket-Protocol: chat",
 ];
 
-/// What is described but cannot be provoked from outside: the log would have to fail.
-const OUT_OF_REACH: [(&str, &str); 1] = [("leave", "503")];
+/// What is described but cannot be provoked from outside: the log would have to fail, or the guest to leave at the
+/// very moment.
+const OUT_OF_REACH: [(&str, &str); 2] = [("leave", "503"), ("say", "409")];
 
 /// Which operation answered with which status.
 struct Surface {

@@ -1,13 +1,15 @@
 //! Server-sent events: the same as on a WebSocket, resumed by the id of the last event.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
+use crate::kit::program::Program;
 use crate::kit::visitor::Listener;
-use crate::kit::{TestRoom, Visitor, within};
+use crate::kit::{Guest, TestRoom, Visitor, within};
 
 /// The sequence numbers of the messages up to this one; a gap is told as its two ends.
 async fn seqs_until(listener: &mut Listener, last: u64) -> (Vec<u64>, Vec<(u64, u64)>) {
@@ -211,6 +213,43 @@ async fn who_does_not_read_costs_the_others_nothing_and_goes_on_later() {
         let told = gap["after"] == pair[0] && gap["before"] == pair[1];
         assert!(pair[1] == pair[0] + 1 || told, "{pair:?} beside {gap}");
     }
+}
+
+#[tokio::test]
+async fn those_who_do_not_read_are_held_in_little_memory() {
+    const STALLED: u64 = 30;
+    const SAID: u64 = 1500;
+    let mut program = Program::start(&["--no-onion", "--ephemeral", "--listen", "127.0.0.1:0"]);
+    let url = program.told("local").await;
+    let address: SocketAddr = url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
+    let mut stalled = Vec::new();
+    for number in 0..STALLED {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let visitor = Visitor::stranger_at(address).seated(&format!("Stalled {number}")).await;
+        stalled.push(visitor.listen_on(socket, "", &[]).await);
+    }
+    let mut ann = Guest::connect(TcpStream::connect(address).await.unwrap(), &address.to_string()).await;
+    ann.hello("Ann").await;
+    let text = "x".repeat(4096);
+    let mut say = async |numbers: std::ops::Range<u64>| {
+        for number in numbers.clone() {
+            ann.send(json!({ "type": "say", "id": number.to_string(), "text": text })).await;
+        }
+        for _ in numbers {
+            ann.expect("acknowledged").await;
+        }
+    };
+    // The ring is full before it is measured.
+    for hundred in 0..4 {
+        say(hundred * 100..(hundred + 1) * 100).await;
+    }
+    let before = program.resident_bytes();
+    for hundred in 4..SAID / 100 {
+        say(hundred * 100..(hundred + 1) * 100).await;
+    }
+    let (grown, queues) = (program.resident_bytes().saturating_sub(before), STALLED * (SAID - 400) * 4096);
+    assert!(grown < queues / 8, "{grown} bytes more for {STALLED} who do not read; queues would be {queues}");
 }
 
 #[tokio::test]
