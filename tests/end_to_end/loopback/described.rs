@@ -12,6 +12,7 @@ use crate::kit::raw::Answer;
 use crate::kit::{Guest, TestRoom, Visitor};
 
 const AS_JSON: &str = "Content-Type: application/json";
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 const HANDSHAKE: [&str; 5] = [
     "Connection: Upgrade",
     "Upgrade: websocket",
@@ -96,6 +97,7 @@ async fn every_answer_is_described_and_every_described_answer_occurs() {
     refusals_of_all(&mut surface, &room).await;
     refusals_of_bodies(&mut surface, &room).await;
     particular_answers(&mut surface, &room).await;
+    the_page_without_javascript(&mut surface, &room).await;
     a_full_room(&mut surface).await;
 
     for (path, methods) in surface.description.openapi["paths"].as_object().unwrap() {
@@ -124,14 +126,15 @@ async fn refusals_of_all(surface: &mut Surface, room: &TestRoom) {
     }
     for (method, path) in surface.operations("404") {
         let attic = path.replace("{room}", "attic");
-        surface.saw(&method, &path, &stranger.request(&method, &attic, &[], "").await);
+        let form = path.contains("/page").then_some(FORM);
+        surface.saw(&method, &path, &stranger.request(&method, &attic, form.as_slice(), "").await);
     }
 }
 
 /// What is wrong with a body, or with a name.
 async fn refusals_of_bodies(surface: &mut Surface, room: &TestRoom) {
     let ann = Visitor::arrive(room, "Amy").await;
-    for (method, path) in surface.operations("415") {
+    for (method, path) in without_pages(surface.operations("415")) {
         let target = in_main(&path);
         let long = json!({ "text": "x".repeat(65 * 1024) }).to_string();
         let unfit = json!({ "name": "x".repeat(33), "id": "1", "text": " " }).to_string();
@@ -143,16 +146,16 @@ async fn refusals_of_bodies(surface: &mut Surface, room: &TestRoom) {
         let token = format!("Authorization: Bearer {}", ann.token());
         let host = format!("Host: {}", room.host());
         let line = format!("{method} {target} HTTP/1.1");
-        let head = [line.as_str(), &host, &token, AS_JSON, "Content-Length: 2", "\r\n"].join("\r\n");
-        slow.write(head.trim_end_matches("\r\n").as_bytes()).await;
-        slow.write(b"\r\n\r\n{").await;
+        let lines = [line.as_str(), &host, &token, AS_JSON, "Content-Length: 2", "", "{"];
+        slow.write(lines.join("\r\n").as_bytes()).await;
         surface.saw(&method, &path, &slow.answer().await);
         if path.contains("guests") {
             let taken = ann.request(&method, &target, &[AS_JSON], r#"{"name":"Bob"}"#).await;
             surface.saw(&method, &path, &taken);
         }
     }
-    for (method, path) in surface.operations("409").into_iter().filter(|(method, _)| method == "GET") {
+    let reads = surface.operations("409").into_iter().filter(|(method, _)| method == "GET");
+    for (method, path) in reads {
         for name in ["Bob", "%20"] {
             let target = format!("{}?name={name}", in_main(&path));
             surface.saw(&method, &path, &ann.request(&method, &target, &[], "").await);
@@ -195,10 +198,48 @@ async fn a_full_room(surface: &mut Surface) {
     let _bob = room.guest("Bob").await;
     let mut ann = Visitor::stranger(&room);
     ann.welcome = json!({ "token": "A".repeat(43) });
-    for (method, path) in surface.operations("503").into_iter().filter(|(method, _)| method != "DELETE") {
-        let body = if method == "GET" { String::new() } else { surface.example(&method, &path) };
-        surface.saw(&method, &path, &ann.request(&method, &in_main(&path), &[AS_JSON], &body).await);
+    let all = surface.operations("503").into_iter().filter(|(method, _)| method != "DELETE");
+    for (method, path) in all {
+        let page = path.contains("/page");
+        let body = if method == "GET" || page { String::new() } else { surface.example(&method, &path) };
+        let (target, kind) = if page { (paged(&path, &ann), FORM) } else { (in_main(&path), AS_JSON) };
+        surface.saw(&method, &path, &ann.request(&method, &target, &[kind], &body).await);
     }
+}
+
+/// The pages' addresses hold the token: nothing else reaches a request of theirs.
+fn paged(path: &str, visitor: &Visitor) -> String {
+    format!("{}?token={}", in_main(path), visitor.token())
+}
+
+fn without_pages(operations: Vec<(String, String)>) -> Vec<(String, String)> {
+    operations.into_iter().filter(|(_, path)| !path.contains("/page")).collect()
+}
+
+async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
+    let ann = Visitor::arrive(room, "Pam").await;
+    for path in ["/rooms/{room}/page", "/rooms/{room}/page/messages", "/rooms/{room}/page/say"] {
+        surface.saw("GET", path, &ann.get(&in_main(path)).await);
+        surface.saw("GET", path, &ann.get(&paged(path, &ann)).await);
+    }
+    let path = "/rooms/{room}/page/say";
+    let target = paged(path, &ann);
+    let (long, longer) = ("x".repeat(5000), "x".repeat(60 * 1024));
+    for (kind, body) in [
+        (FORM, "form=1&text=good+evening".to_owned()),
+        (FORM, "form=2&text=not+yet&name=Pamela&do=rename".to_owned()),
+        (FORM, "form=3&name=Bob&do=rename".to_owned()),
+        (FORM, "form=4&text=+".to_owned()),
+        (FORM, format!("form=5&text={long}")),
+        (FORM, format!("form=6&text={longer}")),
+        (AS_JSON, "{}".to_owned()),
+    ] {
+        surface.saw("POST", path, &ann.request("POST", &target, &[kind], &body).await);
+    }
+    let mut slow = room.raw().await;
+    let (line, host) = (format!("POST {target} HTTP/1.1"), format!("Host: {}", room.host()));
+    slow.write([&line, &host, FORM, "Content-Length: 9", "", "form"].join("\r\n").as_bytes()).await;
+    surface.saw("POST", path, &slow.answer().await);
 }
 
 #[test]
