@@ -3,9 +3,11 @@
 //! - `Host` must be one of the room's own addresses, or a name that a stranger points at 127.0.0.1 (DNS
 //!   rebinding) would be same-origin with the room.
 //! - `Origin`, where a browser sends it, must be that same address: WebSocket handshakes are not held back by
-//!   the same-origin policy (RFC 6455, section 10.2).
-//! - `Sec-Fetch-Site` and `Sec-Fetch-Mode` (Fetch Metadata), where a browser sends them, must not say that
-//!   another site asks for anything but a navigation.
+//!   the same-origin policy (RFC 6455, section 10.2). A browser that keeps addresses to itself sends `null` with
+//!   a form of the room's own ([Fetch](https://fetch.spec.whatwg.org/#append-a-request-origin-header)), and so
+//!   does a stranger's sandbox: only `Sec-Fetch-Site`, which no page can write, tells them apart.
+//! - `Sec-Fetch-Site`, `Sec-Fetch-Mode` and `Sec-Fetch-Dest` (Fetch Metadata), where a browser sends them, must
+//!   not say that another site asks for anything but a navigation of a whole window.
 
 use std::sync::OnceLock;
 
@@ -102,16 +104,24 @@ fn split(authority: &str) -> (&str, u16) {
 }
 
 fn same_origin(headers: &HeaderMap, authority: &str) -> bool {
-    headers.get_all(ORIGIN).into_iter().all(|origin| {
-        let origin = origin.to_str().unwrap_or_default();
-        origin.strip_prefix("http://").is_some_and(|origin| origin.eq_ignore_ascii_case(authority))
+    headers.get_all(ORIGIN).into_iter().all(|origin| match origin.to_str().unwrap_or_default() {
+        "null" => value(headers, "sec-fetch-site") == Some("same-origin"),
+        origin => origin.strip_prefix("http://").is_some_and(|origin| origin.eq_ignore_ascii_case(authority)),
     })
 }
 
 fn asked_by_another_site(headers: &HeaderMap) -> bool {
-    let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let another = matches!(value("sec-fetch-site"), Some("cross-site" | "same-site"));
-    another && value("sec-fetch-mode") != Some("navigate")
+    let another = matches!(value(headers, "sec-fetch-site"), Some("cross-site" | "same-site"));
+    let whole_window = value(headers, "sec-fetch-mode") == Some("navigate")
+        && value(headers, "sec-fetch-dest").is_none_or(|destination| destination == "document");
+    another && !whole_window
+}
+
+/// A header that is there once.
+fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut lines = headers.get_all(name).into_iter();
+    let line = lines.next()?.to_str().ok()?;
+    lines.next().is_none().then_some(line)
 }
 
 #[cfg(test)]
@@ -205,8 +215,26 @@ mod tests {
     }
 
     #[test]
+    fn an_origin_kept_secret_is_the_rooms_own_only_where_the_browser_vouches_for_it() {
+        let (host, null) = (("host", "localhost:8646"), ("origin", "null"));
+        assert!(local(&[host, null, ("sec-fetch-site", "same-origin")]).is_ok());
+        for site in ["none", "same-site", "cross-site", "", "SAME-ORIGIN"] {
+            assert_eq!(local(&[host, null, ("sec-fetch-site", site)]), Err(403), "{site}");
+        }
+        let twice = [host, null, ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "same-origin")];
+        assert_eq!(local(&twice), Err(403));
+        let foreign = ("origin", "http://evil.example");
+        assert_eq!(local(&[host, foreign, ("sec-fetch-site", "same-origin")]), Err(403));
+        let onion = [("host", ONION), null, ("sec-fetch-site", "same-origin")];
+        assert!(check(Peer::Circuit(1), &onion).is_ok());
+    }
+
+    #[test]
     fn another_site_may_link_but_not_fetch() {
         let host = ("host", "localhost:8646");
+        let framed =
+            [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
+        assert_eq!(local(&[&[host], &framed[..]].concat()), Err(403));
         for site in ["cross-site", "same-site"] {
             assert!(local(&[host, ("sec-fetch-site", site), ("sec-fetch-mode", "navigate")]).is_ok());
             assert_eq!(local(&[host, ("sec-fetch-site", site), ("sec-fetch-mode", "no-cors")]), Err(403));
