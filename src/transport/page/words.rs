@@ -15,14 +15,11 @@ pub(super) fn span(seconds: u64) -> String {
 
 /// How long messages are kept, as a sentence.
 pub(super) fn kept(kept: Kept) -> String {
-    let days = match kept.days {
-        1 => "for 1 day".to_owned(),
-        days => format!("for {days} days"),
-    };
+    let days = if kept.days == 1 { "1 day".to_owned() } else { format!("{} days", kept.days) };
     match kept {
-        Kept { messages: 0, .. } => "Nothing that is said here is kept.".to_owned(),
-        Kept { messages, days: 0 } => format!("The newest {messages} messages are kept here."),
-        Kept { messages, .. } => format!("Messages here are kept {days}, the newest {messages} at most."),
+        Kept { messages: 0, .. } => "Nothing is kept here.".to_owned(),
+        Kept { messages, days: 0 } => format!("Kept here: the newest {messages} messages."),
+        Kept { messages, .. } => format!("Kept here: the newest {messages} messages, for {days}."),
     }
 }
 
@@ -47,8 +44,8 @@ mod tests {
     #[test]
     fn what_is_kept_is_said() {
         let said = |messages, days| kept(Kept { messages, days });
-        assert_eq!(said(0, 7), "Nothing that is said here is kept.");
-        assert_eq!(said(1000, 0), "The newest 1000 messages are kept here.");
-        assert_eq!(said(50, 1), "Messages here are kept for 1 day, the newest 50 at most.");
+        assert_eq!(said(0, 7), "Nothing is kept here.");
+        assert_eq!(said(1000, 0), "Kept here: the newest 1000 messages.");
+        assert_eq!(said(50, 1), "Kept here: the newest 50 messages, for 1 day.");
     }
 }
