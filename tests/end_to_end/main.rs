@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod command_line;
+mod defects;
 mod kit;
 mod loopback;
 mod nothing_lost;
