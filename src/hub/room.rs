@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::owner::Owner;
 use super::ring::{RING_BYTES, Ring};
+use super::roster::visit_grace;
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Log, LogError, Span};
 use crate::protocol::event::Limits;
@@ -28,7 +29,7 @@ pub(super) struct Shared {
     pub(super) published: watch::Sender<u64>,
     pub(super) log: Arc<dyn Log>,
     pub(super) limits: Limits,
-    pub(super) grace: Duration,
+    pub(super) visit_grace: Duration,
 }
 
 /// A guest's place in the room. Dropping it is a connection that broke: the seat is kept for the grace time.
@@ -113,8 +114,9 @@ impl Room {
         let identity = log.identity().await?;
         // What was said before a restart is in the log alone.
         ring.begin_after(log.span().await?.head);
-        let (ring, published, grace) = (RwLock::new(ring), watch::Sender::new(0), settings.away);
-        let shared = Arc::new(Shared { ring, published, log, limits, grace });
+        let (ring, published) = (RwLock::new(ring), watch::Sender::new(0));
+        let visit_grace = visit_grace(settings.away);
+        let shared = Arc::new(Shared { ring, published, log, limits, visit_grace });
         let (commands, inbox) = mpsc::unbounded_channel();
         let owner = Owner::new(settings, history, identity, Arc::clone(&shared), commands.downgrade());
         tokio::spawn(owner.run(inbox));
@@ -126,9 +128,9 @@ impl Room {
         self.shared.limits
     }
 
-    /// How long a seat is kept without a connection or a visit.
-    pub fn grace(&self) -> Duration {
-        self.shared.grace
+    /// How long a [visit](Room::visit) keeps the seat.
+    pub fn visit_grace(&self) -> Duration {
+        self.shared.visit_grace
     }
 
     /// Whether this is the name of a room that is here.

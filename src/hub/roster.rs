@@ -9,6 +9,15 @@ use tokio_util::sync::CancellationToken;
 use super::suggest;
 use crate::protocol::{Code, Guest, GuestId, Name, Refusal};
 
+/// How long a visit keeps a seat where a broken connection keeps none: who has no connection would otherwise
+/// leave after every request.
+const VISIT_AT_LEAST: Duration = Duration::from_secs(10);
+
+/// How long a visit keeps a seat, where a broken connection keeps it for `grace`.
+pub(super) fn visit_grace(grace: Duration) -> Duration {
+    if grace.is_zero() { VISIT_AT_LEAST } else { grace }
+}
+
 /// The seats of a room.
 #[derive(Debug)]
 pub(super) struct Roster {
@@ -94,7 +103,7 @@ impl Roster {
         wanted: Option<Name>,
         now: Instant,
     ) -> Result<Arrival, Refusal> {
-        self.arrive(id, wanted, Hold::Visits(now + self.grace))
+        self.arrive(id, wanted, Hold::Visits(now + visit_grace(self.grace)))
     }
 
     fn arrive(&mut self, id: GuestId, wanted: Option<Name>, hold: Hold) -> Result<Arrival, Refusal> {

@@ -97,6 +97,15 @@ fn visits_keep_a_seat_and_leave_a_connection_alone() {
 }
 
 #[test]
+fn visits_keep_a_seat_also_where_a_broken_connection_keeps_none() {
+    let mut roster = Roster::new(9, Duration::ZERO);
+    let now = Instant::now();
+    roster.visit(GuestId(1), Some(name("Ann")), now).unwrap();
+    assert_eq!(roster.expire(now + VISIT_AT_LEAST / 2), []);
+    assert_eq!(roster.expire(now + VISIT_AT_LEAST), [News::Left(guest(1, "Ann"))]);
+}
+
+#[test]
 fn a_full_room_refuses_unless_somebody_is_away() {
     let mut roster = roster(2);
     let mut now = Instant::now();

@@ -120,7 +120,7 @@ async fn wait(
     until: Instant,
     closing: &CancellationToken,
 ) -> Result<(), Refusal> {
-    let keep_every = (room.grace() / 2).max(Duration::from_millis(100));
+    let keep_every = room.visit_grace() / 2;
     let mut keep = Instant::now() + keep_every;
     while found.is_empty() {
         tokio::select! {

@@ -118,9 +118,9 @@ async fn who_left_meanwhile_is_told_nothing_and_not_brought_back() {
     let room = TestRoom::open().await;
     let mut bob = room.guest("Bob").await;
     let ann = Visitor::arrive(&room, "Ann").await;
-    let (answer, ()) = tokio::join!(ann.messages("after=0&wait=60"), async {
-        // The question is there when a request that came after it was answered.
-        ann.get("/rooms/main").await;
+    let (answer, ()) = tokio::join!(ann.messages("after=0&wait=60&name=Anna"), async {
+        // The name it gives shows when the question has been understood.
+        bob.expect("renamed").await;
         ann.request("DELETE", "/rooms/main/guests/me", &[], "").await;
         bob.expect("left").await;
         bob.say("1", "among ourselves").await;
@@ -174,7 +174,7 @@ async fn who_goes_away_while_waiting_gives_everything_back() {
 
 #[tokio::test]
 async fn a_guest_who_polls_stays_and_one_who_stopped_has_left() {
-    let grace = Duration::from_secs(2);
+    let grace = Duration::from_secs(3);
     let room = TestRoom::open_with(|settings| settings.room.away = grace).await;
     let ann = Visitor::arrive(&room, "Ann").await;
     let bob = Visitor::arrive(&room, "Bob").await;
@@ -189,7 +189,7 @@ async fn a_guest_who_polls_stays_and_one_who_stopped_has_left() {
         }
         assert_eq!(roster(ann.get("/rooms/main").await.json()), 3);
     };
-    tokio::join!(polling, bob.messages("after=0&wait=6"));
+    tokio::join!(polling, bob.messages("after=0&wait=9"));
     let stopped = Instant::now();
     let mut left = vec![];
     while left.len() < 2 {
