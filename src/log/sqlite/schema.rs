@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::Synchronous;
@@ -33,7 +34,7 @@ pub(super) const MIGRATIONS: &[&str] = &["
 pub enum OpenError {
     /// Not an SQLite file, or not one of this program's.
     #[error(
-        "{} is not a message log of this program. Move it away, or choose another directory with --data-dir.",
+        "The file {} is not a message log of this program. Move it away, or choose another directory with --data-dir.",
         path.display()
     )]
     Foreign {
@@ -95,11 +96,16 @@ pub(super) fn open(path: &Path, synchronous: Synchronous) -> Result<Connection, 
     let failed = |error| explain(path, &error);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let interrupted = write_ahead_log(path).exists();
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     // For this process alone, and at once: without the mode the lock would end with the transaction.
     connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;").map_err(failed)?;
+    // A file that is refused is left as it was, with what a program that was killed left beside it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, interrupted).map_err(failed)?;
     recognise(&connection, path)?;
+    version(&connection, path, MIGRATIONS)?;
     check(&connection, path)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
     let synchronous = match synchronous {
         Synchronous::Full => "FULL",
         Synchronous::Normal => "NORMAL",
@@ -112,6 +118,13 @@ pub(super) fn open(path: &Path, synchronous: Synchronous) -> Result<Connection, 
         .map_err(failed)?;
     migrate(&mut connection, path, MIGRATIONS)?;
     Ok(connection)
+}
+
+/// Where SQLite keeps what is not in the file yet (https://www.sqlite.org/wal.html).
+fn write_ahead_log(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
 }
 
 /// Refuses a file that has something in it and is not this program's.
@@ -133,7 +146,12 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let found: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(|error| explain(path, &error))?;
-    if found == "ok" { Ok(()) } else { Err(OpenError::Damaged { path: path.into(), what: found }) }
+    if found == "ok" {
+        return Ok(());
+    }
+    // SQLite heads what it found with the name of the database, which is always the same here.
+    let what: Vec<&str> = found.lines().filter(|line| !line.starts_with("***")).collect();
+    Err(OpenError::Damaged { path: path.into(), what: what.join("; ") })
 }
 
 /// Brings the schema up to date, each version in a transaction of its own.
@@ -143,11 +161,7 @@ pub(super) fn migrate(
     migrations: &[&str],
 ) -> Result<(), OpenError> {
     let failed = |error| explain(path, &error);
-    let found = pragma(connection, "user_version").map_err(failed)?;
-    let done = match usize::try_from(found) {
-        Ok(done) if done <= migrations.len() => done,
-        _ => return Err(OpenError::Newer { path: path.into(), found, known: migrations.len() }),
-    };
+    let done = version(connection, path, migrations)?;
     for (before, migration) in migrations.iter().enumerate().skip(done) {
         let transaction = connection.transaction().map_err(failed)?;
         transaction.execute_batch(migration).map_err(failed)?;
@@ -160,6 +174,15 @@ pub(super) fn migrate(
         transaction.commit().map_err(failed)?;
     }
     Ok(())
+}
+
+/// How many of the migrations the file has been through.
+fn version(connection: &Connection, path: &Path, migrations: &[&str]) -> Result<usize, OpenError> {
+    let found = pragma(connection, "user_version").map_err(|error| explain(path, &error))?;
+    match usize::try_from(found) {
+        Ok(done) if done <= migrations.len() => Ok(done),
+        _ => Err(OpenError::Newer { path: path.into(), found, known: migrations.len() }),
+    }
 }
 
 fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
