@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod command_line;
+mod data_directory;
 mod defects;
 mod kit;
 mod loopback;

@@ -10,6 +10,8 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 use super::within;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_onionroom");
+
 /// A running `onionroom` with a home directory of its own; killed when dropped.
 pub(crate) struct Program {
     child: Child,
@@ -24,7 +26,19 @@ impl Program {
     /// Starts it with these words on its command line.
     pub(crate) fn start(words: &[&str]) -> Self {
         let home = TempDir::new().unwrap();
-        let mut child = command(home.path(), words).spawn().unwrap();
+        let command = command(home.path(), words);
+        Self::spawn(command, home)
+    }
+
+    /// The same where `disk` is mounted.
+    pub(crate) fn start_on(disk: &Disk<'_>, words: &[&str]) -> Self {
+        let home = TempDir::new().unwrap();
+        let command = disk.command(home.path(), words);
+        Self::spawn(command, home)
+    }
+
+    fn spawn(mut command: Command, home: TempDir) -> Self {
+        let mut child = command.spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap()).lines();
         let err = BufReader::new(child.stderr.take().unwrap()).lines();
         Self { child, out, err, home }
@@ -96,14 +110,56 @@ pub(crate) async fn run(words: &[&str], variables: &[(&str, &OsStr)]) -> Output 
     within("the program's end", output).await.unwrap()
 }
 
+/// A file system in memory that only the program started on it sees; it is gone with the program.
+pub(crate) struct Disk<'a> {
+    /// Options of `tmpfs`: `size=64k` or `ro`.
+    pub(crate) options: &'a str,
+    /// The directory it is mounted on.
+    pub(crate) at: &'a Path,
+}
+
+impl Disk<'_> {
+    /// Whether this system lets a test mount something for itself alone; if not, says so.
+    pub(crate) async fn can_be_mounted(test: &str) -> bool {
+        let at = TempDir::new().unwrap();
+        let mut command = Disk { options: "size=64k", at: at.path() }.mounted("true", &[]);
+        let can = cfg!(target_os = "linux") && command.status().await.is_ok_and(|status| status.success());
+        if !can {
+            println!(
+                "{test}: left out, because no file system can be mounted in a namespace of its own here"
+            );
+        }
+        can
+    }
+
+    /// Runs the program to its end where this is mounted.
+    pub(crate) async fn run(&self, words: &[&str]) -> Output {
+        let home = TempDir::new().unwrap();
+        within("the program's end", self.command(home.path(), words).output()).await.unwrap()
+    }
+
+    fn command(&self, home: &Path, words: &[&str]) -> Command {
+        confined(self.mounted(PROGRAM, words), home)
+    }
+
+    fn mounted(&self, program: &str, words: &[&str]) -> Command {
+        const MOUNT: &str = "mount -t tmpfs -o \"mode=0700,$0\" none \"$1\" && shift && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "sh", "-c", MOUNT, self.options]).arg(self.at);
+        command.arg(program).args(words);
+        command
+    }
+}
+
 /// The program with nothing of this process's environment but the way to other programs.
 fn command(home: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_onionroom"));
-    command
-        .args(words)
-        .env_clear()
-        .env("HOME", home)
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    let mut command = Command::new(PROGRAM);
+    command.args(words);
+    confined(command, home)
+}
+
+fn confined(mut command: Command, home: &Path) -> Command {
+    command.env_clear().env("HOME", home).env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }
