@@ -1,9 +1,9 @@
 //! Five ways to read the same room, measured: `cargo bench --bench transports`.
 //!
 //! One reader on each transport and one speaker, first over the loopback, then through a private Tor network in
-//! which everyone has a circuit of their own. A full run takes about five minutes, prints the tables and writes
+//! which everyone has a circuit of their own. A full run takes about nine minutes, prints the tables and writes
 //! them to docs/transports.md, with the picture docs/images/transports.svg. A shortened one
-//! (`-- --seconds 10 --only loopback`) leaves the documentation alone. Needs `tor` for the second half.
+//! (`-- --seconds 10 --silence 10 --only loopback`) leaves the documentation alone. Needs `tor` for the second half.
 
 #[allow(dead_code, reason = "each bench uses its part")]
 mod kit;
@@ -28,14 +28,19 @@ use transports::picture;
 use transports::readers::Transport;
 
 const SECONDS: u64 = 60;
+/// A whole number of the heartbeats of an idle connection (45 s).
+const SILENCE: u64 = 180;
 const RATE: f64 = 2.0;
 
 /// Measures the five transports of a room.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// How long nobody speaks, and then how long somebody does.
+    /// How long somebody speaks.
     #[arg(long, default_value_t = SECONDS, value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: u64,
+    /// How long nobody speaks before, in seconds.
+    #[arg(long, default_value_t = SILENCE, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    silence: u64,
     /// How many messages a second are said.
     #[arg(long, default_value_t = RATE)]
     rate: f64,
@@ -62,14 +67,15 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Outcome<()> {
-    let load = Load { length: Duration::from_secs(arguments.seconds), rate: arguments.rate };
+    let [talk, silence] = [arguments.seconds, arguments.silence].map(Duration::from_secs);
+    let load = Load { silence, talk, rate: arguments.rate };
     let transports = match arguments.transports.as_slice() {
         [] => &Transport::ALL,
         some => some,
     };
     let mut measured = Vec::new();
     if arguments.only != Some(Place::Tor) {
-        eprintln!("over the loopback, {} s of silence and {0} s of talk:", arguments.seconds);
+        eprintln!("over the loopback:");
         measured.push(("On the loopback", on_loopback(transports, load).await?));
     }
     if arguments.only != Some(Place::Loopback) {
@@ -79,10 +85,11 @@ async fn run(arguments: &Arguments) -> Outcome<()> {
     let text: Vec<_> =
         measured.iter().map(|(place, lines)| format!("### {place}\n\n{}", table(lines))).collect();
     let text = format!(
-        "Measured {}, with {} messages a second for {} s, and {2} s of silence.\n\n{}",
+        "Measured {}, with {} messages a second for {} s after {} s of silence.\n\n{}",
         docs::circumstances(),
         arguments.rate,
         arguments.seconds,
+        arguments.silence,
         text.join("\n")
     );
     println!("{text}");

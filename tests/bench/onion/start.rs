@@ -1,10 +1,11 @@
 //! From the start of the process to the first visitor.
 
 use onionroom::lab::Network;
+use tokio::time::Instant;
 
 use super::service::{Kind, Service};
+use crate::kit::Outcome;
 use crate::kit::figures::Sample;
-use crate::kit::{Outcome, within};
 
 /// Each since the process was started.
 #[derive(Debug, Default)]
@@ -15,7 +16,8 @@ pub(crate) struct Start {
     pub(crate) ready: Sample,
     /// Until it had visited itself and said so; C Tor does not.
     pub(crate) reachable: Sample,
-    /// Until a visitor who comes back ten times a second had a connection.
+    /// Until a visitor who keeps trying had a connection. Only for a fresh address: a visitor to a kept one may
+    /// still find the descriptor of the start before, and then what is measured is their client's patience.
     pub(crate) visitor: Sample,
 }
 
@@ -31,38 +33,26 @@ pub(crate) async fn measure(kind: Kind, network: &Network, runs: usize) -> Outco
     let mut starts = Starts::default();
     for _ in 0..runs {
         let home = tempfile::tempdir()?;
-        for start in [&mut starts.fresh, &mut starts.kept] {
-            forget_services(network).await?;
+        for (start, fresh) in [(&mut starts.fresh, true), (&mut starts.kept, false)] {
             let service = Service::start(kind, network, home.path()).await?;
-            once(kind, service, start).await?;
+            once(kind, service, start, fresh).await?;
         }
     }
     Ok(starts)
 }
 
-/// Makes the client forget every onion service: the visitor is one who has not been there, and does not look for
-/// the introduction points of the start before.
-async fn forget_services(network: &Network) -> Outcome<()> {
-    let mut events = network.connect_control().await?.events("SIGNAL").await?;
-    network.connect_control().await?.command("SIGNAL NEWNYM").await?;
-    // The client takes this every ten seconds at most, and tells when it does.
-    while !within("a new identity", events.next()).await??.contains("NEWNYM") {}
-    Ok(())
-}
-
-async fn once(kind: Kind, mut service: Service, start: &mut Start) -> Outcome<()> {
+async fn once(kind: Kind, mut service: Service, start: &mut Start, fresh: bool) -> Outcome<()> {
     let started = service.onion.started();
     start.address.add(service.address_known - started);
     start.ready.add(service.ready().await? - started);
     let way = service.way.clone();
-    let visitor = tokio::spawn(async move {
-        way.reach().await?;
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(tokio::time::Instant::now())
-    });
+    let visitor = fresh.then(|| tokio::spawn(async move { way.reach().await.map(|()| Instant::now()) }));
     if kind == Kind::Room {
         let reachable = |line: &str| line.starts_with("reachable: ").then_some(());
         start.reachable.add(service.onion.heard("that it is reachable", reachable).await?.0 - started);
     }
-    start.visitor.add(visitor.await?? - started);
+    if let Some(visitor) = visitor {
+        start.visitor.add(visitor.await?? - started);
+    }
     service.end().await
 }

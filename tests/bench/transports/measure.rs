@@ -24,8 +24,10 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// How long and how much.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
-    /// Of quiet, and then of talk.
-    pub(crate) length: Duration,
+    /// First nobody speaks,
+    pub(crate) silence: Duration,
+    /// then somebody does.
+    pub(crate) talk: Duration,
     /// Messages in a second, on average.
     pub(crate) rate: f64,
 }
@@ -76,7 +78,7 @@ async fn follow(
     let counts = || readers.iter().map(|(_, reader)| reader.tally.read()).collect::<Vec<_>>();
     sleep(SETTLED).await;
     let before = counts();
-    sleep(load.length).await;
+    sleep(load.silence).await;
     let quiet = counts();
     let said = speak(&speaker, load).await?;
     let everyone_has = |count| readers.iter().all(|(_, reader)| reader.journal(|it| it.count()) == count);
@@ -94,7 +96,7 @@ async fn follow(
             return Err(format!("{name}: {count} of {said} messages seen, {again} seen again").into());
         }
     }
-    let minutes = load.length.as_secs_f64() / 60.0;
+    let minutes = load.silence.as_secs_f64() / 60.0;
     let lines = readers.iter().zip(before).zip(quiet).zip(busy);
     Ok(lines
         .map(|((((transport, reader), before), quiet), busy)| {
@@ -116,7 +118,7 @@ async fn follow(
 
 /// Says one message after another; answers with when each was said.
 async fn speak(speaker: &mpsc::UnboundedSender<Value>, load: Load) -> Outcome<Vec<Instant>> {
-    let number = (load.length.as_secs_f64() * load.rate).round().max(1.0) as u32;
+    let number = (load.talk.as_secs_f64() * load.rate).round().max(1.0) as u32;
     let mut said = Vec::with_capacity(number as usize);
     let mut next = Instant::now();
     for number in 0..number {
