@@ -120,7 +120,7 @@ async fn poll(
     if let Some(ticks) = &mut ticks {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     }
-    // A browser's cache does this by itself.
+    // With this the answer "nothing new" is a head without a body.
     let mut tag = String::new();
     loop {
         if let Some(ticks) = &mut ticks {
