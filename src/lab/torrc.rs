@@ -62,7 +62,9 @@ fn common(nickname: &str, data: &Path, common: &Common) -> String {
     text
 }
 
-/// A relay; the authorities are relays as well. The control port is for watching and hurrying the start.
+/// A relay; the authorities are relays as well. Its scheduler is the simple one: the usual one leaves the word
+/// that a circuit is closed lying for seconds on a connection that has nothing else to carry, as most here,
+/// and introduction points go on taking messages for a service that is gone. The control port is for watching and hurrying the start.
 pub(super) fn relay(nickname: &str, data: &Path, or: SocketAddr, shared: &Common) -> String {
     let mut text = common(nickname, data, shared);
     let _ = write!(
@@ -70,6 +72,7 @@ pub(super) fn relay(nickname: &str, data: &Path, or: SocketAddr, shared: &Common
         "ORPort {or} IPv4Only\n\
          SocksPort 0\n\
          PublishServerDescriptor 1\n\
+         Schedulers Vanilla\n\
          ExitRelay 0\n\
          ExitPolicy reject *:*\n"
     );
