@@ -12,7 +12,7 @@ use super::network::{Authority, PrivateNetwork};
 use super::storage::Storage;
 
 /// What Arti calls the room: the name of its directory of keys.
-const NICKNAME: &str = "room";
+pub(super) const NICKNAME: &str = "room";
 
 /// The client's configuration.
 ///

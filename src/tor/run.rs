@@ -108,6 +108,9 @@ impl Run {
             .bootstrap_behavior(BootstrapBehavior::OnDemand)
             .create_unbootstrapped()
             .map_err(|error| start("its client did not start", &error))?;
+        if let Err(error) = plan.storage.forget_introduction_points(configuration::NICKNAME) {
+            tracing::debug!(%error, "the old introduction points are used again");
+        }
         let config = configuration::service()?;
         let (service, requests) = match &plan.identity {
             None => client.launch_onion_service(config).map(|launched| launched.map(boxed)),

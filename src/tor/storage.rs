@@ -1,5 +1,7 @@
 //! Where Arti keeps its state and what it has downloaded.
 
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,6 +20,22 @@ pub(super) struct Storage {
 impl Storage {
     pub(super) fn within(directory: Arc<DataDirectory>) -> Result<Self, StorageError> {
         Ok(Self { state: directory.make("tor/state")?, cache: directory.make("tor/cache")?, directory })
+    }
+
+    /// Has Arti choose new introduction points for the service with this nickname, as C Tor does at each start.
+    ///
+    /// Arti would take up those of the run before. But a guest's Tor client that tried them while the room was
+    /// away takes them for broken for two minutes, and while the descriptor names no others it says that the
+    /// room cannot be reached.
+    ///
+    /// # Errors
+    /// When the system refuses; then the old ones are used.
+    pub(super) fn forget_introduction_points(&self, nickname: &str) -> io::Result<()> {
+        // Where tor-hsservice 0.47 lists them.
+        match fs::remove_file(self.state.join("hss").join(nickname).join("ipts.json")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            outcome => outcome,
+        }
     }
 
     /// Whether nothing of this outlives the program; the key of the address is then not even written here.

@@ -60,9 +60,11 @@ async fn a_room_on_a_private_tor_network() {
     step("closing tells the guests");
     let host = room.host().to_owned();
     visits::closing_tells_the_guests(&visitors, room).await;
-    step("a restart keeps the address");
+    step("a restart keeps the address, also for a guest who knocked while nobody was there");
+    visitors.knock_in_vain(&host).await;
     let room = OnionRoom::open(network.network_file(), Some(&data.path().join("room"))).await;
     assert_eq!(room.host(), host);
+    blocked::the_room_becomes_reachable(&room).await;
     visitors.reach(&host).await;
     room.close().await;
 
