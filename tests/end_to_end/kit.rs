@@ -3,6 +3,7 @@
 pub(crate) mod description;
 pub(crate) mod dice;
 pub(crate) mod guest;
+pub(crate) mod page;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod raw;
