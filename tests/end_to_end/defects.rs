@@ -36,7 +36,7 @@ async fn a_link_that_drops_before_the_server_notices() {
     let since = Instant::now();
     let mut ann = room.stranger().await;
     ann.hello_as(back(&ghost.welcome, 0)).await;
-    assert!(since.elapsed() < Duration::from_millis(1300), "at once, not when the ghost is noticed");
+    assert!(since.elapsed() < Duration::from_secs(10), "long before the ghost would be noticed");
     assert_eq!((ann.id(), &ann.welcome["guest"]["name"]), (ghost.id(), &json!("Ann")));
 
     // The ghost's end, whenever it is noticed, changes nothing.
@@ -248,12 +248,12 @@ async fn a_cap_on_guests() {
 /// #1168: shown as "left" when idle.
 #[tokio::test]
 async fn somebody_who_only_listens() {
-    let room = TestRoom::open_with(|settings| settings.listen.idle_ping = Duration::from_millis(100)).await;
+    let room = TestRoom::open_with(|settings| settings.listen.idle_ping = Duration::from_millis(300)).await;
     let (mut ann, mut bob) = (room.guest("Ann").await, room.guest("Bob").await);
     ann.expect("joined").await;
-    // Ten pings, which Bob's program answers while it listens.
-    let silent = async { (tokio::time::timeout(Duration::from_secs(1), bob.next()).await).is_err() };
-    let (undisturbed, alone) = tokio::join!(silent, tokio::time::timeout(Duration::from_secs(1), ann.next()));
+    // Some pings, which Bob's program answers while it listens.
+    let silent = async { (tokio::time::timeout(Duration::from_secs(2), bob.next()).await).is_err() };
+    let (undisturbed, alone) = tokio::join!(silent, tokio::time::timeout(Duration::from_secs(2), ann.next()));
     assert!(undisturbed && alone.is_err(), "nobody left, nobody came");
     assert_eq!(bob.say("1", "still here").await, 1);
 }
