@@ -1,39 +1,137 @@
-/* JavaScript off, as at Tor Browser's level "Safest": no blank page, but words. */
+/* JavaScript off, as at Tor Browser's level "Safest": the room is a working chat all the same. */
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DESKTOP, Guest, PHONE } from './kit/guest.mjs';
-import { LocalRoom, openRoom } from './kit/room.mjs';
+import { openRoom } from './kit/room.mjs';
+import { Scriptless } from './kit/scriptless.mjs';
+import { until } from './kit/until.mjs';
 
-let room, guest;
+let room, ann, bob;
 
 before(async () => {
-  room = process.env.ONIONROOM_URL ? await openRoom() : await LocalRoom.open();
-  guest = await Guest.arrive(room, { name: 'safest', size: PHONE, javascript: false });
-}, { timeout: 120_000 });
+  room = await openRoom();
+  ann = await Scriptless.arrive(room, { name: 'safest', size: PHONE });
+  bob = await Guest.arrive(room, { name: 'standard', size: DESKTOP });
+  await bob.open();
+  await bob.connected();
+}, { timeout: 300_000 });
 
 after(async () => {
-  await guest?.leave();
+  await ann?.leave();
+  await bob?.leave();
   await room?.close();
 });
 
-for (const [name, size] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
-  test(`the page says what it needs (${name})`, async () => {
-    guest.size = size;
-    await guest.open();
-    const { shown, chat } = await guest.ask(() => ({
-      shown: document.querySelector('noscript').innerText,
-      chat: document.getElementById('room').getBoundingClientRect().height,
-    }));
-    assert.match(shown, /needs JavaScript/);
-    assert.match(shown, /Standard or Safer/);
-    assert.equal(chat, 0);
-    await guest.screenshot(`noscript-${name}`);
+test('opening the room leads into the chat, without scripts and without a secret in the address bar', async (t) => {
+  await ann.open();
+  await ann.hears('Nothing has been said yet.');
+  assert.equal(await ann.ask(() => location.href), room.url);
+  assert.deepEqual(ann.paths(), ['GET /', 'GET /rooms/main/page', 'GET /rooms/main/page', 'GET /rooms/main/page/messages', 'GET /rooms/main/page/say']);
+  const names = await until('both are listed', async () => {
+    const here = await ann.people();
+    return here.length === 2 && here;
   });
-}
+  assert.ok(names.includes(await bob.name()));
+  assert.ok(names.includes(await ann.name()));
+  t.diagnostic(`bytes until the room is open: ${ann.gate.bytes.down} down, ${ann.gate.bytes.up} up`);
+});
 
-test('one request, and nothing from elsewhere', () => {
-  assert.deepEqual(guest.gate.requests, ['GET /', 'GET /']);
-  assert.deepEqual(guest.gate.foreign, []);
-  assert.deepEqual(guest.problems, []);
+test('they chat, both ways, and nothing has to be loaded again', async (t) => {
+  const streams = () => ann.paths().filter((path) => path.endsWith('/messages')).length;
+  const before = { streams: streams(), down: ann.gate.bytes.down, up: ann.gate.bytes.up };
+  await ann.say('Good evening, without a script');
+  await bob.hears('Good evening, without a script');
+  assert.equal(await bob.author('Good evening, without a script'), await ann.name());
+  await ann.hears('Good evening, without a script');
+  t.diagnostic(`bytes for a message said: ${ann.gate.bytes.down - before.down} down, ${ann.gate.bytes.up - before.up} up`);
+  await bob.say('And to you');
+  await ann.hears('And to you');
+  assert.equal(streams(), before.streams);
+  await ann.say('A second one, from the form that came back');
+  await bob.hears('A second one, from the form that came back');
+});
+
+test('markup is shown as the text it is', async () => {
+  const text = '<img src=x onerror="alert(1)"> <b>bold</b> &amp; <script>document.title=2</script></p><h1>';
+  await bob.say(text);
+  await ann.hears(text);
+  assert.equal(await ann.inside(({ messages }) => messages.querySelectorAll('img, b, script, h1').length), 0);
+  await ann.say(text);
+  await bob.see('said by the other too', (wanted) => [...document.querySelectorAll('#said .words')].filter((words) => words.textContent === wanted).length === 2, text);
+});
+
+test('the newest message is in view, however many there are', async () => {
+  for (let number = 0; number < 30; number++) await bob.say(`message number ${number}`);
+  await ann.hears('message number 29');
+  await ann.sees('message number 29');
+});
+
+test('a name is changed in the form, and a taken one is refused in words', async () => {
+  await ann.rename('Ann at Safest');
+  await bob.line('is now called Ann at Safest');
+  await ann.hears('You are now called Ann at Safest');
+  await ann.rename(await bob.name());
+  await until('the reason is shown', () => ann.inside(({ say }) => say.querySelector('.note')?.textContent.includes('Choose another name')));
+  await ann.screenshot('noscript-refused');
+  assert.equal(await ann.name(), 'Ann at Safest');
+});
+
+test('a reload comes back as the same guest, with the messages, and says nothing twice', async () => {
+  await ann.say('before the reload');
+  const said = await bob.messages();
+  assert.equal(said.filter((text) => text === 'before the reload').length, 1);
+  await ann.reload();
+  await ann.hears('before the reload');
+  await ann.sees('You came in');
+  assert.equal(await ann.name(), 'Ann at Safest');
+  assert.deepEqual(await bob.messages(), said);
+  const lines = await bob.ask(() => [...document.querySelectorAll('#said .line')].map((line) => line.textContent));
+  assert.ok(lines.every((line) => !/Ann at Safest (left|joined)/.test(line)), `nobody left: ${lines}`);
+});
+
+test('the form is loaded again where it was sent: nothing is said twice', async () => {
+  await ann.clear();
+  await ann.say('once');
+  await bob.hears('once');
+  const posts = ann.paths().filter((path) => path.startsWith('POST')).length;
+  await ann.inside(({ say }) => say.location.reload());
+  await ann.ready();
+  await bob.say('after it');
+  await ann.hears('after it');
+  assert.equal(ann.paths().filter((path) => path.startsWith('POST')).length, posts, 'a reload sends no form');
+  assert.equal((await bob.messages()).filter((text) => text === 'once').length, 1);
+});
+
+test('a circuit that dies: the messages come back by themselves', async () => {
+  ann.gate.cut();
+  await bob.say('said while the circuit was dead');
+  await until('the message', () => ann.inside(({ messages }) => messages?.body?.innerText.includes('said while the circuit was dead')), { deadline: 90_000 });
+});
+
+test('without streaming, the page loads itself again', async () => {
+  await ann.follow('Without streaming');
+  await ann.hears('Loads again every 20 seconds');
+  await ann.sees('Loads again every 20 seconds');
+  await bob.say('heard by asking again');
+  await until('the message', () => ann.inside(({ messages }) => messages?.body?.innerText.includes('heard by asking again')), { deadline: 60_000 });
+  await ann.screenshot('noscript-plain');
+  await ann.follow('Reconnect');
+  await until('live again', () => ann.inside(({ messages }) => !messages?.body?.innerText.includes('Loads again every')));
+});
+
+test('both sizes look as they should', async () => {
+  await ann.screenshot('noscript-phone');
+  assert.ok(await ann.inside(({ room, messages, say }) => [room, messages, say].every(({ documentElement: { scrollWidth, clientWidth } }) => scrollWidth <= clientWidth)), 'nothing sticks out sideways');
+  ann.size = DESKTOP;
+  await ann.open();
+  await ann.hears('heard by asking again');
+  await ann.sees('You came in');
+  await until('who is here', async () => (await ann.people()).length >= 2);
+  await ann.screenshot('noscript-desktop');
+});
+
+test('nothing from elsewhere, no complaints', () => {
+  assert.deepEqual(ann.gate.foreign, []);
+  assert.deepEqual(ann.problems, []);
 });

@@ -8,6 +8,7 @@ pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod room;
+pub(crate) mod scriptless;
 pub(crate) mod visitor;
 
 use std::future::Future;

@@ -8,6 +8,7 @@ mod documented;
 mod events;
 mod handshake;
 mod limits;
+mod page;
 mod polling;
 mod requests;
 mod rest;

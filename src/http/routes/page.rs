@@ -4,19 +4,19 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use data_encoding::HEXLOWER;
 use futures_util::stream::unfold;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
-use tokio::time::timeout;
+use http::{HeaderValue, Method, StatusCode, Uri};
 
 use super::Site;
+use crate::http::body;
 use crate::http::error::Problem;
-use crate::protocol::{Code, Hello, MAIN_ROOM, Name, Refusal, Token, Welcome};
+use crate::protocol::{Hello, MAIN_ROOM, Name, Refusal, Token, Welcome};
 use crate::transport::page::documents::{self, Composer};
 use crate::transport::page::markup::{self, Look};
 use crate::transport::page::stream::Stream;
@@ -78,11 +78,20 @@ async fn room(State(site): State<Arc<Site>>, Path(room): Path<String>, uri: Uri)
     };
     match site.room.visit(hello).await {
         Ok(visit) => document(StatusCode::OK, documents::room(&visit.welcome)),
-        Err(refusal) => turned_away(Look::Room, &refusal),
+        Err(refusal) => turned_away(Look::Room, refusal),
     }
 }
 
-async fn messages(State(site): State<Arc<Site>>, Path(room): Path<String>, uri: Uri) -> Response {
+async fn messages(
+    State(site): State<Arc<Site>>,
+    Path(room): Path<String>,
+    method: Method,
+    uri: Uri,
+) -> Response {
+    // Who only asks whether there is something takes no seat from anybody.
+    if method == Method::HEAD {
+        return document(StatusCode::OK, Body::empty());
+    }
     let query = Query::read(&uri);
     let hello = match query.hello(room) {
         Ok(hello) => hello,
@@ -104,7 +113,7 @@ async fn messages(State(site): State<Arc<Site>>, Path(room): Path<String>, uri: 
             });
             document(StatusCode::OK, Body::from_stream(parts))
         }
-        Err(refusal) => turned_away(Look::Messages, &refusal),
+        Err(refusal) => turned_away(Look::Messages, refusal),
     }
 }
 
@@ -115,7 +124,7 @@ async fn composer(State(site): State<Arc<Site>>, Path(room): Path<String>, uri: 
     };
     match site.room.visit(hello).await {
         Ok(visit) => filled(&visit.welcome, Composer { form: &random(), ..Composer::default() }, None),
-        Err(refusal) => turned_away(Look::Composer, &refusal),
+        Err(refusal) => turned_away(Look::Composer, refusal),
     }
 }
 
@@ -135,7 +144,7 @@ async fn say(State(site): State<Arc<Site>>, Path(room): Path<String>, request: R
     };
     let form = match Form::read(&site, request).await {
         Ok(form) => form,
-        Err(problem) => return turned_away_with(Look::Composer, problem.status, &problem.detail),
+        Err(problem) => return turned_away(Look::Composer, problem),
     };
     let unnamed = hello.clone();
     let wanted = form.rename.then(|| Name::parse(&form.name)).transpose();
@@ -151,7 +160,7 @@ async fn say(State(site): State<Arc<Site>>, Path(room): Path<String>, request: R
         // The name was refused: as who they are, then.
         Err(refusal) => match site.room.visit(unnamed).await {
             Ok(visit) => (visit.welcome, Some(refusal)),
-            Err(refusal) => return turned_away(Look::Composer, &refusal),
+            Err(refusal) => return turned_away(Look::Composer, refusal),
         },
     };
     let done = match refusal {
@@ -167,28 +176,19 @@ async fn say(State(site): State<Arc<Site>>, Path(room): Path<String>, request: R
     match done {
         Ok(()) if form.rename && !form.text.is_empty() => filled(&welcome, kept, None),
         Ok(()) => see_other(&format!("say?token={}#text", welcome.token.encode())),
-        Err(refusal) => filled(&welcome, kept, Some(&refusal)),
+        Err(refusal) => filled(&welcome, kept, Some(refusal)),
     }
 }
 
 impl Form {
     /// # Errors
-    /// 415 for another content type, 413 when it is too long, 408 when it does not come.
+    /// As [`body::read`].
     async fn read(site: &Site, request: Request) -> Result<Self, Problem> {
-        let kind =
-            request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM)) {
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send this as a form's fields."));
-        }
         // Each byte may be written as three; a text that is a little too long shall be refused with it kept.
         let limit = 2 * 3 * site.room.limits().message_bytes + FORM_BYTES;
-        let body = timeout(site.settings.request_head, to_bytes(request.into_body(), limit)).await;
-        let body =
-            body.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "The form did not come in time."))?;
-        let body = body
-            .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "This is too long. Say it in parts."))?;
+        let body = body::read(request, FORM, limit, site.settings.request_head).await?;
         let mut form = Self::default();
-        for (name, value) in form_urlencoded::parse(&body) {
+        for (name, value) in form_urlencoded::parse(body.as_bytes()) {
             match &*name {
                 "form" => form.number = value.into_owned(),
                 "text" => form.text = value.into_owned(),
@@ -202,21 +202,24 @@ impl Form {
 }
 
 /// The form for this guest, with what is wrong with what it held.
-fn filled(welcome: &Welcome, composer: Composer<'_>, refusal: Option<&Refusal>) -> Response {
+fn filled(welcome: &Welcome, composer: Composer<'_>, refusal: Option<Refusal>) -> Response {
     let token = welcome.token.encode();
-    let note = refusal.map(|refusal| refusal.message.as_str());
+    let problem = refusal.map(Problem::from);
+    let note = problem.as_ref().map(|problem| problem.detail.as_str());
     let composer = Composer { token: &token, name: welcome.guest.name.as_str(), note, ..composer };
-    document(refusal.map_or(StatusCode::OK, status), documents::composer(&composer))
+    document(
+        problem.as_ref().map_or(StatusCode::OK, |problem| problem.status),
+        documents::composer(&composer),
+    )
 }
 
 /// Sends the browser to the room's address with a fresh token, wherever it came from.
 fn with_a_token(room: &str) -> Response {
     match Token::random() {
         Ok(token) => see_other(&format!("/rooms/{room}/page?token={}", token.encode())),
-        Err(_) => turned_away_with(
+        Err(_) => turned_away(
             Look::Room,
-            StatusCode::SERVICE_UNAVAILABLE,
-            "The operating system gives no randomness.",
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The operating system gives no randomness."),
         ),
     }
 }
@@ -229,18 +232,15 @@ fn see_other(location: &str) -> Response {
     response
 }
 
-fn turned_away(look: Look, refusal: &Refusal) -> Response {
-    turned_away_with(look, status(refusal), &refusal.message)
-}
-
-fn turned_away_with(look: Look, status: StatusCode, sentence: &str) -> Response {
-    document(status, documents::turned_away(look, sentence))
+fn turned_away(look: Look, problem: impl Into<Problem>) -> Response {
+    let Problem { status, detail, .. } = problem.into();
+    document(status, documents::turned_away(look, &detail))
 }
 
 fn document(status: StatusCode, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
-    let headers: &mut HeaderMap = response.headers_mut();
+    let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     // With "no-referrer" browsers send "Origin: null" with a form (Fetch, "serializing a request origin").
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
@@ -248,16 +248,6 @@ fn document(status: StatusCode, body: impl Into<Body>) -> Response {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     response
-}
-
-fn status(refusal: &Refusal) -> StatusCode {
-    match refusal.code {
-        Code::UnknownRoom => StatusCode::NOT_FOUND,
-        Code::NameTaken => StatusCode::CONFLICT,
-        Code::TextTooLong => StatusCode::PAYLOAD_TOO_LARGE,
-        Code::RoomFull | Code::NotKept => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::UNPROCESSABLE_ENTITY,
-    }
 }
 
 /// A number for a form, in hexadecimal. Without randomness it is the same each time, which costs a text that is

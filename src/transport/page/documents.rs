@@ -52,7 +52,7 @@ pub fn composer(form: &Composer<'_>) -> String {
     let mut page = begin(Look::Composer, "Say something", None);
     let _ = write!(
         page,
-        "<form method=\"post\" action=\"say?token={}\">\n\
+        "<form method=\"post\" action=\"say?token={}#text\">\n\
          <input type=\"hidden\" name=\"form\" value=\"{}\" autocomplete=\"off\">\n\
          <input type=\"checkbox\" id=\"naming\" autocomplete=\"off\" aria-label=\"Change your name\"{checked}>\n",
         Escaped(token),

@@ -77,6 +77,8 @@ pub struct Renderer {
     people_changed: bool,
     /// When the guest came in, on the room's clock.
     came: u64,
+    /// Whether the guest stays to hear what comes, or reads what there is.
+    stays: bool,
     /// Whether what is told was said before they came.
     before: bool,
     /// The last message: who said it, under which name, and when.
@@ -88,9 +90,10 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// For a guest who just came in.
-    pub fn new(welcome: &Welcome) -> Self {
+    /// For a guest who just came in, to stay or for one look.
+    pub fn new(welcome: &Welcome, stays: bool) -> Self {
         Self {
+            stays,
             me: welcome.guest.id,
             people: welcome.guests.iter().map(Person::from).collect(),
             people_changed: true,
@@ -114,12 +117,17 @@ impl Renderer {
 
     /// What was said before the guest came is told; from now on it is live.
     pub fn now(&mut self, page: &mut String) {
-        if std::mem::take(&mut self.before) {
-            self.line(page, if self.last.is_some() { "You came in" } else { "Nothing has been said yet." });
+        if !std::mem::take(&mut self.before) {
+            return;
+        }
+        match self.last {
+            None => self.line(page, "Nothing has been said yet."),
+            Some(_) if self.stays => self.line(page, "You came in"),
+            Some(_) => {}
         }
     }
 
-    /// How many are here; gives the bytes that [`Renderer::people`] costs a rough measure.
+    /// How many are here: what [`Renderer::people`] costs grows with it.
     pub fn guests(&self) -> usize {
         self.people.len()
     }
@@ -212,7 +220,9 @@ impl Renderer {
     fn distance(&mut self, at: u64, page: &mut String) {
         let ago = words::span(self.came.saturating_sub(at));
         if ago != self.ago {
-            self.line(page, &format!("{ago} before you came"));
+            // On a page that stays, "ago" would soon be wrong.
+            let from = if self.stays { "before you came" } else { "ago" };
+            self.line(page, &format!("{ago} {from}"));
             self.ago = ago;
         }
         self.heard = self.heard.max(at);

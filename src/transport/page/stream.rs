@@ -38,7 +38,8 @@ pub struct Stream {
     page: String,
     /// The newest message that was there when the guest came.
     head: u64,
-    people_told: Instant,
+    /// When a change of who is here may be told; the first time at once.
+    people_due: Instant,
     way: Way,
 }
 
@@ -95,9 +96,10 @@ impl Stream {
                 "<p class=\"line\">Earlier messages are not shown. <a href=\"messages?token={token}&amp;after={earlier}\">Show all</a></p>"
             );
         }
+        let stays = matches!(way, Way::Live { .. });
         let head = if welcome.first > welcome.head { 0 } else { welcome.head };
-        let people_told = Instant::now();
-        Self { reader, renderer: Renderer::new(welcome), page, head, people_told, way }
+        let people_due = Instant::now();
+        Self { reader, renderer: Renderer::new(welcome, stays), page, head, people_due, way }
     }
 
     /// The next part, when there is one; `None` at the end.
@@ -128,21 +130,17 @@ impl Stream {
         self.renderer.frames(&frames, &mut self.page);
         if self.reader.after() >= self.head {
             self.renderer.now(&mut self.page);
-            if self.renderer.people_changed() && self.people_due() <= Instant::now() {
+            if self.renderer.people_changed() && self.people_due <= Instant::now() {
                 self.renderer.people(&mut self.page);
-                self.people_told = Instant::now();
+                let guests = u32::try_from(self.renderer.guests()).unwrap_or(u32::MAX);
+                self.people_due = Instant::now() + PEOPLE_EVERY * guests;
             }
         }
     }
 
-    /// When who is here may be told; the first time at once.
-    fn people_due(&self) -> Instant {
-        self.people_told + PEOPLE_EVERY * u32::try_from(self.renderer.guests()).unwrap_or(u32::MAX)
-    }
-
     /// Waits until there may be something to read; gives what is to be written meanwhile.
     async fn wait(&mut self) -> Option<Bytes> {
-        let due = self.people_due();
+        let due = self.people_due;
         let people_due = async {
             match self.renderer.people_changed() {
                 true => sleep_until(due).await,

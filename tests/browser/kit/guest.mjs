@@ -50,7 +50,7 @@ export class Guest {
   problems = [];
 
   static async arrive(room, { name, size, javascript = true }) {
-    const guest = new Guest();
+    const guest = new this();
     const { hostname, port } = new URL(room.url);
     guest.url = room.url;
     guest.size = size;
@@ -72,14 +72,14 @@ export class Guest {
   }
 
   /** Opens the room in a new tab, which the verbs are about from then on. */
-  async open() {
+  async open({ waitUntil = 'load' } = {}) {
     this.page = await this.browser.newPage();
     await this.page.setViewport(this.size);
     this.page.on('console', (message) => {
       if (['error', 'warn', 'warning'].includes(message.type())) this.problems.push(`${message.type()}: ${message.text()}`);
     });
     this.page.on('pageerror', (error) => this.problems.push(`page: ${error.message}`));
-    await this.page.goto(this.url, { waitUntil: 'load', timeout: 90_000 });
+    await this.page.goto(this.url, { waitUntil, timeout: 90_000 });
   }
 
   /** Runs in the page. */

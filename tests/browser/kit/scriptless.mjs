@@ -1,0 +1,113 @@
+/* A guest whose Firefox runs no scripts. The tests look into the frames from outside; while a frame is still being
+   written, Firefox answers questions about the whole page only, and the page can reach into its frames. */
+
+import { Guest } from './guest.mjs';
+import { until } from './until.mjs';
+
+export class Scriptless extends Guest {
+  static arrive(room, options) {
+    return super.arrive(room, { ...options, javascript: false });
+  }
+
+  /** Opens the room; the page is never "loaded", since its messages never end. */
+  async open() {
+    await this.page?.close();
+    await super.open({ waitUntil: 'domcontentloaded' });
+    await this.ready();
+  }
+
+  /** Runs in the page, with the documents of its frames. */
+  inside(question, ...values) {
+    return this.page.evaluate(`(() => {
+      const room = document.querySelector('noscript iframe').contentDocument;
+      const [messages, say] = [...room.querySelectorAll('iframe')].map((frame) => frame.contentDocument);
+      return (${question})({ room, messages, say }, ...${JSON.stringify(values)});
+    })()`);
+  }
+
+  /** Waits until something can be said. */
+  ready() {
+    return until('the form can be written in', () => this.inside(({ say }) => say?.readyState === 'complete' && say.activeElement?.name === 'text'), { deadline: 60_000 });
+  }
+
+  /** Waits for text among the messages. */
+  hears(text) {
+    return until(`the text ${JSON.stringify(text)}`, () => this.inside(({ messages }, wanted) => messages?.body?.innerText.includes(wanted), text), { deadline: 60_000 });
+  }
+
+  /** Waits until this text among the messages is in view. */
+  sees(text) {
+    return until(`the text ${JSON.stringify(text)} is in view`, () => this.inside(({ messages }, wanted) => {
+      const node = [...messages.querySelectorAll('p')].findLast((each) => each.textContent.includes(wanted));
+      const { top, bottom } = node.getBoundingClientRect();
+      return top >= 0 && bottom <= messages.defaultView.innerHeight;
+    }, text));
+  }
+
+  name() {
+    return this.inside(({ say }) => say.querySelector('.row bdi').textContent);
+  }
+
+  people() {
+    return this.inside(({ messages }) => [...[...messages.querySelectorAll('aside')].at(-1).querySelectorAll('bdi')].map((name) => name.textContent));
+  }
+
+  async write(text) {
+    await this.ready();
+    await this.page.keyboard.type(text);
+  }
+
+  /** Writes a message and sends it as people with a keyboard do. */
+  async say(text) {
+    const fresh = () => this.inside(({ say }) => say.querySelector('[name=form]').value);
+    await this.write(text);
+    const form = await fresh();
+    await this.page.keyboard.press('Tab');
+    await this.page.keyboard.press('Enter');
+    await until('another form', async () => (await fresh()) !== form, { deadline: 60_000 });
+    await this.ready();
+  }
+
+  async clear() {
+    await this.ready();
+    await this.page.keyboard.down('Control');
+    await this.page.keyboard.press('a');
+    await this.page.keyboard.up('Control');
+    await this.page.keyboard.press('Delete');
+  }
+
+  /** Opens the field for the name and saves what is typed with Enter. */
+  async rename(name) {
+    await this.inside(({ say }) => {
+      say.getElementById('naming').checked = true;
+      say.querySelector('[name=name]').focus();
+      say.querySelector('[name=name]').select();
+      say.body.dataset.old = 'yes';
+    });
+    await this.page.keyboard.type(name);
+    await this.page.keyboard.press('Enter');
+    await until('the answer', () => this.inside(({ say }) => say?.readyState === 'complete' && say.body && !say.body.dataset.old), { deadline: 60_000 });
+  }
+
+  /** Presses reload. */
+  async reload() {
+    await this.inside(({ room }) => {
+      room.body.dataset.old = 'yes';
+      room.defaultView.top.location.reload();
+    });
+    await until('another page', () => this.inside(({ room }) => room.body && !room.body.dataset.old), { deadline: 60_000 });
+    await this.ready();
+  }
+
+  /** Follows a link of the room. */
+  follow(words) {
+    return this.inside(({ room }, wanted) => {
+      [...room.querySelectorAll('a')].find((link) => link.textContent === wanted).click();
+    }, words);
+  }
+
+  /** The requests without what stands after "?". */
+  paths() {
+    return this.gate.requests.map((request) => request.split('?')[0]);
+  }
+}

@@ -1,0 +1,292 @@
+//! The chat for browsers without JavaScript, to the byte.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::net::TcpSocket;
+
+use crate::kit::scriptless::{Scriptless, field};
+use crate::kit::{TestRoom, within};
+
+#[tokio::test]
+async fn two_people_chat_one_of_them_without_scripts() {
+    let room = TestRoom::open().await;
+    let mut bob = room.guest("Bob").await;
+    let ann = Scriptless::arrive(&room).await;
+    let name = bob.expect("joined").await["guest"]["name"].as_str().unwrap().to_owned();
+    let mut stream = ann.stream("").await;
+    let page = stream.until("Nothing has been said yet.").await;
+    assert!(page.contains("2 here") && page.contains(&name) && page.contains("Bob"), "{page}");
+
+    bob.say("b1", "good evening").await;
+    let heard = stream.chunk().await.unwrap();
+    assert!(heard.starts_with("<article class=\"h"), "{heard}");
+    assert!(
+        heard.ends_with("\"><h2><bdi>Bob</bdi></h2><p dir=\"auto\">good evening</p></article>\n"),
+        "{heard}"
+    );
+    ann.say("and to you").await;
+    assert_eq!(bob.expect("message").await["text"], "good evening");
+    let heard = bob.expect("message").await;
+    assert_eq!((&heard["text"], &heard["name"]), (&json!("and to you"), &json!(name)));
+    let own = stream.chunk().await.unwrap();
+    assert!(own.contains(" mine\"><h2>You</h2>") && own.contains("and to you"), "{own}");
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_again_says_it_once_and_an_edited_one_says_more() {
+    let room = TestRoom::open().await;
+    let mut bob = room.guest("Bob").await;
+    let ann = Scriptless::arrive(&room).await;
+    let form = field(ann.get("/say", "").await.text(), "form");
+    assert_ne!(form, field(ann.get("/say", "").await.text(), "form"), "each form is another");
+    let fields = |text| [("form", form.clone()), ("text", text), ("do", "say".to_owned())];
+    // A reload, a double click, going back and sending again.
+    for text in ["hello", "hello", "hello\r\n", "hello, all"] {
+        let fields = fields(text.to_owned());
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+        assert_eq!(ann.post(&fields).await.status, 303);
+    }
+    let (first, second) = (bob.expect("message").await, bob.expect("message").await);
+    assert_eq!((&first["text"], &second["text"]), (&json!("hello"), &json!("hello, all")));
+    ann.say("hello").await;
+    assert_eq!(bob.expect("message").await["seq"], 3, "from a new form it is a new message");
+}
+
+#[tokio::test]
+async fn what_is_refused_stays_in_the_box_beside_the_reason() {
+    let room = TestRoom::open_with(|settings| settings.room.message_bytes = 20).await;
+    let _bob = room.guest("Bob").await;
+    let ann = Scriptless::arrive(&room).await;
+    let long = "a <b> & \"quoted\" message</textarea>";
+    for (text, name, button, status, sentence) in [
+        (long, "", "say", 422, "at most 20 bytes"),
+        (" \r\n", "", "say", 422, "something to say"),
+        ("a draft", "Bob", "rename", 409, "Somebody here is called that"),
+        ("a draft", "\u{202e}x", "rename", 422, "name"),
+    ] {
+        let answer = ann.post(&[("form", "f<1>"), ("text", text), ("name", name), ("do", button)]).await;
+        assert_eq!(answer.status, status, "{text}");
+        let page = answer.text();
+        assert!(page.split("role=\"alert\">").nth(1).unwrap().contains(sentence), "{page}");
+        assert_eq!(field(page, "form"), "f&lt;1&gt;", "the same form");
+        let kept = page.split("autofocus>\n").nth(1).unwrap().split("</textarea>").next().unwrap();
+        let kept =
+            kept.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+        assert_eq!(kept, text, "{page}");
+    }
+    let whole = "x".repeat(2 * 3 * 20 + 5000);
+    assert_eq!(ann.post(&[("text", &whole), ("do", "say")]).await.status, 413);
+    let wrong = ann.request(&format!("POST /rooms/main/page/say?token={}", ann.token), &[], "text=a").await;
+    assert_eq!(wrong.status, 415);
+}
+
+#[tokio::test]
+async fn a_name_is_changed_without_losing_the_draft() {
+    let room = TestRoom::open().await;
+    let mut bob = room.guest("Bob").await;
+    let ann = Scriptless::arrive(&room).await;
+    let mut stream = ann.stream("").await;
+    let answer = ann.post(&[("form", "1"), ("text", "a draft"), ("name", "Ann <3"), ("do", "rename")]).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.text().contains("autofocus>\na draft</textarea>"));
+    assert_eq!(bob.expect("renamed").await["guest"]["name"], "Ann <3");
+    stream.until("You are now called <bdi>Ann &lt;3</bdi>").await;
+    let answer = ann.post(&[("form", "1"), ("text", ""), ("name", "Ann"), ("do", "rename")]).await;
+    assert_eq!(answer.status, 303);
+    assert!(ann.get("/say", "").await.text().contains("<bdi>Ann</bdi>"));
+}
+
+#[tokio::test]
+async fn guests_text_is_text_wherever_it_stands() {
+    let room = TestRoom::open_with(|settings| settings.room.title = "A <i>room</i>".into()).await;
+    let mut eve = room.guest("<b>\"Eve\"</b>").await;
+    eve.say("1", "<script>alert('&amp;')</script>").await;
+    let ann = Scriptless::arrive(&room).await;
+    let mut page = ann.stream("").await.until("You came in").await;
+    page += ann.get("", "").await.text();
+    page += ann.get("/messages", "&plain=20").await.text();
+    for markup in ["<script", "<b>", "<i>", "&amp;amp;amp;"] {
+        assert!(!page.contains(markup), "{page}");
+    }
+    assert!(page.contains("&lt;script&gt;alert(&#39;&amp;amp;&#39;)&lt;/script&gt;"), "{page}");
+    assert!(page.contains("<bdi>&lt;b&gt;&quot;Eve&quot;&lt;/b&gt;</bdi>"), "{page}");
+    assert!(page.contains("<h1 dir=\"auto\">A &lt;i&gt;room&lt;/i&gt;</h1>"), "{page}");
+}
+
+#[tokio::test]
+async fn these_pages_may_do_nothing_but_frame_and_send_forms() {
+    let room = TestRoom::open().await;
+    let ann = Scriptless::arrive(&room).await;
+    for part in ["", "/say"] {
+        let answer = ann.get(part, "").await;
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains("script"), "{policy}");
+        for directive in ["form-action 'self'", "frame-src 'self'", "frame-ancestors 'self'"] {
+            assert!(policy.contains(directive), "{policy}");
+        }
+        // So that a form's Origin is the room's own; addresses stay with the room.
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("set-cookie"), None);
+    }
+    let fields = ["Content-Type: application/x-www-form-urlencoded", "Origin: null"];
+    let line = format!("POST /rooms/main/page/say?token={}", ann.token);
+    assert_eq!(ann.request(&line, &fields, "text=a&do=say").await.status, 403);
+    let vouched = [fields[0], fields[1], "Sec-Fetch-Site: same-origin"];
+    assert_eq!(ann.request(&line, &vouched, "text=a&do=say").await.status, 303);
+    let framed = ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"];
+    assert_eq!(ann.request("GET /rooms/main/page", &framed, "").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_token_that_is_none_is_replaced_and_another_room_is_not_there() {
+    let room = TestRoom::open().await;
+    let ann = Scriptless::arrive(&room).await;
+    for line in ["GET /rooms/main/page?token=x", "GET /rooms/main/page/messages", "GET /rooms/main/page/say"]
+    {
+        let answer = ann.request(line, &[], "").await;
+        assert_eq!(answer.status, 303, "{line}");
+        assert!(answer.header("location").unwrap().starts_with("/rooms/main/page?token="));
+    }
+    let answer = ann.request("GET /rooms/other/page", &[], "").await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.text().contains("&quot;main&quot;"));
+}
+
+#[tokio::test]
+async fn a_full_room_says_so_and_asks_again() {
+    let room = TestRoom::open_with(|settings| settings.room.guests = 1).await;
+    let ann = Scriptless::arrive(&room).await;
+    let _stream = ann.stream("").await;
+    let answer = ann.request(&format!("GET /rooms/main/page?token={}", "A".repeat(43)), &[], "").await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.text().contains("http-equiv=\"refresh\"") && answer.text().contains("Every seat"));
+}
+
+#[tokio::test]
+async fn coming_back_shows_what_was_said_and_tells_nobody() {
+    let room = TestRoom::open().await;
+    let mut bob = room.guest("Bob").await;
+    let ann = Scriptless::arrive(&room).await;
+    let bob_saw = bob.expect("joined").await;
+    let stream = ann.stream("").await;
+    ann.say("before").await;
+    bob.expect("message").await;
+    drop(stream);
+    bob.expect("away").await;
+    bob.say("1", "meanwhile").await;
+    let mut stream = ann.stream("").await;
+    let page = stream.until("You came in").await;
+    assert!(page.contains(">before</p>") && page.contains(">meanwhile</p>"), "{page}");
+    assert!(page.contains("less than a minute before you came"));
+    assert_eq!(bob.expect("back").await["guest"], bob_saw["guest"]);
+    let page = ann.stream("&after=1").await.until("You came in").await;
+    assert!(!page.contains(">before</p>") && page.contains(">meanwhile</p>"), "{page}");
+}
+
+#[tokio::test]
+async fn the_newest_are_shown_and_the_rest_on_request_and_what_is_gone_is_a_gap() {
+    let room = TestRoom::open_with(|settings| settings.history.messages = 250).await;
+    let mut bob = room.guest("Bob").await;
+    for number in 1..=300 {
+        bob.say(&number.to_string(), &format!("number {number}.")).await;
+    }
+    let ann = Scriptless::arrive(&room).await;
+    let page = ann.stream("").await.until("You came in").await;
+    assert!(!page.contains("number 100.") && page.contains("number 101.") && page.contains("number 300."));
+    assert!(page.contains(&format!("messages?token={}&amp;after=50\">Show all", ann.token)), "{page}");
+    let page = ann.stream("&after=50").await.until("You came in").await;
+    assert!(page.contains("number 51.") && !page.contains("no longer kept") && !page.contains("Show all"));
+    let page = ann.stream("&after=20").await.until("You came in").await;
+    assert!(page.contains("no longer kept") && page.contains("number 51."), "{page}");
+}
+
+#[tokio::test]
+async fn the_page_that_is_not_streamed_ends_and_loads_itself_again() {
+    let room = TestRoom::open().await;
+    let mut bob = room.guest("Bob").await;
+    bob.say("1", "good evening").await;
+    let ann = Scriptless::arrive(&room).await;
+    for (asked, seconds) in [("5", 5), ("20", 20), ("86400", 60), ("often", 20)] {
+        let mut stream = ann.stream(&format!("&plain={asked}")).await;
+        let mut page = String::new();
+        while let Some(chunk) = stream.chunk().await {
+            page += &chunk;
+        }
+        assert!(page.contains(&format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">")), "{page}");
+        assert!(page.contains("good evening") && page.contains("2 here") && page.contains(">live</a>"));
+    }
+}
+
+#[tokio::test]
+async fn another_window_takes_over_and_the_first_one_is_held() {
+    let room = TestRoom::open_with(|settings| settings.listen.idle_ping = Duration::from_millis(100)).await;
+    let ann = Scriptless::arrive(&room).await;
+    let (mut first, mut second) = (ann.stream("").await, ann.stream("").await);
+    first.until("went on in another window").await;
+    // Its end would make the browser load it again and take the seat back.
+    for _ in 0..3 {
+        assert_eq!(first.chunk().await.as_deref(), Some("\n"));
+    }
+    ann.say("still here").await;
+    second.until("still here").await;
+    let line = format!("HEAD /rooms/main/page/messages?token={}", ann.token);
+    assert_eq!(ann.request(&line, &[], "").await.status, 200);
+    ann.say("here too").await;
+    second.until("here too").await;
+}
+
+#[tokio::test]
+async fn a_silent_room_gives_signs_of_life_and_a_closing_one_says_so() {
+    let room = TestRoom::open_with(|settings| settings.listen.idle_ping = Duration::from_millis(50)).await;
+    let ann = Scriptless::arrive(&room).await;
+    let mut stream = ann.stream("").await;
+    stream.until("1 here").await;
+    assert_eq!(stream.chunk().await.as_deref(), Some("\n"));
+    within("closing", room.close()).await;
+    let end = stream.until("The room was closed.").await;
+    assert!(end.contains("Look now"));
+    assert_eq!(stream.chunk().await, None, "a proper end");
+}
+
+#[tokio::test]
+async fn everything_that_waits_comes_in_one_chunk() {
+    let room = TestRoom::open().await;
+    let mut bob = room.guest("Bob").await;
+    for number in 1..=50 {
+        bob.say(&number.to_string(), "hello").await;
+    }
+    let ann = Scriptless::arrive(&room).await;
+    let first = ann.stream("").await.chunk().await.unwrap();
+    assert_eq!(first.matches("<article").count(), 50);
+    assert!(first.contains("You came in") && first.contains("2 here"));
+}
+
+#[tokio::test]
+async fn who_does_not_read_costs_the_others_nothing_is_let_go_and_comes_back() {
+    let room = TestRoom::open_with(|settings| settings.listen.write_stall = Duration::from_millis(300)).await;
+    let ann = Scriptless::arrive(&room).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let _stalled = ann.stream_on(socket, "").await;
+    let mut bob = room.guest("Bob").await;
+    let text = "x".repeat(4096);
+    let mut said = 0;
+    // At most what the buffers on the way can hold, several times over.
+    'said: while said < 10_000 {
+        said += 1;
+        bob.send(json!({ "type": "say", "id": said.to_string(), "text": text })).await;
+        loop {
+            match bob.next().await["type"].as_str().unwrap() {
+                "acknowledged" => continue 'said,
+                "away" => break 'said,
+                _ => {}
+            }
+        }
+    }
+    assert!(said < 10_000, "the stalled guest was let go");
+    bob.send(json!({ "type": "say", "id": "last", "text": "the last one" })).await;
+    ann.stream("").await.until("the last one").await;
+}
