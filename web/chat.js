@@ -20,10 +20,21 @@ const kept = {
   },
 };
 
-const say = { form: element('say-form'), text: element('text') };
 const naming = { form: element('name-form'), field: element('name-field'), button: element('name-button') };
-const note = element('note');
 
+const composer = new Composer({
+  form: element('say-form'),
+  text: element('text'),
+  left: element('room-left'),
+  note: element('note'),
+  changed: (text) => kept.set('draft', text),
+  say(text) {
+    unsaid.add(text);
+    showEmpty();
+    log.toEnd();
+  },
+});
+const complain = (sentence) => composer.complain(sentence);
 const people = new People({
   list: element('people-list'),
   counts: document.querySelectorAll('[data-people-count]'),
@@ -38,30 +49,27 @@ const log = new Log({
 });
 const unsaid = new Unsaid(element('unsaid'), {
   send: (frame) => connection.send(frame),
-  edit: takeBack,
+  edit: (text) => composer.takeBack(text),
   follows: () => log.last?.mine,
 });
 
 /* Who this guest is, and what they have seen. */
-let token = kept.get('token');
+let token = kept.get('token') ?? randomToken();
 let wantedName = kept.get('name');
 let cursor;
-/** The room's limits, once known. */
-let limits = { message_bytes: Infinity };
+/** The run of the room that the numbers of its messages belong to. */
+let epoch;
 /** When the room opened, on this guest's clock. */
 let opened;
 /** Messages up to here were said before this guest looked. */
 let head = 0;
 /** The numbers this guest has had in this run of the room. */
 const mine = new Set();
-/** Those who left a moment ago: whoever is back soon has only loaded the page again or changed circuits. */
-const leaving = new Map();
-const BACK_SOON = 8 * SECOND;
 let roomTitle = document.title;
 let unread = 0;
 
-const connection = new Connection(new URL('chat', location.href.replace(/^http/, 'ws')).href, {
-  hello: () => (naming.needed ? undefined : { type: 'hello', name: wantedName, token, after: cursor }),
+const connection = new Connection(new URL('.', location.href), {
+  hello: () => (naming.needed ? undefined : { type: 'hello', name: wantedName, token, after: cursor, epoch }),
   heard: (frame) => Object.hasOwn(handlers, frame.type) && handlers[frame.type](frame),
   changed: showStatus,
 });
@@ -70,11 +78,9 @@ const connection = new Connection(new URL('chat', location.href.replace(/^http/,
 
 const handlers = {
   welcome(welcome) {
-    const openedNow = Date.now() - welcome.clock * SECOND;
-    /* The room's clock tells one run of the room from the next; this guest's own may have been set meanwhile. */
-    const otherClock = Math.abs(openedNow - opened) > 30 * SECOND;
-    const afresh = opened !== undefined && (welcome.head < cursor || (otherClock && !welcome.resumed));
-    opened = openedNow;
+    const afresh = epoch !== undefined && epoch !== welcome.room.epoch;
+    epoch = welcome.room.epoch;
+    opened = Date.now() - welcome.clock * SECOND;
     token = welcome.token;
     kept.set('token', token);
     holdSeat();
@@ -82,15 +88,12 @@ const handlers = {
       mine.clear();
       unsaid.forgotten();
       log.line('The room was started anew. What was said before is kept only on this page.');
-      const sawMore = cursor > 0;
       cursor = undefined;
-      /* The old cursor means nothing in the new room: ask for all that it keeps. */
-      if (sawMore && welcome.head > 0) return connection.open();
     }
-    if (cursor === undefined && welcome.first > 1) log.line('Earlier messages are no longer kept.');
+    element('kept').textContent = keptWords(welcome.kept);
     cursor ??= 0;
     head = welcome.head;
-    limits = welcome.limits;
+    composer.limit = welcome.limits.message_bytes;
     mine.add(welcome.guest.id);
     people.me = welcome.guest.id;
     people.replace(welcome.guests);
@@ -105,7 +108,7 @@ const handlers = {
     log.said.ariaBusy = String(cursor < head);
     showEmpty();
     unsaid.attemptAll();
-    showRoomLeft();
+    composer.showLeft();
   },
 
   message({ seq, at, guest, name, id, text }) {
@@ -133,18 +136,16 @@ const handlers = {
   },
 
   joined({ guest, at }) {
-    clearTimeout(leaving.get(guest.id));
-    const back = leaving.delete(guest.id);
-    if (people.put(guest) === undefined && guest.id !== people.me && !back) {
-      log.presence('joined', guest.name, timeOf(at));
-    }
+    if (people.put(guest) === undefined && guest.id !== people.me) log.presence('joined', guest.name, timeOf(at));
   },
 
   left({ guest, at }) {
-    if (!people.remove(guest)) return;
-    const tell = () => leaving.delete(guest.id) && log.presence('left', guest.name, timeOf(at));
-    leaving.set(guest.id, setTimeout(tell, BACK_SOON));
+    if (people.remove(guest)) log.presence('left', guest.name, timeOf(at));
   },
+
+  /* Who changes circuits or loads the page again is not talked about. */
+  away: ({ guest }) => people.put(guest),
+  back: ({ guest }) => people.put(guest),
 
   renamed({ guest, was }) {
     if (people.put(guest) === guest.name) return;
@@ -167,9 +168,9 @@ const handlers = {
     complain(message);
     if (code.startsWith('name_')) {
       openNaming(connection.state === 'greeting');
-    } else if (connection.state === 'greeting' && token) {
+    } else if (connection.state === 'greeting' && code === 'wrong_kind') {
       /* A token the room cannot read: come in as a new guest. */
-      token = undefined;
+      token = randomToken();
       connection.greet();
     }
   },
@@ -178,11 +179,18 @@ const handlers = {
 /** A moment on the room's clock, on this guest's. */
 const timeOf = (at) => opened + at * SECOND;
 
+/** How long what is said stays readable. */
+function keptWords({ messages, days }) {
+  if (!messages) return 'Nothing is kept here.';
+  const newest = `Kept here: the newest ${messages} messages`;
+  return days ? `${newest}, for ${counted(days, 'day', 'days')}.` : `${newest}.`;
+}
+
 /* The status. */
 
-function showStatus({ state, cause, everWelcome }) {
+function showStatus({ state, cause, everWelcome, way }) {
   const waiting = state === 'waiting';
-  let words = 'Connected';
+  let words = way ? `Connected (${way})` : 'Connected';
   if (state === 'connecting' || state === 'greeting') words = everWelcome ? 'Reconnecting…' : 'Connecting…';
   if (state === 'greeting' && naming.needed) words = 'Choose a name to come in';
   if (waiting) {
@@ -249,69 +257,6 @@ function showEmpty() {
 if (location.hostname.endsWith('.onion')) element('address').textContent = location.origin;
 else element('invitation').textContent = 'Say hello.';
 
-/* Saying something. */
-
-function complain(sentence) {
-  note.textContent = sentence ?? '';
-  note.hidden = !sentence;
-}
-
-function resize() {
-  say.text.style.height = 'auto';
-  say.text.style.height = `${say.text.scrollHeight + 2}px`;
-}
-
-/** Tells what is left of the room for a message once most of it is used; gives it in bytes. */
-function showRoomLeft() {
-  const left = limits.message_bytes - byteLength(tidy(say.text.value));
-  const shown = element('room-left');
-  shown.hidden = left > limits.message_bytes / 5;
-  shown.textContent = left < 0 ? `${-left} too long` : `${left} left`;
-  shown.title = 'Counted in bytes of UTF-8';
-  shown.classList.toggle('over', left < 0);
-  return left;
-}
-
-function draftChanged() {
-  resize();
-  showRoomLeft();
-  complain();
-  kept.set('draft', say.text.value);
-}
-
-function setDraft(text) {
-  say.text.value = text;
-  draftChanged();
-}
-
-/** Puts a message back to be edited, before what is being written. */
-function takeBack(text) {
-  setDraft([text, say.text.value].filter(Boolean).join('\n'));
-  say.text.focus();
-}
-
-say.text.addEventListener('input', draftChanged);
-say.text.addEventListener('keydown', (event) => {
-  /* Enter that ends a composition (Japanese, Chinese …) belongs to the composition. 229: older engines. */
-  if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-  event.preventDefault();
-  say.form.requestSubmit();
-});
-say.form.addEventListener('submit', (event) => {
-  event.preventDefault();
-  const text = tidy(say.text.value);
-  say.text.focus();
-  if (!text) return;
-  if (showRoomLeft() < 0) {
-    complain('This message is too long. Make it shorter, or send it in parts.');
-    return;
-  }
-  unsaid.add(text);
-  setDraft('');
-  showEmpty();
-  log.toEnd();
-});
-
 /* The name. */
 
 function called(name) {
@@ -337,7 +282,7 @@ function closeNaming() {
   const focused = naming.form.contains(document.activeElement);
   naming.form.hidden = true;
   element('you').hidden = false;
-  if (focused) say.text.focus();
+  if (focused) composer.focus();
 }
 
 naming.button.addEventListener('click', () => openNaming(false));
@@ -357,7 +302,7 @@ naming.form.addEventListener('submit', (event) => {
     naming.needed = false;
     if (connection.state === 'greeting') connection.greet();
     else connection.open();
-  } else if (!name || name === people.names.get(people.me)) {
+  } else if (!name || name === people.nameOf(people.me)) {
     closeNaming();
   } else if (!connection.send({ type: 'rename', name })) {
     complain('Not connected at the moment. Save the name again when the connection is back.');
@@ -374,7 +319,7 @@ function holdSeat() {
 }
 
 async function seatIsFree() {
-  if (!token || !navigator.locks) return true;
+  if (!navigator.locks) return true;
   try {
     await navigator.locks.request(`seat ${token}`, { signal: AbortSignal.timeout(500) }, () => {});
     return true;
@@ -386,9 +331,12 @@ async function seatIsFree() {
 
 async function start() {
   element('room').hidden = false;
-  setDraft(kept.get('draft') ?? '');
-  if (matchMedia('(pointer: fine)').matches) say.text.focus();
-  if (!(await seatIsFree())) token = wantedName = undefined;
+  composer.set(kept.get('draft') ?? '');
+  if (matchMedia('(pointer: fine)').matches) composer.focus();
+  if (!(await seatIsFree())) {
+    token = randomToken();
+    wantedName = undefined;
+  }
   connection.open();
 }
 start();

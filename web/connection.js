@@ -1,7 +1,6 @@
 /* The connection to the room: opens it, notices when it is dead, opens it again. Knows nothing of the page. */
 'use strict';
 
-const SECOND = 1000;
 /** How long a circuit and the room may take, from the first packet to the welcome. */
 const WELCOME_DEADLINE = 60 * SECOND;
 /** An attempt older than this, begun before the network came back, is begun again. */
@@ -11,6 +10,10 @@ const QUIET = 25 * SECOND;
 /** How long that sign may take. */
 const PONG_DEADLINE = 20 * SECOND;
 const LONGEST_WAIT = 30 * SECOND;
+/** After how many attempts without a word of the room another way is tried. */
+const TRIES = 2;
+/** After how long on another way the WebSocket is tried again. */
+const TRIAL = 5 * 60 * SECOND;
 
 /** Close codes of docs/protocol.md that change what happens next. */
 const CLOSE = { roomClosing: 1001, helloLate: 1008, roomFull: 1013, takenOver: 4001 };
@@ -24,8 +27,11 @@ const GENTLE = { [CLOSE.roomClosing]: 5 * SECOND, [CLOSE.roomFull]: 15 * SECOND 
  * States: `connecting`, `greeting` (open, not welcome yet), `connected`, `waiting`, `stopped`.
  */
 class Connection {
-  constructor(address, { hello, heard, changed }) {
-    Object.assign(this, { address, hello, heard, changed });
+  constructor(base, { hello, heard, changed }) {
+    Object.assign(this, { base, hello, heard, changed });
+    /** Which of the WIRES is taken, and how often nothing came over it. */
+    this.rung = 0;
+    this.misses = 0;
     this.state = 'stopped';
     this.cause = undefined;
     this.failures = 0;
@@ -35,15 +41,17 @@ class Connection {
   /** Opens the connection now, whatever was planned. */
   open() {
     this.drop();
-    const socket = new WebSocket(this.address, 'chat');
-    this.socket = socket;
+    this.reached = false;
     this.opening = Date.now();
-    socket.onopen = () => {
-      this.become('greeting');
-      this.greet();
-    };
-    socket.onmessage = (event) => this.receive(event.data);
-    socket.onclose = (event) => this.lost(event.code);
+    this.wire = new WIRES[this.rung].Wire(this.base, {
+      open: () => {
+        this.become('greeting');
+        this.greet();
+      },
+      sign: () => this.alive(),
+      heard: (frame) => this.receive(frame),
+      lost: (code) => this.lost(code),
+    });
     this.timer = setTimeout(() => this.lost(), WELCOME_DEADLINE);
     this.become('connecting');
   }
@@ -51,14 +59,12 @@ class Connection {
   /** Says hello (again), if there is something to say. */
   greet() {
     const frame = this.hello();
-    if (frame && this.state === 'greeting') this.socket.send(JSON.stringify(frame));
+    if (frame && this.state === 'greeting') this.wire.send(frame);
   }
 
   /** Sends a frame if the room has welcomed this guest; tells whether it did. */
   send(frame) {
-    if (this.state !== 'connected' || this.socket.readyState !== WebSocket.OPEN) return false;
-    this.socket.send(JSON.stringify(frame));
-    return true;
+    return this.state === 'connected' && this.wire.send(frame);
   }
 
   /** Closes the connection and stays away until `open`. */
@@ -72,6 +78,7 @@ class Connection {
     if (this.state === 'waiting' && !GENTLE[this.cause]) this.open();
     else if (this.state === 'connecting' && online && Date.now() - this.opening > STALE) this.open();
     else if (this.state === 'connected' && Date.now() - this.lastHeard > STALE) this.ask();
+    if (online) this.tryBest();
   }
 
   /** Whole seconds until the next attempt. */
@@ -79,22 +86,27 @@ class Connection {
     return Math.max(1, Math.ceil((this.retryAt - Date.now()) / SECOND));
   }
 
-  receive(data) {
-    let frame;
-    try {
-      frame = JSON.parse(data);
-    } catch {
-      return;
-    }
-    if (!frame || typeof frame !== 'object') return;
+  /** The way the room is reached, if it is not the best one. */
+  get way() {
+    return WIRES[this.rung].name;
+  }
+
+  /** A sign of life. */
+  alive() {
     this.lastHeard = Date.now();
+    if (this.asked) this.listen();
+  }
+
+  receive(frame) {
+    if (!frame || typeof frame !== 'object') return;
+    this.alive();
+    this.reached = true;
     if (frame.type === 'welcome') {
-      this.failures = 0;
+      this.failures = this.misses = 0;
       this.everWelcome = true;
       this.listen();
+      this.planTrial();
       this.become('connected');
-    } else if (this.asked) {
-      this.listen();
     }
     this.heard(frame);
   }
@@ -119,7 +131,41 @@ class Connection {
     this.send({ type: 'ping' });
   }
 
+  /** Opens the best way beside the one that is taken, and changes over if it goes. */
+  tryBest() {
+    if (this.rung === 0 || this.trial || this.state !== 'connected') return;
+    const trial = new SocketWire(this.base, {
+      open: () => {
+        this.rung = 0;
+        this.open();
+      },
+      lost: () => this.planTrial(),
+    });
+    this.trial = trial;
+  }
+
+  planTrial() {
+    this.dropTrial();
+    if (this.rung > 0) this.trialTimer = setTimeout(() => this.tryBest(), TRIAL);
+  }
+
+  dropTrial() {
+    clearTimeout(this.trialTimer);
+    this.trial?.close();
+    this.trial = undefined;
+  }
+
+  /** Not a word of the room. If requests get through, this way is blocked; if not, the room is away. */
+  async missed() {
+    if (++this.misses < TRIES) return;
+    this.misses = 0;
+    const request = { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(WELCOME_DEADLINE) };
+    const answered = await fetch(this.base, request).then(({ ok }) => ok, () => false);
+    this.rung = answered ? Math.min(this.rung + 1, WIRES.length - 1) : 0;
+  }
+
   lost(code) {
+    if (!this.reached) this.missed();
     this.drop();
     if (code === CLOSE.takenOver || (code === CLOSE.helloLate && !this.hello())) {
       this.become('stopped', code);
@@ -140,15 +186,12 @@ class Connection {
     tick();
   }
 
-  /** Lets go of the socket without waiting for its end: a dead circuit never answers. */
   drop() {
     clearTimeout(this.timer);
+    this.dropTrial();
     this.asked = false;
-    const socket = this.socket;
-    this.socket = undefined;
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
+    this.wire?.close();
+    this.wire = undefined;
   }
 
   become(state, cause) {

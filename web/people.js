@@ -7,28 +7,33 @@ const hueOf = (guest) => Math.round((guest * 137.508 + 285) % 360);
 class People {
   constructor({ list, counts, button }) {
     Object.assign(this, { list, counts, button });
-    this.names = new Map();
+    this.guests = new Map();
     this.me = undefined;
     this.collator = new Intl.Collator();
   }
 
   /** All who are here, in place of all before. */
   replace(guests) {
-    this.names = new Map(guests.map(({ id, name }) => [id, name]));
+    this.guests = new Map(guests.map((guest) => [guest.id, guest]));
     this.show();
   }
 
-  /** Puts a guest under a name; tells the name they had, nothing if they were not here. */
-  put({ id, name }) {
-    const was = this.names.get(id);
-    this.names.set(id, name);
+  /** What somebody who is here is called. */
+  nameOf(id) {
+    return this.guests.get(id)?.name;
+  }
+
+  /** Puts a guest as they are now; tells the name they had, nothing if they were not here. */
+  put(guest) {
+    const was = this.nameOf(guest.id);
+    this.guests.set(guest.id, guest);
     this.show();
     return was;
   }
 
   /** Tells whether the guest was here. */
   remove({ id }) {
-    const was = this.names.delete(id);
+    const was = this.guests.delete(id);
     this.show();
     return was;
   }
@@ -42,12 +47,13 @@ class People {
   }
 
   draw() {
-    const sorted = [...this.names].sort(([, one], [, other]) => this.collator.compare(one, other));
+    const sorted = [...this.guests.values()].sort((one, other) => this.collator.compare(one.name, other.name));
     this.list.replaceChildren(
-      ...sorted.map(([id, name]) => {
+      ...sorted.map(({ id, name, away }) => {
         const item = make('li', '', make('span', 'dot'), nameNode(name));
         item.style.setProperty('--hue', hueOf(id));
-        if (id === this.me) item.append(make('span', 'quiet', 'you'));
+        item.classList.toggle('away', Boolean(away));
+        if (id === this.me || away) item.append(make('span', 'quiet', id === this.me ? 'you' : 'away'));
         return item;
       }),
     );

@@ -24,6 +24,12 @@ function tidy(text) {
   return whole.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
 }
 
+/** A token as docs/protocol.md has it, made here: so even a first welcome that is lost leaves no stranger behind. */
+function randomToken() {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replace('=', '');
+}
+
 /** 128 random bits in hexadecimal. */
 function randomId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');

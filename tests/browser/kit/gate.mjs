@@ -14,6 +14,8 @@ export class Gate {
   foreign = [];
   /** Bytes from and to the room, as the browser's connections carried them. */
   bytes = { down: 0, up: 0 };
+  /** Requests whose head matches one of these end their connection, as some proxies do. */
+  blocked = [];
   #pairs = new Set();
   #stalled = false;
 
@@ -115,8 +117,9 @@ export class Gate {
     const note = this.#notebook();
     const up = (bytes) => {
       this.bytes.up += bytes.length;
-      note(bytes);
-      onward.write(bytes);
+      if (note(bytes)) return onward.write(bytes);
+      client.destroy();
+      onward.destroy();
     };
     if (first.length) up(first);
     client.on('data', up);
@@ -131,17 +134,26 @@ export class Gate {
     });
   }
 
-  /** Reads request heads from one connection; none of the page's requests has a body. */
+  /** Reads request heads from one connection, and passes over bodies; false for a request that is blocked. */
   #notebook() {
-    let head = '';
+    let text = '';
+    let body = 0;
     let upgraded = false;
     return (bytes) => {
-      if (upgraded) return;
-      head += bytes.toString('latin1');
-      for (let end; !upgraded && (end = head.indexOf('\r\n\r\n')) >= 0; head = head.slice(end + 4)) {
-        const request = head.slice(0, end);
+      if (upgraded) return true;
+      text += bytes.toString('latin1');
+      for (;;) {
+        const passed = Math.min(body, text.length);
+        body -= passed;
+        text = text.slice(passed);
+        const end = text.indexOf('\r\n\r\n');
+        if (body || upgraded || end < 0) return true;
+        const request = text.slice(0, end);
+        text = text.slice(end + 4);
+        if (this.blocked.some((pattern) => pattern.test(request))) return false;
         this.requests.push(request.split(' ', 2).join(' '));
         upgraded = /^upgrade: *websocket/im.test(request);
+        body = Number(/^content-length: *(\d+)/im.exec(request)?.[1] ?? 0);
       }
     };
   }

@@ -1,0 +1,173 @@
+/* The ways to the room: a WebSocket, server-sent events, long polling. Each carries the frames of docs/protocol.md,
+   so that what stands on it need not know which one it is. */
+'use strict';
+
+const SECOND = 1000;
+/** How long the room may wait with its answer to a question for messages, in seconds. */
+const POLL_WAIT = 20;
+/** How often somebody who polls asks who is here. */
+const ROSTER_EVERY = 15 * SECOND;
+
+/**
+ * `open()` is called when frames can be sent, `heard(frame)` for each that comes, `sign()` for any other sign of
+ * life, `lost(code)` once, at the end.
+ */
+class SocketWire {
+  constructor(base, { open, heard, sign, lost }) {
+    const socket = new WebSocket(new URL('chat', base.href.replace(/^http/, 'ws')), 'chat');
+    this.socket = socket;
+    socket.onopen = open;
+    socket.onmessage = ({ data }) => {
+      sign();
+      try {
+        heard(JSON.parse(data));
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error;
+      }
+    };
+    socket.onclose = ({ code }) => lost(code);
+  }
+
+  send(frame) {
+    if (this.socket.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  /** Lets go without waiting for the end: a dead circuit never answers. */
+  close() {
+    this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
+    this.socket.close();
+  }
+}
+
+/** What speaking in requests has in common. A class on top of it listens. */
+class RequestWire {
+  constructor(base, on) {
+    this.on = on;
+    this.base = new URL('rooms/main/', base);
+    this.ending = new AbortController();
+    queueMicrotask(() => this.ending.signal.aborted || on.open());
+  }
+
+  send(frame) {
+    if (this.ending.signal.aborted) return false;
+    const ask = () => this[frame.type](frame).catch((error) => this.failed(error, frame.id));
+    /* One after the other, so that what is said first is first. */
+    if (frame.type === 'say') this.saying = Promise.resolve(this.saying).then(ask);
+    else ask();
+    return true;
+  }
+
+  close() {
+    this.ending.abort();
+  }
+
+  async hello({ name, token, after, epoch }) {
+    const welcome = await this.ask('POST', 'guests', { name, token });
+    this.token = welcome.token;
+    await this.listen(welcome, epoch === welcome.room.epoch ? after : undefined);
+  }
+
+  async say({ id, text }) {
+    this.on.heard({ type: 'acknowledged', ...(await this.ask('POST', 'messages', { id, text })) });
+  }
+
+  async rename({ name }) {
+    const guest = await this.ask('PATCH', 'guests/me', { name });
+    this.on.heard({ type: 'renamed', guest, was: guest.name });
+  }
+
+  async ping() {
+    await this.roster();
+    this.on.heard({ type: 'pong' });
+  }
+
+  async roster() {
+    const { guests } = await this.ask('GET', '../main');
+    this.on.heard({ type: 'roster', guests });
+  }
+
+  async ask(...request) {
+    const answer = await (await this.fetch(...request)).json();
+    if (this.ending.signal.aborted) throw new DOMException('', 'AbortError');
+    this.on.sign();
+    return answer;
+  }
+
+  /** Makes a request; throws what the room has against it. */
+  async fetch(method, path, body) {
+    const headers = body ? { 'content-type': 'application/json' } : {};
+    if (this.token) headers.authorization = `Bearer ${this.token}`;
+    const url = new URL(path, this.base);
+    const answer = await fetch(url, { method, headers, body: body && JSON.stringify(body), signal: this.ending.signal, cache: 'no-store' });
+    if (!answer.ok) throw { refusal: await answer.json() };
+    return answer;
+  }
+
+  failed({ refusal }, id) {
+    if (this.ending.signal.aborted) return;
+    if (!refusal?.code) return this.lost();
+    this.on.heard({ type: 'error', code: refusal.code, message: refusal.detail, id });
+    if (refusal.code === 'room_full') this.lost(CLOSE.roomFull);
+  }
+
+  lost(code) {
+    if (this.ending.signal.aborted) return;
+    this.close();
+    this.on.lost(code);
+  }
+}
+
+/** Server-sent events: one answer that goes on. Read by hand, because EventSource keeps signs of life to itself. */
+class EventWire extends RequestWire {
+  async listen({ room: { epoch } }, after) {
+    const cursor = after === undefined ? '' : `?${new URLSearchParams({ after, epoch })}`;
+    const answer = await this.fetch('GET', `events${cursor}`);
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let text = ''; ; ) {
+      const { value, done } = await reader.read();
+      if (done) return this.lost();
+      this.on.sign();
+      const events = (text + value).split('\n\n');
+      text = events.pop();
+      for (const event of events) {
+        const data = /^data: (.*)$/m.exec(event);
+        if (data) this.hear(JSON.parse(data[1]));
+      }
+    }
+  }
+
+  hear(frame) {
+    if (this.ending.signal.aborted) return;
+    this.on.heard(frame);
+    if (frame.code === 'taken_over') this.lost(CLOSE.takenOver);
+  }
+}
+
+/** Long polling: a question that is answered when there is something, again and again. */
+class PollWire extends RequestWire {
+  async listen(welcome, after) {
+    const { epoch } = welcome.room;
+    this.on.heard(welcome);
+    for (let known = Date.now(); ; ) {
+      const cursor = after === undefined ? {} : { after, epoch };
+      const answer = await this.ask('GET', `messages?${new URLSearchParams({ ...cursor, wait: POLL_WAIT })}`);
+      /* The room was opened anew; a new hello finds out what that means. */
+      if (answer.epoch !== epoch) return this.lost();
+      if (answer.gap) this.on.heard({ type: 'gap', ...answer.gap });
+      for (const message of answer.messages) this.on.heard({ type: 'message', ...message });
+      after = answer.messages.at(-1)?.seq ?? (answer.gap ? answer.gap.before - 1 : after ?? answer.head);
+      if (Date.now() - known < ROSTER_EVERY) continue;
+      known = Date.now();
+      await this.roster();
+    }
+  }
+}
+
+/** From the best to the one that always goes, with what the guest is told. */
+const WIRES = [
+  { Wire: SocketWire, name: '' },
+  { Wire: EventWire, name: 'events' },
+  { Wire: PollWire, name: 'polling' },
+];
