@@ -2,7 +2,7 @@
 //!
 //! How long the room takes to be reachable, to let a guest in and to carry a message; what it weighs; what opening
 //! it costs. All on a private Tor network on this machine, beside an onion service of C Tor that forwards to the
-//! same room. A full run takes about five minutes, prints the tables and writes them to docs/performance.md; a
+//! same room. A full run takes about six minutes, prints the tables and writes them to docs/performance.md; a
 //! shortened one (`-- --runs 1 --guests 5`) leaves the documentation alone. Needs `tor` and Linux.
 
 #[allow(dead_code, reason = "each bench uses its part")]
@@ -69,7 +69,10 @@ async fn run(arguments: &Arguments) -> Outcome<()> {
     let text = [
         format!("Measured {}; medians of {runs} starts and of {guests} guests.\n", docs::circumstances()),
         format!("### From start to reachable\n\n{}", starts_table(&starts)),
-        format!("### Coming in and talking\n\n{}", visits_table(&loopback, &through_tor)),
+        format!(
+            "### Coming in and talking\n\nMedian, and 90th percentile in brackets.\n\n{}",
+            visits_table(&loopback, &through_tor, guests)
+        ),
         format!("### Weight\n\n{}", weight_table(&through_tor, guests)?),
         format!("### From opening the address to the first message\n\n{}", opening_table(&opening)),
     ]
@@ -95,7 +98,7 @@ fn starts_table(starts: &[(Kind, Starts)]) -> String {
     figures::table(head, &rows)
 }
 
-fn visits_table(loopback: &Visits, through_tor: &[(Kind, Visits)]) -> String {
+fn visits_table(loopback: &Visits, through_tor: &[(Kind, Visits)], guests: usize) -> String {
     let columns: Vec<&Visits> =
         std::iter::once(loopback).chain(through_tor.iter().map(|(_, visits)| visits)).collect();
     let row = |what: &str, sample: fn(&Visits) -> &figures::Sample| {
@@ -111,10 +114,10 @@ fn visits_table(loopback: &Visits, through_tor: &[(Kind, Visits)]) -> String {
         row("connection and handshake, new circuit", |visits| &visits.new_circuit),
         row("connection and handshake, circuit there", |visits| &visits.same_circuit),
         row("the handshake alone", |visits| &visits.handshake),
-        row("message, from say to acknowledged", |visits| &visits.message),
+        row("message acknowledged, alone in the room", |visits| &visits.message),
+        row(&format!("message acknowledged, {guests} guests"), |visits| &visits.message_to_all),
     ];
-    let head =
-        ["median (90th percentile)", "loopback", "through Tor, onionroom", "through Tor, C Tor's service"];
+    let head = ["", "loopback", "through Tor, onionroom", "through Tor, C Tor's service"];
     figures::table(head, &rows)
 }
 

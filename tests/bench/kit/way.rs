@@ -42,6 +42,11 @@ impl Way {
         Self { onion: Some((network.socks(), onion.to_owned())), host: host(url) }
     }
 
+    /// Whether it leads through Tor.
+    pub(crate) fn through_tor(&self) -> bool {
+        self.onion.is_some()
+    }
+
     /// A stream to the room. Through Tor, streams of the same `user` share a circuit, others do not.
     pub(crate) async fn connect(&self, user: &str) -> Outcome<TcpStream> {
         let Some((proxy, onion)) = &self.onion else {

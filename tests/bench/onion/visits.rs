@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use onionroom::lab::Network;
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant, sleep};
 
 use super::service::{Kind, Service};
 use crate::kit::Outcome;
@@ -13,8 +13,9 @@ use crate::kit::way::{Way, new_user};
 use crate::kit::websocket::Guest;
 use crate::kit::wire::Tally;
 
-/// How many messages each guest says.
-const MESSAGES: usize = 5;
+/// The time between one guest and the next: the visitors' Tor client makes circuits in advance, and fifty guests at
+/// once would only measure how fast it makes more.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// How long guests and visits took, and what they weigh.
 #[derive(Debug, Default)]
@@ -25,8 +26,10 @@ pub(crate) struct Visits {
     pub(crate) same_circuit: Sample,
     /// From the request to its answer, over a connection that is there.
     pub(crate) handshake: Sample,
-    /// From say to acknowledged.
+    /// From say to acknowledged, alone in the room.
     pub(crate) message: Sample,
+    /// The same with all the others there, who get it as well.
+    pub(crate) message_to_all: Sample,
     /// Bytes of resident memory before the guests came and with all of them.
     pub(crate) memory: (u64, u64),
 }
@@ -60,7 +63,7 @@ pub(crate) async fn measure(kind: Kind, network: &Network, guests: usize) -> Out
 }
 
 impl Visits {
-    /// One guest after another comes in, says a few things, and stays.
+    /// One guest after another comes in and stays. The first one speaks to nobody, the last one to everybody.
     async fn all(&mut self, way: &Way, guests: usize) -> Outcome<Vec<Guest>> {
         let mut inside = Vec::with_capacity(guests);
         for number in 0..guests {
@@ -68,22 +71,37 @@ impl Visits {
             let (mut guest, took, _) = come_in(way, &user).await?;
             self.new_circuit.add(took);
             guest.hello().await?;
-            for id in 0..MESSAGES {
-                let said = Instant::now();
-                guest.say(&format!("v{number}-{id}"), "good evening").await?;
-                self.message.add(said.elapsed());
+            if number == 0 {
+                self.message = talk(&mut guest, guests).await?;
             }
             let (_, took, handshake) = come_in(way, &user).await?;
             self.same_circuit.add(took);
             self.handshake.add(handshake);
+            if number + 1 == guests {
+                self.message_to_all = talk(&mut guest, guests).await?;
+            }
             inside.push(guest);
+            if way.through_tor() {
+                sleep(PAUSE).await;
+            }
         }
         Ok(inside)
     }
 }
 
+/// Says so many messages, each when the one before is acknowledged.
+async fn talk(guest: &mut Guest, messages: usize) -> Outcome<Sample> {
+    let mut sample = Sample::default();
+    for number in 0..messages {
+        let said = Instant::now();
+        guest.say(&format!("v{number}"), "good evening").await?;
+        sample.add(said.elapsed());
+    }
+    Ok(sample)
+}
+
 /// Connects and shakes hands; answers with how long both took, and the handshake of it.
-async fn come_in(way: &Way, user: &str) -> Outcome<(Guest, std::time::Duration, std::time::Duration)> {
+async fn come_in(way: &Way, user: &str) -> Outcome<(Guest, Duration, Duration)> {
     let tally = std::sync::Arc::<Tally>::default();
     let asked = Instant::now();
     let io = way.connect_counted(user, &tally).await?;
