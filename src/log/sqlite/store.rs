@@ -32,7 +32,7 @@ impl Store {
         let (identity, head) = load(&connection)
             .and_then(|loaded| loaded.map_or_else(|| create(&connection), Ok))
             .map_err(|error| schema::explain(path, &error))?;
-        let recent = Recent::new(RECENT);
+        let recent = remembered(&connection).map_err(|error| schema::explain(path, &error))?;
         let mut store = Self { connection, retention, identity, opened: Instant::now(), head, recent };
         store
             .trim(store.clock())
@@ -175,20 +175,39 @@ fn insert(connection: &Connection, message: &Message) -> rusqlite::Result<()> {
         .map(drop)
 }
 
+/// What was valid when it was written is valid now, unless somebody else wrote it.
+fn foreign(index: usize, what: &str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, what.to_owned().into())
+}
+
+fn message_id(row: &Row<'_>, index: usize) -> rusqlite::Result<MessageId> {
+    MessageId::parse(&row.get::<_, String>(index)?).map_err(|_| foreign(index, "not an id"))
+}
+
 fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     let count = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
-    // What was valid when it was written is valid now, unless somebody else wrote it.
-    let foreign = |index, what: &str| {
-        rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, what.to_owned().into())
-    };
     Ok(Message {
         seq: count(0)?,
         at: count(1)?,
         guest: GuestId(count(2)?),
         name: Name::parse(&row.get::<_, String>(3)?).map_err(|_| foreign(3, "not a name"))?,
-        id: MessageId::parse(&row.get::<_, String>(4)?).map_err(|_| foreign(4, "not an id"))?,
+        id: message_id(row, 4)?,
         text: row.get(5)?,
     })
+}
+
+/// The newest ids of what is kept: they are recognised for as long as this is open, also once it is trimmed.
+fn remembered(connection: &Connection) -> rusqlite::Result<Recent> {
+    let mut recent = Recent::new(RECENT);
+    let mut statement = connection.prepare(
+        "SELECT guest, id, seq FROM (SELECT * FROM messages ORDER BY seq DESC LIMIT ?1) ORDER BY seq",
+    )?;
+    let mut rows = statement.query([number(RECENT as u64)])?;
+    while let Some(row) = rows.next()? {
+        let count = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
+        recent.remember(GuestId(count(0)?), message_id(row, 1)?, count(2)?);
+    }
+    Ok(recent)
 }
 
 fn load(connection: &Connection) -> rusqlite::Result<Option<(Identity, u64)>> {

@@ -7,8 +7,8 @@ use rusqlite::Connection;
 
 use super::schema::{MIGRATIONS, OpenError, migrate};
 use super::{Retention, SqliteLog, Synchronous, store::Store};
-use crate::log::Log;
 use crate::log::contract::{entry, sequence};
+use crate::log::{Appended, Log};
 
 const KEEP: Retention = Retention { messages: 10, age: None };
 
@@ -45,6 +45,17 @@ async fn a_restart_changes_nothing() {
     assert_eq!(sequence(&log, 0, 9).await, [1, 2]);
     log.append(vec![entry(1, "b"), entry(1, "c")]).await.unwrap();
     assert_eq!(sequence(&log, 0, 9).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn what_is_trimmed_after_a_restart_is_still_recognised() {
+    let (_directory, path) = file();
+    let log = open(&path, KEEP).unwrap();
+    log.append(vec![entry(1, "before")]).await.unwrap();
+    drop(log);
+    let log = open(&path, Retention { messages: 0, age: None }).unwrap();
+    assert_eq!(sequence(&log, 0, 9).await, [] as [u64; 0]);
+    assert_eq!(log.append(vec![entry(1, "before")]).await.unwrap(), [Appended::Before(1)]);
 }
 
 #[tokio::test]
