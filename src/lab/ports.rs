@@ -1,6 +1,7 @@
 //! Ports on 127.0.0.1, reserved until a node takes them.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
 
 use tokio::net::TcpSocket;
 
@@ -15,9 +16,26 @@ pub(super) struct Reserved {
     socket: TcpSocket,
 }
 
+/// Where free ports are looked for: below those that Linux, and IANA (49152 to 65535), give to outgoing connections.
+/// Between our letting go of a port and a node's listening on it a connection could be given it.
+const FREE_PORTS: Range<u16> = 10_240..32_768;
+
+/// How many of them are tried before the system is asked for one of its own.
+const TRIES: usize = 64;
+
 impl Reserved {
     /// Reserves `port`, or any free one for 0.
     pub(super) fn port(port: u16) -> Result<Self, LabError> {
+        if port > 0 {
+            return Self::exactly(port);
+        }
+        let random =
+            || getrandom::u32().map(|random| FREE_PORTS.start + (random % FREE_PORTS.len() as u32) as u16);
+        let free = (0..TRIES).find_map(|_| Self::exactly(random().ok()?).ok());
+        free.map_or_else(|| Self::exactly(0), Ok)
+    }
+
+    fn exactly(port: u16) -> Result<Self, LabError> {
         let complaint = |cause| LabError::Port { port, cause };
         let socket = TcpSocket::new_v4().map_err(complaint)?;
         socket.bind((Ipv4Addr::LOCALHOST, port).into()).map_err(complaint)?;
