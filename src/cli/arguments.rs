@@ -88,7 +88,7 @@ pub struct RoomFlags {
     /// The port of the onion address [default: 80]
     #[arg(long, value_name = "PORT", help_heading = "Room")]
     onion_port: Option<OsString>,
-    /// The directory that keeps the address and Tor's state [default: the platform's data directory]
+    /// The directory that keeps the address, the messages and Tor's state [default: the platform's data directory]
     #[arg(long, value_name = "DIRECTORY", help_heading = "Room")]
     data_dir: Option<OsString>,
     /// The configuration file; without this, onionroom.toml in the platform's directory, if it exists

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 
-use crate::kit::Guest;
 use crate::kit::program::{Program, run};
+use crate::kit::{Guest, narrow};
 
 /// How long closing may take.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -142,8 +142,7 @@ async fn a_signal_closes_the_room_in_order() {
 
 /// A guest who does not read, whom a closing room gives some seconds.
 async fn stalled(address: SocketAddr) -> Guest {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
+    let socket = narrow();
     let stream = socket.connect(address).await.unwrap();
     let mut stalled = Guest::connect(stream, &address.to_string()).await;
     stalled.hello("Stalled").await;

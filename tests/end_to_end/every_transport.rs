@@ -10,7 +10,7 @@ use tokio::time::interval;
 use crate::kit::page::PageGuest;
 use crate::kit::program::Program;
 use crate::kit::raw::Raw;
-use crate::kit::{Guest, TestRoom, Visitor, within};
+use crate::kit::{Guest, TestRoom, Visitor, narrow, within};
 
 /// How often whoever polls without waiting asks.
 const POLL: Duration = Duration::from_millis(20);
@@ -114,13 +114,6 @@ async fn five_guests_on_five_transports_see_one_sequence() {
         let expected: Vec<String> = (0..EACH).map(|number| format!("{name} {number}")).collect();
         assert!(own.copied().eq(expected.iter()), "{name}'s own order");
     }
-}
-
-/// A connection of which little fits into the buffers on the way.
-fn narrow() -> TcpSocket {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    socket
 }
 
 /// Checks that numbers go up by one except where a gap is told; answers with how many gaps there were.

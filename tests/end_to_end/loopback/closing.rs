@@ -1,9 +1,9 @@
 //! Closing: guests are told, nothing is left waiting.
 
 use serde_json::json;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 
-use crate::kit::{Guest, TestRoom, within};
+use crate::kit::{Guest, TestRoom, narrow, within};
 
 #[tokio::test]
 async fn guests_are_told_and_the_port_is_free() {
@@ -21,8 +21,7 @@ async fn guests_are_told_and_the_port_is_free() {
 #[tokio::test]
 async fn a_guest_who_does_not_read_does_not_hold_it_up() {
     let room = TestRoom::open().await;
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
+    let socket = narrow();
     let mut stalled = Guest::connect(socket.connect(room.address()).await.unwrap(), &room.host()).await;
     stalled.hello("Stalled").await;
     let mut ann = room.guest("Ann").await;

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tokio::net::TcpSocket;
 
-use crate::kit::{Guest, TestRoom, within};
+use crate::kit::{Guest, TestRoom, narrow, within};
 
 /// The sequence numbers and authors' ids of the next messages.
 async fn messages(guest: &mut Guest, count: usize) -> Vec<(u64, String)> {
@@ -45,8 +44,7 @@ async fn a_guest_who_stops_reading_costs_the_others_nothing_and_is_told_of_the_g
     })
     .await;
     // Small buffers, so that the room notices soon that nobody reads.
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
+    let socket = narrow();
     let mut stalled = Guest::connect(socket.connect(room.address()).await.unwrap(), &room.host()).await;
     stalled.hello("Stalled").await;
     let (mut ann, mut bob) = (room.guest("Ann").await, room.guest("Bob").await);
@@ -82,8 +80,7 @@ async fn a_guest_who_stops_reading_costs_the_others_nothing_and_is_told_of_the_g
 #[tokio::test]
 async fn a_guest_who_never_reads_again_is_let_go() {
     let room = TestRoom::open_with(|settings| settings.listen.write_stall = Duration::from_millis(300)).await;
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
+    let socket = narrow();
     let mut stalled = Guest::connect(socket.connect(room.address()).await.unwrap(), &room.host()).await;
     stalled.hello("Stalled").await;
     let mut ann = room.guest("Ann").await;

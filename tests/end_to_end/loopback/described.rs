@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::net::TcpSocket;
 
 use crate::kit::description::Description;
 use crate::kit::raw::Answer;
-use crate::kit::{Guest, TestRoom, Visitor};
+use crate::kit::{Guest, TestRoom, Visitor, narrow};
 
 const AS_JSON: &str = "Content-Type: application/json";
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
@@ -333,8 +332,7 @@ async fn every_event_is_described_and_every_described_event_occurs() {
     // Somebody reads too slowly: the ring and the log have gone on without them. A listener to server-sent events
     // gets the same events, and a message is one among them.
     let mut listener = Visitor::arrive(&room, "Lea").await.listen("", &[]).await;
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
+    let socket = narrow();
     let mut slow = Guest::connect(socket.connect(room.address()).await.unwrap(), &room.host()).await;
     slow.hello("Slow").await;
     let text = "x".repeat(32_000);

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::kit::program::Program;
 use crate::kit::visitor::Listener;
-use crate::kit::{Guest, TestRoom, Visitor, within};
+use crate::kit::{Guest, TestRoom, Visitor, narrow, within};
 
 /// The sequence numbers of the messages up to this one; a gap is told as its two ends.
 async fn seqs_until(listener: &mut Listener, last: u64) -> (Vec<u64>, Vec<(u64, u64)>) {
@@ -161,8 +161,7 @@ async fn a_full_room_says_so() {
 async fn a_room_that_closes_ends_the_streams_also_of_those_who_do_not_read() {
     let room = TestRoom::open().await;
     let mut ann = Visitor::arrive(&room, "Ann").await.listen("", &[]).await;
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
+    let socket = narrow();
     let _stalled = Visitor::arrive(&room, "Bob").await.listen_on(socket, "", &[]).await;
     let mut eve = room.guest("Eve").await;
     let text = "x".repeat(4096);
@@ -184,8 +183,7 @@ async fn who_does_not_read_costs_the_others_nothing_and_goes_on_later() {
         settings.listen.write_stall = Duration::from_secs(600);
     })
     .await;
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
+    let socket = narrow();
     let mut stalled = Visitor::arrive(&room, "Stalled").await.listen_on(socket, "", &[]).await;
     let mut ann = room.guest("Ann").await;
     let mut bob = Visitor::arrive(&room, "Bob").await.listen("", &[]).await;
@@ -224,8 +222,7 @@ async fn those_who_do_not_read_are_held_in_little_memory() {
     let address: SocketAddr = url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
     let mut stalled = Vec::new();
     for number in 0..STALLED {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(4096).unwrap();
+        let socket = narrow();
         let visitor = Visitor::stranger_at(address).seated(&format!("Stalled {number}")).await;
         stalled.push(visitor.listen_on(socket, "", &[]).await);
     }
@@ -256,8 +253,7 @@ async fn those_who_do_not_read_are_held_in_little_memory() {
 async fn who_never_reads_again_is_let_go_and_resumes() {
     let room = TestRoom::open_with(|settings| settings.listen.write_stall = Duration::from_millis(300)).await;
     let ann = Visitor::arrive(&room, "Ann").await;
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
+    let socket = narrow();
     let _stalled = ann.listen_on(socket, "", &[]).await;
     let mut bob = room.guest("Bob").await;
     let text = "x".repeat(4096);

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::net::TcpSocket;
 
 use crate::kit::scriptless::{Scriptless, field};
-use crate::kit::{TestRoom, within};
+use crate::kit::{TestRoom, narrow, within};
 
 #[tokio::test]
 async fn two_people_chat_one_of_them_without_scripts() {
@@ -268,8 +267,7 @@ async fn everything_that_waits_comes_in_one_chunk() {
 async fn who_does_not_read_costs_the_others_nothing_is_let_go_and_comes_back() {
     let room = TestRoom::open_with(|settings| settings.listen.write_stall = Duration::from_millis(300)).await;
     let ann = Scriptless::arrive(&room).await;
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
+    let socket = narrow();
     let _stalled = ann.stream_on(socket, "").await;
     let mut bob = room.guest("Bob").await;
     let text = "x".repeat(4096);
