@@ -55,6 +55,24 @@ impl Guest {
         acknowledged["seq"].as_u64().unwrap()
     }
 
+    /// Says 4 KiB after 4 KiB until a guest is away, because they do not read; answers with how many messages that
+    /// took. At most what the buffers on the way can hold, several times over.
+    pub(crate) async fn talk_until_away(&mut self) -> u64 {
+        let text = "x".repeat(4096);
+        for said in 1..=10_000 {
+            self.send(json!({ "type": "say", "id": said.to_string(), "text": text })).await;
+            loop {
+                match self.next().await["type"].as_str().unwrap() {
+                    "acknowledged" => break,
+                    "away" => return said,
+                    _ => {}
+                }
+            }
+        }
+        self.expect("away").await;
+        10_000
+    }
+
     /// Sends one frame.
     pub(crate) async fn send(&mut self, frame: Value) {
         self.send_text(&frame.to_string()).await;

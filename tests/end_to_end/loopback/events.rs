@@ -256,20 +256,7 @@ async fn who_never_reads_again_is_let_go_and_resumes() {
     let socket = narrow();
     let _stalled = ann.listen_on(socket, "", &[]).await;
     let mut bob = room.guest("Bob").await;
-    let text = "x".repeat(4096);
-    let mut said = 0;
-    // At most what the buffers on the way can hold, several times over.
-    'said: while said < 10_000 {
-        said += 1;
-        bob.send(json!({ "type": "say", "id": said.to_string(), "text": text })).await;
-        loop {
-            match bob.next().await["type"].as_str().unwrap() {
-                "acknowledged" => continue 'said,
-                "away" => break 'said,
-                _ => {}
-            }
-        }
-    }
+    let said = bob.talk_until_away().await;
     let mut again = ann.listen(&format!("after={}", said - 2), &[]).await;
     assert_eq!(again.expect("message").await["seq"], said - 1);
 }

@@ -270,20 +270,7 @@ async fn who_does_not_read_costs_the_others_nothing_is_let_go_and_comes_back() {
     let socket = narrow();
     let _stalled = ann.stream_on(socket, "").await;
     let mut bob = room.guest("Bob").await;
-    let text = "x".repeat(4096);
-    let mut said = 0;
-    // At most what the buffers on the way can hold, several times over.
-    'said: while said < 10_000 {
-        said += 1;
-        bob.send(json!({ "type": "say", "id": said.to_string(), "text": text })).await;
-        loop {
-            match bob.next().await["type"].as_str().unwrap() {
-                "acknowledged" => continue 'said,
-                "away" => break 'said,
-                _ => {}
-            }
-        }
-    }
+    let said = bob.talk_until_away().await;
     assert!(said < 10_000, "the stalled guest was let go");
     bob.send(json!({ "type": "say", "id": "last", "text": "the last one" })).await;
     ann.stream("").await.until("the last one").await;
