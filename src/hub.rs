@@ -2,8 +2,9 @@
 //!
 //! [`room`] is the way in. `owner` is the task behind it that takes what guests ask for, appends to the log,
 //! and publishes. [`ring`] holds what was published, already encoded for the wire; a [`reader`] is only a
-//! position in it. `roster` knows who is here.
+//! position in it, and `bell` wakes those who wait. `roster` knows who is here.
 
+mod bell;
 #[cfg(test)]
 mod model_tests;
 mod owner;
@@ -16,4 +17,4 @@ mod suggest;
 mod tests;
 
 pub use reader::Reader;
-pub use room::{Entered, Room, Seat, Visit};
+pub use room::{Entered, Room, Said, Seat, Visit};

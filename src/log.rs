@@ -50,6 +50,24 @@ pub enum Appended {
     Before(u64),
 }
 
+impl Appended {
+    /// The message, if it is new.
+    pub fn message(&self) -> Option<&Message> {
+        match self {
+            Appended::New(message) => Some(message),
+            Appended::Before(_) => None,
+        }
+    }
+
+    /// Its sequence number.
+    pub fn seq(&self) -> u64 {
+        match self {
+            Appended::New(message) => message.seq,
+            Appended::Before(seq) => *seq,
+        }
+    }
+}
+
 /// Which messages a log holds: those with `first` <= `seq` <= `head`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {

@@ -1,24 +1,25 @@
 //! The owner of a room's order.
 //!
 //! One task takes what guests ask for. Messages are appended to the log first and published after, so nobody
-//! sees a message that the log does not have; whatever waits is appended and published together, with one
-//! wake-up for everyone.
+//! sees a message that the log does not have; whatever waits is appended and published together.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::room::{Command, Entered, Reply, Seat, Shared, Snapshot, Speaker, Visit};
+use super::bell::Ringer;
+use super::room::{Command, Entered, Said, Seat, Shared, Snapshot, Speaker, Visit, closing};
 use super::roster::{Arrival, News, Roster};
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Appended, Entry, Identity, LogError, Span};
 use crate::protocol::event::{Event, Kept};
-use crate::protocol::{Code, Hello, MAIN_ROOM, Name, Refusal, Say, Token, Welcome};
+use crate::protocol::{Code, Hello, MAIN_ROOM, Message, Name, Refusal, Say, Token, Welcome};
 
 /// How many requests are taken up together at most.
-const BATCH: usize = 256;
+const BATCH: usize = 1024;
 
 /// How often seats are looked at whose time may be over.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
@@ -26,8 +27,19 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 /// How often what is no longer kept is removed from the log for good.
 const TRIM_EVERY: Duration = Duration::from_secs(30);
 
-/// A message on its way into the log, and who waits for its number.
-type Waiting = (Entry, Reply<u64>);
+/// Messages on their way into the log, and who waits for their numbers.
+#[derive(Default)]
+struct Messages {
+    entries: Vec<Entry>,
+    waiting: Vec<Waiting>,
+}
+
+/// Somebody who waits to hear what became of their messages. Each was either refused before, or is the next of
+/// the entries.
+struct Waiting {
+    refused: Vec<Option<Refusal>>,
+    reply: oneshot::Sender<Vec<Said>>,
+}
 
 /// The task that owns a room.
 pub(super) struct Owner {
@@ -39,6 +51,7 @@ pub(super) struct Owner {
     opened: Instant,
     /// Weak, so that the owner does not keep itself alive.
     seats: mpsc::WeakUnboundedSender<Command>,
+    ringer: Ringer,
 }
 
 impl Owner {
@@ -50,6 +63,7 @@ impl Owner {
         seats: mpsc::WeakUnboundedSender<Command>,
     ) -> Self {
         Self {
+            ringer: Ringer::new(Arc::clone(&shared.bell)),
             shared,
             roster: Roster::new(settings.guests, settings.away),
             title: settings.title.clone(),
@@ -79,19 +93,19 @@ impl Owner {
                     self.tell(&news);
                 }
                 _ = trim.tick() => self.trim().await,
+                // Until those who were woken have had their turn, and the system was asked for what came in.
+                () = yield_now(), if self.ringer.is_due() => {}
             }
-            self.wake();
+            self.ringer.announce(self.position());
+            self.ringer.call_some();
         }
     }
 
     async fn obey_all(&mut self, commands: &mut Vec<Command>) {
-        let mut messages = Vec::new();
+        let mut messages = Messages::default();
         for command in commands.drain(..) {
-            if let Command::Say(speaker, say, reply) = command {
-                match self.entry(speaker, say) {
-                    Ok(entry) => messages.push((entry, reply)),
-                    Err(refusal) => drop(reply.send(Err(refusal))),
-                }
+            if let Command::Say(speaker, says, reply) = command {
+                self.take(speaker, says, reply, &mut messages);
             } else {
                 // What was said before somebody came or left stands before it.
                 self.append(std::mem::take(&mut messages)).await;
@@ -99,6 +113,18 @@ impl Owner {
             }
         }
         self.append(messages).await;
+    }
+
+    fn take(
+        &self,
+        speaker: Speaker,
+        says: Vec<Say>,
+        reply: oneshot::Sender<Vec<Said>>,
+        messages: &mut Messages,
+    ) {
+        let take = |say| self.entry(speaker, say).map(|entry| messages.entries.push(entry)).err();
+        let refused = says.into_iter().map(take).collect();
+        messages.waiting.push(Waiting { refused, reply });
     }
 
     async fn obey(&mut self, command: Command) {
@@ -134,7 +160,7 @@ impl Owner {
     async fn enter(&mut self, hello: Hello) -> Result<Entered, Refusal> {
         let (span, token) = self.prepare(&hello).await?;
         let Some(commands) = self.seats.upgrade() else {
-            return Err(Refusal::new(Code::NotKept, "The room is closing."));
+            return Err(closing());
         };
         let (arrival, attached) = self.roster.enter(token.guest(&self.identity.secret), hello.name)?;
         self.tell(&arrival.news);
@@ -208,31 +234,33 @@ impl Owner {
         Ok(Entry { at, guest: guest.id, name: guest.name.clone(), id: say.id, text: say.text })
     }
 
-    async fn append(&mut self, messages: Vec<Waiting>) {
-        if messages.is_empty() {
+    async fn append(&mut self, messages: Messages) {
+        let Messages { entries, waiting } = messages;
+        if waiting.is_empty() {
             return;
         }
-        let (entries, replies): (Vec<_>, Vec<_>) = messages.into_iter().unzip();
-        match self.shared.log.append(entries).await {
+        let appended = match entries.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.shared.log.append(entries).await,
+        };
+        match appended {
             Ok(appended) => {
-                for (appended, reply) in appended.into_iter().zip(replies) {
-                    let seq = match appended {
-                        Appended::New(message) => {
-                            self.publish(&message.event(), message.seq);
-                            message.seq
-                        }
-                        Appended::Before(seq) => seq,
-                    };
-                    let _ = reply.send(Ok(seq));
-                }
+                self.publish_all(appended.iter().filter_map(Appended::message));
+                let mut numbers = appended.iter().map(|appended| Ok(appended.seq()));
+                answer(waiting, || numbers.next().unwrap_or_else(|| Err(closing())));
             }
             Err(error) => {
                 tracing::error!(%error, "messages were refused because they could not be written down");
-                for reply in replies {
-                    let _ = reply.send(Err(not_kept(error.clone())));
-                }
+                answer(waiting, || Err(not_kept(error.clone())));
             }
         }
+    }
+
+    fn publish_all<'a>(&self, messages: impl Iterator<Item = &'a Message>) {
+        // Encoded before, so that nobody who reads waits for it.
+        let encoded: Vec<_> = messages.map(|message| (message.event().encode(), message.seq)).collect();
+        let mut ring = self.shared.ring.write().unwrap_or_else(PoisonError::into_inner);
+        encoded.iter().for_each(|(json, seq)| ring.push(json, *seq));
     }
 
     async fn trim(&self) {
@@ -251,28 +279,25 @@ impl Owner {
                 News::Back(guest) => Event::Back { guest, at },
                 News::Renamed { guest, was } => Event::Renamed { guest, was, at },
             };
-            self.publish(&event, 0);
+            let json = event.encode();
+            self.shared.ring.write().unwrap_or_else(PoisonError::into_inner).push(&json, 0);
         }
-    }
-
-    fn publish(&self, event: &Event<'_>, seq: u64) {
-        let json = event.encode();
-        self.shared.ring.write().unwrap_or_else(PoisonError::into_inner).push(&json, seq);
     }
 
     fn position(&self) -> u64 {
         self.shared.ring.read().unwrap_or_else(PoisonError::into_inner).head()
     }
 
-    fn wake(&self) {
-        let position = self.position();
-        self.shared
-            .published
-            .send_if_modified(|published| std::mem::replace(published, position) != position);
-    }
-
     fn clock(&self) -> u64 {
         self.identity.clock + self.opened.elapsed().as_secs()
+    }
+}
+
+/// Tells everyone who waits; `number` is called for each message that was not refused before, in their order.
+fn answer(waiting: Vec<Waiting>, mut number: impl FnMut() -> Said) {
+    for Waiting { refused, reply } in waiting {
+        let said = refused.into_iter().map(|refused| refused.map_or_else(&mut number, Err)).collect();
+        let _ = reply.send(said);
     }
 }
 

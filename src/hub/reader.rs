@@ -5,11 +5,13 @@
 //! position was taken before the first message is read, nothing can fall between. Whoever then reads too
 //! slowly for the ring gets the roster again, catches up from the log, and goes on.
 
+use std::future::poll_fn;
 use std::sync::PoisonError;
+use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use tokio::sync::watch;
 
+use super::bell::Listener;
 use super::ring::Lagged;
 use super::room::{Entered, Room, Visit};
 use crate::protocol::event::Event;
@@ -24,7 +26,7 @@ const LOG_PAGE: usize = 64;
 /// A guest's cursor.
 pub struct Reader {
     room: Room,
-    published: watch::Receiver<u64>,
+    listener: Listener,
     /// The newest message that was read.
     after: u64,
     /// The last message of the catching up; at or below `after` when there is none to do.
@@ -52,7 +54,7 @@ impl Reader {
         let gone = welcome.first.saturating_sub(1);
         Self {
             room: room.clone(),
-            published: room.shared().published.subscribe(),
+            listener: Listener::new(&room.shared().bell),
             // A cursor beyond the head is from another world; everything that is kept is the honest answer.
             after: after.filter(|after| *after <= welcome.head).unwrap_or(gone),
             until: welcome.head,
@@ -75,26 +77,28 @@ impl Reader {
         if self.after < self.until {
             return self.catch_up(out).await;
         }
-        let copied = {
-            let shared = self.room.shared();
-            let ring = shared.ring.read().unwrap_or_else(PoisonError::into_inner);
-            ring.copy(self.position, BATCH_BYTES, out)
-        };
-        match copied {
-            Ok(copied) => {
-                self.position = copied.position;
-                self.after = copied.seq.unwrap_or(self.after);
-                Ok(())
-            }
-            Err(Lagged) => self.start_over(out).await,
-        }
+        if self.read_ring(out).is_err() { self.start_over(out).await } else { Ok(()) }
     }
 
-    /// Completes when [`Reader::read`] may have something; false when the room is gone.
-    ///
-    /// A wake-up that came before the last read is not forgotten, so read, then wait, is safe.
+    fn read_ring(&mut self, out: &mut BytesMut) -> Result<(), Lagged> {
+        let ring = self.room.shared().ring.read().unwrap_or_else(PoisonError::into_inner);
+        let copied = ring.copy(self.position, BATCH_BYTES, out)?;
+        self.position = copied.position;
+        self.after = copied.seq.unwrap_or(self.after);
+        Ok(())
+    }
+
+    /// Completes when [`Reader::read`] has something; false when the room is gone.
     pub async fn wait(&mut self) -> bool {
-        self.published.changed().await.is_ok()
+        poll_fn(|context| self.poll_wait(context)).await
+    }
+
+    /// The same for those who poll. What is new between a read and the next wait is not missed.
+    pub fn poll_wait(&mut self, context: &Context<'_>) -> Poll<bool> {
+        if self.after < self.until {
+            return Poll::Ready(true);
+        }
+        self.listener.poll(self.position, context)
     }
 
     async fn catch_up(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {

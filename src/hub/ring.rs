@@ -20,6 +20,8 @@ pub struct Ring {
     events: VecDeque<Held>,
     /// The position of the first held byte, counted from the room's opening.
     start: u64,
+    /// The newest message, if the ring has ever had one.
+    newest: Option<Held>,
     /// The newest message that is not held any more, or never was because it is older than the ring; or 0.
     pushed_out: u64,
     capacity: usize,
@@ -48,7 +50,14 @@ pub struct Lagged;
 impl Ring {
     /// An empty ring for `capacity` bytes; a single larger event is held alone.
     pub fn new(capacity: usize) -> Self {
-        Self { bytes: VecDeque::new(), events: VecDeque::new(), start: 0, pushed_out: 0, capacity }
+        Self {
+            bytes: VecDeque::new(),
+            events: VecDeque::new(),
+            start: 0,
+            newest: None,
+            pushed_out: 0,
+            capacity,
+        }
     }
 
     /// Tells an empty ring that there are messages up to `seq` already, which it does not have.
@@ -63,10 +72,13 @@ impl Ring {
 
     /// Appends one event, given as JSON; `seq` is the message's sequence number, 0 for presence.
     pub fn push(&mut self, json: &str, seq: u64) {
-        self.events.push_back(Held { begin: self.head(), seq });
-        let mut encoded = BytesMut::new();
-        frame::text(json, &mut encoded);
-        self.bytes.extend(&encoded[..]);
+        let held = Held { begin: self.head(), seq };
+        self.events.push_back(held);
+        if seq > 0 {
+            self.newest = Some(held);
+        }
+        self.bytes.extend(frame::header(json.len()).as_slice());
+        self.bytes.extend(json.as_bytes());
         while self.bytes.len() > self.capacity && self.events.len() > 1 {
             self.push_out();
         }
@@ -90,16 +102,19 @@ impl Ring {
         if position < self.start {
             return Err(Lagged);
         }
+        let head = self.head();
+        if head - position <= limit as u64 {
+            // Nearly always: everything that is new.
+            self.copy_bytes(position, head, out);
+            let newest = self.newest.filter(|held| held.begin >= position);
+            return Ok(Copied { position: head, seq: newest.map(|held| held.seq) });
+        }
         let from = self.events.partition_point(|held| held.begin < position);
         let reach = position.saturating_add(limit as u64);
         // The events that end within reach are those whose successor begins within reach.
         let whole = self.events.partition_point(|held| held.begin <= reach);
-        let to = if self.head() <= reach { self.events.len() } else { whole.saturating_sub(1).max(from + 1) };
-        let to = to.min(self.events.len());
-        if from >= to {
-            return Ok(Copied { position, seq: None });
-        }
-        let end = self.events.get(to).map_or(self.head(), |held| held.begin);
+        let to = whole.saturating_sub(1).max(from + 1).min(self.events.len());
+        let end = self.events.get(to).map_or(head, |held| held.begin);
         self.copy_bytes(position, end, out);
         let seq = self.events.range(from..to).rev().map(|held| held.seq).find(|seq| *seq > 0);
         Ok(Copied { position: end, seq })

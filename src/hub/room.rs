@@ -3,9 +3,10 @@
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::bell::Bell;
 use super::owner::Owner;
 use super::ring::{RING_BYTES, Ring};
 use super::roster::visit_grace;
@@ -26,7 +27,7 @@ pub struct Room {
 /// What readers see without asking the owner.
 pub(super) struct Shared {
     pub(super) ring: RwLock<Ring>,
-    pub(super) published: watch::Sender<u64>,
+    pub(super) bell: Arc<Bell>,
     pub(super) log: Arc<dyn Log>,
     pub(super) limits: Limits,
     pub(super) visit_grace: Duration,
@@ -78,12 +79,15 @@ pub(super) enum Command {
     Enter(Hello, Reply<Entered>),
     Visit(Hello, Reply<Visit>),
     Keep(Token, Reply<Option<Visit>>),
-    Say(Speaker, Say, Reply<u64>),
+    Say(Speaker, Vec<Say>, oneshot::Sender<Vec<Said>>),
     Rename(Speaker, Name, Reply<()>),
     Leave(Speaker),
     Drop(GuestId, u64),
     Snapshot(Reply<Snapshot>),
 }
+
+/// What became of one message: its sequence number once the log has it.
+pub type Said = Result<u64, Refusal>;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 
@@ -114,9 +118,9 @@ impl Room {
         let identity = log.identity().await?;
         // What was said before a restart is in the log alone.
         ring.begin_after(log.span().await?.head);
-        let (ring, published) = (RwLock::new(ring), watch::Sender::new(0));
+        let (ring, bell) = (RwLock::new(ring), Arc::default());
         let visit_grace = visit_grace(settings.away);
-        let shared = Arc::new(Shared { ring, published, log, limits, visit_grace });
+        let shared = Arc::new(Shared { ring, bell, log, limits, visit_grace });
         let (commands, inbox) = mpsc::unbounded_channel();
         let owner = Owner::new(settings, history, identity, Arc::clone(&shared), commands.downgrade());
         tokio::spawn(owner.run(inbox));
@@ -171,29 +175,44 @@ impl Room {
     ///
     /// # Errors
     /// `taken_over` if the seat now belongs to another connection, `not_kept` when the log fails.
-    pub async fn say(&self, seat: &Seat, say: Say) -> Result<u64, Refusal> {
-        self.say_as(seat.speaker(), say).await
+    pub async fn say(&self, seat: &Seat, say: Say) -> Said {
+        only(self.say_all_as(seat.speaker(), vec![say]).await)
     }
 
-    /// The same for somebody who holds no connection; `guest` must just have [visited](Room::visit).
+    /// Says several things in their order, as one request to the room; answers for each as [`Room::say`] does.
+    /// What is asked for is said even when nobody waits for the answer.
+    pub fn say_all(&self, seat: &Seat, says: Vec<Say>) -> impl Future<Output = Vec<Said>> + Send + use<> {
+        let (room, speaker) = (self.clone(), seat.speaker());
+        async move { room.say_all_as(speaker, says).await }
+    }
+
+    /// [`Room::say`] for somebody who holds no connection; `guest` must just have [visited](Room::visit).
     ///
     /// # Errors
     /// As [`Room::say`].
-    pub async fn say_as_visitor(&self, guest: GuestId, say: Say) -> Result<u64, Refusal> {
-        self.say_as(Speaker { guest, connection: None }, say).await
+    pub async fn say_as_visitor(&self, guest: GuestId, say: Say) -> Said {
+        only(self.say_all_as(Speaker { guest, connection: None }, vec![say]).await)
     }
 
-    async fn say_as(&self, speaker: Speaker, say: Say) -> Result<u64, Refusal> {
-        let id = say.id.clone();
-        self.ask(|reply| Command::Say(speaker, say, reply)).await.map_err(|refusal| refusal.about(Some(id)))
+    async fn say_all_as(&self, speaker: Speaker, says: Vec<Say>) -> Vec<Said> {
+        let ids: Vec<_> = says.iter().map(|say| say.id.clone()).collect();
+        let (reply, answer) = oneshot::channel();
+        let _ = self.commands.send(Command::Say(speaker, says, reply));
+        let said = answer.await.unwrap_or_else(|_| ids.iter().map(|_| Err(closing())).collect());
+        said.into_iter().zip(ids).map(|(said, id)| said.map_err(|refusal| refusal.about(Some(id)))).collect()
     }
 
     /// Changes the guest's name.
     ///
     /// # Errors
     /// `name_taken`, or `taken_over` if the seat now belongs to another connection.
-    pub async fn rename(&self, seat: &Seat, name: Name) -> Result<(), Refusal> {
-        self.ask(|reply| Command::Rename(seat.speaker(), name, reply)).await
+    pub fn rename(
+        &self,
+        seat: &Seat,
+        name: Name,
+    ) -> impl Future<Output = Result<(), Refusal>> + Send + use<> {
+        let (room, speaker) = (self.clone(), seat.speaker());
+        async move { room.ask(|reply| Command::Rename(speaker, name, reply)).await }
     }
 
     /// Frees the seat of somebody who holds no connection, or who said goodbye in a request.
@@ -215,8 +234,16 @@ impl Room {
     ) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
         let _ = self.commands.send(command(reply));
-        answer.await.unwrap_or_else(|_| Err(Refusal::new(Code::NotKept, "The room is closing.")))
+        answer.await.unwrap_or_else(|_| Err(closing()))
     }
+}
+
+pub(super) fn closing() -> Refusal {
+    Refusal::new(Code::NotKept, "The room is closing.")
+}
+
+fn only(said: Vec<Said>) -> Said {
+    said.into_iter().next().unwrap_or_else(|| Err(closing()))
 }
 
 impl Seat {
@@ -230,8 +257,8 @@ impl Seat {
     }
 
     /// Completes when another connection has taken the seat over.
-    pub async fn replaced(&self) {
-        self.replaced.cancelled().await;
+    pub fn replaced(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.replaced.clone().cancelled_owned()
     }
 }
 

@@ -8,21 +8,47 @@ const HEADER_MAX: usize = 10;
 /// FIN set, opcode 1 (text).
 const FINAL_TEXT: u8 = 0x81;
 
+/// The header of a frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Header {
+    bytes: [u8; HEADER_MAX],
+    length: usize,
+}
+
+impl Header {
+    /// The header's bytes, 2 to 10.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+/// The header of a text frame whose payload has this many bytes.
+pub fn header(payload: usize) -> Header {
+    let mut bytes = [FINAL_TEXT, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let length = match payload {
+        0..=125 => {
+            bytes[1] = payload as u8;
+            2
+        }
+        126..=0xffff => {
+            bytes[1] = 126;
+            bytes[2..4].copy_from_slice(&(payload as u16).to_be_bytes());
+            4
+        }
+        _ => {
+            bytes[1] = 127;
+            bytes[2..].copy_from_slice(&(payload as u64).to_be_bytes());
+            HEADER_MAX
+        }
+    };
+    Header { bytes, length }
+}
+
 /// Appends `payload` to `out` as one text frame.
 pub fn text(payload: &str, out: &mut BytesMut) {
-    out.reserve(HEADER_MAX + payload.len());
-    out.put_u8(FINAL_TEXT);
-    match payload.len() {
-        length @ 0..=125 => out.put_u8(length as u8),
-        length @ 126..=0xffff => {
-            out.put_u8(126);
-            out.put_u16(length as u16);
-        }
-        length => {
-            out.put_u8(127);
-            out.put_u64(length as u64);
-        }
-    }
+    let header = header(payload.len());
+    out.reserve(header.as_slice().len() + payload.len());
+    out.put_slice(header.as_slice());
     out.put_slice(payload.as_bytes());
 }
 
