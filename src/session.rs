@@ -1,21 +1,41 @@
 //! One guest's stay: what they ask for, what they are answered, and their cursor. It knows no wire beyond the
 //! encoded frames it hands on.
+//!
+//! Requests are taken up in the order in which they came, and answered in it. Messages that came together are
+//! asked for together; meanwhile the guest goes on reading.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
-use crate::hub::{Reader, Room, Seat};
+use crate::hub::{Entered, Reader, Room, Said, Seat};
 use crate::protocol::event::Event;
-use crate::protocol::{Code, Hello, Refusal, Request, Say, frame};
+use crate::protocol::request::Cursor;
+use crate::protocol::{Code, MessageId, Refusal, Request, Say, frame};
 
 /// A guest's stay, from the first frame to the last.
 pub struct Session {
     room: Room,
     inside: Option<Inside>,
+    /// What was asked for and not taken up yet. Small because nothing more is received while there is any.
+    asked: VecDeque<Result<Request, Refusal>>,
+    /// What the room is deciding about.
+    under_way: Option<BoxFuture<'static, Decided>>,
 }
 
 struct Inside {
     seat: Seat,
     reader: Reader,
+}
+
+/// What the room says to a request.
+enum Decided {
+    Entered(Result<Box<Entered>, Refusal>, Option<Cursor>),
+    Said(Vec<MessageId>, Vec<Said>),
+    Renamed(Result<(), Refusal>),
 }
 
 /// Why a stay is over.
@@ -34,7 +54,7 @@ pub enum Ending {
 impl Session {
     /// A stay that begins before the door.
     pub fn new(room: Room) -> Self {
-        Self { room, inside: None }
+        Self { room, inside: None, asked: VecDeque::new(), under_way: None }
     }
 
     /// Whether the guest has been welcomed.
@@ -42,42 +62,117 @@ impl Session {
         self.inside.is_some()
     }
 
+    /// Whether everything that was received has been answered. Nothing more should be received before.
+    pub fn is_idle(&self) -> bool {
+        self.under_way.is_none() && self.asked.is_empty()
+    }
+
     /// The connection is over: from here on the seat is only kept for a while.
     pub fn disconnect(&mut self) {
         self.inside = None;
     }
 
-    /// Takes one text frame; the direct answer is appended to `out`. An [`Ending`] means: send `out`, close.
-    pub async fn receive(&mut self, text: &str, out: &mut BytesMut) -> Option<Ending> {
-        let request = match Request::decode(text, self.room.limits().message_bytes) {
-            Ok(request) => request,
-            Err(refusal) => return refuse(&refusal, out),
-        };
-        let answered = match request {
-            Request::Ping => {
-                frame::text(&Event::Pong.encode(), out);
-                Ok(())
-            }
-            Request::Leave => {
-                if let Some(inside) = self.inside.take() {
-                    inside.seat.leave();
-                }
-                return Some(Ending::Left);
-            }
-            Request::Hello(hello) => self.hello(hello, out).await,
-            Request::Say(say) => self.say(say, out).await,
-            Request::Rename(name) => match &self.inside {
-                Some(inside) => self.room.rename(&inside.seat, name).await,
-                None => Err(hello_first()),
-            },
-        };
-        answered.err().and_then(|refusal| refuse(&refusal, out))
+    /// Takes one text frame; [`Session::poll_answers`] has the answer.
+    pub fn receive(&mut self, text: &str) {
+        self.asked.push_back(Request::decode(text, self.room.limits().message_bytes));
     }
 
     /// Takes one binary frame: there is no use for them yet.
-    pub fn receive_binary(&mut self, out: &mut BytesMut) {
+    pub fn receive_binary(&mut self) {
         let sentence = "Binary frames are reserved for later; send JSON in a text frame.";
-        refuse(&Refusal::new(Code::BinaryReserved, sentence), out);
+        self.asked.push_back(Err(Refusal::new(Code::BinaryReserved, sentence)));
+    }
+
+    /// Appends the answers to what was received to `out`; ready when all are there. An [`Ending`] means: send
+    /// `out`, close.
+    pub fn poll_answers(&mut self, context: &mut Context<'_>, out: &mut BytesMut) -> Poll<Option<Ending>> {
+        loop {
+            if let Some(under_way) = &mut self.under_way {
+                let decided = ready!(under_way.poll_unpin(context));
+                self.under_way = None;
+                if let Some(ending) = self.decided(decided, out) {
+                    return Poll::Ready(Some(ending));
+                }
+            }
+            let Some(asked) = self.asked.pop_front() else {
+                // An idle guest holds no memory for what they might ask.
+                self.asked = VecDeque::new();
+                return Poll::Ready(None);
+            };
+            match asked.and_then(|request| self.take_up(request, out)) {
+                Ok(None) => {}
+                Ok(Some(ending)) => return Poll::Ready(Some(ending)),
+                Err(refusal) => {
+                    refuse(&refusal, out);
+                }
+            }
+        }
+    }
+
+    fn take_up(&mut self, request: Request, out: &mut BytesMut) -> Result<Option<Ending>, Refusal> {
+        let room = self.room.clone();
+        match (request, &self.inside) {
+            (Request::Ping, _) => frame::text(&Event::Pong.encode(), out),
+            (Request::Leave, _) => {
+                if let Some(inside) = self.inside.take() {
+                    inside.seat.leave();
+                }
+                return Ok(Some(Ending::Left));
+            }
+            (Request::Hello(_), Some(_)) => {
+                let sentence = "You are in the room already; use \"rename\" for a new name.";
+                return Err(Refusal::new(Code::HelloAgain, sentence));
+            }
+            (Request::Hello(mut hello), None) => {
+                let cursor = hello.cursor.take();
+                self.under_way = Some(
+                    async move { Decided::Entered(room.enter(hello).await.map(Box::new), cursor) }.boxed(),
+                );
+            }
+            (Request::Say(say), Some(inside)) => {
+                let mut says = vec![say];
+                while matches!(self.asked.front(), Some(Ok(Request::Say(_)))) {
+                    if let Some(Ok(Request::Say(say))) = self.asked.pop_front() {
+                        says.push(say);
+                    }
+                }
+                let ids = says.iter().map(|say| say.id.clone()).collect();
+                let said = room.say_all(&inside.seat, says);
+                self.under_way = Some(async move { Decided::Said(ids, said.await) }.boxed());
+            }
+            (Request::Say(Say { id, .. }), None) => return Err(hello_first().about(Some(id))),
+            (Request::Rename(name), Some(inside)) => {
+                let renamed = room.rename(&inside.seat, name);
+                self.under_way = Some(async move { Decided::Renamed(renamed.await) }.boxed());
+            }
+            (Request::Rename(_), None) => return Err(hello_first()),
+        }
+        Ok(None)
+    }
+
+    fn decided(&mut self, decided: Decided, out: &mut BytesMut) -> Option<Ending> {
+        match decided {
+            Decided::Entered(Ok(entered), cursor) => {
+                frame::text(&entered.welcome.event().encode(), out);
+                let after = cursor.and_then(|cursor| cursor.within(&entered.welcome.epoch));
+                let reader = Reader::of_guest(&self.room, &entered, after);
+                self.inside = Some(Inside { seat: entered.seat, reader });
+                None
+            }
+            Decided::Entered(Err(refusal), _) => refuse(&refusal, out),
+            Decided::Said(ids, said) => {
+                for (id, said) in ids.iter().zip(said) {
+                    match said {
+                        Ok(seq) => frame::text(&Event::Acknowledged { id: id.as_str(), seq }.encode(), out),
+                        Err(refusal) => {
+                            refuse(&refusal, out);
+                        }
+                    }
+                }
+                None
+            }
+            Decided::Renamed(renamed) => renamed.err().and_then(|refusal| refuse(&refusal, out)),
+        }
     }
 
     /// Appends what happened since the last call to `out`; nothing if nothing did.
@@ -92,38 +187,15 @@ impl Session {
         })
     }
 
-    /// Completes when there may be something to read, or with why the stay is over; never before the hello.
-    pub async fn wait(&mut self) -> Option<Ending> {
-        let Some(Inside { seat, reader }) = &mut self.inside else { return std::future::pending().await };
-        tokio::select! {
-            biased;
-            () = seat.replaced() => Some(Ending::TakenOver),
-            open = reader.wait() => (!open).then_some(Ending::Closing),
-        }
+    /// Ready when there is something to read, or with why the stay is over; never before the hello.
+    pub fn poll_news(&mut self, context: &Context<'_>) -> Poll<Option<Ending>> {
+        let Some(inside) = &mut self.inside else { return Poll::Pending };
+        inside.reader.poll_wait(context).map(|open| (!open).then_some(Ending::Closing))
     }
 
-    async fn hello(&mut self, mut hello: Hello, out: &mut BytesMut) -> Result<(), Refusal> {
-        if self.inside.is_some() {
-            return Err(Refusal::new(
-                Code::HelloAgain,
-                "You are in the room already; use \"rename\" for a new name.",
-            ));
-        }
-        let cursor = hello.cursor.take();
-        let entered = self.room.enter(hello).await?;
-        frame::text(&entered.welcome.event().encode(), out);
-        let after = cursor.and_then(|cursor| cursor.within(&entered.welcome.epoch));
-        let reader = Reader::of_guest(&self.room, &entered, after);
-        self.inside = Some(Inside { seat: entered.seat, reader });
-        Ok(())
-    }
-
-    async fn say(&mut self, say: Say, out: &mut BytesMut) -> Result<(), Refusal> {
-        let id = say.id.clone();
-        let Some(inside) = &self.inside else { return Err(hello_first().about(Some(id))) };
-        let seq = self.room.say(&inside.seat, say).await?;
-        frame::text(&Event::Acknowledged { id: id.as_str(), seq }.encode(), out);
-        Ok(())
+    /// Completes when somebody else has taken the seat over; `None` before the hello.
+    pub fn replaced(&self) -> Option<impl Future<Output = ()> + use<>> {
+        self.inside.as_ref().map(|inside| inside.seat.replaced())
     }
 }
 

@@ -1,32 +1,43 @@
 //! A guest on a WebSocket.
 //!
-//! tungstenite decodes what the guest sends and answers control frames. What the room sends is already
-//! encoded, so it goes past tungstenite straight to the stream: everything that is there, in one write and
-//! one flush, because on a circuit the unit of cost is the cell. The two never mix inside a frame:
-//! tungstenite's own output is flushed before, and reading, which may produce more of it, waits meanwhile.
+//! The room wakes every guest for every message, so what is done on that occasion is what a message costs: look
+//! at the ring, write everything that is new in one go, flush once, because on a circuit the unit of cost is the
+//! cell. Reading, deadlines and everything else stand behind a `gate` and are looked at only when they have
+//! something to say. `codec` turns bytes into messages and back.
 
+mod codec;
+mod gate;
+
+use std::future::poll_fn;
+use std::mem::MaybeUninit;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use futures_util::{SinkExt, StreamExt};
-use tokio::io::AsyncWriteExt;
+use bytes::{Buf, BytesMut};
+use futures_util::FutureExt;
+use futures_util::future::Fuse;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_util::sync::CancellationToken;
 
+use self::codec::Codec;
+use self::gate::Gate;
 use crate::config::ListenSettings;
 use crate::hub::Room;
 use crate::listen::Io;
-use crate::protocol::FRAME_BYTES_MAX;
 use crate::session::{Ending, Session, tell_taken_over};
 
-/// How much is read at once. tungstenite fills its buffer with zeros before each read, and keeps one for
-/// every connection.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// How much is read at once, into memory that is only borrowed meanwhile.
+const READ_BYTES: usize = 16 * 1024;
+
+/// How many bytes of answers may gather before they are written: a guest who asks and asks is not read faster
+/// than they read.
+const ANSWERS_BYTES: usize = 64 * 1024;
 
 /// How long the other side may take to answer a close frame.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
@@ -35,7 +46,7 @@ const CLOSE_WAIT: Duration = Duration::from_secs(2);
 pub const CLOSE_TAKEN_OVER: u16 = 4001;
 
 /// Serves one guest until they leave, are gone, break the protocol, or `closing` is told. `read_ahead` is what
-/// arrived together with the handshake.
+/// arrived together with the handshake. A write that stands still must fail by itself after a while.
 pub async fn serve(
     io: Box<dyn Io>,
     read_ahead: Bytes,
@@ -43,35 +54,40 @@ pub async fn serve(
     settings: &ListenSettings,
     closing: &CancellationToken,
 ) {
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .max_message_size(Some(FRAME_BYTES_MAX))
-        .max_frame_size(Some(FRAME_BYTES_MAX));
-    let socket =
-        WebSocketStream::from_partially_read(io, read_ahead.to_vec(), Role::Server, Some(config)).await;
     let now = Instant::now();
     let mut guest = Guest {
-        socket,
+        io,
+        codec: Codec::new(),
         session: Session::new(room),
         settings,
         closing,
         out: BytesMut::new(),
+        broken: None,
         heard: now,
+        hello_until: now + settings.hello,
         pinged: false,
     };
-    let end = guest.stay(now + settings.hello).await;
+    if !read_ahead.is_empty() {
+        guest.take(&read_ahead);
+    }
+    let end = guest.stay().await;
     guest.part(end).await;
 }
 
 struct Guest<'a> {
-    socket: WebSocketStream<Box<dyn Io>>,
+    io: Box<dyn Io>,
+    codec: Codec,
     session: Session,
     settings: &'a ListenSettings,
     closing: &'a CancellationToken,
     /// Encoded frames that are to be written.
     out: BytesMut,
+    /// Why nothing more can be received, once that is so.
+    broken: Option<End>,
     /// When the guest last gave a sign of life.
     heard: Instant,
+    /// Until when there has to be a hello.
+    hello_until: Instant,
     /// Whether a ping is unanswered.
     pinged: bool,
 }
@@ -80,7 +96,9 @@ struct Guest<'a> {
 enum End {
     /// Close with this code and reason.
     Close(CloseCode, &'static str),
-    /// The guest closed, or the connection is gone: nothing more to say.
+    /// The guest closed; the answer is to be written.
+    Closed,
+    /// The connection is gone: nothing more to say.
     Gone,
 }
 
@@ -97,35 +115,64 @@ impl From<Ending> for End {
     }
 }
 
+/// What a guest's loop has to do next.
+enum Next {
+    /// Write what is there.
+    Write,
+    /// The guest was silent for too long, or too long without a hello.
+    Silence,
+    /// End.
+    End(End),
+}
+
 impl Guest<'_> {
-    async fn stay(&mut self, hello_until: Instant) -> End {
+    async fn stay(&mut self) -> End {
+        let mut closing = pin!(self.closing.cancelled());
+        let mut replaced = pin!(Fuse::terminated());
+        let mut alarm = pin!(sleep_until(self.hello_until));
+        let (mut gate, mut inside) = (Gate::new(), false);
         loop {
-            let written = match self.write_some().await {
-                Ok(written) => written,
-                Err(end) => return end,
-            };
-            let deadline = match self.session.is_inside() {
-                true => self.heard + self.settings.idle_ping * (1 + u32::from(self.pinged)),
-                false => hello_until,
-            };
-            let event = tokio::select! {
-                biased;
-                () = self.closing.cancelled() => return Ending::Closing.into(),
-                frame = self.socket.next() => Event::Frame(frame),
-                ending = self.session.wait() => Event::Wake(ending),
-                () = sleep_until(deadline) => Event::Silence,
-                // There may be more to write, but a guest is heard between two writes, however busy the room.
-                () = std::future::ready(()), if written => continue,
-            };
-            let end = match event {
-                Event::Frame(frame) => self.receive(frame).await,
-                Event::Wake(ending) => ending.map(|ending| {
-                    if ending == Ending::TakenOver {
-                        tell_taken_over(&mut self.out);
+            if let Err(end) = self.write_news().await {
+                return end;
+            }
+            if !inside && let Some(replacement) = self.session.replaced() {
+                inside = true;
+                replaced.set(replacement.fuse());
+                alarm.as_mut().reset(self.deadline());
+            }
+            let next = poll_fn(|context| {
+                // First, so that a guest is heard between two writes, however busy the room.
+                let rest = gate.poll(context, |context| {
+                    if closing.as_mut().poll(context).is_ready() {
+                        return Poll::Ready(Next::End(Ending::Closing.into()));
                     }
-                    ending.into()
-                }),
-                Event::Silence => self.silence().await,
+                    if replaced.as_mut().poll(context).is_ready() {
+                        tell_taken_over(&mut self.out);
+                        return Poll::Ready(Next::End(Ending::TakenOver.into()));
+                    }
+                    if let Poll::Ready(next) = self.poll_requests(context) {
+                        return Poll::Ready(next);
+                    }
+                    while alarm.as_mut().poll(context).is_ready() {
+                        // The alarm is not moved with every sign of life, but when it goes off.
+                        if self.deadline() <= alarm.deadline() {
+                            return Poll::Ready(Next::Silence);
+                        }
+                        alarm.as_mut().reset(self.deadline());
+                    }
+                    Poll::Pending
+                });
+                if rest.is_ready() {
+                    return rest;
+                }
+                let news = ready!(self.session.poll_news(context));
+                Poll::Ready(news.map_or(Next::Write, |ending| Next::End(ending.into())))
+            })
+            .await;
+            let end = match next {
+                Next::Write => None,
+                Next::Silence => self.silence(),
+                Next::End(end) => Some(end),
             };
             if let Some(end) = end {
                 return end;
@@ -133,22 +180,15 @@ impl Guest<'_> {
         }
     }
 
-    async fn receive(&mut self, frame: Option<Result<Message, Error>>) -> Option<End> {
-        self.heard = Instant::now();
-        self.pinged = false;
-        match frame {
-            Some(Ok(Message::Text(text))) => self.session.receive(&text, &mut self.out).await.map(End::from),
-            Some(Ok(Message::Binary(_))) => {
-                self.session.receive_binary(&mut self.out);
-                None
-            }
-            Some(Ok(_)) => None, // control frames: tungstenite answers them, also a close
-            Some(Err(error)) => Some(violation(&error)),
-            None => Some(End::Gone),
+    /// When the guest has been silent for too long.
+    fn deadline(&self) -> Instant {
+        match self.session.is_inside() {
+            true => self.heard + self.settings.idle_ping * (1 + u32::from(self.pinged)),
+            false => self.hello_until,
         }
     }
 
-    async fn silence(&mut self) -> Option<End> {
+    fn silence(&mut self) -> Option<End> {
         if !self.session.is_inside() {
             return Some(End::Close(CloseCode::Policy, "no hello in time"));
         }
@@ -156,65 +196,104 @@ impl Guest<'_> {
             return Some(End::Gone);
         }
         self.pinged = true;
-        let ping = self.socket.send(Message::Ping(Bytes::new()));
-        let sent = timeout(self.settings.write_stall, ping).await;
-        (!matches!(sent, Ok(Ok(())))).then_some(End::Gone)
+        self.codec.ping(&mut self.out);
+        None
     }
 
-    /// Writes the direct answers and what comes after the cursor, in one go; whether there was anything.
-    async fn write_some(&mut self) -> Result<bool, End> {
+    /// Takes up what the guest asks for; ready when there is something to write, or an end.
+    fn poll_requests(&mut self, context: &mut Context<'_>) -> Poll<Next> {
+        loop {
+            match self.session.poll_answers(context, &mut self.out) {
+                Poll::Ready(Some(ending)) => return Poll::Ready(Next::End(ending.into())),
+                Poll::Ready(None) => {}
+                Poll::Pending => break,
+            }
+            if let Some(end) = self.broken.take() {
+                return Poll::Ready(Next::End(end));
+            }
+            if self.out.len() >= ANSWERS_BYTES || self.poll_receive(context).is_pending() {
+                break;
+            }
+        }
+        if self.out.is_empty() { Poll::Pending } else { Poll::Ready(Next::Write) }
+    }
+
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut space = [MaybeUninit::uninit(); READ_BYTES];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        match ready!(Pin::new(&mut self.io).poll_read(context, &mut buffer)) {
+            Ok(()) => self.take(buffer.filled()),
+            Err(_) => self.broken = Some(End::Gone),
+        }
+        Poll::Ready(())
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.heard = Instant::now();
+        self.pinged = false;
+        let Self { codec, session, out, .. } = self;
+        let taken = codec.take(bytes, out, |message| match message {
+            Message::Text(text) => session.receive(&text),
+            Message::Binary(_) => session.receive_binary(),
+            _ => {} // control frames: the codec answers them
+        });
+        self.broken = taken.err().map(|error| violation(&error));
+    }
+
+    /// Writes the direct answers and what comes after the cursor, in one go.
+    async fn write_news(&mut self) -> Result<(), End> {
         if let Some(ending) = self.session.read(&mut self.out).await {
             return Err(ending.into());
         }
         if self.out.is_empty() {
-            return Ok(false);
+            return Ok(());
         }
         let closing = self.closing;
-        let written = tokio::select! {
-            written = self.write() => written,
-            () = patience_at(closing) => false,
-        };
-        if written { Ok(true) } else { Err(End::Gone) }
+        tokio::select! {
+            biased;
+            written = self.write() => written.map_err(|_| End::Gone),
+            () = patience_at(closing) => Err(End::Gone),
+        }
     }
 
-    /// Writes and flushes `out`; false if the guest is gone or did not read for too long.
-    async fn write(&mut self) -> bool {
-        let stall = self.settings.write_stall;
-        if !matches!(timeout(stall, self.socket.flush()).await, Ok(Ok(()))) {
-            return false;
-        }
-        let io = self.socket.get_mut();
-        while !self.out.is_empty() {
-            match timeout(stall, io.write_buf(&mut self.out)).await {
-                Ok(Ok(written)) if written > 0 => {}
-                _ => return false,
+    /// Writes and flushes `out`.
+    async fn write(&mut self) -> std::io::Result<()> {
+        poll_fn(|context| {
+            while !self.out.is_empty() {
+                let written = ready!(Pin::new(&mut self.io).poll_write(context, &self.out))?;
+                if written == 0 {
+                    return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
+                }
+                self.out.advance(written);
             }
-        }
-        // What an idle guest does not need is not held for them.
-        self.out = BytesMut::new();
-        matches!(timeout(stall, io.flush()).await, Ok(Ok(())))
+            // What an idle guest does not need is not held for them.
+            self.out = BytesMut::new();
+            Pin::new(&mut self.io).poll_flush(context)
+        })
+        .await
     }
 
     /// Says goodbye and waits a moment for the answer, so that the last words are not lost in a reset.
     async fn part(mut self, end: End) {
         // Others need not wait for the goodbye to see that this guest is gone.
         self.session.disconnect();
-        let End::Close(code, reason) = end else { return };
         let goodbye = async {
-            if self.write().await {
-                let _ = self.socket.close(Some(CloseFrame { code, reason: reason.into() })).await;
-                while let Some(Ok(_)) = self.socket.next().await {}
-                let _ = self.socket.get_mut().shutdown().await;
+            match end {
+                End::Close(code, reason) => {
+                    self.codec.close(CloseFrame { code, reason: reason.into() }, &mut self.out);
+                    self.write().await?;
+                    self.broken = None;
+                    while self.broken.is_none() {
+                        poll_fn(|context| self.poll_receive(context)).await;
+                    }
+                }
+                End::Closed => self.write().await?,
+                End::Gone => return Ok(()),
             }
+            self.io.shutdown().await
         };
         let _ = timeout(CLOSE_WAIT, goodbye).await;
     }
-}
-
-enum Event {
-    Frame(Option<Result<Message, Error>>),
-    Wake(Option<Ending>),
-    Silence,
 }
 
 /// Completes a moment after the room began to close: a write that is stuck must not hold that up.
@@ -230,6 +309,7 @@ fn violation(error: &Error) -> End {
         Error::Capacity(CapacityError::MessageTooLong { .. }) => {
             End::Close(CloseCode::Size, "larger than 64 KiB")
         }
+        Error::ConnectionClosed => End::Closed,
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
         Error::Protocol(_) => End::Close(CloseCode::Protocol, "not WebSocket"),
         _ => End::Gone,

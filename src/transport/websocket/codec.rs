@@ -1,0 +1,172 @@
+//! WebSocket frames from and to memory.
+//!
+//! tungstenite decodes what a guest sends and makes the control frames: answers to pings, and closing. What it
+//! has to say goes into the same memory as what the room says, so one write sends both, and nobody but the guest's
+//! own loop writes to the stream.
+
+use std::io::{self, Read, Write};
+
+use bytes::BytesMut;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
+
+use crate::protocol::FRAME_BYTES_MAX;
+
+/// How much tungstenite takes at once, and keeps for every connection. Larger frames get more for as long as
+/// they take.
+const READ_BUFFER_BYTES: usize = 256;
+
+/// One connection's frames.
+pub(super) struct Codec(WebSocketContext);
+
+impl Codec {
+    /// For the server's side.
+    pub(super) fn new() -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .max_message_size(Some(FRAME_BYTES_MAX))
+            .max_frame_size(Some(FRAME_BYTES_MAX));
+        Self(WebSocketContext::new(Role::Server, Some(config)))
+    }
+
+    /// Takes bytes that came in and hands every message that is complete to `take`. What has to be answered is
+    /// appended to `out`. No bytes at all mean that the stream has ended.
+    ///
+    /// # Errors
+    /// The guest broke the protocol, or this is the end: nothing can be taken any more.
+    pub(super) fn take(
+        &mut self,
+        bytes: &[u8],
+        out: &mut BytesMut,
+        mut take: impl FnMut(Message),
+    ) -> Result<(), Error> {
+        let mut wire = Wire { incoming: bytes, ended: bytes.is_empty(), out };
+        loop {
+            match self.0.read(&mut wire) {
+                Ok(message) => take(message),
+                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Appends a ping to `out`.
+    pub(super) fn ping(&mut self, out: &mut BytesMut) {
+        // Fails only after closing, when nobody waits for an answer.
+        let _ = self.0.write(&mut Wire::outward(out), Message::Ping(Bytes::new()));
+        let _ = self.0.flush(&mut Wire::outward(out));
+    }
+
+    /// Appends a close frame to `out`, unless both sides have closed already.
+    pub(super) fn close(&mut self, frame: CloseFrame, out: &mut BytesMut) {
+        let _ = self.0.close(&mut Wire::outward(out), Some(frame));
+    }
+}
+
+/// What tungstenite takes for a stream.
+struct Wire<'a> {
+    incoming: &'a [u8],
+    ended: bool,
+    out: &'a mut BytesMut,
+}
+
+impl<'a> Wire<'a> {
+    fn outward(out: &'a mut BytesMut) -> Self {
+        Self { incoming: &[], ended: false, out }
+    }
+}
+
+impl Read for Wire<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.incoming.is_empty() && !self.ended {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.incoming.read(buffer)
+    }
+}
+
+impl Write for Wire<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tokio_tungstenite::tungstenite::protocol::WebSocket;
+
+    use super::*;
+
+    /// What a client's tungstenite writes.
+    fn written(messages: impl IntoIterator<Item = Message>) -> Vec<u8> {
+        let mut client = WebSocket::from_raw_socket(io::Cursor::new(Vec::new()), Role::Client, None);
+        messages.into_iter().for_each(|message| client.send(message).unwrap());
+        client.into_inner().into_inner()
+    }
+
+    fn texts(codec: &mut Codec, bytes: &[u8], out: &mut BytesMut) -> Result<Vec<String>, Error> {
+        let mut texts = Vec::new();
+        let taken = codec.take(bytes, out, |message| match message {
+            Message::Text(text) => texts.push(text.to_string()),
+            _ => texts.push("control".to_owned()),
+        });
+        taken.map(|()| texts)
+    }
+
+    #[test]
+    fn a_ping_is_answered_into_what_is_to_be_written() {
+        let (mut codec, mut out) = (Codec::new(), BytesMut::new());
+        let bytes = written([Message::Ping(Bytes::from_static(b"are you there"))]);
+        assert_eq!(texts(&mut codec, &bytes, &mut out).unwrap(), ["control"]);
+        // RFC 6455, section 5.5.3: a pong, FIN set, with the ping's payload.
+        assert_eq!(&out[..], b"\x8a\x0dare you there");
+    }
+
+    #[test]
+    fn a_close_is_answered_and_is_the_end() {
+        let (mut codec, mut out) = (Codec::new(), BytesMut::new());
+        let bytes = written([Message::Close(None)]);
+        assert!(matches!(texts(&mut codec, &bytes, &mut out), Err(Error::ConnectionClosed)));
+        assert_eq!(&out[..], b"\x88\x00");
+    }
+
+    #[test]
+    fn the_end_of_the_stream_is_an_error() {
+        let (mut codec, mut out) = (Codec::new(), BytesMut::new());
+        assert!(texts(&mut codec, b"", &mut out).is_err());
+    }
+
+    #[test]
+    fn the_own_control_frames_are_appended() {
+        let (mut codec, mut out) = (Codec::new(), BytesMut::new());
+        codec.ping(&mut out);
+        codec.close(CloseFrame { code: 1001.into(), reason: "end".into() }, &mut out);
+        assert_eq!(&out[..], b"\x89\x00\x88\x05\x03\xe9end");
+    }
+
+    proptest! {
+        /// However the bytes are cut on their way, the messages are the same.
+        #[test]
+        fn messages_survive_any_cut(
+            payloads in prop::collection::vec(".{0,400}", 1..6),
+            cuts in prop::collection::vec(1usize..600, 1..20),
+        ) {
+            let bytes = written(payloads.iter().map(|payload| Message::text(payload.clone())));
+            let (mut codec, mut out, mut seen) = (Codec::new(), BytesMut::new(), Vec::new());
+            let (mut rest, mut cuts) = (&bytes[..], cuts.into_iter().cycle());
+            while !rest.is_empty() {
+                let (part, later) = rest.split_at(cuts.next().unwrap_or(1).min(rest.len()));
+                seen.extend(texts(&mut codec, part, &mut out).unwrap());
+                rest = later;
+            }
+            prop_assert_eq!(seen, payloads);
+            prop_assert!(out.is_empty());
+        }
+    }
+}
