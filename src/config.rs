@@ -59,6 +59,9 @@ pub struct RoomSettings {
     pub guests: usize,
     /// The longest message text, in bytes of UTF-8; 1 to 32000, so that it fits a frame however it is escaped.
     pub message_bytes: usize,
+    /// How many messages a second one guest may say over time, up to 1000; 0 for any number. Ten seconds' worth
+    /// may come at once.
+    pub messages_per_second: u32,
     /// How long a guest whose connection broke keeps their seat and name before they count as left; at most a
     /// day, 0 for not at all.
     pub away: Duration,
@@ -137,7 +140,13 @@ impl Default for Settings {
 
 impl Default for RoomSettings {
     fn default() -> Self {
-        Self { title: "onionroom".into(), guests: 250, message_bytes: 4096, away: Duration::from_secs(90) }
+        Self {
+            title: "onionroom".into(),
+            guests: 250,
+            message_bytes: 4096,
+            messages_per_second: 5,
+            away: Duration::from_secs(90),
+        }
     }
 }
 

@@ -2,12 +2,14 @@
 //!
 //! [`room`] is the way in. `owner` is the task behind it that takes what guests ask for, appends to the log,
 //! and publishes. [`ring`] holds what was published, already encoded for the wire; a [`reader`] is only a
-//! position in it, and `bell` wakes those who wait. `roster` knows who is here.
+//! position in it, and `bell` wakes those who wait. `roster` knows who is here,
+//! `pace` how much each of them may say.
 
 mod bell;
 #[cfg(test)]
 mod model_tests;
 mod owner;
+mod pace;
 pub mod reader;
 pub mod ring;
 pub mod room;
@@ -17,4 +19,4 @@ mod suggest;
 mod tests;
 
 pub use reader::Reader;
-pub use room::{Entered, Room, Said, Seat, Visit};
+pub use room::{Entered, Room, Said, Seat, Spoken, Visit};

@@ -2,19 +2,22 @@
 //! encoded frames it hands on.
 //!
 //! Requests are taken up in the order in which they came, and answered in it. Messages that came together are
-//! asked for together; meanwhile the guest goes on reading.
+//! asked for together; meanwhile the guest goes on reading. Nobody is refused for being too fast: what it is not
+//! their turn for waits, and they are not heard before it is done.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::time::sleep;
 
-use crate::hub::{Entered, Reader, Room, Said, Seat};
+use crate::hub::{Entered, Reader, Room, Seat, Spoken};
 use crate::protocol::event::Event;
 use crate::protocol::request::Cursor;
-use crate::protocol::{Code, MessageId, Refusal, Request, Say, frame};
+use crate::protocol::{Code, MessageId, Name, Refusal, Request, Say, frame};
 
 /// A guest's stay, from the first frame to the last.
 pub struct Session {
@@ -34,8 +37,8 @@ struct Inside {
 /// What the room says to a request.
 enum Decided {
     Entered(Result<Box<Entered>, Refusal>, Option<Cursor>),
-    Said(Vec<MessageId>, Vec<Said>),
-    Renamed(Result<(), Refusal>),
+    Spoken(Vec<MessageId>, Spoken),
+    Renamed(Name, Result<(), Refusal>),
 }
 
 /// Why a stay is over.
@@ -93,6 +96,8 @@ impl Session {
                 if let Some(ending) = self.decided(decided, out) {
                     return Poll::Ready(Some(ending));
                 }
+                // What it is not the guest's turn for is under way again, before anything else.
+                continue;
             }
             let Some(asked) = self.asked.pop_front() else {
                 // An idle guest holds no memory for what they might ask.
@@ -125,9 +130,11 @@ impl Session {
             }
             (Request::Hello(mut hello), None) => {
                 let cursor = hello.cursor.take();
-                self.under_way = Some(
-                    async move { Decided::Entered(room.enter(hello).await.map(Box::new), cursor) }.boxed(),
-                );
+                let enter = async move {
+                    let entered = in_turn(|| room.enter(hello.clone())).await;
+                    Decided::Entered(entered.map(Box::new), cursor)
+                };
+                self.under_way = Some(enter.boxed());
             }
             (Request::Say(say), Some(inside)) => {
                 let mut says = vec![say];
@@ -136,14 +143,11 @@ impl Session {
                         says.push(say);
                     }
                 }
-                let ids = says.iter().map(|say| say.id.clone()).collect();
-                let said = room.say_all(&inside.seat, says);
-                self.under_way = Some(async move { Decided::Said(ids, said.await) }.boxed());
+                self.under_way = Some(speak(&room, &inside.seat, says, Duration::ZERO));
             }
             (Request::Say(Say { id, .. }), None) => return Err(hello_first().about(Some(id))),
             (Request::Rename(name), Some(inside)) => {
-                let renamed = room.rename(&inside.seat, name);
-                self.under_way = Some(async move { Decided::Renamed(renamed.await) }.boxed());
+                self.under_way = Some(rename(&room, &inside.seat, name, Duration::ZERO));
             }
             (Request::Rename(_), None) => return Err(hello_first()),
         }
@@ -160,7 +164,7 @@ impl Session {
                 None
             }
             Decided::Entered(Err(refusal), _) => refuse(&refusal, out),
-            Decided::Said(ids, said) => {
+            Decided::Spoken(ids, Spoken { said, not_yet }) => {
                 for (id, said) in ids.iter().zip(said) {
                     match said {
                         Ok(seq) => frame::text(&Event::Acknowledged { id: id.as_str(), seq }.encode(), out),
@@ -169,9 +173,17 @@ impl Session {
                         }
                     }
                 }
+                if let (Some((says, wait)), Some(inside)) = (not_yet, &self.inside) {
+                    self.under_way = Some(speak(&self.room, &inside.seat, says, wait));
+                }
                 None
             }
-            Decided::Renamed(renamed) => renamed.err().and_then(|refusal| refuse(&refusal, out)),
+            Decided::Renamed(name, Err(Refusal { wait: Some(wait), .. })) => {
+                let again = |inside: &Inside| rename(&self.room, &inside.seat, name, wait);
+                self.under_way = self.inside.as_ref().map(again);
+                None
+            }
+            Decided::Renamed(_, renamed) => renamed.err().and_then(|refusal| refuse(&refusal, out)),
         }
     }
 
@@ -196,6 +208,39 @@ impl Session {
     /// Completes when somebody else has taken the seat over; `None` before the hello.
     pub fn replaced(&self) -> Option<impl Future<Output = ()> + use<>> {
         self.inside.as_ref().map(|inside| inside.seat.replaced())
+    }
+}
+
+/// Says all of it, after a pause.
+fn speak(room: &Room, seat: &Seat, says: Vec<Say>, pause: Duration) -> BoxFuture<'static, Decided> {
+    let ids = says.iter().map(|say| say.id.clone()).collect();
+    let spoken = room.say_all(seat, says);
+    after(pause, async { Decided::Spoken(ids, spoken.await) })
+}
+
+/// Asks for another name, after a pause.
+fn rename(room: &Room, seat: &Seat, name: Name, pause: Duration) -> BoxFuture<'static, Decided> {
+    let renamed = room.rename(seat, name.clone());
+    after(pause, async { Decided::Renamed(name, renamed.await) })
+}
+
+fn after<T: Future + Send + 'static>(pause: Duration, then: T) -> BoxFuture<'static, T::Output> {
+    match pause {
+        Duration::ZERO => then.boxed(),
+        pause => sleep(pause).then(|()| then).boxed(),
+    }
+}
+
+/// Asks until it is the guest's turn.
+async fn in_turn<T, A>(mut ask: impl FnMut() -> A) -> Result<T, Refusal>
+where
+    A: Future<Output = Result<T, Refusal>>,
+{
+    loop {
+        match ask().await {
+            Err(Refusal { wait: Some(wait), .. }) => sleep(wait).await,
+            answer => return answer,
+        }
     }
 }
 

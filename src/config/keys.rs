@@ -97,6 +97,12 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         section: "room",
+        name: "messages_per_second",
+        flag: Some("--messages-per-second"),
+        slot: number(0, 1000, "", |draft, n| draft.settings.room.messages_per_second = n as u32),
+    },
+    Key {
+        section: "room",
         name: "away_seconds",
         flag: None,
         slot: number(0, 86_400, SECONDS, |draft, n| draft.settings.room.away = Duration::from_secs(n)),

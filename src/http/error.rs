@@ -1,14 +1,16 @@
 //! Answers for what cannot be had: `application/problem+json` (RFC 9457).
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
+use http::header::{self, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::protocol::{Code, Refusal};
 
-/// After how many seconds it is worth asking again, where it is.
-const RETRY_AFTER_SECONDS: &str = "10";
+/// After how long it is worth asking again where a seat or a disk has to become free.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// A problem, with a sentence that says what would be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +21,23 @@ pub struct Problem {
     pub code: Option<Code>,
     /// What is wrong here and what to do.
     pub detail: String,
+    /// After how long it is worth asking again, where it is.
+    pub wait: Option<Duration>,
 }
 
 impl Problem {
     /// A problem with this status and this sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, code: None, detail: detail.into() }
+        let wait = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
+        Self { status, code: None, detail: detail.into(), wait }
+    }
+
+    /// Adds `Retry-After` (RFC 9110, section 10.2.3): whole seconds, rounded up.
+    pub fn tell_wait(&self, headers: &mut HeaderMap) {
+        if let Some(wait) = self.wait {
+            let seconds = wait.as_millis().div_ceil(1000).max(1);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds as u64));
+        }
     }
 }
 
@@ -34,11 +47,13 @@ impl From<Refusal> for Problem {
             Code::UnknownRoom => StatusCode::NOT_FOUND,
             Code::NameTaken | Code::TakenOver => StatusCode::CONFLICT,
             Code::RoomFull | Code::NotKept => StatusCode::SERVICE_UNAVAILABLE,
+            Code::TooFast => StatusCode::TOO_MANY_REQUESTS,
             Code::TextEmpty | Code::TextTooLong | Code::TextControl => StatusCode::UNPROCESSABLE_ENTITY,
             Code::NameEmpty | Code::NameTooLong | Code::NameForbidden => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::BAD_REQUEST,
         };
-        Self { status, code: Some(refusal.code), detail: refusal.message }
+        let problem = Self::new(status, refusal.message);
+        Self { code: Some(refusal.code), wait: refusal.wait.or(problem.wait), ..problem }
     }
 }
 
@@ -58,15 +73,10 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        match self.status {
+        self.tell_wait(headers);
+        if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 11.6.1, and RFC 6750, section 3
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
-            }
-            _ => {}
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

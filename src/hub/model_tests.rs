@@ -109,7 +109,8 @@ struct World {
 }
 
 async fn open(log: &Arc<dyn Log>, ring_bytes: usize) -> Room {
-    let settings = RoomSettings { guests: SEATS, away: Duration::from_secs(9999), ..Default::default() };
+    let away = Duration::from_secs(9999);
+    let settings = RoomSettings { guests: SEATS, away, messages_per_second: 0, ..Default::default() };
     let ring = Ring::new(ring_bytes);
     Room::open_with_ring(&settings, &HistorySettings::default(), Arc::clone(log), ring).await.unwrap()
 }

@@ -11,12 +11,13 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::bell::Ringer;
-use super::room::{Command, Entered, Said, Seat, Shared, Snapshot, Speaker, Visit, closing};
+use super::pace::{Pace, too_fast};
+use super::room::{Command, Entered, Said, Seat, Shared, Snapshot, Speaker, Spoken, Visit, closing};
 use super::roster::{Arrival, News, Roster};
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Appended, Entry, Identity, LogError, Span};
 use crate::protocol::event::{Event, Kept};
-use crate::protocol::{Code, Hello, MAIN_ROOM, Message, Name, Refusal, Say, Token, Welcome};
+use crate::protocol::{Code, Guest, GuestId, Hello, MAIN_ROOM, Message, Name, Refusal, Say, Token, Welcome};
 
 /// How many requests are taken up together at most.
 const BATCH: usize = 1024;
@@ -38,7 +39,8 @@ struct Messages {
 /// the entries.
 struct Waiting {
     refused: Vec<Option<Refusal>>,
-    reply: oneshot::Sender<Vec<Said>>,
+    not_yet: Option<(Vec<Say>, Duration)>,
+    reply: oneshot::Sender<Spoken>,
 }
 
 /// The task that owns a room.
@@ -65,7 +67,7 @@ impl Owner {
         Self {
             ringer: Ringer::new(Arc::clone(&shared.bell)),
             shared,
-            roster: Roster::new(settings.guests, settings.away),
+            roster: Roster::new(settings.guests, settings.away, Pace::new(settings.messages_per_second)),
             title: settings.title.clone(),
             kept: Kept { messages: history.messages, days: history.days },
             identity,
@@ -116,15 +118,26 @@ impl Owner {
     }
 
     fn take(
-        &self,
+        &mut self,
         speaker: Speaker,
         says: Vec<Say>,
-        reply: oneshot::Sender<Vec<Said>>,
+        reply: oneshot::Sender<Spoken>,
         messages: &mut Messages,
     ) {
-        let take = |say| self.entry(speaker, say).map(|entry| messages.entries.push(entry)).err();
-        let refused = says.into_iter().map(take).collect();
-        messages.waiting.push(Waiting { refused, reply });
+        let (at, now) = (self.clock(), Instant::now());
+        let (mut says, mut refused, mut not_yet) = (says.into_iter(), Vec::new(), None);
+        while let Some(say) = says.next() {
+            match self.roster.charge(speaker.guest, speaker.connection, now) {
+                Some(Ok(Guest { id, name, .. })) => {
+                    let (guest, name) = (*id, name.clone());
+                    messages.entries.push(Entry { at, guest, name, id: say.id, text: say.text });
+                    refused.push(None);
+                }
+                Some(Err(wait)) => not_yet = Some((std::iter::once(say).chain(&mut says).collect(), wait)),
+                None => refused.push(Some(taken_over())),
+            }
+        }
+        messages.waiting.push(Waiting { refused, not_yet, reply });
     }
 
     async fn obey(&mut self, command: Command) {
@@ -162,7 +175,9 @@ impl Owner {
         let Some(commands) = self.seats.upgrade() else {
             return Err(closing());
         };
-        let (arrival, attached) = self.roster.enter(token.guest(&self.identity.secret), hello.name)?;
+        let guest = token.guest(&self.identity.secret);
+        self.charge_rename(guest, hello.name.as_ref())?;
+        let (arrival, attached) = self.roster.enter(guest, hello.name)?;
         self.tell(&arrival.news);
         let seat = Seat {
             guest: arrival.guest.id,
@@ -176,7 +191,9 @@ impl Owner {
 
     async fn visit(&mut self, hello: Hello) -> Result<Visit, Refusal> {
         let (span, token) = self.prepare(&hello).await?;
-        let arrival = self.roster.visit(token.guest(&self.identity.secret), hello.name, Instant::now())?;
+        let guest = token.guest(&self.identity.secret);
+        self.charge_rename(guest, hello.name.as_ref())?;
+        let arrival = self.roster.visit(guest, hello.name, Instant::now())?;
         self.tell(&arrival.news);
         Ok(Visit { welcome: self.welcome(arrival, token, span), position: self.position() })
     }
@@ -218,20 +235,20 @@ impl Owner {
         if self.roster.guest(speaker.guest, speaker.connection).is_none() {
             return Err(taken_over());
         }
+        self.charge_rename(speaker.guest, Some(&name))?;
         let news = self.roster.rename(speaker.guest, name)?;
         self.tell(news.as_slice());
         Ok(())
     }
 
+    /// Another name is told to everyone, whichever way it is asked for.
+    fn charge_rename(&mut self, guest: GuestId, name: Option<&Name>) -> Result<(), Refusal> {
+        name.map_or(Ok(()), |name| self.roster.charge_rename(guest, name, Instant::now())).map_err(too_fast)
+    }
+
     async fn snapshot(&mut self) -> Result<Snapshot, LogError> {
         let span = self.shared.log.span().await?;
         Ok(Snapshot { guests: self.roster.guests(), position: self.position(), span })
-    }
-
-    fn entry(&self, speaker: Speaker, say: Say) -> Result<Entry, Refusal> {
-        let at = self.clock();
-        let guest = self.roster.guest(speaker.guest, speaker.connection).ok_or_else(taken_over)?;
-        Ok(Entry { at, guest: guest.id, name: guest.name.clone(), id: say.id, text: say.text })
     }
 
     async fn append(&mut self, messages: Messages) {
@@ -295,9 +312,9 @@ impl Owner {
 
 /// Tells everyone who waits; `number` is called for each message that was not refused before, in their order.
 fn answer(waiting: Vec<Waiting>, mut number: impl FnMut() -> Said) {
-    for Waiting { refused, reply } in waiting {
+    for Waiting { refused, not_yet, reply } in waiting {
         let said = refused.into_iter().map(|refused| refused.map_or_else(&mut number, Err)).collect();
-        let _ = reply.send(said);
+        let _ = reply.send(Spoken { said, not_yet });
     }
 }
 

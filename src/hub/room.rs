@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::bell::Bell;
 use super::owner::Owner;
+use super::pace::too_fast;
 use super::ring::{RING_BYTES, Ring};
 use super::roster::visit_grace;
 use crate::config::{HistorySettings, RoomSettings};
@@ -79,7 +80,7 @@ pub(super) enum Command {
     Enter(Hello, Reply<Entered>),
     Visit(Hello, Reply<Visit>),
     Keep(Token, Reply<Option<Visit>>),
-    Say(Speaker, Vec<Say>, oneshot::Sender<Vec<Said>>),
+    Say(Speaker, Vec<Say>, oneshot::Sender<Spoken>),
     Rename(Speaker, Name, Reply<()>),
     Leave(Speaker),
     Drop(GuestId, u64),
@@ -88,6 +89,15 @@ pub(super) enum Command {
 
 /// What became of one message: its sequence number once the log has it.
 pub type Said = Result<u64, Refusal>;
+
+/// What became of messages that were to be said together.
+#[derive(Debug, Default)]
+pub struct Spoken {
+    /// What became of the first of them.
+    pub said: Vec<Said>,
+    /// The others, if there are any, given back: it is not this guest's turn for so long.
+    pub not_yet: Option<(Vec<Say>, Duration)>,
+}
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 
@@ -148,7 +158,8 @@ impl Room {
     /// Takes a seat for a connection.
     ///
     /// # Errors
-    /// `unknown_room`, `name_taken`, `room_full`, or `not_kept` when the log fails.
+    /// `unknown_room`, `name_taken`, `room_full`, `not_kept` when the log fails, or `too_fast` if whoever comes back
+    /// wants another name and has used up what they may say.
     pub async fn enter(&self, hello: Hello) -> Result<Entered, Refusal> {
         known(hello.room.as_deref())?;
         self.ask(|reply| Command::Enter(hello, reply)).await
@@ -174,38 +185,54 @@ impl Room {
     /// Says something; answers with its sequence number once the log has it.
     ///
     /// # Errors
-    /// `taken_over` if the seat now belongs to another connection, `not_kept` when the log fails.
+    /// `taken_over` if the seat now belongs to another connection, `not_kept` when the log fails, `too_fast` with
+    /// how long to wait if this guest has said as much as one may.
     pub async fn say(&self, seat: &Seat, say: Say) -> Said {
-        only(self.say_all_as(seat.speaker(), vec![say]).await)
+        self.say_as(seat.speaker(), say).await
     }
 
-    /// Says several things in their order, as one request to the room; answers for each as [`Room::say`] does.
-    /// What is asked for is said even when nobody waits for the answer.
-    pub fn say_all(&self, seat: &Seat, says: Vec<Say>) -> impl Future<Output = Vec<Said>> + Send + use<> {
+    /// Says several things in their order, as one request to the room; answers as [`Room::say`] for each, but gives
+    /// back what it is not the guest's turn for. What is asked for is said even when nobody waits for the answer.
+    pub fn say_all(&self, seat: &Seat, says: Vec<Say>) -> impl Future<Output = Spoken> + Send + use<> {
         let (room, speaker) = (self.clone(), seat.speaker());
-        async move { room.say_all_as(speaker, says).await }
+        async move { room.speak(speaker, says).await }
     }
 
-    /// [`Room::say`] for somebody who holds no connection; `guest` must just have [visited](Room::visit).
+    /// As [`Room::say`] for somebody who holds no connection; `guest` must just have [visited](Room::visit).
     ///
     /// # Errors
     /// As [`Room::say`].
     pub async fn say_as_visitor(&self, guest: GuestId, say: Say) -> Said {
-        only(self.say_all_as(Speaker { guest, connection: None }, vec![say]).await)
+        self.say_as(Speaker { guest, connection: None }, say).await
     }
 
-    async fn say_all_as(&self, speaker: Speaker, says: Vec<Say>) -> Vec<Said> {
+    async fn say_as(&self, speaker: Speaker, say: Say) -> Said {
+        let id = say.id.clone();
+        let Spoken { mut said, not_yet } = self.speak(speaker, vec![say]).await;
+        let refused = not_yet.map_or_else(closing, |(_, wait)| too_fast(wait).about(Some(id)));
+        said.pop().unwrap_or(Err(refused))
+    }
+
+    async fn speak(&self, speaker: Speaker, says: Vec<Say>) -> Spoken {
         let ids: Vec<_> = says.iter().map(|say| say.id.clone()).collect();
         let (reply, answer) = oneshot::channel();
         let _ = self.commands.send(Command::Say(speaker, says, reply));
-        let said = answer.await.unwrap_or_else(|_| ids.iter().map(|_| Err(closing())).collect());
-        said.into_iter().zip(ids).map(|(said, id)| said.map_err(|refusal| refusal.about(Some(id)))).collect()
+        let Ok(mut spoken) = answer.await else {
+            return Spoken { said: ids.iter().map(|_| Err(closing())).collect(), not_yet: None };
+        };
+        for (said, id) in spoken.said.iter_mut().zip(ids) {
+            if let Err(refusal) = said {
+                refusal.id = Some(id);
+            }
+        }
+        spoken
     }
 
     /// Changes the guest's name.
     ///
     /// # Errors
-    /// `name_taken`, or `taken_over` if the seat now belongs to another connection.
+    /// `name_taken`, `taken_over` if the seat now belongs to another connection, or `too_fast` with how long to wait:
+    /// everyone is told a new name, so it counts as a message.
     pub fn rename(
         &self,
         seat: &Seat,
@@ -240,10 +267,6 @@ impl Room {
 
 pub(super) fn closing() -> Refusal {
     Refusal::new(Code::NotKept, "The room is closing.")
-}
-
-fn only(said: Vec<Said>) -> Said {
-    said.into_iter().next().unwrap_or_else(|| Err(closing()))
 }
 
 impl Seat {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::pace::{Budget, Pace};
 use super::suggest;
 use crate::protocol::{Code, Guest, GuestId, Name, Refusal};
 
@@ -28,6 +29,7 @@ pub(super) struct Roster {
     limit: usize,
     /// How long a seat is kept without a connection.
     grace: Duration,
+    pace: Pace,
     next: u64,
 }
 
@@ -35,6 +37,8 @@ pub(super) struct Roster {
 struct Sitting {
     guest: Guest,
     hold: Hold,
+    /// The guest's and not a connection's: coming back does not fill it.
+    budget: Budget,
 }
 
 /// What keeps a seat.
@@ -74,9 +78,9 @@ pub(super) enum News {
 }
 
 impl Roster {
-    pub(super) fn new(limit: usize, grace: Duration) -> Self {
+    pub(super) fn new(limit: usize, grace: Duration, pace: Pace) -> Self {
         let (seats, arrivals) = (BTreeMap::new(), HashMap::new());
-        Self { seats, arrivals, names: Names::default(), limit, grace, next: 0 }
+        Self { seats, arrivals, names: Names::default(), limit, grace, pace, next: 0 }
     }
 
     pub(super) fn guests(&self) -> Vec<Guest> {
@@ -149,7 +153,7 @@ impl Roster {
         self.next += 1;
         let guest = Guest { id, name, away: false };
         self.arrivals.insert(id, self.next);
-        self.seats.insert(self.next, Sitting { guest: guest.clone(), hold });
+        self.seats.insert(self.next, Sitting { guest: guest.clone(), hold, budget: Budget::default() });
         news.push(News::Joined(guest.clone()));
         Ok(Arrival { guest, news })
     }
@@ -208,6 +212,31 @@ impl Roster {
     pub(super) fn guest(&self, id: GuestId, connection: Option<u64>) -> Option<&Guest> {
         let sitting = self.seats.get(self.arrivals.get(&id)?)?;
         self.belongs(id, connection).then_some(&sitting.guest)
+    }
+
+    /// The same for saying something, which is taken out of the guest's budget; the error is how long it is until
+    /// there is enough in it.
+    pub(super) fn charge(
+        &mut self,
+        id: GuestId,
+        connection: Option<u64>,
+        now: Instant,
+    ) -> Option<Result<&Guest, Duration>> {
+        if !self.belongs(id, connection) {
+            return None;
+        }
+        let pace = self.pace;
+        let sitting = self.sitting(id)?;
+        Some(sitting.budget.charge(pace, now).map(|()| &sitting.guest))
+    }
+
+    /// Takes as much for a change of name, if that is what it would be.
+    pub(super) fn charge_rename(&mut self, id: GuestId, name: &Name, now: Instant) -> Result<(), Duration> {
+        let (pace, free) = (self.pace, self.names.free(name, id));
+        match self.sitting(id) {
+            Some(sitting) if free && sitting.guest.name != *name => sitting.budget.charge(pace, now),
+            _ => Ok(()),
+        }
     }
 
     fn belongs(&self, id: GuestId, connection: Option<u64>) -> bool {

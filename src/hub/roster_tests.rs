@@ -9,7 +9,7 @@ fn name(text: &str) -> Name {
 }
 
 fn roster(limit: usize) -> Roster {
-    Roster::new(limit, GRACE)
+    Roster::new(limit, GRACE, Pace::new(0))
 }
 
 fn guest(id: u64, text: &str) -> Guest {
@@ -98,7 +98,7 @@ fn visits_keep_a_seat_and_leave_a_connection_alone() {
 
 #[test]
 fn visits_keep_a_seat_also_where_a_broken_connection_keeps_none() {
-    let mut roster = Roster::new(9, Duration::ZERO);
+    let mut roster = Roster::new(9, Duration::ZERO, Pace::new(0));
     let now = Instant::now();
     roster.visit(GuestId(1), Some(name("Ann")), now).unwrap();
     assert_eq!(roster.expire(now + VISIT_AT_LEAST / 2), []);
@@ -128,4 +128,40 @@ fn whoever_comes_back_under_another_name_is_not_told_to_be_away() {
     let renamed = News::Renamed { guest: guest(1, "Eve"), was: name("Ann") };
     assert_eq!(arrival.news, [News::Back(guest(1, "Ann")), renamed]);
     assert_eq!(arrival.guest, guest(1, "Eve"));
+}
+
+#[test]
+fn what_a_guest_may_say_is_theirs_however_they_come_back() {
+    let mut roster = Roster::new(9, GRACE, Pace::new(1));
+    let (one, mut now) = (GuestId(1), Instant::now());
+    let second = Duration::from_secs(1);
+    let (_, ann) = roster.enter(one, Some(name("Ann"))).unwrap();
+    let charge = |roster: &mut Roster, connection, now| {
+        roster.charge(one, connection, now).map(|charged| charged.map(|guest| guest.id))
+    };
+    for _ in 0..9 {
+        assert_eq!(charge(&mut roster, Some(ann.connection), now), Some(Ok(one)));
+    }
+    assert_eq!(roster.charge_rename(one, &name("Ann"), now), Ok(()), "no other name");
+    assert_eq!(roster.charge_rename(one, &name("Anna"), now), Ok(()));
+    assert_eq!(roster.charge_rename(one, &name("Anne"), now), Err(second));
+    // A request, another connection, and one after the first broke.
+    roster.visit(one, None, now).unwrap();
+    assert_eq!(charge(&mut roster, None, now), Some(Err(second)));
+    let (_, ghost) = roster.enter(one, None).unwrap();
+    assert_eq!(charge(&mut roster, Some(ghost.connection), now), Some(Err(second)));
+    roster.drop_connection(one, ghost.connection, now);
+    let (_, back) = roster.enter(one, None).unwrap();
+    now += second;
+    assert_eq!(charge(&mut roster, Some(ghost.connection), now), None, "a ghost costs nothing");
+    assert_eq!(charge(&mut roster, Some(back.connection), now), Some(Ok(one)));
+    assert_eq!(charge(&mut roster, Some(back.connection), now), Some(Err(second)));
+    // Another guest has their own.
+    roster.enter(GuestId(2), Some(name("Bob"))).unwrap();
+    assert!(roster.charge(GuestId(2), None, now).unwrap().is_ok());
+    assert_eq!(
+        roster.charge_rename(GuestId(2), &name("Ann"), now),
+        Ok(()),
+        "a taken name is refused as such"
+    );
 }

@@ -14,9 +14,13 @@ use crate::protocol::request::Cursor;
 use crate::protocol::{Code, Hello, Message, MessageId, Name, Request, Say};
 
 async fn room(ring_bytes: usize, messages: usize) -> Room {
+    paced_room(ring_bytes, messages, 0).await
+}
+
+async fn paced_room(ring_bytes: usize, messages: usize, messages_per_second: u32) -> Room {
     let log = Arc::new(MemoryLog::new(Retention { messages, age: None }).unwrap());
-    let (settings, history) = (RoomSettings::default(), HistorySettings::default());
-    Room::open_with_ring(&settings, &history, log, Ring::new(ring_bytes)).await.unwrap()
+    let settings = RoomSettings { messages_per_second, ..Default::default() };
+    Room::open_with_ring(&settings, &HistorySettings::default(), log, Ring::new(ring_bytes)).await.unwrap()
 }
 
 fn hello(name: &str) -> Hello {
@@ -236,4 +240,48 @@ async fn a_visit_is_kept_until_the_guest_leaves() {
     assert_eq!(kept.welcome.guest, visit.welcome.guest);
     room.leave(visit.welcome.guest.id);
     assert!(room.keep(&visit.welcome.token).await.unwrap().is_none(), "nobody is brought back who left");
+}
+
+#[tokio::test]
+async fn whoever_says_too_much_waits_while_the_others_speak() {
+    let room = paced_room(10_000, 100, 2).await;
+    let (ann, bob) = (room.enter(hello("Ann")).await.unwrap(), room.enter(hello("Bob")).await.unwrap());
+    let mut head = 0;
+    let refusal = loop {
+        match room.say(&ann.seat, say(head + 1)).await {
+            Ok(seq) => head = seq,
+            Err(refusal) => break refusal,
+        }
+    };
+    assert!(head >= 20, "ten seconds' worth at once, not {head}");
+    assert_eq!((refusal.code, refusal.id), (Code::TooFast, Some(say(head + 1).id)));
+    assert_eq!(room.say(&bob.seat, say(1)).await, Ok(head + 1));
+    tokio::time::sleep(refusal.wait.unwrap()).await;
+    assert_eq!(room.say(&ann.seat, say(head + 1)).await, Ok(head + 2));
+}
+
+#[tokio::test]
+async fn whoever_says_too_much_cannot_be_called_something_else_either() {
+    let room = paced_room(10_000, 100, 1).await;
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    while room.say(&ann.seat, say(1)).await.is_ok() {}
+    let token = Some(ann.welcome.token.clone());
+    let named = |name: &str| Hello { token: token.clone(), ..hello(name) };
+    let again = room.enter(named("Ann")).await.unwrap();
+    assert!(again.welcome.resumed, "coming back costs nothing");
+    // Time goes on, so one now and then goes through.
+    let mut names = 0;
+    let mut another = || {
+        names += 1;
+        Name::parse(&format!("Ann {names}")).unwrap()
+    };
+    while room.rename(&again.seat, another()).await.is_ok() {}
+    while room.visit(named(another().as_str())).await.is_ok() {}
+    let refusal = loop {
+        if let Err(refusal) = room.enter(named(another().as_str())).await {
+            break refusal;
+        }
+    };
+    assert_eq!(refusal.code, Code::TooFast);
+    assert!(names < 10, "one budget for everything");
 }

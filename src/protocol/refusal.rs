@@ -1,5 +1,7 @@
 //! Why something was refused: a stable code for programs, a sentence for people.
 
+use std::time::Duration;
+
 use super::request::MessageId;
 
 macro_rules! codes {
@@ -67,6 +69,8 @@ codes! {
     TakenOver = "taken_over",
     /// The message could not be written down, so nobody was shown it.
     NotKept = "not_kept",
+    /// More than one guest may say.
+    TooFast = "too_fast",
 }
 
 /// A refusal, ready to be sent as an `error`.
@@ -78,17 +82,25 @@ pub struct Refusal {
     pub message: String,
     /// The id of the refused frame, if it had one.
     pub id: Option<MessageId>,
+    /// After how long the same would not be refused, where that is known. It does not stand in an `error`.
+    pub wait: Option<Duration>,
 }
 
 impl Refusal {
     /// A refusal that belongs to no message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), id: None }
+        Self { code, message: message.into(), id: None, wait: None }
     }
 
     /// The same refusal, for the message with this id.
     pub fn about(mut self, id: Option<MessageId>) -> Self {
         self.id = id;
+        self
+    }
+
+    /// The same refusal, which is over after this time.
+    pub fn worth_repeating_after(mut self, wait: Duration) -> Self {
+        self.wait = Some(wait);
         self
     }
 }

@@ -6,6 +6,7 @@ mod crowd;
 mod described;
 mod documented;
 mod events;
+mod flood;
 mod handshake;
 mod limits;
 mod page;

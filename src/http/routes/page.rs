@@ -16,7 +16,7 @@ use http::{HeaderValue, Method, StatusCode, Uri};
 use super::Site;
 use crate::http::body;
 use crate::http::error::Problem;
-use crate::protocol::{Hello, MAIN_ROOM, Name, Refusal, Token, Welcome};
+use crate::protocol::{Code, Hello, MAIN_ROOM, Name, Refusal, Token, Welcome};
 use crate::transport::page::documents::{self, Composer};
 use crate::transport::page::markup::{self, Look};
 use crate::transport::page::stream::Stream;
@@ -205,12 +205,18 @@ impl Form {
 fn filled(welcome: &Welcome, composer: Composer<'_>, refusal: Option<Refusal>) -> Response {
     let token = welcome.token.encode();
     let problem = refusal.map(Problem::from);
-    let note = problem.as_ref().map(|problem| problem.detail.as_str());
-    let composer = Composer { token: &token, name: welcome.guest.name.as_str(), note, ..composer };
-    document(
-        problem.as_ref().map_or(StatusCode::OK, |problem| problem.status),
-        documents::composer(&composer),
-    )
+    let note = problem.as_ref().map(|problem| match problem.code {
+        Some(Code::TooFast) => format!("{} What you wrote is still here.", problem.detail),
+        _ => problem.detail.clone(),
+    });
+    let (name, note) = (welcome.guest.name.as_str(), note.as_deref());
+    let composer = Composer { token: &token, name, note, ..composer };
+    let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
+    let mut response = document(status, documents::composer(&composer));
+    if let Some(problem) = problem {
+        problem.tell_wait(response.headers_mut());
+    }
+    response
 }
 
 /// Sends the browser to the room's address with a fresh token, wherever it came from.

@@ -42,10 +42,12 @@ impl Program {
         Ok(Self { child, started, said, news })
     }
 
-    /// Starts `onionroom serve` on a free port with its data below `home`, and these further words.
+    /// Starts `onionroom serve` on a free port with its data below `home`, and these further words. Guests may say
+    /// as much as they can.
     pub(crate) fn serve(home: &Path, words: &[&OsStr]) -> Outcome<Self> {
         let mut command = Command::new(ROOM);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(home.join("room")).args(words);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--messages-per-second", "0", "--data-dir"]);
+        command.arg(home.join("room")).args(words);
         Self::start(command, home)
     }
 

@@ -98,6 +98,7 @@ async fn every_answer_is_described_and_every_described_answer_occurs() {
     particular_answers(&mut surface, &room).await;
     the_page_without_javascript(&mut surface, &room).await;
     a_full_room(&mut surface).await;
+    a_guest_who_says_too_much(&mut surface).await;
 
     for (path, methods) in surface.description.openapi["paths"].as_object().unwrap() {
         for operation in methods.as_object().unwrap().values().filter(|value| value.is_object()) {
@@ -203,6 +204,28 @@ async fn a_full_room(surface: &mut Surface) {
         let body = if method == "GET" || page { String::new() } else { surface.example(&method, &path) };
         let (target, kind) = if page { (paged(&path, &ann), FORM) } else { (in_main(&path), AS_JSON) };
         surface.saw(&method, &path, &ann.request(&method, &target, &[kind], &body).await);
+    }
+}
+
+async fn a_guest_who_says_too_much(surface: &mut Surface) {
+    let room = TestRoom::open_with(|settings| settings.room.messages_per_second = 1).await;
+    let ann = Visitor::arrive(&room, "Ann").await;
+    for (method, path) in surface.operations("429") {
+        // Time goes on, so one now and then goes through.
+        for number in 0.. {
+            let (token, name, id) = (ann.token(), format!("Ann{number}"), number.to_string());
+            let json = json!({ "token": token, "name": name, "id": id, "text": "x" }).to_string();
+            let (target, kind, body) = match (method.as_str(), path.contains("/page")) {
+                (_, true) => (paged(&path, &ann), FORM, format!("form={number}&text=x")),
+                ("GET", _) => (format!("{}?name={name}", in_main(&path)), AS_JSON, String::new()),
+                _ => (in_main(&path), AS_JSON, json),
+            };
+            let answer = ann.request(&method, &target, &[kind], &body).await;
+            surface.saw(&method, &path, &answer);
+            if answer.status == 429 {
+                break;
+            }
+        }
     }
 }
 

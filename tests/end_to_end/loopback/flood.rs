@@ -1,0 +1,97 @@
+//! A guest who says more than one may.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::kit::raw::Answer;
+use crate::kit::scriptless::{Scriptless, field};
+use crate::kit::{TestRoom, Visitor};
+
+const MESSAGES: &str = "/rooms/main/messages";
+
+/// How many messages may come at once in these rooms, where there is one a second.
+const AT_ONCE: u64 = 10;
+
+async fn slow_room() -> TestRoom {
+    TestRoom::open_with(|settings| settings.room.messages_per_second = 1).await
+}
+
+/// Says one thing after another until that is refused; answers with how many were said and with the refusal.
+async fn say_until_refused(visitor: &Visitor, from: u64) -> (u64, Answer) {
+    for said in 0.. {
+        let id = (from + said).to_string();
+        let answer = visitor.post(MESSAGES, json!({ "id": id, "text": "flood" })).await;
+        if answer.status != 201 {
+            return (said, answer);
+        }
+    }
+    unreachable!("numbers end later")
+}
+
+fn retry_after(answer: &Answer) -> u64 {
+    assert_eq!(answer.status, 429, "{}", answer.text());
+    answer.header("retry-after").unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn requests_that_come_too_fast_are_told_how_long_to_wait() {
+    let room = slow_room().await;
+    let ann = Visitor::arrive(&room, "Ann").await;
+    let bob = Visitor::arrive(&room, "Bob").await;
+    let (said, refused) = say_until_refused(&ann, 1).await;
+    assert!(said >= AT_ONCE, "{said} at once");
+    let seconds = retry_after(&refused);
+    let problem: Value = refused.json();
+    assert_eq!((seconds, &problem["code"]), (1, &json!("too_fast")), "{problem}");
+    assert_eq!(bob.say("b1", "undisturbed").await, said + 1);
+
+    // Whoever waits as long as they were told is heard, once.
+    sleep(Duration::from_secs(seconds)).await;
+    assert_eq!(ann.say(&(said + 1).to_string(), "flood").await, said + 2);
+    let heard = bob.messages("after=0").await;
+    let heard: Vec<u64> =
+        heard["messages"].as_array().unwrap().iter().map(|it| it["seq"].as_u64().unwrap()).collect();
+    assert_eq!(heard, (1..=said + 2).collect::<Vec<_>>(), "what was refused was not said");
+}
+
+#[tokio::test]
+async fn coming_back_or_another_transport_gives_no_more() {
+    let room = slow_room().await;
+    let mut socket = room.guest("Ann").await;
+    let mut ann = Visitor::stranger(&room);
+    ann.welcome = json!({ "token": socket.welcome["token"] });
+    for number in 0..AT_ONCE {
+        socket.say(&format!("s{number}"), "on a connection").await;
+    }
+    let (said, _) = say_until_refused(&ann, 0).await;
+    assert!(said < AT_ONCE, "{said} more in requests");
+    let mut again = room.stranger().await;
+    again.hello_as(json!({ "name": "Ann", "token": ann.token() })).await;
+    assert_eq!(again.welcome["resumed"], true);
+    let (said, _) = say_until_refused(&ann, 100).await;
+    assert!(said < AT_ONCE, "{said} more after coming back");
+}
+
+#[tokio::test]
+async fn a_form_that_comes_too_fast_keeps_its_text() {
+    let room = slow_room().await;
+    let ann = Scriptless::arrive(&room).await;
+    for number in 0.. {
+        let (form, text) = (format!("f{number}"), format!("number {number}"));
+        let answer = ann.post(&[("form", &form), ("text", &text), ("do", "say")]).await;
+        if answer.status == 303 {
+            continue;
+        }
+        assert!(number >= AT_ONCE, "{number} at once");
+        let (seconds, page) = (retry_after(&answer), answer.text());
+        let note = page.split("role=\"alert\">").nth(1).unwrap().split('<').next().unwrap();
+        assert!(note.contains("Wait a second") && note.contains("still here"), "{note}");
+        assert_eq!(field(page, "form"), form, "the same form: sent again, it is the same message");
+        assert!(page.contains(&format!("autofocus>\n{text}</textarea>")), "{page}");
+        sleep(Duration::from_secs(seconds)).await;
+        assert_eq!(ann.post(&[("form", &form), ("text", &text), ("do", "say")]).await.status, 303);
+        return;
+    }
+}
