@@ -95,14 +95,17 @@ class RequestWire {
     return answer;
   }
 
-  /** Makes a request; throws what the room has against it. */
+  /** Makes a request, again in its turn if that was too fast; throws what else the room has against it. */
   async fetch(method, path, body) {
     const headers = body ? { 'content-type': 'application/json' } : {};
     if (this.token) headers.authorization = `Bearer ${this.token}`;
     const url = new URL(path, this.base);
     const answer = await fetch(url, { method, headers, body: body && JSON.stringify(body), signal: this.ending.signal, cache: 'no-store' });
-    if (!answer.ok) throw { refusal: await answer.json() };
-    return answer;
+    if (answer.ok) return answer;
+    const refusal = await answer.json();
+    if (answer.status !== 429) throw { refusal };
+    await new Promise((resolve) => setTimeout(resolve, (Number(answer.headers.get('retry-after')) || 1) * SECOND));
+    return this.fetch(method, path, body);
   }
 
   failed({ refusal }, id) {

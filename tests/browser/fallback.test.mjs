@@ -60,6 +60,21 @@ test('without events either: long polling, as the same guest', async () => {
   await chats('polling');
 });
 
+test('more than one may say at once is sent in its turn', async () => {
+  const texts = Array.from({ length: 60 }, (_, number) => `flood ${number}`);
+  await ann.ask((texts) => {
+    for (const text of texts) {
+      document.getElementById('text').value = text;
+      document.getElementById('say-form').requestSubmit();
+    }
+  }, texts);
+  await bob.hears(texts.at(-1));
+  for (const guest of [ann, bob]) {
+    assert.deepEqual((await guest.messages()).filter((text) => text.startsWith('flood')), texts);
+  }
+  await ann.see('nothing is left unsent', () => !document.getElementById('unsaid').childElementCount);
+});
+
 test('on another way too: what is said while a circuit is dead arrives once', async () => {
   ann.gate.cut();
   await ann.say('through the cut');

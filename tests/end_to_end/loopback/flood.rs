@@ -95,3 +95,49 @@ async fn a_form_that_comes_too_fast_keeps_its_text() {
         return;
     }
 }
+
+#[tokio::test]
+async fn a_flood_on_a_websocket_is_taken_in_its_turn_and_nothing_of_it_is_lost() {
+    const SAID: u64 = 53;
+    let room = TestRoom::open_with(|settings| settings.room.messages_per_second = 5).await;
+    let mut ann = room.guest("Ann").await;
+    for number in 1..=SAID {
+        ann.send(json!({ "type": "say", "id": number.to_string(), "text": "flood" })).await;
+    }
+    // Names are taken in their turn as well, and told in it.
+    ann.send(json!({ "type": "rename", "name": "Anna" })).await;
+    for number in 1..=SAID {
+        let acknowledged = ann.expect("acknowledged").await;
+        assert_eq!((&acknowledged["id"], &acknowledged["seq"]), (&json!(number.to_string()), &json!(number)));
+    }
+    assert_eq!(ann.expect("renamed").await["guest"]["name"], "Anna");
+    let mut again = room.stranger().await;
+    again.hello_as(json!({ "name": "Ann", "token": ann.welcome["token"] })).await;
+    assert_eq!(again.welcome["resumed"], true, "another name in the hello is waited for");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn others_are_heard_in_the_middle_of_a_flood() {
+    // It would take a quarter of an hour.
+    const FLOOD: u64 = 5000;
+    let room = TestRoom::open_with(|settings| settings.room.messages_per_second = 5).await;
+    let (mut ann, mut bob) = (room.guest("Ann").await, room.guest("Bob").await);
+    let flood = async {
+        for number in 1..=FLOOD {
+            ann.send(json!({ "type": "say", "id": number.to_string(), "text": "flood" })).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let chat = async {
+        while bob.expect("message").await["seq"] != 50 {}
+        for number in 0..3 {
+            let seq = bob.say(&number.to_string(), "may I?").await;
+            assert!(seq < FLOOD, "{seq}: after the flood");
+        }
+    };
+    tokio::select! {
+        () = flood => {}
+        () = chat => {}
+    }
+    room.close().await;
+}
