@@ -1,6 +1,6 @@
 //! Who is here, and under which names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -25,6 +25,8 @@ pub(super) struct Roster {
     /// By the order of arrival, so that everyone is told the same order.
     seats: BTreeMap<u64, Sitting>,
     arrivals: HashMap<GuestId, u64>,
+    /// Those who are away, in the order in which their time is over.
+    away: BTreeSet<(Instant, GuestId)>,
     names: Names,
     limit: usize,
     /// How long a seat is kept without a connection.
@@ -80,7 +82,8 @@ pub(super) enum News {
 impl Roster {
     pub(super) fn new(limit: usize, grace: Duration, pace: Pace) -> Self {
         let (seats, arrivals) = (BTreeMap::new(), HashMap::new());
-        Self { seats, arrivals, names: Names::default(), limit, grace, pace, next: 0 }
+        let (away, names) = (BTreeSet::new(), Names::default());
+        Self { seats, arrivals, away, names, limit, grace, pace, next: 0 }
     }
 
     pub(super) fn guests(&self) -> Vec<Guest> {
@@ -119,6 +122,7 @@ impl Roster {
         }
         let mut news = Vec::new();
         let sitting = self.sitting(id).ok_or_else(full)?;
+        let away_until = sitting.hold.away_until();
         if sitting.guest.away {
             sitting.guest.away = false;
             news.push(News::Back(sitting.guest.clone()));
@@ -130,6 +134,9 @@ impl Roster {
                     replaced.cancel();
                 }
             }
+        }
+        if let Some(until) = away_until {
+            self.away.remove(&(until, id));
         }
         // After they are back: what is told last about a guest is what is true.
         news.extend(wanted.map(|name| self.rename(id, name)).transpose()?.flatten());
@@ -147,7 +154,7 @@ impl Roster {
         }
         let name = match wanted {
             Some(name) => name,
-            None => suggest::name(|name| self.names.free(name, id)).ok_or_else(full)?,
+            None => suggest::name(self.seats.len(), |name| self.names.free(name, id)).ok_or_else(full)?,
         };
         self.names.take(&name, id);
         self.next += 1;
@@ -160,8 +167,7 @@ impl Roster {
 
     /// Frees the seat of whoever has been away longest.
     fn make_room(&mut self) -> Option<Guest> {
-        let away = self.seats.values().filter(|sitting| sitting.guest.away);
-        let longest = away.min_by_key(|sitting| sitting.hold.until()).map(|sitting| sitting.guest.id)?;
+        let (_, longest) = *self.away.first()?;
         self.remove(longest)
     }
 
@@ -198,7 +204,9 @@ impl Roster {
         let sitting = self.sitting(id)?;
         sitting.hold = Hold::Grace(until);
         sitting.guest.away = true;
-        Some(News::Away(sitting.guest.clone()))
+        let news = News::Away(sitting.guest.clone());
+        self.away.insert((until, id));
+        Some(news)
     }
 
     /// Frees the seats whose time is over.
@@ -252,6 +260,9 @@ impl Roster {
         let mut sitting = self.seats.remove(&self.arrivals.remove(&id)?)?;
         self.names.give_back(&sitting.guest.name);
         sitting.guest.away = false;
+        if let Some(until) = sitting.hold.away_until() {
+            self.away.remove(&(until, id));
+        }
         if let Hold::Connection(_, replaced) = sitting.hold {
             replaced.cancel();
         }
@@ -268,6 +279,13 @@ impl Hold {
         match self {
             Hold::Connection(..) => None,
             Hold::Visits(until) | Hold::Grace(until) => Some(*until),
+        }
+    }
+
+    fn away_until(&self) -> Option<Instant> {
+        match self {
+            Hold::Grace(until) => Some(*until),
+            Hold::Connection(..) | Hold::Visits(_) => None,
         }
     }
 }

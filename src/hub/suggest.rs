@@ -22,16 +22,22 @@ const TRIES: u32 = 4096;
 /// How many plain pairs are tried before a number is added.
 const PLAIN_TRIES: u32 = 32;
 
-/// A name that `free` accepts: two words, with a number when the plain pairs are mostly used up.
-pub(super) fn name(free: impl Fn(&Name) -> bool) -> Option<Name> {
+/// With more guests than this no plain pair is tried: half of them may be used up, and in a crowd each one that is
+/// taken would be tried for nothing by everyone who comes.
+const PLAIN_GUESTS: usize = FIRST.len() * SECOND.len() / 2;
+
+/// A name that `free` accepts, for one more guest beside so many: two words, with a number when the plain pairs are
+/// mostly used up.
+pub(super) fn name(guests: usize, free: impl Fn(&Name) -> bool) -> Option<Name> {
+    let plain_tries = if guests > PLAIN_GUESTS { 0 } else { PLAIN_TRIES };
     (0..TRIES).find_map(|attempt| {
         // Without randomness everyone is offered the same names in the same order, which is no harm.
         let random = getrandom::u64().unwrap_or_else(|_| u64::from(attempt) * 7919);
         let pick = |words: &[&'static str], from: u64| words[(from % words.len() as u64) as usize];
         let (first, second) = (pick(FIRST, random), pick(SECOND, random >> 16));
-        let text = match attempt {
-            0..PLAIN_TRIES => format!("{first} {second}"),
-            _ => format!("{first} {second} {}", 2 + (random >> 32) % 998),
+        let text = match attempt < plain_tries {
+            true => format!("{first} {second}"),
+            false => format!("{first} {second} {}", 2 + (random >> 32) % 998),
         };
         Name::parse(&text).ok().filter(&free)
     })
@@ -47,8 +53,8 @@ mod tests {
     #[test]
     fn every_suggestion_is_free() {
         let taken = RefCell::new(HashSet::new());
-        for _ in 0..2000 {
-            let name = name(|name| !taken.borrow().contains(name.as_str())).unwrap();
+        for guests in 0..2000 {
+            let name = name(guests, |name| !taken.borrow().contains(name.as_str())).unwrap();
             taken.borrow_mut().insert(name.as_str().to_owned());
         }
     }
