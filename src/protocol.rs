@@ -27,6 +27,12 @@ pub const SUBPROTOCOL: &str = "chat";
 /// The only room there is so far.
 pub const MAIN_ROOM: &str = "main";
 
+/// More guests than this are a crowd: they are told how many they are, and no longer of each other.
+pub const CROWD_ABOVE: usize = 100;
+
+/// When a crowd has become so few it is none any more.
+pub const CROWD_UNTIL: usize = 80;
+
 /// The largest WebSocket message a guest may send, in bytes; more is answered with close code 1009.
 ///
 /// A text of [`MESSAGE_BYTES_MAX`] in which every character is escaped (`\u0041`) stays below it only up to a

@@ -38,7 +38,7 @@ struct Inside {
 enum Decided {
     Entered(Result<Box<Entered>, Refusal>, Option<Cursor>),
     Spoken(Vec<MessageId>, Spoken),
-    Renamed(Name, Result<(), Refusal>),
+    Renamed(Name, Result<Option<String>, Refusal>),
 }
 
 /// Why a stay is over.
@@ -183,7 +183,11 @@ impl Session {
                 self.under_way = self.inside.as_ref().map(again);
                 None
             }
-            Decided::Renamed(_, renamed) => renamed.err().and_then(|refusal| refuse(&refusal, out)),
+            Decided::Renamed(_, Ok(event)) => {
+                event.iter().for_each(|event| frame::text(event, out));
+                None
+            }
+            Decided::Renamed(_, Err(refusal)) => refuse(&refusal, out),
         }
     }
 

@@ -37,6 +37,7 @@ const composer = new Composer({
 const complain = (sentence) => composer.complain(sentence);
 const people = new People({
   list: element('people-list'),
+  crowd: element('crowd'),
   counts: document.querySelectorAll('[data-people-count]'),
   button: element('people-button'),
 });
@@ -96,7 +97,7 @@ const handlers = {
     composer.limit = welcome.limits.message_bytes;
     mine.add(welcome.guest.id);
     people.me = welcome.guest.id;
-    people.replace(welcome.guests);
+    people.replace(welcome.guests, welcome.count);
     roomTitle = welcome.room.title;
     element('title').textContent = roomTitle;
     showTitle();
@@ -160,6 +161,10 @@ const handlers = {
 
   roster({ guests }) {
     people.replace(guests);
+  },
+
+  crowd({ count }) {
+    people.number(count);
   },
 
   error({ code, message, id }) {

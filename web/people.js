@@ -5,17 +5,25 @@
 const hueOf = (guest) => Math.round((guest * 137.508 + 285) % 360);
 
 class People {
-  constructor({ list, counts, button }) {
-    Object.assign(this, { list, counts, button });
+  constructor({ list, crowd, counts, button }) {
+    Object.assign(this, { list, crowd, counts, button });
     this.guests = new Map();
+    /** How many are here beside those in the map, whom nobody names: the room is a crowd. */
+    this.unnamed = 0;
     this.me = undefined;
     this.collator = new Intl.Collator();
   }
 
-  /** All who are here, in place of all before. */
-  replace(guests) {
+  /** All who are here, in place of all before; of a crowd of `count` only this guest. */
+  replace(guests, count = guests.length) {
     this.guests = new Map(guests.map((guest) => [guest.id, guest]));
+    this.unnamed = count - guests.length;
     this.show();
+  }
+
+  /** So many are here, too many to be told one by one. */
+  number(count) {
+    this.replace([...this.guests.values()].filter(({ id }) => id === this.me), count);
   }
 
   /** What somebody who is here is called. */
@@ -57,7 +65,10 @@ class People {
         return item;
       }),
     );
-    for (const count of this.counts) count.textContent = sorted.length;
-    this.button.ariaLabel = `People here: ${sorted.length}`;
+    const number = sorted.length + this.unnamed;
+    for (const count of this.counts) count.textContent = number;
+    this.button.ariaLabel = `People here: ${number}`;
+    this.crowd.hidden = !this.unnamed;
+    this.crowd.textContent = `${number} people are here, too many to list. Their names stand on what they say.`;
   }
 }

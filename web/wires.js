@@ -7,6 +7,8 @@ const SECOND = 1000;
 const POLL_WAIT = 20;
 /** How often somebody who polls asks who is here. */
 const ROSTER_EVERY = 15 * SECOND;
+/** Above so many guests the room is a crowd: how many they are is asked for, not who. */
+const CROWD_ABOVE = 100;
 
 /**
  * `open()` is called when frames can be sent, `heard(frame)` for each that comes, `sign()` for any other sign of
@@ -79,13 +81,8 @@ class RequestWire {
   }
 
   async ping() {
-    await this.roster();
+    await this.fetch('HEAD', '../main');
     this.on.heard({ type: 'pong' });
-  }
-
-  async roster() {
-    const { guests } = await this.ask('GET', '../main');
-    this.on.heard({ type: 'roster', guests });
   }
 
   async ask(...request) {
@@ -163,7 +160,8 @@ class PollWire extends RequestWire {
       after = answer.messages.at(-1)?.seq ?? (answer.gap ? answer.gap.before - 1 : after ?? answer.head);
       if (Date.now() - known < ROSTER_EVERY) continue;
       known = Date.now();
-      await this.roster();
+      if (answer.count > CROWD_ABOVE) this.on.heard({ type: 'crowd', count: answer.count });
+      else this.on.heard({ type: 'roster', guests: (await this.ask('GET', '../main')).guests });
     }
   }
 }

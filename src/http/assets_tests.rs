@@ -97,6 +97,11 @@ fn the_policy_allows_exactly_what_the_document_holds() {
 }
 
 #[test]
+fn the_page_knows_what_a_crowd_is() {
+    assert!(document().contains(&format!("CROWD_ABOVE = {};", crate::protocol::CROWD_ABOVE)));
+}
+
+#[test]
 fn an_odd_authority_adds_nothing_to_the_policy() {
     let page = Page::assemble();
     for odd in ["", "a b", "a;script-src *", "a,b", "a'b"] {

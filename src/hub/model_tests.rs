@@ -2,7 +2,7 @@
 //!
 //! The model knows what was said, what may have been trimmed, and who sits where. Everyone who reads, however
 //! rarely, must see each message once and in order or be told of a gap where it was trimmed; and once they have
-//! read everything, know who is here.
+//! read everything, know who is here, or how many where that is a crowd.
 
 mod model;
 mod person;
@@ -15,7 +15,9 @@ use std::time::Duration;
 use bytes::BytesMut;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use tokio::time::timeout;
 
+use super::presence::Bounds;
 use super::ring::Ring;
 use super::{Reader, Room};
 use crate::config::{HistorySettings, RoomSettings};
@@ -23,12 +25,14 @@ use crate::log::sqlite::Synchronous;
 use crate::log::{Log, MemoryLog, Retention, SqliteLog};
 use crate::protocol::{Code, Hello, Name, frame};
 use model::Model;
-use person::{Person, say};
+use person::{Around, Person, say};
 
 const PEOPLE: usize = NAMES.len();
 /// One seat fewer than people, so that the room is full at times.
 const SEATS: usize = 3;
 const NAMES: [&str; 4] = ["Ann", "Bob", "Eve", "Mia"];
+/// How long a number may take that is told every millisecond.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -79,6 +83,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// When so few are a crowd; or never, since there are not more seats.
+fn bounds() -> impl Strategy<Value = Bounds> {
+    let every = Duration::from_millis(1);
+    let bounds =
+        prop_oneof![1 => Just((1, 1)), 1 => Just((2, 1)), 1 => Just((2, 2)), 3 => Just((SEATS, SEATS))];
+    bounds.prop_map(move |(above, until)| Bounds { above, until, every })
+}
+
 /// Where the messages are, across restarts.
 enum Store {
     Memory(Arc<MemoryLog>),
@@ -108,22 +120,23 @@ struct World {
     forgotten: u64,
 }
 
-async fn open(log: &Arc<dyn Log>, ring_bytes: usize) -> Room {
+async fn open(log: &Arc<dyn Log>, ring_bytes: usize, bounds: Bounds) -> Room {
     let away = Duration::from_secs(9999);
     let settings = RoomSettings { guests: SEATS, away, messages_per_second: 0, ..Default::default() };
     let ring = Ring::new(ring_bytes);
-    Room::open_with_ring(&settings, &HistorySettings::default(), Arc::clone(log), ring).await.unwrap()
+    Room::open_with(&settings, &HistorySettings::default(), Arc::clone(log), ring, bounds).await.unwrap()
 }
 
 impl World {
-    async fn new(store: Store, ring_bytes: usize, keep: usize) -> Self {
+    async fn new(store: Store, ring_bytes: usize, bounds: Bounds, keep: usize) -> Self {
         let log = store.open();
-        let room = open(&log, ring_bytes).await;
+        let room = open(&log, ring_bytes, bounds).await;
         let secret = log.identity().await.unwrap().secret;
         let mut people: Vec<Person> = (0..PEOPLE).map(|_| Person::new()).collect();
         people.iter_mut().for_each(|person| person.number = person.token.guest(&secret).0);
         let numbers = std::array::from_fn(|who| people[who].number);
-        let model = Model { said: Vec::new(), trimmed: 0, keep, seats: Vec::new(), aways: 0 };
+        let (said, seats) = (Vec::new(), Vec::new());
+        let model = Model { said, trimmed: 0, keep, seats, aways: 0, bounds, crowd: false };
         Self { store, ring_bytes, log, room, people, numbers, model, forgotten: 0 }
     }
 
@@ -148,6 +161,7 @@ impl World {
                 if let Some((seat, _)) = self.people[who].inside.take() {
                     seat.leave();
                     self.model.seats.retain(|sitting| sitting.who != who);
+                    self.model.recount();
                 }
             }
             Step::Read(who) => {
@@ -191,15 +205,18 @@ impl World {
         person.gone = welcome.first - 1;
         person.after = after.filter(|after| *after <= welcome.head).unwrap_or(person.gone);
         let guests = welcome.guests.iter();
-        person.roster =
-            guests.map(|guest| (guest.id.0, (guest.name.as_str().to_owned(), guest.away))).collect();
+        let list = guests.map(|guest| (guest.id.0, (guest.name.as_str().to_owned(), guest.away))).collect();
+        person.around = match welcome.count > welcome.guests.len() {
+            true => Around::Crowd(welcome.count),
+            false => Around::Listed(list),
+        };
         let reader = Reader::of_guest(&self.room, &entered, after);
         if let Some((ghost, _)) = person.inside.replace((entered.seat, reader)) {
             ghost.replaced().await;
             let refused = self.room.say(&ghost, say(who, 1_000_000)).await;
             assert_eq!(refused.unwrap_err().code, Code::TakenOver);
         }
-        self.knows_the_roster(who);
+        assert_eq!(self.people[who].around, self.around(), "{} knows who is here", NAMES[who]);
     }
 
     async fn say(&mut self, who: usize) {
@@ -227,9 +244,10 @@ impl World {
         let Some((seat, _)) = &self.people[who].inside else { return };
         let renamed = self.room.rename(seat, Name::parse(name).unwrap()).await;
         let expected = if self.model.taken(name, who) { Err(Code::NameTaken) } else { Ok(()) };
-        assert_eq!(renamed.map_err(|refusal| refusal.code), expected);
-        if expected.is_ok() {
-            self.model.sitting(who).unwrap().name = name.to_owned();
+        assert_eq!(renamed.as_ref().map(|_| ()).map_err(|refusal| refusal.code), expected);
+        if let Ok(answer) = renamed {
+            let was = std::mem::replace(&mut self.model.sitting(who).unwrap().name, name.to_owned());
+            assert_eq!(answer.is_some(), self.model.crowd && was != name, "told by itself, or with everyone");
         }
     }
 
@@ -250,34 +268,52 @@ impl World {
     async fn restart(&mut self) {
         self.people.iter_mut().for_each(|person| person.inside = None);
         self.model.seats.clear();
+        self.model.recount();
         self.log.close().await.unwrap();
         self.log = self.store.open();
-        self.room = open(&self.log, self.ring_bytes).await;
+        self.room = open(&self.log, self.ring_bytes, self.model.bounds).await;
         self.forgotten = self.model.gone();
     }
 
-    fn knows_the_roster(&self, who: usize) {
+    /// Who is here, as far as it is told.
+    fn around(&self) -> Around {
+        if self.model.crowd {
+            return Around::Crowd(self.model.seats.len());
+        }
         let sitting = self.model.seats.iter();
-        let expected: BTreeMap<_, _> =
+        let list: BTreeMap<_, _> =
             sitting.map(|one| (self.numbers[one.who], (one.name.clone(), one.away.is_some()))).collect();
-        assert_eq!(self.people[who].roster, expected, "{} knows who is here", NAMES[who]);
+        Around::Listed(list)
+    }
+
+    /// Reads everything, and in a crowd the number that is told a little later.
+    async fn catch_up(&mut self, who: usize) {
+        loop {
+            while self.read(who).await {}
+            let expected = self.around();
+            if self.people[who].around == expected {
+                return;
+            }
+            assert!(self.model.crowd, "{} knows who is here: {expected:?}", NAMES[who]);
+            let Some((_, reader)) = &mut self.people[who].inside else { return };
+            assert!(timeout(PATIENCE, reader.wait()).await.expect("the number is told"));
+        }
     }
 
     async fn end(&mut self) {
         for (who, name) in NAMES.iter().enumerate() {
-            while self.read(who).await {}
             if self.people[who].inside.is_some() {
+                self.catch_up(who).await;
                 assert_eq!(self.people[who].after, self.model.head(), "{name} knows everything");
-                self.knows_the_roster(who);
             }
         }
     }
 }
 
-fn play(store: Store, ring_bytes: usize, keep: usize, steps: Vec<Step>) {
+fn play(store: Store, ring_bytes: usize, bounds: Bounds, keep: usize, steps: Vec<Step>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut world = World::new(store, ring_bytes, keep).await;
+        let mut world = World::new(store, ring_bytes, bounds, keep).await;
         for step in steps {
             world.take(step).await;
         }
@@ -295,10 +331,11 @@ proptest! {
     #[test]
     fn any_order_in_memory(
         ring in 100usize..3000,
+        bounds in bounds(),
         keep in prop_oneof![0usize..20, 60usize..300],
         steps in prop::collection::vec(step(), 1..60),
     ) {
-        play(Store::Memory(Arc::new(MemoryLog::new(retention(keep)).unwrap())), ring, keep, steps);
+        play(Store::Memory(Arc::new(MemoryLog::new(retention(keep)).unwrap())), ring, bounds, keep, steps);
     }
 }
 
@@ -308,11 +345,12 @@ proptest! {
     #[test]
     fn any_order_in_a_file(
         ring in 100usize..3000,
+        bounds in bounds(),
         keep in prop_oneof![0usize..20, 60usize..300],
         steps in prop::collection::vec(step(), 1..60),
     ) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("messages.sqlite");
-        play(Store::File(path, retention(keep)), ring, keep, steps);
+        play(Store::File(path, retention(keep)), ring, bounds, keep, steps);
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::bell::Ringer;
 use super::pace::{Pace, too_fast};
+use super::presence::{Bounds, Here, Presence, Told};
 use super::room::{Command, Entered, Said, Seat, Shared, Snapshot, Speaker, Spoken, Visit, closing};
 use super::roster::{Arrival, News, Roster};
 use crate::config::{HistorySettings, RoomSettings};
@@ -47,6 +48,9 @@ struct Waiting {
 pub(super) struct Owner {
     shared: Arc<Shared>,
     roster: Roster,
+    presence: Presence,
+    /// How often the number of a crowd may be told.
+    count_every: Duration,
     title: String,
     kept: Kept,
     identity: Identity,
@@ -62,12 +66,15 @@ impl Owner {
         history: &HistorySettings,
         identity: Identity,
         shared: Arc<Shared>,
+        bounds: Bounds,
         seats: mpsc::WeakUnboundedSender<Command>,
     ) -> Self {
         Self {
             ringer: Ringer::new(Arc::clone(&shared.bell)),
             shared,
             roster: Roster::new(settings.guests, settings.away, Pace::new(settings.messages_per_second)),
+            presence: Presence::new(bounds),
+            count_every: bounds.every,
             title: settings.title.clone(),
             kept: Kept { messages: history.messages, days: history.days },
             identity,
@@ -79,6 +86,8 @@ impl Owner {
     pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Command>) {
         let mut commands = Vec::with_capacity(BATCH);
         let (mut expire, mut trim) = (interval(EXPIRE_EVERY), interval(TRIM_EVERY));
+        let mut count = interval(self.count_every);
+        count.set_missed_tick_behavior(MissedTickBehavior::Delay);
         expire.set_missed_tick_behavior(MissedTickBehavior::Delay);
         trim.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -93,6 +102,10 @@ impl Owner {
                 _ = expire.tick() => {
                     let news = self.roster.expire(Instant::now());
                     self.tell(&news);
+                }
+                _ = count.tick(), if self.presence.is_due() => {
+                    let here = self.presence.tell(&self.roster);
+                    self.tell_here(&here);
                 }
                 _ = trim.tick() => self.trim().await,
                 // Until those who were woken have had their turn, and the system was asked for what came in.
@@ -149,6 +162,9 @@ impl Owner {
             Command::Visit(hello, reply) => {
                 let _ = reply.send(self.visit(hello).await);
             }
+            Command::Show(hello, reply) => {
+                let _ = reply.send(self.show(hello).await);
+            }
             Command::Keep(token, reply) => {
                 let _ = reply.send(self.keep(token).await);
             }
@@ -198,6 +214,12 @@ impl Owner {
         Ok(Visit { welcome: self.welcome(arrival, token, span), position: self.position() })
     }
 
+    async fn show(&mut self, hello: Hello) -> Result<Visit, Refusal> {
+        let mut visit = self.visit(hello).await?;
+        visit.welcome.guests = self.presence.everybody(&self.roster);
+        Ok(visit)
+    }
+
     async fn keep(&mut self, token: Token) -> Result<Option<Visit>, Refusal> {
         if self.roster.guest(token.guest(&self.identity.secret), None).is_none() {
             return Ok(None);
@@ -214,15 +236,16 @@ impl Owner {
         Ok((span, token))
     }
 
-    fn welcome(&self, arrival: Arrival, token: Token, span: Span) -> Welcome {
+    fn welcome(&mut self, arrival: Arrival, token: Token, span: Span) -> Welcome {
         Welcome {
             resumed: !arrival.news.contains(&News::Joined(arrival.guest.clone())),
+            guests: self.presence.around(&arrival.guest, &self.roster),
+            count: self.roster.count(),
             guest: arrival.guest,
             token,
             room: MAIN_ROOM.to_owned(),
             title: self.title.clone(),
             epoch: self.identity.epoch.clone(),
-            guests: self.roster.guests(),
             head: span.head,
             first: span.first,
             clock: self.clock(),
@@ -231,14 +254,14 @@ impl Owner {
         }
     }
 
-    fn rename(&mut self, speaker: Speaker, name: Name) -> Result<(), Refusal> {
+    fn rename(&mut self, speaker: Speaker, name: Name) -> Result<Option<String>, Refusal> {
         if self.roster.guest(speaker.guest, speaker.connection).is_none() {
             return Err(taken_over());
         }
         self.charge_rename(speaker.guest, Some(&name))?;
         let news = self.roster.rename(speaker.guest, name)?;
-        self.tell(news.as_slice());
-        Ok(())
+        let everyone = self.tell(news.as_slice());
+        Ok(news.filter(|_| !everyone).map(|news| news.event(self.clock()).encode()))
     }
 
     /// Another name is told to everyone, whichever way it is asked for.
@@ -248,7 +271,7 @@ impl Owner {
 
     async fn snapshot(&mut self) -> Result<Snapshot, LogError> {
         let span = self.shared.log.span().await?;
-        Ok(Snapshot { guests: self.roster.guests(), position: self.position(), span })
+        Ok(Snapshot { here: self.presence.here(&self.roster), position: self.position(), span })
     }
 
     async fn append(&mut self, messages: Messages) {
@@ -286,19 +309,27 @@ impl Owner {
         }
     }
 
-    fn tell(&self, news: &[News]) {
-        let at = self.clock();
-        for news in news {
-            let event = match news {
-                News::Joined(guest) => Event::Joined { guest, at },
-                News::Left(guest) => Event::Left { guest, at },
-                News::Away(guest) => Event::Away { guest, at },
-                News::Back(guest) => Event::Back { guest, at },
-                News::Renamed { guest, was } => Event::Renamed { guest, was, at },
-            };
-            let json = event.encode();
-            self.shared.ring.write().unwrap_or_else(PoisonError::into_inner).push(&json, 0);
+    /// Tells everyone, or the number of a crowd later; whether the news itself was told.
+    fn tell(&mut self, news: &[News]) -> bool {
+        match self.presence.note(news, &self.roster) {
+            Told::News => {
+                let at = self.clock();
+                news.iter().for_each(|news| self.publish(&news.event(at)));
+                return true;
+            }
+            Told::Here(here) => self.tell_here(&here),
+            Told::Later => {}
         }
+        false
+    }
+
+    fn tell_here(&self, here: &Here) {
+        self.publish(&here.event());
+    }
+
+    fn publish(&self, event: &Event<'_>) {
+        let json = event.encode();
+        self.shared.ring.write().unwrap_or_else(PoisonError::into_inner).push(&json, 0);
     }
 
     fn position(&self) -> u64 {

@@ -3,7 +3,7 @@
 //! A reader first catches up with the messages after its cursor, from the ring where it still has them and
 //! from the log where not, and then follows the ring live from the position at which it came in. Since the
 //! position was taken before the first message is read, nothing can fall between. Whoever then reads too
-//! slowly for the ring gets the roster again, catches up from the log, and goes on.
+//! slowly for the ring is told again who is here, catches up from the log, and goes on.
 
 use std::future::poll_fn;
 use std::sync::PoisonError;
@@ -146,7 +146,7 @@ impl Reader {
 
     async fn start_over(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {
         let snapshot = self.room.snapshot().await?;
-        frame::text(&Event::Roster { guests: &snapshot.guests }.encode(), out);
+        frame::text(&snapshot.here.event().encode(), out);
         self.position = snapshot.position;
         self.until = snapshot.span.head;
         self.gone = snapshot.span.first.saturating_sub(1);

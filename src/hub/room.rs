@@ -9,13 +9,14 @@ use tokio_util::sync::CancellationToken;
 use super::bell::Bell;
 use super::owner::Owner;
 use super::pace::too_fast;
+use super::presence::{Bounds, Here};
 use super::ring::{RING_BYTES, Ring};
 use super::roster::visit_grace;
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Log, LogError, Span};
 use crate::protocol::event::Limits;
 use crate::protocol::name::NAME_CHARACTERS_MAX;
-use crate::protocol::{Code, Guest, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Token, Welcome};
+use crate::protocol::{Code, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Token, Welcome};
 
 /// The way into a room; cheap to clone. The room ends when the last one is gone.
 #[derive(Clone)]
@@ -54,7 +55,7 @@ pub struct Entered {
 
 /// The state of the room at one point of its order.
 pub(super) struct Snapshot {
-    pub(super) guests: Vec<Guest>,
+    pub(super) here: Here,
     pub(super) position: u64,
     pub(super) span: Span,
 }
@@ -79,9 +80,10 @@ pub(super) struct Speaker {
 pub(super) enum Command {
     Enter(Hello, Reply<Entered>),
     Visit(Hello, Reply<Visit>),
+    Show(Hello, Reply<Visit>),
     Keep(Token, Reply<Option<Visit>>),
     Say(Speaker, Vec<Say>, oneshot::Sender<Spoken>),
-    Rename(Speaker, Name, Reply<()>),
+    Rename(Speaker, Name, Reply<Option<String>>),
     Leave(Speaker),
     Drop(GuestId, u64),
     Snapshot(Reply<Snapshot>),
@@ -111,14 +113,15 @@ impl Room {
         history: &HistorySettings,
         log: Arc<dyn Log>,
     ) -> Result<Self, LogError> {
-        Self::open_with_ring(settings, history, log, Ring::new(RING_BYTES)).await
+        Self::open_with(settings, history, log, Ring::new(RING_BYTES), Bounds::default()).await
     }
 
-    pub(super) async fn open_with_ring(
+    pub(super) async fn open_with(
         settings: &RoomSettings,
         history: &HistorySettings,
         log: Arc<dyn Log>,
         mut ring: Ring,
+        bounds: Bounds,
     ) -> Result<Self, LogError> {
         let limits = Limits {
             message_bytes: settings.message_bytes,
@@ -132,7 +135,8 @@ impl Room {
         let visit_grace = visit_grace(settings.away);
         let shared = Arc::new(Shared { ring, bell, log, limits, visit_grace });
         let (commands, inbox) = mpsc::unbounded_channel();
-        let owner = Owner::new(settings, history, identity, Arc::clone(&shared), commands.downgrade());
+        let owner =
+            Owner::new(settings, history, identity, Arc::clone(&shared), bounds, commands.downgrade());
         tokio::spawn(owner.run(inbox));
         Ok(Self { commands, shared })
     }
@@ -172,6 +176,15 @@ impl Room {
     pub async fn visit(&self, hello: Hello) -> Result<Visit, Refusal> {
         known(hello.room.as_deref())?;
         self.ask(|reply| Command::Visit(hello, reply)).await
+    }
+
+    /// The same for somebody who wants to know who is here: the welcome names everybody, also in a crowd.
+    ///
+    /// # Errors
+    /// As [`Room::enter`].
+    pub async fn show(&self, hello: Hello) -> Result<Visit, Refusal> {
+        known(hello.room.as_deref())?;
+        self.ask(|reply| Command::Show(hello, reply)).await
     }
 
     /// Keeps the seat that an earlier visit took for another grace time; `None` if there is none any more.
@@ -228,7 +241,8 @@ impl Room {
         spoken
     }
 
-    /// Changes the guest's name.
+    /// Changes the guest's name. Everyone is told; in a crowd nobody is, and the answer is the encoded event for
+    /// the guest themself.
     ///
     /// # Errors
     /// `name_taken`, `taken_over` if the seat now belongs to another connection, or `too_fast` with how long to wait:
@@ -237,7 +251,7 @@ impl Room {
         &self,
         seat: &Seat,
         name: Name,
-    ) -> impl Future<Output = Result<(), Refusal>> + Send + use<> {
+    ) -> impl Future<Output = Result<Option<String>, Refusal>> + Send + use<> {
         let (room, speaker) = (self.clone(), seat.speaker());
         async move { room.ask(|reply| Command::Rename(speaker, name, reply)).await }
     }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::pace::{Budget, Pace};
 use super::suggest;
+use crate::protocol::event::Event;
 use crate::protocol::{Code, Guest, GuestId, Name, Refusal};
 
 /// How long a visit keeps a seat where a broken connection keeps none: who has no connection would otherwise
@@ -79,11 +80,29 @@ pub(super) enum News {
     Renamed { guest: Guest, was: Name },
 }
 
+impl News {
+    /// The news as an event at this time of the room's clock.
+    pub(super) fn event(&self, at: u64) -> Event<'_> {
+        match self {
+            News::Joined(guest) => Event::Joined { guest, at },
+            News::Left(guest) => Event::Left { guest, at },
+            News::Away(guest) => Event::Away { guest, at },
+            News::Back(guest) => Event::Back { guest, at },
+            News::Renamed { guest, was } => Event::Renamed { guest, was, at },
+        }
+    }
+}
+
 impl Roster {
     pub(super) fn new(limit: usize, grace: Duration, pace: Pace) -> Self {
         let (seats, arrivals) = (BTreeMap::new(), HashMap::new());
         let (away, names) = (BTreeSet::new(), Names::default());
         Self { seats, arrivals, away, names, limit, grace, pace, next: 0 }
+    }
+
+    /// How many are here.
+    pub(super) fn count(&self) -> usize {
+        self.seats.len()
     }
 
     pub(super) fn guests(&self) -> Vec<Guest> {

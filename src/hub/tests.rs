@@ -1,11 +1,13 @@
 //! The room as a whole: order, cursors, gaps, seats.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 
+use super::presence::Bounds;
 use super::ring::Ring;
 use super::{Entered, Reader, Room};
 use crate::config::{HistorySettings, RoomSettings};
@@ -18,9 +20,19 @@ async fn room(ring_bytes: usize, messages: usize) -> Room {
 }
 
 async fn paced_room(ring_bytes: usize, messages: usize, messages_per_second: u32) -> Room {
+    room_with(ring_bytes, messages, messages_per_second, Bounds::default()).await
+}
+
+/// A room where three are a crowd until one of them has left.
+async fn small_room(ring_bytes: usize) -> Room {
+    room_with(ring_bytes, 100, 0, Bounds { above: 2, until: 2, every: Duration::from_millis(1) }).await
+}
+
+async fn room_with(ring_bytes: usize, messages: usize, messages_per_second: u32, bounds: Bounds) -> Room {
     let log = Arc::new(MemoryLog::new(Retention { messages, age: None }).unwrap());
     let settings = RoomSettings { messages_per_second, ..Default::default() };
-    Room::open_with_ring(&settings, &HistorySettings::default(), log, Ring::new(ring_bytes)).await.unwrap()
+    let (history, ring) = (HistorySettings::default(), Ring::new(ring_bytes));
+    Room::open_with(&settings, &history, log, ring, bounds).await.unwrap()
 }
 
 fn hello(name: &str) -> Hello {
@@ -63,6 +75,7 @@ fn short(events: &[Value]) -> Vec<String> {
             "message" => format!("message {}", event["seq"]),
             "gap" => format!("gap {}..{}", event["after"], event["before"]),
             "roster" => format!("roster of {}", event["guests"].as_array().unwrap().len()),
+            "crowd" => format!("crowd of {}", event["count"]),
             "renamed" => format!("renamed {} {}", event["was"].as_str().unwrap(), name(event)),
             other => format!("{other} {}", name(event)),
         })
@@ -155,7 +168,8 @@ async fn whoever_fell_off_the_log_is_told_of_the_gap() {
 async fn after_a_restart_what_only_the_log_has_is_not_skipped() {
     let log: Arc<dyn Log> = Arc::new(MemoryLog::new(Retention { messages: 100, age: None }).unwrap());
     let (settings, history) = (RoomSettings::default(), HistorySettings::default());
-    let open = || Room::open_with_ring(&settings, &history, Arc::clone(&log), Ring::new(10_000));
+    let open =
+        || Room::open_with(&settings, &history, Arc::clone(&log), Ring::new(10_000), Bounds::default());
     let before = open().await.unwrap();
     let bob = before.enter(hello("Bob")).await.unwrap();
     say_all(&before, &bob, 1..=3).await;
@@ -199,6 +213,76 @@ async fn a_token_takes_over_its_ghost_without_noise() {
     drop(ghost);
     say_all(&room, &ann, 1..=1).await;
     assert_eq!(short(&drain(&mut reader).await), ["joined Ann", "message 1"]);
+}
+
+/// Waits for more, and reads it.
+async fn hear(reader: &mut Reader) -> Vec<Value> {
+    loop {
+        let events = drain(reader).await;
+        if !events.is_empty() {
+            return events;
+        }
+        tokio::time::timeout(Duration::from_secs(30), reader.wait()).await.expect("more is told");
+    }
+}
+
+#[tokio::test]
+async fn a_crowd_is_told_how_many_it_is_and_those_who_are_left_who_they_are() {
+    let room = small_room(10_000).await;
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    let mut reader = Reader::of_guest(&room, &ann, None);
+    let bob = room.enter(hello("Bob")).await.unwrap();
+    let eve = room.enter(hello("Eve")).await.unwrap();
+    assert_eq!((eve.welcome.guests.len(), eve.welcome.count), (1, 3));
+    assert_eq!(eve.welcome.guests[0], eve.welcome.guest);
+    assert_eq!(short(&hear(&mut reader).await), ["joined Bob", "crowd of 3"]);
+
+    let mia = room.enter(hello("Mia")).await.unwrap();
+    assert_eq!(short(&hear(&mut reader).await), ["crowd of 4"]);
+    let renamed = room.rename(&mia.seat, Name::parse("Max").unwrap()).await.unwrap().unwrap();
+    assert_eq!(short(&[serde_json::from_str(&renamed).unwrap()]), ["renamed Mia Max"]);
+    assert_eq!(room.rename(&mia.seat, Name::parse("Max").unwrap()).await, Ok(None), "nothing is new");
+    drop(eve);
+    say_all(&room, &mia, 1..=1).await;
+    assert_eq!(short(&hear(&mut reader).await), ["message 1"], "neither the name nor who is away");
+
+    bob.seat.leave();
+    assert_eq!(short(&hear(&mut reader).await), ["crowd of 3"]);
+    mia.seat.leave();
+    let events = hear(&mut reader).await;
+    assert_eq!(short(&events), ["roster of 2"]);
+    let guests = &events[0]["guests"];
+    assert_eq!((&guests[0]["name"], &guests[1]["name"]), (&"Ann".into(), &"Eve".into()));
+    assert_eq!(guests[1]["away"], true);
+    assert_eq!(room.rename(&ann.seat, Name::parse("Anna").unwrap()).await, Ok(None));
+    assert_eq!(short(&hear(&mut reader).await), ["renamed Ann Anna"]);
+}
+
+#[tokio::test]
+async fn whoever_asks_is_told_everybody_in_a_crowd_too() {
+    let room = small_room(10_000).await;
+    let seated = [hello("Ann"), hello("Bob"), hello("Eve")].map(|hello| room.enter(hello));
+    let seated = futures_util::future::try_join_all(seated).await.unwrap();
+    let asks = || Hello { token: Some(seated[0].welcome.token.clone()), ..Hello::default() };
+    assert_eq!(room.visit(asks()).await.unwrap().welcome.guests.len(), 1);
+    let shown = room.show(asks()).await.unwrap().welcome;
+    assert_eq!((shown.guests.len(), shown.count), (3, 3));
+    room.rename(&seated[1].seat, Name::parse("Rob").unwrap()).await.unwrap();
+    let shown = room.show(asks()).await.unwrap().welcome;
+    let names: Vec<_> = shown.guests.iter().map(|guest| guest.name.as_str()).collect();
+    assert_eq!(names, ["Ann", "Rob", "Eve"], "as they are called now");
+}
+
+#[tokio::test]
+async fn a_reader_who_fell_off_the_ring_is_told_the_number_of_a_crowd() {
+    let room = small_room(400).await;
+    let ann = room.enter(hello("Ann")).await.unwrap();
+    let mut reader = Reader::of_guest(&room, &ann, None);
+    let _others = [room.enter(hello("Bob")).await.unwrap(), room.enter(hello("Eve")).await.unwrap()];
+    say_all(&room, &ann, 1..=40).await;
+    let events = short(&drain(&mut reader).await);
+    assert_eq!(events[0], "crowd of 3");
+    assert_eq!(events.len(), 1 + 40);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the room sends, encoded.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::VERSION;
@@ -57,8 +59,10 @@ pub struct Welcome {
     pub title: String,
     /// Which run of sequence numbers this is; a cursor is only good with its epoch.
     pub epoch: String,
-    /// Who is here.
-    pub guests: Vec<Guest>,
+    /// Who is here; in a crowd the guest alone.
+    pub guests: Arc<[Guest]>,
+    /// How many are here.
+    pub count: usize,
     /// The newest sequence number, or 0.
     pub head: u64,
     /// The oldest sequence number still kept, or `head` + 1.
@@ -103,6 +107,7 @@ pub enum Event<'a> {
         resumed: bool,
         room: RoomName<'a>,
         guests: &'a [Guest],
+        count: usize,
         head: u64,
         first: u64,
         clock: u64,
@@ -148,6 +153,9 @@ pub enum Event<'a> {
     },
     Roster {
         guests: &'a [Guest],
+    },
+    Crowd {
+        count: usize,
     },
     Pong,
     Error {
@@ -214,6 +222,7 @@ impl Welcome {
             resumed: self.resumed,
             room: RoomName { name: &self.room, title: &self.title, epoch: &self.epoch },
             guests: &self.guests,
+            count: self.count,
             head: self.head,
             first: self.first,
             clock: self.clock,
@@ -268,6 +277,7 @@ mod tests {
                 r#"{"type":"renamed","guest":{"id":7,"name":"Ann"},"was":"Anna","at":3}"#,
             ),
             (Event::Roster { guests: &[guest()] }, r#"{"type":"roster","guests":[{"id":7,"name":"Ann"}]}"#),
+            (Event::Crowd { count: 312 }, r#"{"type":"crowd","count":312}"#),
         ] {
             assert_eq!(event.encode(), expected);
             assert_eq!(sequence_number(expected), None);

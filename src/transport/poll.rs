@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Reader, Room, Visit};
-use crate::protocol::{Hello, Refusal, event, frame};
+use crate::protocol::{Hello, Refusal, Welcome, event, frame};
 
 /// How many messages one answer has unless asked for fewer or more.
 pub const LIMIT_DEFAULT: usize = 200;
@@ -50,18 +50,20 @@ struct State {
     clock: u64,
     first: u64,
     head: u64,
+    count: usize,
 }
 
 impl From<&Visit> for State {
     fn from(visit: &Visit) -> Self {
-        let welcome = &visit.welcome;
-        Self { epoch: welcome.epoch.clone(), clock: welcome.clock, first: welcome.first, head: welcome.head }
+        let Welcome { epoch, clock, first, head, count, .. } = &visit.welcome;
+        Self { epoch: epoch.clone(), clock: *clock, first: *first, head: *head, count: *count }
     }
 }
 
 impl Answer {
     /// What tells this answer from others to the same question, as an entity tag (RFC 9110, section 8.8.3). It is
-    /// a weak one, because the clock in the answer goes on while everything else stays as it was.
+    /// a weak one, because the clock in the answer goes on and guests come and go, while what was said stays as it
+    /// was.
     pub fn tag(&self) -> String {
         let State { epoch, first, head, .. } = &self.state;
         format!("W/\"{epoch}-{first}-{head}\"")
@@ -222,7 +224,7 @@ mod tests {
     }
 
     fn encoded(found: Found) -> Value {
-        let state = State { epoch: "e".into(), clock: 1, first: 1, head: 0 };
+        let state = State { epoch: "e".into(), clock: 1, first: 1, head: 0, count: 1 };
         serde_json::from_slice(&Answer { state, found }.up_to_date().encode()).unwrap()
     }
 

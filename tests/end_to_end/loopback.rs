@@ -11,6 +11,7 @@ mod handshake;
 mod limits;
 mod page;
 mod polling;
+mod presence;
 mod requests;
 mod rest;
 mod violations;

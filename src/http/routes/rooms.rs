@@ -45,6 +45,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
 struct Shown<'a> {
     room: RoomName<'a>,
     guests: &'a [Guest],
+    count: usize,
     head: u64,
     first: u64,
     clock: u64,
@@ -52,11 +53,16 @@ struct Shown<'a> {
     kept: Kept,
 }
 
-async fn show(State(site): State<Arc<Site>>, caller: Caller) -> Answered {
-    let Welcome { room, title, epoch, guests, head, first, clock, limits, kept, .. } =
-        site.room.visit(caller.hello()).await?.welcome;
+async fn show(State(site): State<Arc<Site>>, method: Method, caller: Caller) -> Answered {
+    if method == Method::HEAD {
+        // Who only keeps their seat need not cost a list of everybody.
+        site.room.visit(caller.hello()).await?;
+        return Ok(json_text(StatusCode::OK, Body::empty()));
+    }
+    let Welcome { room, title, epoch, guests, count, head, first, clock, limits, kept, .. } =
+        site.room.show(caller.hello()).await?.welcome;
     let room = RoomName { name: &room, title: &title, epoch: &epoch };
-    Ok(json(StatusCode::OK, &Shown { room, guests: &guests, head, first, clock, limits, kept }))
+    Ok(json(StatusCode::OK, &Shown { room, guests: &guests, count, head, first, clock, limits, kept }))
 }
 
 async fn arrive(State(site): State<Arc<Site>>, InRoom(room): InRoom, request: Request) -> Answered {

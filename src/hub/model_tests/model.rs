@@ -1,6 +1,7 @@
 //! What must be true of a room.
 
 use super::SEATS;
+use crate::hub::presence::Bounds;
 use crate::protocol::Code;
 
 /// What must be true.
@@ -15,6 +16,9 @@ pub(super) struct Model {
     pub(super) seats: Vec<Sitting>,
     /// Counts those who went away.
     pub(super) aways: u64,
+    pub(super) bounds: Bounds,
+    /// Whether guests are told how many are here in place of who.
+    pub(super) crowd: bool,
 }
 
 pub(super) struct Sitting {
@@ -32,6 +36,12 @@ impl Model {
     /// The last message that the log need not have any more.
     pub(super) fn gone(&self) -> u64 {
         self.trimmed.max(self.head().saturating_sub(self.keep as u64))
+    }
+
+    /// Somebody came or went.
+    pub(super) fn recount(&mut self) {
+        let Bounds { above, until, .. } = self.bounds;
+        self.crowd = self.seats.len() > if self.crowd { until } else { above };
     }
 
     pub(super) fn taken(&self, name: &str, who: usize) -> bool {
@@ -58,6 +68,7 @@ impl Model {
             self.seats.remove(place);
         }
         self.seats.push(Sitting { who, name: name.unwrap_or_default().to_owned(), away: None });
+        self.recount();
         Ok(false)
     }
 }

@@ -20,13 +20,20 @@ pub(super) struct Person {
     pub(super) after: u64,
     /// What was gone when they came in must not be given to them.
     pub(super) gone: u64,
-    pub(super) roster: BTreeMap<u64, (String, bool)>,
+    pub(super) around: Around,
+}
+
+/// Who is here, as far as somebody was told.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Around {
+    Listed(BTreeMap<u64, (String, bool)>),
+    Crowd(usize),
 }
 
 impl Person {
     pub(super) fn new() -> Self {
-        let (token, roster) = (Token::random().unwrap(), BTreeMap::new());
-        Self { token, number: 0, said: Vec::new(), inside: None, after: 0, gone: 0, roster }
+        let (token, around) = (Token::random().unwrap(), Around::Crowd(0));
+        Self { token, number: 0, said: Vec::new(), inside: None, after: 0, gone: 0, around }
     }
 
     pub(super) fn hear(&mut self, event: &Value, model: &Model, numbers: &[u64; PEOPLE]) {
@@ -46,15 +53,27 @@ impl Person {
                 assert!(before > self.after + 1 && before <= model.gone().max(self.gone) + 1, "{event}");
                 self.after = before - 1;
             }
-            "roster" => self.roster = roster(&event["guests"]),
+            "roster" => self.around = Around::Listed(roster(&event["guests"])),
+            "crowd" => {
+                let count = number("count") as usize;
+                assert!(count > model.bounds.until, "{event}");
+                self.around = Around::Crowd(count);
+            }
             "left" => {
-                self.roster.remove(&event["guest"]["id"].as_u64().unwrap());
+                self.list(event).remove(&event["guest"]["id"].as_u64().unwrap());
             }
             "joined" | "away" | "back" | "renamed" => {
                 let (id, state) = guest(&event["guest"]);
-                self.roster.insert(id, state);
+                self.list(event).insert(id, state);
             }
             other => panic!("unexpected {other}"),
+        }
+    }
+
+    fn list(&mut self, event: &Value) -> &mut BTreeMap<u64, (String, bool)> {
+        match &mut self.around {
+            Around::Listed(list) => list,
+            Around::Crowd(count) => panic!("{event} in a crowd of {count}"),
         }
     }
 }

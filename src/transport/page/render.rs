@@ -50,6 +50,9 @@ enum Event {
     Roster {
         guests: Vec<Person>,
     },
+    Crowd {
+        count: usize,
+    },
     #[serde(other)]
     Other,
 }
@@ -73,7 +76,9 @@ impl From<&Guest> for Person {
 pub struct Renderer {
     me: GuestId,
     people: Vec<Person>,
-    /// Whether `people` changed since it was told.
+    /// How many are here, if they are too many to be listed.
+    crowd: Option<usize>,
+    /// Whether who is here changed since it was told.
     people_changed: bool,
     /// When the guest came in, on the room's clock.
     came: u64,
@@ -96,6 +101,7 @@ impl Renderer {
             stays,
             me: welcome.guest.id,
             people: welcome.guests.iter().map(Person::from).collect(),
+            crowd: (welcome.count > welcome.guests.len()).then_some(welcome.count),
             people_changed: true,
             came: welcome.clock,
             before: true,
@@ -127,8 +133,8 @@ impl Renderer {
         }
     }
 
-    /// How many are here: what [`Renderer::people`] costs grows with it.
-    pub fn guests(&self) -> usize {
+    /// How many are listed: what [`Renderer::people`] costs grows with it.
+    pub fn listed(&self) -> usize {
         self.people.len()
     }
 
@@ -140,6 +146,14 @@ impl Renderer {
     /// Appends who is here, in place of what was told before.
     pub fn people(&mut self, page: &mut String) {
         self.people_changed = false;
+        if let Some(count) = self.crowd {
+            let _ = writeln!(
+                page,
+                "<aside><label for=\"people\">{count} here</label><p>{count} people are here, too many to list. \
+                 Their names stand on what they say.</p></aside>"
+            );
+            return;
+        }
         self.people.sort_by_cached_key(|person| person.name.to_lowercase());
         let _ = write!(page, "<aside><label for=\"people\">{} here</label><ul>", self.people.len());
         for person in &self.people {
@@ -188,7 +202,12 @@ impl Renderer {
                 self.put(guest);
             }
             Event::Roster { guests } => {
-                self.people = guests;
+                (self.people, self.crowd) = (guests, None);
+                self.people_changed = true;
+            }
+            Event::Crowd { count } => {
+                self.people.clear();
+                self.crowd = Some(count);
                 self.people_changed = true;
             }
             Event::Other => {}

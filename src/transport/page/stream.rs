@@ -132,8 +132,8 @@ impl Stream {
             self.renderer.now(&mut self.page);
             if self.renderer.people_changed() && self.people_due <= Instant::now() {
                 self.renderer.people(&mut self.page);
-                let guests = u32::try_from(self.renderer.guests()).unwrap_or(u32::MAX);
-                self.people_due = Instant::now() + PEOPLE_EVERY * guests;
+                let listed = u32::try_from(self.renderer.listed()).unwrap_or(u32::MAX);
+                self.people_due = Instant::now() + PEOPLE_EVERY * listed;
             }
         }
     }

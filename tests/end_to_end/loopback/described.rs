@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use onionroom::protocol::CROWD_ABOVE;
 use serde_json::{Value, json};
 
 use crate::kit::description::Description;
@@ -368,6 +369,16 @@ async fn every_event_is_described_and_every_described_event_occurs() {
     witness.expect(&mut slow, "message").await;
     witness.saw(&listener.next().await.unwrap());
     witness.saw(&listener.expect("message").await);
+
+    // So many come that they are told their number, and nobody is named in the welcome but whoever comes.
+    let mut crowd = Vec::new();
+    for _ in 0..=CROWD_ABOVE {
+        let mut guest = room.stranger().await;
+        guest.hello_as(json!({})).await;
+        witness.saw(&guest.welcome);
+        crowd.push(guest);
+    }
+    witness.expect(&mut ann, "crowd").await;
 
     let sent = &description.asyncapi["operations"]["events"]["messages"];
     for message in sent.as_array().unwrap() {

@@ -1,0 +1,138 @@
+//! What guests are told of each other: by name among a few, as a number in a crowd.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use onionroom::protocol::{CROWD_ABOVE, CROWD_UNTIL};
+use serde_json::{Value, json};
+
+use crate::kit::scale::Scale;
+use crate::kit::scriptless::Scriptless;
+use crate::kit::{Guest, TestRoom, Visitor, files, within};
+
+/// What it costs until so many are in the room and know it, as bytes that all of them read. How often the number
+/// is told on the way depends on how long the way takes, so it is not weighed, but held against that time.
+async fn cost_of_joining(guests: usize) -> u64 {
+    let room = TestRoom::open_with(|settings| settings.room.guests = guests).await;
+    let read = Arc::new(AtomicU64::new(0));
+    let began = Instant::now();
+    let mut inside = Vec::new();
+    for number in 0..guests {
+        let io = Scale::new(room.connect().await, Arc::clone(&read));
+        let mut guest = Guest::connect(io, &room.host()).await;
+        guest.hello(&format!("Guest {number}")).await;
+        inside.push(guest);
+    }
+    let mut numbers = 0;
+    for guest in &mut inside {
+        let (mut count, mut told) = (guest.welcome["count"].clone(), 0);
+        while count != guests {
+            let event = guest.next().await;
+            if event["type"] == "crowd" {
+                count = event["count"].clone();
+                told += 1;
+                numbers += 2 + event.to_string().len() as u64;
+            }
+        }
+        assert!(told <= began.elapsed().as_secs() + 2, "told {told} times in {:?}", began.elapsed());
+    }
+    read.load(Ordering::Relaxed) - numbers
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twice_the_guests_cost_twice_as_much_to_let_in() {
+    files::as_many_as_allowed();
+    let (some, twice) = (cost_of_joining(300).await, cost_of_joining(600).await);
+    assert!(twice < 2 * some, "300 guests read {some} bytes, 600 read {twice}");
+    let each = (twice - some) / 300;
+    assert!(each < 1000, "one guest more costs everyone together {each} bytes");
+}
+
+/// Guests who come in together.
+async fn join(room: &TestRoom, count: usize) -> Vec<Guest> {
+    let mut guests = Vec::new();
+    for _ in 0..count {
+        let mut guest = room.stranger().await;
+        guest.hello_as(json!({})).await;
+        guests.push(guest);
+    }
+    guests
+}
+
+fn listed(answer: &Value) -> usize {
+    answer["guests"].as_array().unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_comes_and_goes_on_every_way_in() {
+    let room = TestRoom::open().await;
+    let mut ann = room.guest("Ann").await;
+    let poller = Visitor::arrive(&room, "Polly").await;
+    let mut listener = Visitor::arrive(&room, "Lea").await.listen("", &[]).await;
+    let scriptless = Scriptless::arrive(&room).await;
+    let mut page = scriptless.stream("").await;
+    page.until("4 here").await;
+
+    // As many as are listed, and one more.
+    let mut others = join(&room, CROWD_ABOVE - 4).await;
+    assert_eq!(listed(&others[CROWD_ABOVE - 5].welcome), CROWD_ABOVE);
+    others.extend(join(&room, 1).await);
+    let full = CROWD_ABOVE + 1;
+    let welcome = &others[CROWD_ABOVE - 4].welcome;
+    assert_eq!((listed(welcome), &welcome["count"]), (1, &json!(full)));
+    assert_eq!(welcome["guests"][0], welcome["guest"]);
+    assert_eq!(ann.expect("crowd").await["count"], full);
+    assert_eq!(listener.expect("crowd").await["count"], full);
+    page.until(&format!("{full} here</label><p>{full} people are here, too many to list.")).await;
+    assert_eq!(poller.messages("").await["count"], full);
+    let again = poller.post("/rooms/main/guests", json!({ "token": poller.token() })).await.json();
+    assert_eq!((listed(&again), &again["count"]), (1, &json!(full)));
+
+    // Who asks is told everybody by name; who only keeps a seat is told nothing.
+    let shown = poller.get("/rooms/main").await.json();
+    assert_eq!((listed(&shown), &shown["count"]), (full, &json!(full)));
+    let head = poller.request("HEAD", "/rooms/main", &[], "").await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+
+    // A new name is told to the one who wanted it, and stands on what they say.
+    ann.send(json!({ "type": "rename", "name": "Anna" })).await;
+    assert_eq!(ann.expect("renamed").await["guest"]["name"], "Anna");
+    ann.say("1", "hello, all").await;
+    loop {
+        let event = listener.next().await.unwrap();
+        assert_ne!(event["type"], "renamed", "{event}");
+        if event["type"] == "message" {
+            assert_eq!(event["name"], "Anna");
+            break;
+        }
+    }
+
+    // They leave, one by one, until those who stay are named again.
+    for mut guest in others.drain(..full - CROWD_UNTIL) {
+        guest.send(json!({ "type": "leave" })).await;
+        guest.gone().await;
+    }
+    for roster in [ann.expect("roster").await, listener.expect("roster").await] {
+        assert_eq!(listed(&roster), CROWD_UNTIL);
+        assert!(roster["guests"].as_array().unwrap().iter().any(|guest| guest["name"] == "Anna"));
+    }
+    page.until("<bdi>Anna</bdi></li>").await;
+    let _eve = room.guest("Eve").await;
+    assert_eq!(ann.expect("joined").await["guest"]["name"], "Eve");
+}
+
+#[tokio::test]
+async fn the_number_of_a_crowd_is_right_in_the_end() {
+    let room = TestRoom::open().await;
+    let mut ann = room.guest("Ann").await;
+    let mut others = join(&room, CROWD_ABOVE + 20).await;
+    for mut guest in others.drain(..10) {
+        guest.send(json!({ "type": "leave" })).await;
+        guest.gone().await;
+    }
+    within("the number of those who are here", async {
+        while ann.expect("crowd").await["count"] != CROWD_ABOVE + 11 {}
+    })
+    .await;
+}
