@@ -65,7 +65,7 @@ pub async fn serve(
         broken: None,
         heard: now,
         hello_until: now + settings.hello,
-        pinged: false,
+        pinged: None,
     };
     if !read_ahead.is_empty() {
         guest.take(&read_ahead);
@@ -88,8 +88,8 @@ struct Guest<'a> {
     heard: Instant,
     /// Until when there has to be a hello.
     hello_until: Instant,
-    /// Whether a ping is unanswered.
-    pinged: bool,
+    /// When a ping was sent that is unanswered.
+    pinged: Option<Instant>,
 }
 
 /// Why the loop ended.
@@ -183,7 +183,8 @@ impl Guest<'_> {
     /// When the guest has been silent for too long.
     fn deadline(&self) -> Instant {
         match self.session.is_inside() {
-            true => self.heard + self.settings.idle_ping * (1 + u32::from(self.pinged)),
+            // From the ping on, so that a pause of this program is no silence of the guest's.
+            true => self.pinged.unwrap_or(self.heard) + self.settings.idle_ping,
             false => self.hello_until,
         }
     }
@@ -192,10 +193,10 @@ impl Guest<'_> {
         if !self.session.is_inside() {
             return Some(End::Close(CloseCode::Policy, "no hello in time"));
         }
-        if self.pinged {
+        if self.pinged.is_some() {
             return Some(End::Gone);
         }
-        self.pinged = true;
+        self.pinged = Some(Instant::now());
         self.codec.ping(&mut self.out);
         None
     }
@@ -230,7 +231,7 @@ impl Guest<'_> {
 
     fn take(&mut self, bytes: &[u8]) {
         self.heard = Instant::now();
-        self.pinged = false;
+        self.pinged = None;
         let Self { codec, session, out, .. } = self;
         let taken = codec.take(bytes, out, |message| match message {
             Message::Text(text) => session.receive(&text),
