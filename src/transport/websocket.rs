@@ -70,6 +70,8 @@ pub async fn serve(
     if !read_ahead.is_empty() {
         guest.take(&read_ahead);
     }
+    // Even when it is empty there may be the whole buffer of the handshake behind it.
+    drop(read_ahead);
     let end = guest.stay().await;
     guest.part(end).await;
 }
