@@ -4,7 +4,7 @@
 pub(crate) mod client;
 pub(crate) mod docs;
 pub(crate) mod figures;
-
+pub(crate) mod process;
 pub(crate) mod program;
 #[allow(clippy::unwrap_used, reason = "shared with the tests: names are short enough for SOCKS")]
 #[path = "../end_to_end/onion/socks.rs"]

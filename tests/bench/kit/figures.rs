@@ -32,9 +32,9 @@ impl Sample {
 
 impl FromIterator<Duration> for Sample {
     fn from_iter<I: IntoIterator<Item = Duration>>(durations: I) -> Self {
-        let mut sample = Sample::default();
-        durations.into_iter().for_each(|duration| sample.add(duration));
-        sample
+        let mut durations: Vec<_> = durations.into_iter().collect();
+        durations.sort_unstable();
+        Sample(durations)
     }
 }
 

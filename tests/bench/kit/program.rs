@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::process::{self, Threads};
 use super::{Outcome, within};
 
 /// The room's program as this bench's profile built it.
@@ -45,7 +46,12 @@ impl Program {
     /// Starts `onionroom serve` on a free port with its data below `home`, and these further words. Guests may say
     /// as much as they can.
     pub(crate) fn serve(home: &Path, words: &[&OsStr]) -> Outcome<Self> {
-        let mut command = Command::new(ROOM);
+        Self::serve_with(Path::new(ROOM), home, words)
+    }
+
+    /// The same with another build of the program.
+    pub(crate) fn serve_with(program: &Path, home: &Path, words: &[&OsStr]) -> Outcome<Self> {
+        let mut command = Command::new(program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--messages-per-second", "0", "--data-dir"]);
         command.arg(home.join("room")).args(words);
         Self::start(command, home)
@@ -91,11 +97,21 @@ impl Program {
 
     /// Resident memory (`VmRSS`) in bytes.
     pub(crate) fn resident(&self) -> Outcome<u64> {
-        let id = self.child.id().ok_or("the program has ended")?;
-        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-        let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
-        Ok(kibibytes * 1024)
+        process::memory(self.id()?, "VmRSS:")
+    }
+
+    /// The most memory that was ever resident (`VmHWM`), in bytes.
+    pub(crate) fn resident_peak(&self) -> Outcome<u64> {
+        process::memory(self.id()?, "VmHWM:")
+    }
+
+    /// What its threads have computed so far.
+    pub(crate) fn threads(&self) -> Outcome<Threads> {
+        Threads::of(self.id()?)
+    }
+
+    fn id(&self) -> Outcome<u32> {
+        Ok(self.child.id().ok_or("the program has ended")?)
     }
 
     /// Ends it as Ctrl-C would, and waits for its end.

@@ -7,7 +7,8 @@ use onionroom::lab::Network;
 use tokio::process::Command;
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::kit::program::Program;
+use crate::kit::process::Threads;
+use crate::kit::program::{Program, ROOM};
 use crate::kit::way::Way;
 use crate::kit::{Outcome, within};
 
@@ -16,6 +17,8 @@ use crate::kit::{Outcome, within};
 pub(crate) enum Kind {
     Room,
     CTor,
+    /// The room's own, of another build of the program.
+    Other(&'static Path),
 }
 
 impl Kind {
@@ -24,6 +27,7 @@ impl Kind {
         match self {
             Kind::Room => "onionroom",
             Kind::CTor => "C Tor's onion service",
+            Kind::Other(program) => program.to_str().unwrap_or("another build"),
         }
     }
 }
@@ -44,15 +48,19 @@ impl Service {
     /// Starts it with its data below `home`, and waits for its address.
     pub(crate) async fn start(kind: Kind, network: &Network, home: &Path) -> Outcome<Self> {
         match kind {
-            Kind::Room => {
-                let words = [OsStr::new("--network-file"), network.network_file().as_os_str()];
-                let mut onion = Program::serve(home, &words)?;
+            Kind::Room | Kind::Other(_) => {
+                let program = if let Kind::Other(program) = kind { program } else { Path::new(ROOM) };
+                let mut words = vec![OsStr::new("--network-file"), network.network_file().as_os_str()];
+                words.extend(unlimited(program)?);
+                let mut onion = Program::serve_with(program, home, &words)?;
                 let url = |line: &str| Some(line.strip_prefix("room: ")?.to_owned());
                 let (address_known, url) = onion.heard("its address", url).await?;
                 Ok(Self { onion, room: None, way: Way::onion(&url, network), address_known })
             }
             Kind::CTor => {
-                let mut room = Program::serve(home, &[OsStr::new("--no-onion")])?;
+                let mut words = vec![OsStr::new("--no-onion")];
+                words.extend(unlimited(Path::new(ROOM))?);
+                let mut room = Program::serve(home, &words)?;
                 let url = room.told("local").await?;
                 let onion = Program::start(c_tor(network, home, &url)?, home)?;
                 let (address_known, address) = hostname(&home.join("service/hostname")).await?;
@@ -76,8 +84,26 @@ impl Service {
 
     /// Resident memory of all processes, in bytes.
     pub(crate) fn resident(&self) -> Outcome<u64> {
-        let room = self.room.as_ref().map(Program::resident).transpose()?;
-        Ok(self.onion.resident()? + room.unwrap_or_default())
+        self.processes().map(Program::resident).sum()
+    }
+
+    /// The sum of the most memory that each process ever had, in bytes.
+    pub(crate) fn resident_peak(&self) -> Outcome<u64> {
+        self.processes().map(Program::resident_peak).sum()
+    }
+
+    /// What all processes have computed so far.
+    pub(crate) fn computed(&self) -> Outcome<Vec<Threads>> {
+        self.processes().map(Program::threads).collect()
+    }
+
+    /// The processor time that all processes took since `earlier`.
+    pub(crate) fn computed_since(&self, earlier: &[Threads]) -> Outcome<Duration> {
+        Ok(self.computed()?.iter().zip(earlier).map(|(now, earlier)| now.since(earlier)).sum())
+    }
+
+    fn processes(&self) -> impl Iterator<Item = &Program> {
+        std::iter::once(&self.onion).chain(&self.room)
     }
 
     /// Ends its processes.
@@ -88,6 +114,14 @@ impl Service {
             None => Ok(()),
         }
     }
+}
+
+/// The words that let a guest say as much as they like, where a room has such a limit.
+fn unlimited(program: &Path) -> Outcome<Vec<&'static OsStr>> {
+    const LIMIT: &str = "--messages-per-second";
+    let help = std::process::Command::new(program).args(["serve", "--help"]).output()?;
+    let has = String::from_utf8_lossy(&help.stdout).contains(LIMIT);
+    Ok(if has { vec![OsStr::new(LIMIT), OsStr::new("0")] } else { Vec::new() })
 }
 
 /// C Tor as a host would set it up by hand, on this network.

@@ -28,14 +28,20 @@ pub(crate) struct Starts {
     pub(crate) kept: Start,
 }
 
-/// Starts it `runs` times with empty directories, and again after each.
-pub(crate) async fn measure(kind: Kind, network: &Network, runs: usize) -> Outcome<Starts> {
-    let mut starts = Starts::default();
+/// Starts each `runs` times with empty directories, and again after each; one after the other in turn.
+pub(crate) async fn side_by_side(
+    kinds: &[Kind],
+    network: &Network,
+    runs: usize,
+) -> Outcome<Vec<(Kind, Starts)>> {
+    let mut starts: Vec<_> = kinds.iter().map(|kind| (*kind, Starts::default())).collect();
     for _ in 0..runs {
-        let home = tempfile::tempdir()?;
-        for (start, fresh) in [(&mut starts.fresh, true), (&mut starts.kept, false)] {
-            let service = Service::start(kind, network, home.path()).await?;
-            once(kind, service, start, fresh).await?;
+        for (kind, starts) in &mut starts {
+            let home = tempfile::tempdir()?;
+            for (start, fresh) in [(&mut starts.fresh, true), (&mut starts.kept, false)] {
+                let service = Service::start(*kind, network, home.path()).await?;
+                once(*kind, service, start, fresh).await?;
+            }
         }
     }
     Ok(starts)
@@ -47,7 +53,7 @@ async fn once(kind: Kind, mut service: Service, start: &mut Start, fresh: bool) 
     start.ready.add(service.ready().await? - started);
     let way = service.way.clone();
     let visitor = fresh.then(|| tokio::spawn(async move { way.reach().await.map(|()| Instant::now()) }));
-    if kind == Kind::Room {
+    if kind != Kind::CTor {
         let reachable = |line: &str| line.starts_with("reachable: ").then_some(());
         start.reachable.add(service.onion.heard("that it is reachable", reachable).await?.0 - started);
     }
