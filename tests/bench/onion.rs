@@ -9,6 +9,7 @@
 #[allow(dead_code, reason = "each bench uses its part")]
 mod kit;
 mod onion {
+    pub(crate) mod c_tor;
     pub(crate) mod cells;
     pub(crate) mod crowd;
     pub(crate) mod load;

@@ -4,13 +4,13 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use onionroom::lab::Network;
-use tokio::process::Command;
-use tokio::time::{Duration, Instant, sleep};
+use tokio::time::{Duration, Instant};
 
+use super::c_tor;
+use crate::kit::Outcome;
 use crate::kit::process::Threads;
 use crate::kit::program::{Program, ROOM};
 use crate::kit::way::Way;
-use crate::kit::{Outcome, within};
 
 /// Whose onion service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,11 @@ pub(crate) struct Service {
 impl Service {
     /// Starts it with its data below `home`, and waits for its address.
     pub(crate) async fn start(kind: Kind, network: &Network, home: &Path) -> Outcome<Self> {
+        Self::start_with(kind, network, home, c_tor::ALONE).await
+    }
+
+    /// The same with these lines in the configuration of C Tor, where it is C Tor's.
+    pub(crate) async fn start_with(kind: Kind, network: &Network, home: &Path, lines: &str) -> Outcome<Self> {
         match kind {
             Kind::Room | Kind::Other(_) => {
                 let program = if let Kind::Other(program) = kind { program } else { Path::new(ROOM) };
@@ -62,8 +67,8 @@ impl Service {
                 words.extend(unlimited(Path::new(ROOM))?);
                 let mut room = Program::serve(home, &words)?;
                 let url = room.told("local").await?;
-                let onion = Program::start(c_tor(network, home, &url)?, home)?;
-                let (address_known, address) = hostname(&home.join("service/hostname")).await?;
+                let onion = Program::start(c_tor::command(network, home, &url, lines)?, home)?;
+                let (address_known, address) = c_tor::address(home).await?;
                 let way = Way::forwarded(&url, &address, network);
                 Ok(Self { onion, room: Some(room), way, address_known })
             }
@@ -122,42 +127,4 @@ fn unlimited(program: &Path) -> Outcome<Vec<&'static OsStr>> {
     let help = std::process::Command::new(program).args(["serve", "--help"]).output()?;
     let has = String::from_utf8_lossy(&help.stdout).contains(LIMIT);
     Ok(if has { vec![OsStr::new(LIMIT), OsStr::new("0")] } else { Vec::new() })
-}
-
-/// C Tor as a host would set it up by hand, on this network.
-fn c_tor(network: &Network, home: &Path, room: &str) -> Outcome<Command> {
-    // What makes this the private network stands in its client's configuration.
-    let client = std::fs::read_to_string(network.directory().join("client/torrc"))?;
-    let of_the_network = ["TestingTorNetwork ", "Address ", "AssumeReachable ", "DirAuthority "];
-    let mut torrc: String = client
-        .lines()
-        .filter(|line| of_the_network.iter().any(|option| line.starts_with(option)))
-        .flat_map(|line| [line, "\n"])
-        .collect();
-    let target = room.trim_start_matches("http://").trim_end_matches('/');
-    let home = home.display();
-    torrc.push_str(&format!(
-        "SocksPort 0\nLog notice stdout\nShutdownWaitLength 0\n__OwningControllerProcess {}\n\
-         DataDirectory \"{home}/tor\"\nHiddenServiceDir \"{home}/service\"\nHiddenServicePort 80 {target}\n",
-        std::process::id()
-    ));
-    let (file, defaults) = (format!("{home}/torrc"), format!("{home}/torrc-defaults"));
-    std::fs::write(&file, torrc)?;
-    std::fs::write(&defaults, "")?;
-    let mut command = Command::new("tor");
-    command.args(["--defaults-torrc", &defaults, "-f", &file]);
-    Ok(command)
-}
-
-/// Waits until C Tor has written the service's address.
-async fn hostname(file: &Path) -> Outcome<(Instant, String)> {
-    let written = async {
-        loop {
-            match std::fs::read_to_string(file) {
-                Ok(text) if text.ends_with('\n') => return (Instant::now(), text.trim().to_owned()),
-                _ => sleep(Duration::from_millis(2)).await,
-            }
-        }
-    };
-    within("C Tor's address", written).await
 }

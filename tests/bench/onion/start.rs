@@ -1,8 +1,11 @@
 //! From the start of the process to the first visitor.
 
+use std::path::Path;
+
 use onionroom::lab::Network;
 use tokio::time::Instant;
 
+use super::c_tor;
 use super::service::{Kind, Service};
 use crate::kit::Outcome;
 use crate::kit::figures::Sample;
@@ -14,7 +17,7 @@ pub(crate) struct Start {
     pub(crate) address: Sample,
     /// Until circuits could be built.
     pub(crate) ready: Sample,
-    /// Until it had visited itself and said so; C Tor does not.
+    /// Until it had visited itself: the room does so and says it, C Tor is made to.
     pub(crate) reachable: Sample,
     /// Until a visitor who keeps trying had a connection. Only for a fresh address: a visitor to a kept one may
     /// still find the descriptor of the start before, and then what is measured is their client's patience.
@@ -39,24 +42,30 @@ pub(crate) async fn side_by_side(
         for (kind, starts) in &mut starts {
             let home = tempfile::tempdir()?;
             for (start, fresh) in [(&mut starts.fresh, true), (&mut starts.kept, false)] {
-                let service = Service::start(*kind, network, home.path()).await?;
-                once(*kind, service, start, fresh).await?;
+                let service = Service::start_with(*kind, network, home.path(), c_tor::VISITING).await?;
+                once(*kind, service, home.path(), start, fresh).await?;
             }
         }
     }
     Ok(starts)
 }
 
-async fn once(kind: Kind, mut service: Service, start: &mut Start, fresh: bool) -> Outcome<()> {
+async fn once(kind: Kind, mut service: Service, home: &Path, start: &mut Start, fresh: bool) -> Outcome<()> {
     let started = service.onion.started();
     start.address.add(service.address_known - started);
-    start.ready.add(service.ready().await? - started);
     let way = service.way.clone();
+    let home = home.to_owned();
+    let itself = (kind == Kind::CTor).then(|| tokio::spawn(async move { c_tor::visit(&home).await }));
+    start.ready.add(service.ready().await? - started);
     let visitor = fresh.then(|| tokio::spawn(async move { way.reach().await.map(|()| Instant::now()) }));
-    if kind != Kind::CTor {
-        let reachable = |line: &str| line.starts_with("reachable: ").then_some(());
-        start.reachable.add(service.onion.heard("that it is reachable", reachable).await?.0 - started);
-    }
+    let reachable = match itself {
+        Some(visit) => visit.await??,
+        None => {
+            let reachable = |line: &str| line.starts_with("reachable: ").then_some(());
+            service.onion.heard("that it is reachable", reachable).await?.0
+        }
+    };
+    start.reachable.add(reachable - started);
     if let Some(visitor) = visitor {
         start.visitor.add(visitor.await?? - started);
     }
