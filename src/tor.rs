@@ -11,6 +11,7 @@ mod self_check;
 mod status;
 mod storage;
 mod supervisor;
+mod tasks;
 mod traffic;
 mod trouble;
 

@@ -3,7 +3,7 @@
 use std::env;
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 
 use super::arguments::ServeFlags;
 use super::failure::Failure;
@@ -58,9 +58,10 @@ fn sources(flags: &[ServeFlags]) -> Sources {
     }
 }
 
-/// Runs a command on a runtime of its own. Does not wait for what it left running.
+/// Runs a command on a runtime of its own, on this thread: what everybody does together is little, and on one thread
+/// nothing is handed from one to another. Does not wait for what it left running.
 pub(super) fn run_to_end(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    let runtime = Runtime::new().map_err(Failure::Start)?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Start)?;
     let outcome = runtime.block_on(command);
     runtime.shutdown_background();
     outcome

@@ -5,22 +5,21 @@ use std::time::Duration;
 
 use arti_client::{BootstrapBehavior, TorClient};
 use futures_util::{Stream, StreamExt};
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
 use tor_hscrypto::pk::HsIdKeypair;
 use tor_hsservice::status::State;
 use tor_hsservice::{RendRequest, RunningOnionService};
 use tor_llcrypto::pk::ed25519;
 use tor_llcrypto::rng::CautiousRng;
 use tor_proto::ClockSkew;
-use tor_rtcompat::tokio::TokioRustlsRuntime;
 
 use super::network::PrivateNetwork;
 use super::rendezvous::ArtiIntroduction;
 use super::self_check::SelfCheckError;
 use super::storage::Storage;
+use super::tasks::Tasks;
 use super::traffic::{ObservedRuntime, Traffic, observed};
 use super::trouble::Evidence;
 use super::{OnionAddress, TorError, configuration, self_check};
@@ -60,9 +59,6 @@ impl Identity {
 }
 
 /// Arti at work. Dropping it ends everything it does, soon; [`Run::end`] waits for that.
-///
-/// Arti starts tasks that nobody can wait for or stop, and they hold its locks and directories. So each run
-/// has a runtime of its own, and they end with that.
 pub(super) struct Run {
     pub(super) client: Client,
     pub(super) service: Arc<RunningOnionService>,
@@ -70,7 +66,7 @@ pub(super) struct Run {
     private: bool,
     traffic: Arc<Traffic>,
     guests: Arc<()>,
-    runtime: OwnRuntime,
+    tasks: OwnTasks,
 }
 
 /// Why the room may not be reachable any more.
@@ -82,8 +78,8 @@ pub(super) enum Doubt {
     Silence,
 }
 
-/// A runtime that may be dropped anywhere, which tokio's own may not.
-struct OwnRuntime(Option<Runtime>);
+/// Tasks that end when this is dropped.
+struct OwnTasks(Tasks);
 
 impl Run {
     /// Starts Arti and launches the service. Nothing waits for the network; [`Run::bootstrap`] does.
@@ -93,16 +89,9 @@ impl Run {
     pub(super) fn start(plan: &Plan) -> Result<Self, TorError> {
         // Whoever was first has installed it; any will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("tor")
-            .enable_all()
-            .build()
-            .map_err(|cause| start("the system gave no threads", &cause))?;
-        let entered = runtime.enter();
+        let tasks = OwnTasks(Tasks::here());
         let traffic = Traffic::new();
-        let tokio = TokioRustlsRuntime::from(runtime.handle().clone());
-        let client = TorClient::with_runtime(observed(tokio, Arc::clone(&traffic)))
+        let client = TorClient::with_runtime(observed(&tasks.0, Arc::clone(&traffic)))
             .config(configuration::client(&plan.storage, plan.network.as_ref())?)
             // Without it the service could not be launched before the bootstrap is done.
             .bootstrap_behavior(BootstrapBehavior::OnDemand)
@@ -124,24 +113,23 @@ impl Run {
             .onion_address()
             .ok_or_else(|| start("the onion service did not start", &"its key cannot be found"))?;
         let guests = Arc::new(());
-        runtime.spawn(hand_on(requests, plan.introductions.clone(), Arc::clone(&guests)));
-        drop(entered);
-        let (address, runtime) = (OnionAddress::new(identity), OwnRuntime(Some(runtime)));
-        let private = plan.network.is_some();
-        Ok(Self { client, service, address, private, traffic, guests, runtime })
+        tasks.0.spawn(hand_on(requests, plan.introductions.clone(), Arc::clone(&guests)));
+        let (address, private) = (OnionAddress::new(identity), plan.network.is_some());
+        Ok(Self { client, service, address, private, traffic, guests, tasks })
     }
 
     /// Starts to connect and to download the directory. The task ends when the client can be used, or when
     /// Arti gives up, with a sentence why.
-    pub(super) fn bootstrap(&self) -> JoinHandle<Result<(), String>> {
+    pub(super) fn bootstrap(&self) -> AbortOnDropHandle<Result<(), String>> {
         let client = Arc::clone(&self.client);
-        self.runtime.spawn(async move { client.bootstrap().await.map_err(|error| error.to_string()) })
+        let bootstrap = async move { client.bootstrap().await.map_err(|error| error.to_string()) };
+        AbortOnDropHandle::new(tokio::spawn(bootstrap))
     }
 
     /// Visits the room through Tor, see [`self_check::visit`].
     pub(super) async fn visit(&self, port: u16) -> Result<Duration, SelfCheckError> {
         let visit = self_check::visit(Arc::clone(&self.client), self.address.clone(), port);
-        match self.runtime.spawn(visit).await {
+        match AbortOnDropHandle::new(tokio::spawn(visit)).await {
             Ok(outcome) => outcome,
             Err(broken) => Err(std::io::Error::other(broken).into()),
         }
@@ -203,35 +191,17 @@ impl Run {
 
     /// Ends it, and waits until it has ended and its locks are given back, but no longer than two seconds.
     pub(super) async fn end(self) {
-        let Self { client, service, runtime, .. } = self;
+        let Self { client, service, tasks, .. } = self;
         drop((client, service));
-        runtime.end().await;
-    }
-}
-
-impl OwnRuntime {
-    fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        match &self.0 {
-            Some(runtime) => runtime.spawn(task),
-            None => unreachable!("only `end` and `drop` take the runtime, and nothing is called after them"),
-        }
-    }
-
-    async fn end(mut self) {
-        if let Some(runtime) = self.0.take() {
-            let ended = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(END));
-            if let Err(error) = ended.await {
-                tracing::debug!(%error, "the end of Arti's runtime was not seen");
-            }
+        if timeout(END, tasks.0.take().shutdown()).await.is_err() {
+            tracing::debug!("the end of Arti's tasks was not seen");
         }
     }
 }
 
-impl Drop for OwnRuntime {
+impl Drop for OwnTasks {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
+        self.0.take().abort_all();
     }
 }
 

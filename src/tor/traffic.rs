@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use super::tasks::Tasks;
 use async_trait::async_trait;
 use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::stream::Empty;
@@ -22,7 +23,7 @@ use tor_rtcompat::{CompoundRuntime, NetStreamListener, NetStreamProvider, Stream
 
 /// A runtime for Arti whose connections are listened to.
 pub(super) type ObservedRuntime = CompoundRuntime<
-    TokioRustlsRuntime,
+    Tasks,
     TokioRustlsRuntime,
     TokioRustlsRuntime,
     Observed<TokioRustlsRuntime>,
@@ -61,17 +62,18 @@ impl Traffic {
     }
 }
 
-/// The runtime `tokio`, with every connection reporting to `traffic`.
-pub(super) fn observed(tokio: TokioRustlsRuntime, traffic: Arc<Traffic>) -> ObservedRuntime {
+/// A runtime on which Arti starts these tasks, with every connection reporting to `traffic`.
+pub(super) fn observed(tasks: &Tasks, traffic: Arc<Traffic>) -> ObservedRuntime {
+    let tokio = tasks.runtime();
     let connections = Observed { inner: tokio.clone(), traffic };
     CompoundRuntime::new(
-        tokio.clone(),
+        tasks.clone(),
         tokio.clone(),
         tokio.clone(),
         connections,
         tokio.clone(),
         tokio.clone(),
-        tokio,
+        tokio.clone(),
     )
 }
 
@@ -181,7 +183,7 @@ mod tests {
     async fn what_comes_in_is_heard() {
         let relay = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let traffic = Traffic::new();
-        let runtime = observed(TokioRustlsRuntime::current().unwrap(), Arc::clone(&traffic));
+        let runtime = observed(&Tasks::here(), Arc::clone(&traffic));
         let (connection, accepted) =
             tokio::join!(connect(&runtime, relay.local_addr().unwrap()), relay.accept());
         let (mut connection, mut accepted) = (connection.unwrap(), accepted.unwrap().0);
