@@ -2,7 +2,7 @@
 //!
 //! How long the room takes to be reachable, to let a guest in and to carry a message; what a delivery costs when the
 //! room is busy; what it weighs; what opening it costs. All on a private Tor network on this machine, beside an onion
-//! service of C Tor that forwards to the same room, each asked in turn. A full run takes about ten minutes, prints
+//! service of C Tor that forwards to the same room, each asked in turn. A full run takes some fifteen minutes, prints
 //! the tables and writes them to docs/performance.md; a shortened one (`-- --runs 1 --guests 5`) leaves the
 //! documentation alone. Needs `tor` and Linux.
 
