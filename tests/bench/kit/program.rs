@@ -62,6 +62,11 @@ impl Program {
         self.started
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> Outcome<u32> {
+        Ok(self.child.id().ok_or("the program has ended")?)
+    }
+
     /// Waits for a line that `wanted` takes; answers with what it made of it, and when the line came.
     pub(crate) async fn heard<T>(
         &mut self,
@@ -108,10 +113,6 @@ impl Program {
     /// What its threads have computed so far.
     pub(crate) fn threads(&self) -> Outcome<Threads> {
         Threads::of(self.id()?)
-    }
-
-    fn id(&self) -> Outcome<u32> {
-        Ok(self.child.id().ok_or("the program has ended")?)
     }
 
     /// Ends it as Ctrl-C would, and waits for its end.

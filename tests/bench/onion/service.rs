@@ -56,7 +56,6 @@ impl Service {
             Kind::Room | Kind::Other(_) => {
                 let program = if let Kind::Other(program) = kind { program } else { Path::new(ROOM) };
                 let mut words = vec![OsStr::new("--network-file"), network.network_file().as_os_str()];
-                words.extend(unlimited(program)?);
                 let mut onion = Program::serve_with(program, home, &words)?;
                 let url = |line: &str| Some(line.strip_prefix("room: ")?.to_owned());
                 let (address_known, url) = onion.heard("its address", url).await?;
@@ -64,7 +63,6 @@ impl Service {
             }
             Kind::CTor => {
                 let mut words = vec![OsStr::new("--no-onion")];
-                words.extend(unlimited(Path::new(ROOM))?);
                 let mut room = Program::serve(home, &words)?;
                 let url = room.told("local").await?;
                 let onion = Program::start(c_tor::command(network, home, &url, lines)?, home)?;
@@ -119,12 +117,4 @@ impl Service {
             None => Ok(()),
         }
     }
-}
-
-/// The words that let a guest say as much as they like, where a room has such a limit.
-fn unlimited(program: &Path) -> Outcome<Vec<&'static OsStr>> {
-    const LIMIT: &str = "--messages-per-second";
-    let help = std::process::Command::new(program).args(["serve", "--help"]).output()?;
-    let has = String::from_utf8_lossy(&help.stdout).contains(LIMIT);
-    Ok(if has { vec![OsStr::new(LIMIT), OsStr::new("0")] } else { Vec::new() })
 }
