@@ -9,6 +9,7 @@ pub(crate) mod program;
 #[allow(clippy::unwrap_used, reason = "shared with the tests: names are short enough for SOCKS")]
 #[path = "../end_to_end/onion/socks.rs"]
 pub(crate) mod socks;
+pub(crate) mod svg;
 pub(crate) mod way;
 pub(crate) mod websocket;
 pub(crate) mod wire;

@@ -5,7 +5,6 @@
 
 #[allow(dead_code, reason = "each bench uses its part")]
 mod kit;
-#[allow(dead_code, reason = "the generator can do more than is measured so far")]
 #[cfg(target_os = "linux")]
 #[path = "wire/bench.rs"]
 mod wire;

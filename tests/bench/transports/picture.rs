@@ -1,10 +1,10 @@
-//! The picture for the documentation: an SVG by hand, which follows the reader's choice of light or dark.
+//! The picture for the documentation.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use super::measure::Measured;
 use crate::kit::figures;
+use crate::kit::svg::Svg;
 
 const WIDTH: f64 = 960.0;
 const TOP: f64 = 92.0;
@@ -22,25 +22,14 @@ const IDLE: Panel = (796.0, 54.0);
 const SHORTEST: f64 = 1e-4;
 const LONGEST: f64 = 1.0;
 
-const STYLE: &str = "\
-    svg { --paper: #fff; --ink: #1f2328; --soft: #5c6570; --line: #d8dee4; --tor: #7d4698; --near: #0a7a5c; }\n\
-    @media (prefers-color-scheme: dark) { svg { --paper: #16181d; --ink: #e6e8eb; --soft: #9aa4af; \
-    --line: #343a43; --tor: #c79be0; --near: #54c8a6; } }\n\
-    text { font: 13px system-ui, sans-serif; fill: var(--ink); }\n\
-    .head { font-weight: 600; } .soft { fill: var(--soft); font-size: 12px; } .end { text-anchor: end; }\n\
-    .middle { text-anchor: middle; } .paper { fill: var(--paper); } .line { stroke: var(--line); }\n\
-    .tor { fill: var(--tor); stroke: var(--tor); } .near { fill: var(--paper); stroke: var(--near); }\n\
-    .tor, .near { stroke-width: 2; } .bar { fill: var(--tor); }\n";
-
 /// Draws both measurements of the same transports.
 pub(crate) fn draw(loopback: &[Measured], tor: &[Measured]) -> String {
-    let mut svg = Svg::default();
     let rows = tor.len() as f64;
     let bottom = TOP + rows * ROW;
-    svg.begin(bottom + 66.0);
-    svg.delay_axis(bottom);
+    let mut svg = Svg::begin(WIDTH, bottom + 66.0, "Five transports: delay, bytes and requests");
+    delay_axis(&mut svg, bottom);
     svg.text(DELAY.0, 34.0, "head", "from say to seen");
-    svg.key(54.0);
+    key(&mut svg, 54.0);
     svg.text(MESSAGE.0, 34.0, "head", "for each message");
     svg.text(MESSAGE.0, 54.0, "soft", "bytes, requests");
     svg.text(IDLE.0, 34.0, "head", "for an idle minute");
@@ -59,14 +48,14 @@ pub(crate) fn draw(loopback: &[Measured], tor: &[Measured]) -> String {
             }
             None => svg.text(NAMES, y + 5.0, "", first),
         }
-        svg.delay(y - 8.0, "near", near);
-        svg.delay(y + 8.0, "tor", far);
+        delay(&mut svg, y - 8.0, "near", near);
+        delay(&mut svg, y + 8.0, "tor", far);
         let costs = [
             (MESSAGE, far.bytes_per_message, message_most, far.requests_per_message),
             (IDLE, far.bytes_per_idle_minute, idle_most, far.requests_per_idle_minute),
         ];
         for (panel, bytes, most, requests) in costs {
-            svg.bar(panel, y, bytes / most, &figures::bytes(bytes), &figures::number(requests));
+            bar(&mut svg, panel, y, bytes / most, &figures::bytes(bytes), &figures::number(requests));
         }
     }
     let key =
@@ -75,81 +64,49 @@ pub(crate) fn draw(loopback: &[Measured], tor: &[Measured]) -> String {
     svg.end()
 }
 
-#[derive(Default)]
-struct Svg(String);
+/// What the marks mean.
+fn key(svg: &mut Svg, y: f64) {
+    let marks = [("near", "on the loopback"), ("tor", "through Tor")];
+    let mut x = DELAY.0 + 5.0;
+    for (class, words) in marks {
+        svg.put(format_args!("<circle cx=\"{x}\" cy=\"{}\" r=\"4.5\" class=\"{class}\"/>", y - 4.0));
+        svg.text(x + 10.0, y, "soft", words);
+        x += 118.0;
+    }
+}
 
-impl Svg {
-    fn begin(&mut self, height: f64) {
-        self.put(format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n\
-             <title>Five transports: delay, bytes and requests</title>\n<style>\n{STYLE}</style>\n\
-             <rect class=\"paper\" width=\"{WIDTH}\" height=\"{height}\" rx=\"10\"/>"
+fn delay_axis(svg: &mut Svg, bottom: f64) {
+    let mut seconds = SHORTEST;
+    while seconds <= LONGEST * 1.01 {
+        let x = place(Duration::from_secs_f64(seconds));
+        svg.put(format_args!(
+            "<line x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\" class=\"line\"/>",
+            TOP - 14.0
         ));
+        let words = match seconds {
+            ..0.9e-3 => "0.1 ms".to_owned(),
+            ..0.9 => format!("{:.0} ms", seconds * 1e3),
+            _ => "1 s".to_owned(),
+        };
+        svg.text(x, bottom + 18.0, "soft middle", &words);
+        seconds *= 10.0;
     }
+}
 
-    fn end(mut self) -> String {
-        self.put(format_args!("</svg>"));
-        self.0
-    }
+/// A dot at the median and a line to the 99th percentile.
+fn delay(svg: &mut Svg, y: f64, class: &str, measured: &Measured) {
+    let (median, late) = (place(measured.delay.median()), place(measured.delay.percentile(99)));
+    svg.put(format_args!("<path d=\"M{median:.1} {y:.1}H{late:.1}m0 -4v8\" class=\"{class}\"/>"));
+    svg.put(format_args!("<circle cx=\"{median:.1}\" cy=\"{y:.1}\" r=\"4.5\" class=\"{class}\"/>"));
+}
 
-    fn put(&mut self, element: std::fmt::Arguments<'_>) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(self.0, "{element}");
-    }
-
-    fn text(&mut self, x: f64, y: f64, class: &str, words: &str) {
-        self.put(format_args!("<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\">{words}</text>"));
-    }
-
-    /// What the marks mean.
-    fn key(&mut self, y: f64) {
-        let marks = [("near", "on the loopback"), ("tor", "through Tor")];
-        let mut x = DELAY.0 + 5.0;
-        for (class, words) in marks {
-            self.put(format_args!("<circle cx=\"{x}\" cy=\"{}\" r=\"4.5\" class=\"{class}\"/>", y - 4.0));
-            self.text(x + 10.0, y, "soft", words);
-            x += 118.0;
-        }
-    }
-
-    fn delay_axis(&mut self, bottom: f64) {
-        let mut seconds = SHORTEST;
-        while seconds <= LONGEST * 1.01 {
-            let x = place(Duration::from_secs_f64(seconds));
-            self.put(format_args!(
-                "<line x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\" class=\"line\"/>",
-                TOP - 14.0
-            ));
-            let words = match seconds {
-                ..0.9e-3 => "0.1 ms".to_owned(),
-                ..0.9 => format!("{:.0} ms", seconds * 1e3),
-                _ => "1 s".to_owned(),
-            };
-            self.text(x, bottom + 18.0, "soft middle", &words);
-            seconds *= 10.0;
-        }
-    }
-
-    /// A dot at the median and a line to the 99th percentile.
-    fn delay(&mut self, y: f64, class: &str, measured: &Measured) {
-        let (median, late) = (place(measured.delay.median()), place(measured.delay.percentile(99)));
-        self.put(format_args!("<path d=\"M{median:.1} {y:.1}H{late:.1}m0 -4v8\" class=\"{class}\"/>"));
-        self.put(format_args!("<circle cx=\"{median:.1}\" cy=\"{y:.1}\" r=\"4.5\" class=\"{class}\"/>"));
-    }
-
-    fn bar(&mut self, (x, width): Panel, y: f64, share: f64, bytes: &str, requests: &str) {
-        let width = (width * share).max(1.5);
-        let top = y - 8.0;
-        self.put(format_args!(
-            "<rect x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"16\" rx=\"2\" class=\"bar\"/>"
-        ));
-        self.text(
-            x + width + 7.0,
-            y + 5.0,
-            "",
-            &format!("{bytes}<tspan class=\"soft\">, {requests}</tspan>"),
-        );
-    }
+fn bar(svg: &mut Svg, (x, width): Panel, y: f64, share: f64, bytes: &str, requests: &str) {
+    let width = (width * share).max(1.5);
+    let top = y - 8.0;
+    svg.put(format_args!(
+        "<rect x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"16\" rx=\"2\" class=\"bar\"/>"
+    ));
+    svg.text(x + width + 7.0, y + 5.0, "", &format!("{bytes}<tspan class=\"soft\">, {requests}</tspan>"));
 }
 
 /// Where a delay stands on its axis.

@@ -5,7 +5,7 @@ use std::path::Path;
 use tokio::process::Command;
 
 use super::orders::Dialect;
-use super::{FLOOR, ROOMS};
+use super::{FLOOR, ROOMS, peers};
 use crate::kit::Outcome;
 use crate::kit::program::ROOM;
 
@@ -25,6 +25,8 @@ pub(crate) enum Hub {
     Durable,
     /// Ours, so many rooms in one process.
     Rooms(usize),
+    /// Node's `ws`.
+    Node,
 }
 
 /// What a hub is started with beside its own.
@@ -59,6 +61,16 @@ impl Hub {
             Self::Room => "onionroom",
             Self::Durable => "onionroom, on disk",
             Self::Rooms(_) => "onionroom, many rooms",
+            Self::Node => "Node ws",
+        }
+    }
+
+    /// What it is measured against: ours on disk against ours in memory, everybody else against the floor.
+    pub(crate) fn beside(self) -> Option<Self> {
+        match self {
+            Self::FloorTogether => None,
+            Self::Durable => Some(Self::Room),
+            _ => Some(Self::FloorTogether),
         }
     }
 
@@ -70,6 +82,7 @@ impl Hub {
             Self::FloorEach => word(&[&own, FLOOR, "each"]),
             Self::FloorTogether => word(&[&own, FLOOR, "together"]),
             Self::Rooms(count) => word(&[&own, ROOMS, &count.to_string()]),
+            Self::Node => word(&["node", &peers::script().to_string_lossy()]),
             Self::Room | Self::Durable => {
                 let mut words =
                     word(&[ROOM, "serve", "--no-onion", "--listen", "127.0.0.1:0", "--guests", "10000"]);

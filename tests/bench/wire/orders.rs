@@ -114,8 +114,22 @@ pub(crate) struct Loaded {
     pub(crate) lost: i64,
     /// Guests whose connection broke.
     pub(crate) dead: usize,
+    /// Messages that a flooding guest could send.
+    pub(crate) flooded: u64,
     /// The server's resident memory afterwards.
     pub(crate) resident: u64,
+}
+
+impl Loaded {
+    /// Deliveries a second.
+    pub(crate) fn speed(&self) -> f64 {
+        self.deliveries as f64 / self.seconds
+    }
+
+    /// The server's CPU for one delivery, in microseconds.
+    pub(crate) fn server_each(&self) -> f64 {
+        self.server_cpu * 1e6 / self.deliveries as f64
+    }
 }
 
 /// Nobody said anything.

@@ -7,6 +7,7 @@ use crate::kit::Outcome;
 
 /// Is so many rooms until it is killed; tells their addresses on standard output.
 pub(crate) fn run(count: usize) -> Outcome<()> {
+    // Ephemeral, as long as nothing else is said.
     let mut settings = Settings::default();
     settings.onion.enabled = false;
     settings.listen.address.set_port(0);

@@ -1,40 +1,44 @@
 //! As many deliveries as the hub can make.
 
-use super::Arguments;
+use super::Scope;
 use super::hub::Hub;
-use super::orders::{Order, Span};
+use super::orders::{Loaded, Order};
+use super::results::{Results, Saturated, Spread};
 use super::stand::Stand;
 use crate::kit::Outcome;
 
-pub(crate) async fn measure(arguments: &Arguments) -> Outcome<()> {
-    for guests in &arguments.guests {
+/// Above this share of its core, the generator is what was measured.
+pub(crate) const LIMIT: f64 = 0.95;
+
+/// With at least so many messages under way, our log on disk is measured, too.
+const DURABLE: [u64; 2] = [32, 128];
+
+/// Measures every number of guests with every number of messages under way.
+pub(crate) async fn measure(scope: &Scope, results: &mut Results) -> Outcome<()> {
+    results.saturation.clear();
+    for guests in scope.guests_or(&[100, 1000, 5000]) {
         let mut stands = Vec::new();
-        for hub in [Hub::FloorEach, Hub::FloorTogether, Hub::Room, Hub::Durable] {
+        for hub in hubs(scope, guests) {
             let mut stand = Stand::open(hub).await?;
-            let joined = stand.join(*guests).await?;
-            eprintln!("{} {joined:?}", hub.name());
+            stand.join(guests).await?;
             stands.push(stand);
         }
-        for window in &arguments.windows {
-            for _ in 0..arguments.rounds.unwrap_or(5) {
-                for stand in &mut stands {
-                    let span = Span { warm: 0.3, measured: arguments.seconds.unwrap_or(1.0) };
-                    let loaded = stand.load(&Order::Saturate { window: *window, span }).await?;
-                    let deliveries = loaded.deliveries as f64;
-                    println!(
-                        "{guests} {window} {:20} {:8.0} k/s server {:.3} us {:.2} generator {:.3} us {:.2}, {:.1} per read, {:.0} bytes, {:.2}/{:.2} ms",
-                        stand.hub.name(),
-                        deliveries / loaded.seconds / 1e3,
-                        loaded.server_cpu * 1e6 / deliveries,
-                        loaded.server_cpu / loaded.seconds,
-                        loaded.generator_cpu * 1e6 / deliveries,
-                        loaded.generator_cpu / loaded.seconds,
-                        deliveries / loaded.reads as f64,
-                        loaded.bytes as f64 / deliveries,
-                        loaded.median,
-                        loaded.late,
-                    );
+        for window in scope.windows_or(&[1, 32, 128, 1024]) {
+            let mut chosen: Vec<_> =
+                stands.iter_mut().filter(|stand| belongs(stand.hub, guests, window)).collect();
+            let mut rounds: Vec<Vec<Loaded>> = vec![Vec::new(); chosen.len()];
+            for _ in 0..scope.rounds {
+                for (stand, rounds) in chosen.iter_mut().zip(&mut rounds) {
+                    let order = Order::Saturate { window, span: scope.span(1.0) };
+                    rounds.push(stand.load(&order).await?);
                 }
+            }
+            let hubs: Vec<_> = chosen.iter().map(|stand| stand.hub).collect();
+            for (index, hub) in hubs.iter().enumerate() {
+                let beside = hub.beside().and_then(|other| hubs.iter().position(|hub| *hub == other));
+                let row = row(guests, window, *hub, &rounds[index], beside.map(|at| (hubs[at], &rounds[at])));
+                row.tell();
+                results.saturation.push(row);
             }
         }
         for stand in stands {
@@ -42,4 +46,73 @@ pub(crate) async fn measure(arguments: &Arguments) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+fn hubs(scope: &Scope, guests: usize) -> Vec<Hub> {
+    let mut hubs = vec![Hub::FloorTogether, Hub::Room, Hub::Durable];
+    if guests == 1000 {
+        hubs.insert(0, Hub::FloorEach);
+        hubs.extend(scope.peers.iter().copied());
+    }
+    hubs
+}
+
+fn belongs(hub: Hub, guests: usize, window: u64) -> bool {
+    match hub {
+        Hub::Durable => DURABLE.contains(&window),
+        // Without gathering there is nothing to learn from more messages, but much to wait for.
+        Hub::FloorEach | Hub::Node => guests == 1000 && window <= DURABLE[0],
+        _ => true,
+    }
+}
+
+fn row(
+    guests: usize,
+    window: u64,
+    hub: Hub,
+    rounds: &[Loaded],
+    beside: Option<(Hub, &Vec<Loaded>)>,
+) -> Saturated {
+    let speeds = |rounds: &[Loaded]| rounds.iter().map(Loaded::speed).collect::<Vec<_>>();
+    let most = rounds.iter().map(|round| round.generator_cpu / round.seconds).fold(0.0, f64::max);
+    let all = |of: fn(&Loaded) -> f64| rounds.iter().map(of).sum::<f64>();
+    let deliveries = all(|round| round.deliveries as f64);
+    Saturated {
+        guests,
+        window,
+        hub: hub.name().into(),
+        deliveries: Spread::of(speeds(rounds)),
+        server: Spread::of(rounds.iter().map(Loaded::server_each)),
+        ratio: beside.map(|(_, other)| Spread::of_ratios(&speeds(rounds), &speeds(other))),
+        beside: beside.map(|(hub, _)| hub.name().into()),
+        together: deliveries / all(|round| round.reads as f64),
+        bytes: all(|round| round.bytes as f64) / deliveries,
+        generator: most,
+    }
+}
+
+impl Saturated {
+    fn tell(&self) {
+        let Self { guests, window, hub, deliveries, server, .. } = self;
+        let ratio = self.ratio.as_ref().map_or_else(String::new, |ratio| {
+            format!(
+                ", {:.2} ({:.2} to {:.2}) of {}",
+                ratio.median,
+                ratio.least,
+                ratio.most,
+                self.beside.as_deref().unwrap_or_default()
+            )
+        });
+        let limit = if self.generator >= LIMIT { ", THE GENERATOR WAS THE LIMIT" } else { "" };
+        eprintln!(
+            "  {guests} guests, {window} under way, {hub}: {:.0} k/s ({:.0} to {:.0}), {:.3} µs of the server each, \
+             {:.1} at once, generator {:.2}{ratio}{limit}",
+            deliveries.median / 1e3,
+            deliveries.least / 1e3,
+            deliveries.most / 1e3,
+            server.median,
+            self.together,
+            self.generator
+        );
+    }
 }

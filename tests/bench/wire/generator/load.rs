@@ -24,6 +24,7 @@ struct Begin {
     own_cpu: f64,
     looked: u64,
     said: u32,
+    flooded: u32,
 }
 
 /// When a load begins to count and when it is over.
@@ -126,6 +127,7 @@ impl Crowd {
             own_cpu: proc::own_cpu(),
             looked: self.looked,
             said: self.said,
+            flooded: self.troubled.said,
         }
     }
 
@@ -167,6 +169,7 @@ impl Crowd {
             lag: lag.percentile(0.99),
             lost,
             dead: self.tally.dead,
+            flooded: u64::from(self.troubled.said - begin.flooded),
             resident: proc::resident(self.target.process),
         })
     }

@@ -17,7 +17,8 @@ const DEADLINE: u64 = 10_000_000_000;
 /// What trouble needs to be made.
 pub(super) struct Troubled {
     flood: Stamped,
-    said: u32,
+    /// How many messages of a flood were made.
+    pub(super) said: u32,
     sipped: u64,
 }
 
