@@ -45,7 +45,8 @@ pub(crate) async fn handshakes(scope: &Scope, results: &mut Results) -> Outcome<
             ratio: stand.hub.beside().map(|_| Spread::of_ratios(&rates(knocked), &rates(&rounds[0]))),
             generator: knocked.iter().map(|round| round.generator_cpu / round.seconds).fold(0.0, f64::max),
         };
-        eprintln!("  {row:?}");
+        let what = if row.hello { "with hello" } else { "handshakes alone" };
+        eprintln!("  {}, {what}: {} a second, {} µs of the server", row.hub, row.rate, row.server);
         results.handshakes.push(row);
     }
     for (stand, _) in stands {
@@ -63,7 +64,7 @@ pub(crate) async fn joining(scope: &Scope, results: &mut Results) -> Outcome<()>
         stand.close().await?;
         let (bytes, seconds, server_cpu) = (joined.bytes, joined.seconds, joined.server_cpu);
         let row = Joining { guests, bytes, seconds, server_cpu };
-        eprintln!("  {row:?}");
+        eprintln!("  {guests} guests: {bytes} bytes, {:.1} a guest", bytes as f64 / guests as f64);
         results.joining.push(row);
     }
     Ok(())
@@ -90,7 +91,8 @@ pub(crate) async fn idle(scope: &Scope, results: &mut Results) -> Outcome<()> {
         cpu: rested.server_cpu / rested.seconds,
         joined_in: joined.seconds,
     };
-    eprintln!("  {row:?}");
+    let Idle { bytes_each, pings, cpu, .. } = row;
+    eprintln!("  {guests} guests: {bytes_each:.0} bytes each, {:.2} % CPU, {pings} pings", cpu * 100.0);
     results.idle = Some(row);
     Ok(())
 }
@@ -117,7 +119,7 @@ pub(crate) async fn rooms(scope: &Scope, results: &mut Results) -> Outcome<()> {
         server: Spread::of(rounds.iter().map(Loaded::server_each)),
         idle_cpu: rested.server_cpu / rested.seconds,
     };
-    eprintln!("  {row:?}");
+    eprintln!("  {:.0} bytes for each guest, 99th {} ms", row.bytes_each, row.late);
     results.rooms = Some(row);
     Ok(())
 }

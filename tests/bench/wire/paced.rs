@@ -58,13 +58,11 @@ pub(crate) async fn measure(scope: &Scope, results: &mut Results) -> Outcome<()>
 impl Paced {
     fn tell(&self, guests: usize) {
         let Self { rate, hub, median, late, server, lag, .. } = self;
-        let ratio = self.late_ratio.map_or_else(String::new, |ratio| {
-            format!("; 99th {:.2} ({:.2} to {:.2}) of the floor's", ratio.median, ratio.least, ratio.most)
-        });
+        let ratio =
+            self.late_ratio.map_or_else(String::new, |ratio| format!(", 99th {ratio} of the floor's"));
         eprintln!(
-            "  {guests} guests, {rate} messages a second, {hub}: {:.2} ms, 99th {:.2} ms ({:.2} to {:.2}), {:.2} µs of \
-             the server each, generator late by {lag:.2} ms{ratio}",
-            median.median, late.median, late.least, late.most, server.median
+            "  {guests} guests, {rate} messages a second, {hub}: {median} ms, 99th {late} ms, {server} µs of the server \
+             each, generator late by {lag:.2} ms{ratio}"
         );
     }
 }

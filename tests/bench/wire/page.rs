@@ -1,7 +1,7 @@
 //! The page for the documentation: docs/wire.md, docs/wire.json and the picture.
 
 use super::picture;
-use super::results::{Results, Spread};
+use super::results::{Results, Spread, small};
 use super::saturation::LIMIT;
 use crate::kit::figures::{self, table};
 use crate::kit::{Outcome, docs};
@@ -99,7 +99,7 @@ fn paced(results: &Results) -> Option<String> {
                 figures::count(row.rate as u64),
                 row.hub.clone(),
                 small(row.median.median),
-                format!("{} ({} to {})", small(row.late.median), small(row.late.least), small(row.late.most)),
+                row.late.to_string(),
                 small(row.server.median),
                 row.median_ratio.as_ref().map_or_else(|| "—".into(), ratio),
                 row.late_ratio.as_ref().map_or_else(|| "—".into(), ratio),
@@ -190,7 +190,7 @@ fn trouble(results: &Results) -> Option<String> {
             [
                 row.guest.clone(),
                 small(row.median.median),
-                format!("{} ({} to {})", small(row.late.median), small(row.late.least), small(row.late.most)),
+                row.late.to_string(),
                 row.late_ratio.as_ref().map_or_else(|| "—".into(), ratio),
                 figures::bytes(row.resident as f64),
                 figures::number(row.flood),
@@ -232,14 +232,4 @@ fn threads(results: &Results) -> Option<String> {
 /// A ratio and between which it was.
 fn ratio(ratio: &Spread) -> String {
     format!("{:.2} ({:.2} to {:.2})", ratio.median, ratio.least, ratio.most)
-}
-
-/// A figure with three meaningful digits where there are so many.
-fn small(figure: f64) -> String {
-    match figure {
-        ..1.0 => format!("{figure:.3}"),
-        ..10.0 => format!("{figure:.2}"),
-        ..100.0 => format!("{figure:.1}"),
-        _ => figures::count(figure.round() as u64),
-    }
 }

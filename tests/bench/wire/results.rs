@@ -1,6 +1,10 @@
 //! The figures of all parts, as they are kept in docs/wire.json.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::kit::figures;
 
 /// One figure over all rounds.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -27,6 +31,23 @@ impl Spread {
     /// Of the ratios of two figures, round by round.
     pub(crate) fn of_ratios(values: &[f64], others: &[f64]) -> Self {
         Self::of(values.iter().zip(others).map(|(value, other)| value / other))
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [median, least, most] = [self.median, self.least, self.most].map(small);
+        write!(f, "{median} ({least} to {most})")
+    }
+}
+
+/// A figure with three meaningful digits where there are so many.
+pub(crate) fn small(figure: f64) -> String {
+    match figure {
+        ..1.0 => format!("{figure:.3}"),
+        ..10.0 => format!("{figure:.2}"),
+        ..100.0 => format!("{figure:.1}"),
+        _ => figures::count(figure.round() as u64),
     }
 }
 

@@ -15,8 +15,8 @@ const DURABLE: [u64; 2] = [32, 128];
 
 /// Measures every number of guests with every number of messages under way.
 pub(crate) async fn measure(scope: &Scope, results: &mut Results) -> Outcome<()> {
-    results.saturation.clear();
     for guests in scope.guests_or(&[100, 1000, 5000]) {
+        results.saturation.retain(|row| row.guests != guests);
         let mut stands = Vec::new();
         for hub in hubs(scope, guests) {
             let mut stand = Stand::open(hub).await?;
@@ -45,6 +45,7 @@ pub(crate) async fn measure(scope: &Scope, results: &mut Results) -> Outcome<()>
             stand.close().await?;
         }
     }
+    results.saturation.sort_by_key(|row| (row.guests, row.window));
     Ok(())
 }
 
@@ -93,26 +94,14 @@ fn row(
 
 impl Saturated {
     fn tell(&self) {
-        let Self { guests, window, hub, deliveries, server, .. } = self;
-        let ratio = self.ratio.as_ref().map_or_else(String::new, |ratio| {
-            format!(
-                ", {:.2} ({:.2} to {:.2}) of {}",
-                ratio.median,
-                ratio.least,
-                ratio.most,
-                self.beside.as_deref().unwrap_or_default()
-            )
-        });
-        let limit = if self.generator >= LIMIT { ", THE GENERATOR WAS THE LIMIT" } else { "" };
+        let Self { guests, window, hub, deliveries, server, generator, .. } = self;
+        let ratio = self.ratio.zip(self.beside.as_deref());
+        let ratio = ratio.map_or_else(String::new, |(ratio, beside)| format!(", {ratio} of {beside}"));
+        let limit = if *generator >= LIMIT { ", THE GENERATOR WAS THE LIMIT" } else { "" };
         eprintln!(
-            "  {guests} guests, {window} under way, {hub}: {:.0} k/s ({:.0} to {:.0}), {:.3} µs of the server each, \
-             {:.1} at once, generator {:.2}{ratio}{limit}",
-            deliveries.median / 1e3,
-            deliveries.least / 1e3,
-            deliveries.most / 1e3,
-            server.median,
+            "  {guests} guests, {window} under way, {hub}: {deliveries} a second, {server} µs of the server each, \
+             {:.1} at once, generator {generator:.2}{ratio}{limit}",
             self.together,
-            self.generator
         );
     }
 }

@@ -52,7 +52,7 @@ pub(crate) async fn measure(scope: &Scope, results: &mut Results) -> Outcome<()>
                 server: Spread::of(costs(loaded)),
                 ratio: (threads > 1).then(|| Spread::of_ratios(&costs(loaded), &costs(&rounds[0]))),
             };
-            eprintln!("  {row:?}");
+            eprintln!("  cores {cores}, {load}, {threads} threads: {} µs each", row.server);
             results.threads.push(row);
         }
     }

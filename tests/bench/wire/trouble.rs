@@ -50,7 +50,7 @@ pub(crate) async fn measure(scope: &Scope, results: &mut Results) -> Outcome<()>
             flood: Spread::of(troubled.iter().map(|round| round.flooded as f64 / round.seconds)).median,
             resident: troubled.iter().map(|round| round.resident).max().unwrap_or_default(),
         };
-        eprintln!("  {row:?}");
+        eprintln!("  {}: 99th of the others {} ms", row.guest, row.late);
         results.trouble.push(row);
     }
     Ok(())
