@@ -32,18 +32,23 @@ pub(crate) async fn handshakes(scope: &Scope, results: &mut Results) -> Outcome<
             rounds.push(stand.knock(AT_ONCE, *hello, scope.span(1.5)).await?);
         }
     }
-    let rates = |rounds: &[Knocked]| {
-        rounds.iter().map(|round| round.handshakes as f64 / round.seconds).collect::<Vec<_>>()
-    };
+    let all = |rounds: &[Knocked], of: fn(&Knocked) -> f64| rounds.iter().map(of).collect::<Vec<_>>();
+    let rate = |round: &Knocked| round.handshakes as f64 / round.seconds;
+    let per_cpu = |round: &Knocked| round.handshakes as f64 / round.server_cpu;
     for ((stand, hello), knocked) in stands.iter().zip(&rounds) {
-        let cpu = |round: &Knocked| round.server_cpu * 1e6 / round.handshakes as f64;
+        let ratio = |of: fn(&Knocked) -> f64| {
+            stand.hub.beside().map(|_| Spread::of_ratios(&all(knocked, of), &all(&rounds[0], of)))
+        };
         let row = Handshakes {
             hub: stand.hub.name().into(),
             hello: *hello,
-            rate: Spread::of(rates(knocked)),
-            server: Spread::of(knocked.iter().map(cpu)),
-            ratio: stand.hub.beside().map(|_| Spread::of_ratios(&rates(knocked), &rates(&rounds[0]))),
-            generator: knocked.iter().map(|round| round.generator_cpu / round.seconds).fold(0.0, f64::max),
+            rate: Spread::of(all(knocked, rate)),
+            server: Spread::of(all(knocked, |round| round.server_cpu * 1e6 / round.handshakes as f64)),
+            ratio: ratio(rate),
+            cpu_ratio: ratio(per_cpu),
+            generator: all(knocked, |round| round.generator_cpu / round.seconds)
+                .into_iter()
+                .fold(0.0, f64::max),
         };
         let what = if row.hello { "with hello" } else { "handshakes alone" };
         eprintln!("  {}, {what}: {} a second, {} µs of the server", row.hub, row.rate, row.server);

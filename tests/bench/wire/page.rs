@@ -80,14 +80,18 @@ fn saturation(results: &Results) -> Option<String> {
         "bytes for one",
         "of the floor; on disk: of in memory",
     ];
-    let limited = results.saturation.iter().any(|row| row.generator >= LIMIT);
-    let note = match limited {
+    (!rows.is_empty()).then(|| noted(table(head, &rows)))
+}
+
+/// With what the mark means, if there is one.
+fn noted(table: String) -> String {
+    match table.contains('†') {
         true => {
-            "\n† The generator had no time left: the hub could have done more, and only its CPU counts.\n"
+            table
+                + "\n† The generator had no time left: the hub could have done more, and only its CPU counts.\n"
         }
-        false => "",
-    };
-    (!rows.is_empty()).then(|| table(head, &rows) + note)
+        false => table,
+    }
 }
 
 fn paced(results: &Results) -> Option<String> {
@@ -130,10 +134,18 @@ fn handshakes(results: &Results) -> Option<String> {
                 format!("{}{limit}", figures::count(row.rate.median as u64)),
                 small(row.server.median),
                 row.ratio.as_ref().map_or_else(|| "—".into(), ratio),
+                row.cpu_ratio.as_ref().map_or_else(|| "—".into(), ratio),
             ]
         })
         .collect();
-    (!rows.is_empty()).then(|| table(["", "a second", "µs of the server for one", "of the floor"], &rows))
+    let head = [
+        "",
+        "a second",
+        "µs of the server for one",
+        "a second, of the floor",
+        "for a second of CPU, of the floor",
+    ];
+    (!rows.is_empty()).then(|| noted(table(head, &rows)))
 }
 
 fn joining(results: &Results) -> Option<String> {

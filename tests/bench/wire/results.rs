@@ -134,7 +134,10 @@ pub(crate) struct Handshakes {
     pub(crate) rate: Spread,
     /// Microseconds of the server's CPU.
     pub(crate) server: Spread,
+    /// Handshakes a second, over the floor's.
     pub(crate) ratio: Option<Spread>,
+    /// Handshakes for a second of the server's CPU, over the floor's: this counts where the generator is the limit.
+    pub(crate) cpu_ratio: Option<Spread>,
     pub(crate) generator: f64,
 }
 

@@ -3,10 +3,11 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
 
 use super::framing::{MARK, Stamped};
-use super::guest::{Guest, Stage};
+use super::guest::{self, Guest, Stage};
 use super::progress::Progress;
 use super::trouble::Troubled;
 use super::watch::Watch;
@@ -49,6 +50,8 @@ pub(crate) struct Crowd {
     pub(super) poll: Poll,
     events: Events,
     pub(super) target: Target,
+    /// What asks each room for a WebSocket.
+    requests: Vec<Vec<u8>>,
     pub(super) guests: Vec<Guest>,
     pub(super) rooms: Vec<Progress>,
     pub(super) door: Door,
@@ -70,6 +73,7 @@ impl Crowd {
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(EVENTS),
+            requests: target.rooms.iter().map(|host| guest::request(&target.dialect, *host)).collect(),
             guests: Vec::new(),
             rooms: target.rooms.iter().map(|_| Progress::default()).collect(),
             door: Door { hello: true, ..Door::default() },
@@ -112,7 +116,7 @@ impl Crowd {
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in events.iter().filter(|event| event.token() != WAKE) {
             let number = event.token().0;
-            if let Err(error) = self.attend(number, event.is_writable()) {
+            if let Err(error) = self.attend(number, event) {
                 self.lose(number, &error);
             }
         }
@@ -138,7 +142,8 @@ impl Crowd {
         let number = place.unwrap_or(self.guests.len());
         let address = self.target.rooms[room];
         let opened = self.now();
-        let guest = Guest::open(self.poll.registry(), Token(number), (room, address), opened, trouble)?;
+        let (registry, request) = (self.poll.registry(), &self.requests[room]);
+        let guest = Guest::open(registry, Token(number), (room, address), request, opened, trouble)?;
         match place {
             Some(_) => self.guests[number] = guest,
             None => self.guests.push(guest),
@@ -147,27 +152,24 @@ impl Crowd {
         Ok(())
     }
 
-    fn attend(&mut self, number: usize, writable: bool) -> io::Result<()> {
+    fn attend(&mut self, number: usize, event: &Event) -> io::Result<()> {
         let guest = &mut self.guests[number];
-        match guest.stage {
-            Stage::Gone => return Ok(()),
-            Stage::Connecting => {
-                if let Some(error) = guest.stream.take_error()? {
-                    return Err(error);
-                }
-                if !writable {
-                    return Ok(());
-                }
-                let address = self.target.rooms[guest.room];
-                guest.upgrade(&self.target.dialect, address)?;
-            }
-            _ if writable => guest.send_rest()?,
-            _ => {}
+        if guest.stage == Stage::Gone {
+            return Ok(());
+        }
+        if event.is_error()
+            && let Some(error) = guest.stream.take_error()?
+        {
+            return Err(error);
+        }
+        if event.is_writable() {
+            guest.send_rest()?;
         }
         match (guest.stage, guest.trouble) {
             (Stage::Inside, Some(Trouble::Flooding)) => guest.forget(&mut self.buffer),
             (Stage::Inside, Some(_)) => Ok(()),
-            _ => self.read(number),
+            _ if event.is_readable() || event.is_read_closed() => self.read(number),
+            _ => Ok(()),
         }
     }
 

@@ -37,6 +37,9 @@ impl Crowd {
             }
         }
         self.door.arrived.clear();
+        for guest in &self.guests {
+            guest.stream.set_nodelay(true)?;
+        }
         let seconds = (self.now() - begun) as f64 / 1e9;
         self.settle()?;
         Ok(Joined {

@@ -17,7 +17,6 @@ const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 /// How far a guest is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    Connecting,
     Upgrading,
     Joining,
     Inside,
@@ -42,39 +41,27 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    /// Begins to connect.
+    /// Connects and asks for the WebSocket, without waiting for the connection to stand: on the loopback it does
+    /// at once, and otherwise the request waits with what is unsent.
     pub(super) fn open(
         registry: &Registry,
         token: Token,
         (room, address): (usize, SocketAddr),
+        request: &[u8],
         opened: u64,
         trouble: Option<Trouble>,
     ) -> io::Result<Self> {
         let mut stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
         if trouble == Some(Trouble::Stalled) || trouble == Some(Trouble::Slow) {
             // Otherwise the kernel reads megabytes in the guest's place.
             SockRef::from(&stream).set_recv_buffer_size(4096)?;
         }
         registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
         let (begun, unsent) = (Vec::new(), Vec::new());
-        let stage = Stage::Connecting;
-        Ok(Self { stream, stage, room, begun, skip: 0, unsent, got: 0, opened, trouble })
-    }
-
-    /// The connection stands: asks for the WebSocket.
-    pub(super) fn upgrade(&mut self, dialect: &Dialect, host: SocketAddr) -> io::Result<()> {
-        let path = &dialect.path;
-        let mut head = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\nOrigin: http://{host}\r\n"
-        );
-        if let Some(protocol) = &dialect.protocol {
-            head.push_str(&format!("Sec-WebSocket-Protocol: {protocol}\r\n"));
-        }
-        head.push_str("\r\n");
-        self.stage = Stage::Upgrading;
-        self.send(head.as_bytes())
+        let stage = Stage::Upgrading;
+        let mut guest = Self { stream, stage, room, begun, skip: 0, unsent, got: 0, opened, trouble };
+        guest.send(request)?;
+        Ok(guest)
     }
 
     /// Sends, now or when there is room.
@@ -150,6 +137,20 @@ impl Guest {
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
         self.stage = Stage::Gone;
     }
+}
+
+/// The request for a WebSocket.
+pub(super) fn request(dialect: &Dialect, host: SocketAddr) -> Vec<u8> {
+    let path = &dialect.path;
+    let mut head = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\nOrigin: http://{host}\r\n"
+    );
+    if let Some(protocol) = &dialect.protocol {
+        head.push_str(&format!("Sec-WebSocket-Protocol: {protocol}\r\n"));
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
 }
 
 /// How long the head of the answer is, if all of it is there.
