@@ -55,14 +55,14 @@ impl Service {
         match kind {
             Kind::Room | Kind::Other(_) => {
                 let program = if let Kind::Other(program) = kind { program } else { Path::new(ROOM) };
-                let mut words = vec![OsStr::new("--network-file"), network.network_file().as_os_str()];
+                let words = vec![OsStr::new("--network-file"), network.network_file().as_os_str()];
                 let mut onion = Program::serve_with(program, home, &words)?;
                 let url = |line: &str| Some(line.strip_prefix("room: ")?.to_owned());
                 let (address_known, url) = onion.heard("its address", url).await?;
                 Ok(Self { onion, room: None, way: Way::onion(&url, network), address_known })
             }
             Kind::CTor => {
-                let mut words = vec![OsStr::new("--no-onion")];
+                let words = vec![OsStr::new("--no-onion")];
                 let mut room = Program::serve(home, &words)?;
                 let url = room.told("local").await?;
                 let onion = Program::start(c_tor::command(network, home, &url, lines)?, home)?;

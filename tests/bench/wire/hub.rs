@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use tokio::process::Command;
 
 use super::orders::Dialect;
 use super::{FLOOR, ROOMS, peers};
@@ -91,7 +90,7 @@ impl Hub {
                 } else {
                     words.extend(["--data-dir".into(), home.join("room").to_string_lossy().into_owned()]);
                 }
-                if !setting.limited && has_pace().await? {
+                if !setting.limited {
                     words.extend(["--messages-per-second".into(), "0".into()]);
                 }
                 words
@@ -126,10 +125,4 @@ impl Hub {
             _ => Vec::new(),
         }
     }
-}
-
-/// Whether the room has a limit for each guest that can be switched off.
-async fn has_pace() -> Outcome<bool> {
-    let help = Command::new(ROOM).args(["serve", "--help"]).output().await?;
-    Ok(String::from_utf8_lossy(&help.stdout).contains("--messages-per-second"))
 }

@@ -4,6 +4,7 @@ use super::Scope;
 use super::hub::{Hub, Setting};
 use super::orders::{Loaded, Order};
 use super::results::{Results, Spread, Threads};
+use super::rooms;
 use super::stand::{SERVER, Stand};
 use crate::kit::Outcome;
 
@@ -31,8 +32,8 @@ pub(crate) async fn measure(scope: &Scope, results: &mut Results) -> Outcome<()>
     for (cores, load, order) in loads {
         let mut stands = Vec::new();
         for threads in [1, 2] {
-            let setting = Setting::default().with("TOKIO_WORKER_THREADS", threads);
-            let mut stand = Stand::open_with(Hub::Room, cores, &setting).await?;
+            let setting = Setting::default().with(rooms::THREADS, threads);
+            let mut stand = Stand::open_with(Hub::Rooms(1), cores, &setting).await?;
             stand.join(guests).await?;
             stands.push((threads, stand));
         }
