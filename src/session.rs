@@ -12,12 +12,22 @@ use std::time::Duration;
 use bytes::BytesMut;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::hub::{Entered, Reader, Room, Seat, Spoken};
 use crate::protocol::event::Event;
 use crate::protocol::request::Cursor;
 use crate::protocol::{Code, MessageId, Name, Refusal, Request, Say, frame};
+
+/// How long the room is silent for each frame that is no request, a mistake or a control frame: a hundred a second may
+/// come, and no program needs more.
+const NOISE_EACH: Duration = Duration::from_millis(10);
+
+/// How much of that may gather before there is a pause: fifty frames at once.
+const NOISE_AT_ONCE: Duration = Duration::from_millis(500);
+
+/// The longest pause.
+const NOISE_PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// A guest's stay, from the first frame to the last.
 pub struct Session {
@@ -27,6 +37,8 @@ pub struct Session {
     asked: VecDeque<Result<Request, Refusal>>,
     /// What the room is deciding about.
     under_way: Option<BoxFuture<'static, Decided>>,
+    /// When the frames that were no requests will have been forgotten.
+    noise: Instant,
 }
 
 struct Inside {
@@ -36,6 +48,8 @@ struct Inside {
 
 /// What the room says to a request.
 enum Decided {
+    /// Nothing: it was only a pause.
+    Nothing,
     Entered(Result<Box<Entered>, Refusal>, Option<Cursor>),
     Spoken(Vec<MessageId>, Spoken),
     Renamed(Name, Result<Option<String>, Refusal>),
@@ -57,17 +71,12 @@ pub enum Ending {
 impl Session {
     /// A stay that begins before the door.
     pub fn new(room: Room) -> Self {
-        Self { room, inside: None, asked: VecDeque::new(), under_way: None }
+        Self { room, inside: None, asked: VecDeque::new(), under_way: None, noise: Instant::now() }
     }
 
     /// Whether the guest has been welcomed.
     pub fn is_inside(&self) -> bool {
         self.inside.is_some()
-    }
-
-    /// Whether everything that was received has been answered. Nothing more should be received before.
-    pub fn is_idle(&self) -> bool {
-        self.under_way.is_none() && self.asked.is_empty()
     }
 
     /// The connection is over: from here on the seat is only kept for a while.
@@ -78,6 +87,11 @@ impl Session {
     /// Takes one text frame; [`Session::poll_answers`] has the answer.
     pub fn receive(&mut self, text: &str) {
         self.asked.push_back(Request::decode(text, self.room.limits().message_bytes));
+    }
+
+    /// Takes note of a control frame, which somebody else answers: too many of them are taken up in parts.
+    pub fn receive_control(&mut self) {
+        self.noise = self.noise.max(Instant::now()) + NOISE_EACH;
     }
 
     /// Takes one binary frame: there is no use for them yet.
@@ -99,6 +113,13 @@ impl Session {
                 // What it is not the guest's turn for is under way again, before anything else.
                 continue;
             }
+            let noise = self.noise.saturating_duration_since(Instant::now());
+            if noise > NOISE_AT_ONCE {
+                let pause = noise.min(NOISE_PAUSE_MAX);
+                self.noise = Instant::now() + pause;
+                self.under_way = Some(sleep(pause).map(|()| Decided::Nothing).boxed());
+                continue;
+            }
             let Some(asked) = self.asked.pop_front() else {
                 // An idle guest holds no memory for what they might ask.
                 self.asked = VecDeque::new();
@@ -108,6 +129,7 @@ impl Session {
                 Ok(None) => {}
                 Ok(Some(ending)) => return Poll::Ready(Some(ending)),
                 Err(refusal) => {
+                    self.receive_control();
                     refuse(&refusal, out);
                 }
             }
@@ -156,6 +178,7 @@ impl Session {
 
     fn decided(&mut self, decided: Decided, out: &mut BytesMut) -> Option<Ending> {
         match decided {
+            Decided::Nothing => None,
             Decided::Entered(Ok(entered), cursor) => {
                 frame::text(&entered.welcome.event().encode(), out);
                 let after = cursor.and_then(|cursor| cursor.within(&entered.welcome.epoch));

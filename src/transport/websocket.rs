@@ -238,7 +238,7 @@ impl Guest<'_> {
         let taken = codec.take(bytes, out, |message| match message {
             Message::Text(text) => session.receive(&text),
             Message::Binary(_) => session.receive_binary(),
-            _ => {} // control frames: the codec answers them
+            _ => session.receive_control(), // the codec answers it
         });
         self.broken = taken.err().map(|error| violation(&error));
     }

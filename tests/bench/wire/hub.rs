@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-
 use super::orders::Dialect;
 use super::{FLOOR, ROOMS, peers};
 use crate::kit::Outcome;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::sleep;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::kit::raw::Answer;
 use crate::kit::scriptless::{Scriptless, field};
@@ -140,4 +141,27 @@ async fn others_are_heard_in_the_middle_of_a_flood() {
         () = chat => {}
     }
     room.close().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_mistakes_is_taken_up_in_parts() {
+    const MISTAKES: usize = 2000;
+    let room = TestRoom::open().await;
+    let (mut ann, mut bob) = (room.guest("Ann").await, room.guest("Bob").await);
+    for _ in 0..MISTAKES {
+        ann.send_frame(Message::text("{")).await;
+    }
+    let mut mistakes = 0;
+    while mistakes == 0 {
+        mistakes += usize::from(ann.next().await["type"] == "error");
+    }
+    bob.say("1", "in the middle").await;
+    loop {
+        match ann.next().await["type"].as_str() {
+            Some("error") => mistakes += 1,
+            Some("message") => break,
+            _ => {}
+        }
+    }
+    assert!(mistakes < MISTAKES, "all of them were taken up at once");
 }
