@@ -281,7 +281,7 @@ impl Owner {
         }
         let appended = match entries.is_empty() {
             true => Ok(Vec::new()),
-            false => self.shared.log.append(entries).await,
+            false => self.append_entries(entries).await,
         };
         match appended {
             Ok(appended) => {
@@ -292,6 +292,19 @@ impl Owner {
             Err(error) => {
                 tracing::error!(%error, "messages were refused because they could not be written down");
                 answer(waiting, || Err(not_kept(error.clone())));
+            }
+        }
+    }
+
+    /// While the log writes, those who are to be woken still are.
+    async fn append_entries(&mut self, entries: Vec<Entry>) -> Result<Vec<Appended>, LogError> {
+        let shared = Arc::clone(&self.shared);
+        let mut appended = shared.log.append(entries);
+        loop {
+            tokio::select! {
+                biased;
+                appended = &mut appended => return appended,
+                () = yield_now(), if self.ringer.is_due() => self.ringer.call_some(),
             }
         }
     }
