@@ -157,7 +157,7 @@ async fn stalled(address: SocketAddr) -> Guest {
 
 #[tokio::test]
 async fn a_stalled_guest_does_not_keep_the_program_from_ending() {
-    let mut program = Program::start(&ALONE);
+    let mut program = Program::start(&[&ALONE[..], &["--messages-per-second", "0"]].concat());
     let _stalled = stalled(local(&mut program).await).await;
     let since = Instant::now();
     program.signal("TERM").await;
@@ -167,7 +167,7 @@ async fn a_stalled_guest_does_not_keep_the_program_from_ending() {
 
 #[tokio::test]
 async fn a_second_signal_ends_it_at_once() {
-    let mut program = Program::start(&ALONE);
+    let mut program = Program::start(&[&ALONE[..], &["--messages-per-second", "0"]].concat());
     let _stalled = stalled(local(&mut program).await).await;
     program.signal("INT").await;
     program.noted("Closing the room").await;
