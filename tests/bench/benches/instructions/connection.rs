@@ -1,0 +1,107 @@
+//! Connections of listeners: what is written to them is compared and dropped.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+
+/// Digits of its number that the text of a message ends with.
+const DIGITS: usize = 8;
+
+/// What follows them in the frame.
+const END: &[u8; 2] = b"\"}";
+
+/// What all connections share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// The digits of the message that is waited for.
+    awaited: AtomicU64,
+    /// Listeners that have not received it yet.
+    missing: AtomicUsize,
+    writes: AtomicU64,
+    /// Listeners that were written to at all: the first write is the welcome.
+    welcomed: AtomicUsize,
+    complete: Notify,
+}
+
+impl Shared {
+    /// Waits for this message from now on.
+    pub(crate) fn expect(&self, number: u64, listeners: usize) {
+        self.missing.store(listeners, Ordering::Relaxed);
+        self.awaited.store(as_written(digits(number).as_bytes()), Ordering::Relaxed);
+    }
+
+    /// Completes when all listeners have received it.
+    pub(crate) async fn complete(&self) {
+        self.complete.notified().await;
+    }
+
+    /// Writes so far.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
+    }
+
+    /// Listeners that have joined.
+    pub(crate) fn welcomed(&self) -> usize {
+        self.welcomed.load(Ordering::Relaxed)
+    }
+
+    fn written(&self, bytes: &[u8]) {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        let Some(last) = bytes.last_chunk::<{ DIGITS + END.len() }>() else { return };
+        let received = as_written(&last[..DIGITS]) == self.awaited.load(Ordering::Relaxed);
+        if received && self.missing.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.complete.notify_one();
+        }
+    }
+}
+
+/// What the text of a message ends with.
+pub(crate) fn digits(number: u64) -> String {
+    format!("{number:0DIGITS$}")
+}
+
+fn as_written(digits: &[u8]) -> u64 {
+    digits.first_chunk().map_or(0, |digits| u64::from_ne_bytes(*digits))
+}
+
+/// The connection of a guest that sends nothing and reads at once.
+pub(crate) struct Connection {
+    shared: Arc<Shared>,
+    welcomed: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared), welcomed: false }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if !self.welcomed {
+            self.welcomed = true;
+            self.shared.welcomed.fetch_add(1, Ordering::Relaxed);
+        }
+        self.shared.written(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

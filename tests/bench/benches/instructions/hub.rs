@@ -1,0 +1,91 @@
+//! A room in memory with one sender and many listeners.
+
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+use onionroom::config::{HistorySettings, ListenSettings, RoomSettings};
+use onionroom::hub::{Entered, Room};
+use onionroom::protocol::{CROWD_ABOVE, Hello, MessageId, Refusal, Say};
+use onionroom::transport::websocket;
+use onionroom_bench::Outcome;
+use tokio::task::yield_now;
+use tokio_util::sync::CancellationToken;
+
+use super::connection::{Connection, Shared, digits};
+use super::log::NullLog;
+
+/// Listeners; with the sender they are as many as have their presence announced, so that no occupancy events come
+/// between.
+pub(crate) const LISTENERS: usize = 99;
+const _: () = assert!(LISTENERS < CROWD_ABOVE);
+
+/// Rounds of the warm-up and messages in each: more than the ring holds, so that it has reached its size.
+const WARM_UP: (usize, usize) = (100, 64);
+
+/// Bytes of the text of a message.
+const TEXT_BYTES: usize = 100;
+
+/// The room, warmed up.
+pub(crate) struct Fanout {
+    room: Room,
+    sender: Entered,
+    connections: Arc<Shared>,
+    sent: u64,
+}
+
+impl Fanout {
+    /// Opens the room, lets all listeners join and sends the warm-up.
+    pub(crate) async fn start() -> Outcome<Self> {
+        let settings = RoomSettings { messages_per_second: 0, ..Default::default() };
+        let room = Room::open(&settings, &HistorySettings::default(), Arc::new(NullLog::default())).await?;
+        let sender = room.enter(Hello::default()).await.map_err(message)?;
+        let connections = Arc::new(Shared::default());
+        for number in 0..LISTENERS {
+            tokio::spawn(listen(room.clone(), Connection::new(&connections), number));
+        }
+        while connections.welcomed() < LISTENERS {
+            yield_now().await;
+        }
+        let mut fanout = Self { room, sender, connections, sent: 0 };
+        fanout.run(WARM_UP.0, WARM_UP.1).await?;
+        Ok(fanout)
+    }
+
+    /// Sends `batch` messages at once and waits until all listeners have received them, `rounds` times. Returns the
+    /// number of writes.
+    pub(crate) async fn run(&mut self, rounds: usize, batch: usize) -> Outcome<u64> {
+        let before = self.connections.writes();
+        for _ in 0..rounds {
+            let numbers = self.sent..self.sent + batch as u64;
+            self.sent = numbers.end;
+            self.connections.expect(numbers.end - 1, LISTENERS);
+            let published = numbers.map(|number| Ok(self.room.say(&self.sender.seat, say(number)?)));
+            let published = published.collect::<Result<Vec<_>, _>>().map_err(message)?;
+            try_join_all(published).await.map_err(message)?;
+            self.connections.complete().await;
+        }
+        Ok(self.connections.writes() - before)
+    }
+}
+
+async fn listen(room: Room, connection: Connection, number: usize) {
+    let (settings, closing) = (ListenSettings::default(), CancellationToken::new());
+    websocket::serve(Box::new(connection), hello(number).into(), room, &settings, &closing).await;
+}
+
+/// A guest's first frame (RFC 6455, section 5.2): FIN, text, with a mask of zeros.
+fn hello(number: usize) -> Vec<u8> {
+    let json = format!(r#"{{"type":"hello","name":"Guest {number}"}}"#);
+    let length = 0x80 | json.len() as u8;
+    [&[0x81, length, 0, 0, 0, 0], json.as_bytes()].concat()
+}
+
+fn say(number: u64) -> Result<Say, Refusal> {
+    let id = MessageId::parse(&digits(number))?;
+    let text = format!("{:.<1$}", "something to say, ", TEXT_BYTES - id.as_str().len()) + id.as_str();
+    Ok(Say { id, text })
+}
+
+fn message(refusal: Refusal) -> String {
+    refusal.message
+}

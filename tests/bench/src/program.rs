@@ -1,0 +1,123 @@
+//! Programs under test: built, started, read, ended.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::str::FromStr;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+
+use crate::{Outcome, within};
+
+/// A build of onionroom.
+#[derive(Debug, Clone)]
+pub struct Build {
+    /// What it is called in the results.
+    pub name: String,
+    /// The executable.
+    pub path: PathBuf,
+}
+
+impl FromStr for Build {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, path) = text.split_once('=').ok_or("expected NAME=PATH")?;
+        let path = std::fs::canonicalize(path).map_err(|error| format!("{path}: {error}"))?;
+        Ok(Self { name: name.to_owned(), path })
+    }
+}
+
+impl Build {
+    /// The present source, built by cargo with the profile and into the directory of the running benchmark.
+    ///
+    /// # Errors
+    /// When cargo cannot be run or the build fails.
+    pub async fn current() -> Outcome<Self> {
+        let bench = std::env::current_exe()?;
+        let directory = bench.ancestors().nth(2).ok_or("the benchmark is not in a target directory")?;
+        let profile = match directory.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(name) => name,
+        };
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["build", "--quiet", "--locked", "--package", "onionroom", "--bin", "onionroom"]);
+        cargo.args(["--profile", profile, "--target-dir"]).args(directory.parent());
+        cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+        match cargo.status().await?.success() {
+            true => Ok(Self { name: "onionroom".into(), path: directory.join("onionroom") }),
+            false => Err("cargo could not build onionroom".into()),
+        }
+    }
+}
+
+/// A running program; killed when dropped.
+pub struct Program {
+    child: Child,
+    lines: mpsc::UnboundedReceiver<String>,
+}
+
+impl Program {
+    /// Starts it with `HOME` and `PATH` as its only environment variables.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(mut command: Command, home: &Path) -> Outcome<Self> {
+        command.env_clear().env("HOME", home).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let (sender, lines) = mpsc::unbounded_channel();
+        if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
+            tokio::spawn(forward(out, sender.clone()));
+            tokio::spawn(forward(err, sender));
+        }
+        Ok(Self { child, lines })
+    }
+
+    /// Waits for a line of standard output or standard error that begins with `prefix`; returns the rest of it.
+    ///
+    /// # Errors
+    /// When the program ends or the deadline passes first.
+    pub async fn line(&mut self, prefix: &str) -> Outcome<String> {
+        let mut before = String::new();
+        let found = async {
+            while let Some(line) = self.lines.recv().await {
+                if let Some(rest) = line.strip_prefix(prefix) {
+                    return Some(rest.to_owned());
+                }
+                before.push_str(&format!("\n  {line}"));
+            }
+            None
+        };
+        let found = within(prefix, found).await;
+        found.ok().flatten().ok_or_else(|| format!("the program did not print {prefix:?}:{before}").into())
+    }
+
+    /// Its process id.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn id(&self) -> Outcome<u32> {
+        Ok(self.child.id().ok_or("the program has ended")?)
+    }
+
+    /// Sends `SIGINT` and waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end within the deadline.
+    pub async fn interrupt(mut self) -> Outcome<()> {
+        let Some(id) = self.child.id() else { return Ok(()) };
+        Command::new("kill").args(["-INT", &id.to_string()]).status().await?;
+        within("end of the program", self.child.wait()).await??;
+        Ok(())
+    }
+}
+
+async fn forward(output: impl AsyncRead + Unpin, sender: mpsc::UnboundedSender<String>) {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        // The output is read to its end also when there is no receiver: a full pipe would block the program.
+        let _ = sender.send(line);
+    }
+}
