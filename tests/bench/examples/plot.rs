@@ -1,5 +1,5 @@
 //! Draws the results of the wire benchmark:
-//! `cargo run -p onionroom-bench --example plot -- docs/wire.json docs/images/wire.svg`.
+//! `cargo run --release -p onionroom-bench --example plot -- docs/wire.json docs/images/wire.svg`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

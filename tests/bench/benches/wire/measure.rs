@@ -141,7 +141,7 @@ async fn measure(arguments: &Arguments) -> Outcome<()> {
         let mut servers = Vec::new();
         for kind in &kinds {
             let mut server = Server::start(kind).await?;
-            let (name, connected) = (server.name.clone(), server.connect(*guests).await?);
+            let (name, connected) = (server.name(), server.connect(*guests).await?);
             eprintln!("{guests} guests, {name}: {:.0} bytes each", connected.resident_bytes_per_guest);
             results.connections.push(Connections { server: name, connected });
             servers.push(server);
@@ -155,7 +155,7 @@ async fn measure(arguments: &Arguments) -> Outcome<()> {
             }
             for (index, server) in servers.iter().enumerate() {
                 let floor = (index > 0).then_some(&rounds[0]);
-                let row = Row::new(server.name.clone(), *guests, *load, &rounds[index], floor);
+                let row = Row::new(server.name(), *guests, *load, &rounds[index], floor);
                 row.print();
                 results.loads.push(row);
             }

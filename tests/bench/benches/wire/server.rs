@@ -44,7 +44,7 @@ impl Kind {
 
 /// A running server and its generator.
 pub(crate) struct Server {
-    pub(crate) name: String,
+    kind: Kind,
     program: Program,
     generator: Child,
     commands: ChildStdin,
@@ -82,14 +82,19 @@ impl Server {
         let mut generator = command.spawn()?;
         let commands = generator.stdin.take().ok_or("no pipe")?;
         let reports = BufReader::new(generator.stdout.take().ok_or("no pipe")?).lines();
-        Ok(Self { name: kind.name(), program, generator, commands, reports, _home: home })
+        Ok(Self { kind: kind.clone(), program, generator, commands, reports, _home: home })
+    }
+
+    /// The name in the results.
+    pub(crate) fn name(&self) -> String {
+        self.kind.name()
     }
 
     async fn command(&mut self, command: &Command) -> Outcome<Report> {
         self.commands.write_all(format!("{}\n", serde_json::to_string(command)?).as_bytes()).await?;
         let line = within("report of the generator", self.reports.next_line()).await??;
         match serde_json::from_str(&line.ok_or("the generator has ended")?)? {
-            Report::Failed(why) => Err(format!("{}: {why}", self.name).into()),
+            Report::Failed(why) => Err(format!("{}: {why}", self.name()).into()),
             report => Ok(report),
         }
     }
@@ -109,7 +114,7 @@ impl Server {
     pub(crate) async fn load(&mut self, load: Load, warm_up: f64, seconds: f64) -> Outcome<Measured> {
         match self.command(&Command::Load { load, warm_up, seconds }).await? {
             Report::Measured(measured) if measured.lost != 0 => {
-                Err(format!("{}: {} MESSAGES LOST under {load:?}", self.name, measured.lost).into())
+                Err(format!("{}: {} MESSAGES LOST under {load:?}", self.name(), measured.lost).into())
             }
             Report::Measured(measured) => Ok(measured),
             other => Err(format!("unexpected report: {other:?}").into()),
@@ -120,7 +125,10 @@ impl Server {
     pub(crate) async fn stop(mut self) -> Outcome<()> {
         drop(self.commands);
         within("end of the generator", self.generator.wait()).await??;
-        self.program.interrupt().await
+        match self.kind {
+            Kind::Floor => Ok(()), // killed
+            _ => self.program.interrupt().await,
+        }
     }
 }
 
