@@ -103,9 +103,10 @@ fn panel(area: &DrawingArea<SVGBackend<'_>, Shift>, caption: &str, unit: &str, l
         .x_label_area_size(40)
         .y_label_area_size(56)
         .build_cartesian_2d(x.log_scale(), y.log_scale())?;
-    let label = |value: &f64| if *value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") };
+    let label = |value: &f64| value.to_string();
     let mesh = &mut chart.configure_mesh();
     mesh.x_desc(unit)
+        .x_labels(5)
         .x_label_formatter(&label)
         .y_label_formatter(&label)
         .light_line_style(TRANSPARENT)

@@ -52,7 +52,7 @@ impl Output {
             build: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
             results,
         };
-        let text = serde_json::to_string_pretty(&report)?;
+        let text = serde_json::to_string(&report)?;
         match &self.json {
             Some(file) => std::fs::write(file, text + "\n")?,
             None => println!("{text}"),

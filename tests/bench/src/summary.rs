@@ -26,13 +26,19 @@ impl Summary {
             1 => values[middle],
             _ => f64::midpoint(values[middle - 1], values[middle]),
         };
-        Self { median, min: *min, max: *max }
+        let [median, min, max] = [median, *min, *max].map(rounded);
+        Self { median, min, max }
     }
 
     /// Of the ratios of two figures, taken within each round.
     pub fn of_ratios<T>(rounds: &[T], others: &[T], figure: impl Fn(&T) -> f64) -> Self {
         Self::of(rounds.iter().zip(others).map(|(round, other)| figure(round) / figure(other)))
     }
+}
+
+/// To four significant digits: the rounds differ by more.
+fn rounded(figure: f64) -> f64 {
+    format!("{figure:.3e}").parse().unwrap_or(figure)
 }
 
 /// With three significant digits: `4.19 (3.93 to 4.40)`.
