@@ -1,15 +1,15 @@
-//! Requests: every connection, whatever way it came in, speaks HTTP here first.
+//! Requests: each connection speaks HTTP/1.1 first.
 //!
-//! [`guard`] decides whether a request may be answered at all, [`routes`] what it gets; [`assets`] is the page,
-//! [`error`] what is said when there is nothing to get. `body` reads what a request brings, `patience` ends
-//! connections on which nothing can be written.
+//! [`guard`] checks `Host`, `Origin` and Fetch Metadata, [`routes`] dispatches; [`assets`] is the document at `/`,
+//! [`error`] the problem responses (RFC 9457). `body` reads request bodies, `write_timeout` ends connections whose
+//! writes make no progress.
 
 pub mod assets;
 mod body;
 pub mod error;
 pub mod guard;
-mod patience;
 pub mod routes;
+mod write_timeout;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::config::ListenSettings;
-use crate::listen::{Connection, Io, Peer, Place};
-use patience::Patience;
+use crate::listen::{ConnectInfo, Connection, Io};
+use write_timeout::WriteTimeout;
 
 /// The largest request head, in bytes; more is answered with 431.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -35,28 +35,19 @@ const HEADERS_MAX: usize = 64;
 /// How long an answer under way may take when the room closes.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
-/// Where a request came from, for those who answer it.
-#[derive(Clone)]
-pub struct Origin {
-    /// The other side of the connection.
-    pub peer: Peer,
-    /// The connection's place, to be held for as long as the connection lives on in another form.
-    pub place: Arc<Place>,
-}
-
-/// Serves the requests of one connection until it ends or `closing` is told. An upgraded connection lives on
-/// in the task that took it.
+/// Serves the requests of one connection until it ends or `closing` is cancelled. An upgraded connection lives on in
+/// the task that serves it.
 pub async fn serve(
     connection: Connection,
     router: Router,
     settings: &ListenSettings,
     closing: CancellationToken,
 ) {
-    let Connection { io, peer, place } = connection;
-    let io: Box<dyn Io> = Box::new(Patience::new(io, settings.write_stall));
-    let origin = Origin { peer, place: Arc::new(place) };
+    let Connection { io, peer, permit } = connection;
+    let io: Box<dyn Io> = Box::new(WriteTimeout::new(io, settings.write_stall));
+    let info = ConnectInfo { peer, permit: Arc::new(permit) };
     let service = router.map_request(move |mut request: http::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(origin.clone());
+        request.extensions_mut().insert(info.clone());
         request
     });
     let connection = http1::Builder::new()
@@ -64,7 +55,7 @@ pub async fn serve(
         .header_read_timeout(settings.request_head)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        // The host's clock is nobody's business.
+        // The host's clock must not be visible.
         .auto_date_header(false)
         .serve_connection(TokioIo::new(io), TowerToHyperService::new(service))
         .with_upgrades();

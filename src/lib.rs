@@ -25,7 +25,6 @@ pub mod listen;
 pub mod log;
 pub mod protocol;
 pub mod server;
-pub mod session;
 pub mod storage;
 pub mod telemetry;
 pub mod tor;

@@ -1,4 +1,4 @@
-//! Accepting: every way in ends as the same [`Connection`].
+//! Listeners: onion streams and TCP connections are accepted as the same [`Connection`].
 
 pub mod onion;
 pub mod rendezvous;
@@ -10,60 +10,71 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-/// Anything bytes flow over in both directions.
+/// A bidirectional byte stream.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
 
-/// One accepted connection. Beyond this point nothing knows about Tor.
+/// An accepted connection. Code that handles it does not know whether it came through Tor.
 pub struct Connection {
-    /// The bytes.
+    /// The byte stream.
     pub io: Box<dyn Io>,
-    /// Where they come from.
+    /// Where it comes from.
     pub peer: Peer,
-    /// The place it takes among the allowed connections, given back when this is dropped.
-    pub place: Place,
+    /// Its permit, released when this is dropped.
+    pub permit: Permit,
 }
 
-/// Where a connection comes from.
+/// The remote end of a connection.
 ///
-/// A circuit is a budget to charge, never an identity: one person can have many, and it says nothing about
-/// who they are.
+/// A circuit is a budget to charge, never an identity: one person can have many, and it does not say who they
+/// are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Peer {
     /// A rendezvous circuit, numbered by this process in the order of arrival.
     Circuit(u64),
-    /// This machine.
+    /// A process on this machine.
     Loopback(SocketAddr),
 }
 
-/// Where every listener brings its connections: counts them, refuses those over the limit, hands on the
-/// rest. Cheap to clone.
+/// The connection that a request came on; an extension of each request.
 #[derive(Clone)]
-pub struct Entrance {
-    places: Arc<Semaphore>,
-    inside: mpsc::UnboundedSender<Connection>,
+pub struct ConnectInfo {
+    /// The remote end of the connection.
+    pub peer: Peer,
+    /// The connection's permit, to be held for as long as an upgraded connection lives.
+    pub permit: Arc<Permit>,
 }
 
-/// One place among the allowed connections.
+/// Limits how many connections are open at once, over all listeners. Cheap to clone.
+#[derive(Clone)]
+pub struct ConnectionLimiter {
+    permits: Arc<Semaphore>,
+    accepted: mpsc::UnboundedSender<Connection>,
+}
+
+/// The permit of one open connection.
 #[derive(Debug)]
-pub struct Place(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+pub struct Permit(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
 
-impl Entrance {
-    /// An entrance for at most `connections` open at once, and the end at which they come out. The channel
-    /// needs no bound of its own: whatever waits in it holds a place.
+impl ConnectionLimiter {
+    /// A limiter for at most `connections` open at once, and the receiver of accepted connections. The channel
+    /// needs no bound of its own: each connection in it holds a permit.
     pub fn new(connections: usize) -> (Self, mpsc::UnboundedReceiver<Connection>) {
-        let (inside, outcome) = mpsc::unbounded_channel();
-        (Self { places: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))), inside }, outcome)
+        let (accepted, receiver) = mpsc::unbounded_channel();
+        (
+            Self { permits: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))), accepted },
+            receiver,
+        )
     }
 
-    /// A place for one more connection, or `None` when all are taken: then refuse, do not wait.
-    pub fn place(&self) -> Option<Place> {
-        Arc::clone(&self.places).try_acquire_owned().ok().map(Place)
+    /// A permit for one more connection, or `None` at the limit: then refuse the connection, do not queue it.
+    pub fn try_acquire(&self) -> Option<Permit> {
+        Arc::clone(&self.permits).try_acquire_owned().ok().map(Permit)
     }
 
-    /// Hands a connection on. It is dropped, and so closed, when the room is closing.
-    pub fn enter(&self, io: impl Io, peer: Peer, place: Place) {
-        let _ = self.inside.send(Connection { io: Box::new(io), peer, place });
+    /// Hands an accepted connection to the server. It is dropped, and so closed, when the server is closing.
+    pub fn accept(&self, io: impl Io, peer: Peer, permit: Permit) {
+        let _ = self.accepted.send(Connection { io: Box::new(io), peer, permit });
     }
 }

@@ -1,13 +1,13 @@
-//! What was said, kept in order: append, read after N, trim.
+//! The log of a room: append, read after a sequence number, trim.
 //!
-//! A [`Log`] decides sequence numbers and recognises messages that were sent before; it knows nothing of
-//! guests' connections. [`memory`] keeps messages for as long as the process lives, [`sqlite`] for as long as
+//! A [`Log`] gives messages their sequence numbers and recognises duplicates; it knows nothing of guests'
+//! connections. [`memory`] keeps messages for as long as the process lives, [`sqlite`] for as long as
 //! the retention allows.
 
 #[cfg(test)]
 mod contract;
+mod dedup;
 pub mod memory;
-mod recent;
 pub mod sqlite;
 
 use std::time::Duration;
@@ -19,18 +19,18 @@ use crate::protocol::{GuestId, Message, MessageId, Name};
 pub use memory::MemoryLog;
 pub use sqlite::SqliteLog;
 
-/// A message that is to be appended: everything but its sequence number.
+/// A message to append: everything but its sequence number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// When it was said: whole seconds on the room's own clock.
+    /// When it was published: whole seconds on the room's own clock.
     pub at: u64,
-    /// Who says it.
+    /// Its author.
     pub guest: GuestId,
-    /// What they are called.
+    /// The author's name.
     pub name: Name,
     /// The id that the author's program chose; with `guest` it identifies the message.
     pub id: MessageId,
-    /// What is said.
+    /// The text.
     pub text: String,
 }
 
@@ -41,13 +41,13 @@ impl Entry {
     }
 }
 
-/// What became of an [`Entry`].
+/// The outcome for one [`Entry`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Appended {
     /// It is the newest message now.
     New(Message),
-    /// The same author sent the same id before; it has this sequence number.
-    Before(u64),
+    /// A message of the same author and id has this sequence number already.
+    Duplicate(u64),
 }
 
 impl Appended {
@@ -55,7 +55,7 @@ impl Appended {
     pub fn message(&self) -> Option<&Message> {
         match self {
             Appended::New(message) => Some(message),
-            Appended::Before(_) => None,
+            Appended::Duplicate(_) => None,
         }
     }
 
@@ -63,12 +63,12 @@ impl Appended {
     pub fn seq(&self) -> u64 {
         match self {
             Appended::New(message) => message.seq,
-            Appended::Before(seq) => *seq,
+            Appended::Duplicate(seq) => *seq,
         }
     }
 }
 
-/// Which messages a log holds: those with `first` <= `seq` <= `head`.
+/// The kept messages: those with `first` <= `seq` <= `head`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// The oldest kept sequence number, or `head` + 1 if none is kept.
@@ -77,19 +77,19 @@ pub struct Span {
     pub head: u64,
 }
 
-/// What belongs to a run of sequence numbers for as long as the log lives.
+/// What identifies a room for as long as its log exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The name of the run: a cursor is only good with its epoch.
+pub struct RoomIdentity {
+    /// The name of this run of sequence numbers: a cursor is valid only within its epoch.
     pub epoch: String,
-    /// What guests' numbers are derived with, see [`crate::protocol::Token::guest`].
+    /// The key that guests' numbers are derived with, see [`crate::protocol::Token::guest`].
     pub secret: [u8; 32],
-    /// What the room's clock shows when the log is opened, in seconds.
+    /// The room's clock when the log is opened, in seconds.
     pub clock: u64,
 }
 
-impl Identity {
-    /// A new one, whose clock begins now.
+impl RoomIdentity {
+    /// A new identity, whose clock begins now.
     ///
     /// # Errors
     /// The operating system has no randomness.
@@ -100,7 +100,7 @@ impl Identity {
     }
 }
 
-/// How much is kept. What exceeds either limit is no longer read at once, and no longer stored after the next
+/// How much is kept. Messages beyond either limit are no longer read, and no longer stored after the next
 /// [`Log::trim`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
@@ -117,36 +117,36 @@ impl Retention {
     }
 }
 
-/// Why a log could not do what it was asked.
+/// A failure of the log, as a sentence.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub struct LogError(pub String);
 
-/// What a log answers, when it is ready.
-pub type Answer<'a, T> = BoxFuture<'a, Result<T, LogError>>;
+/// The result of a request to a log.
+pub type LogFuture<'a, T> = BoxFuture<'a, Result<T, LogError>>;
 
-/// A room's log. Answers are futures because an implementation may be a disk or another machine.
+/// A room's log. Results are futures because an implementation may be a disk or another machine.
 pub trait Log: Send + Sync + 'static {
-    /// What belongs to this run of sequence numbers.
-    fn identity(&self) -> Answer<'_, Identity>;
+    /// The identity of the room.
+    fn identity(&self) -> LogFuture<'_, RoomIdentity>;
 
     /// Appends entries in their order, each once: an entry whose author and id are among the kept messages, or
-    /// among the [`RECENT`] newest, is not appended again. When this returns, what was appended is as durable
-    /// as the log can make it.
-    fn append(&self, entries: Vec<Entry>) -> Answer<'_, Vec<Appended>>;
+    /// among the [`DEDUP_WINDOW`] newest, is a duplicate. When this returns, the appended messages are as durable as
+    /// the log can make them.
+    fn append(&self, entries: Vec<Entry>) -> LogFuture<'_, Vec<Appended>>;
 
     /// The oldest `limit` messages with `seq` > `after`, in order.
-    fn read(&self, after: u64, limit: usize) -> Answer<'_, Vec<Message>>;
+    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Message>>;
 
-    /// Which messages there are.
-    fn span(&self) -> Answer<'_, Span>;
+    /// The sequence numbers of the kept messages.
+    fn span(&self) -> LogFuture<'_, Span>;
 
-    /// Removes for good what the retention no longer allows when the room's clock shows `clock`.
-    fn trim(&self, clock: u64) -> Answer<'_, ()>;
+    /// Erases what the retention no longer allows when the room's clock shows `clock`.
+    fn trim(&self, clock: u64) -> LogFuture<'_, ()>;
 
-    /// Finishes what was asked for and gives back what the log holds. Every later call fails, or may.
-    fn close(&self) -> Answer<'_, ()>;
+    /// Completes pending requests and releases the log's resources. Later calls may fail.
+    fn close(&self) -> LogFuture<'_, ()>;
 }
 
-/// How many of the newest ids a log recognises even when their messages are no longer kept.
-pub const RECENT: usize = 4096;
+/// How many of the newest ids a log recognises as duplicates even when their messages are no longer kept.
+pub const DEDUP_WINDOW: usize = 4096;

@@ -1,21 +1,25 @@
-//! What guests and the room say to each other: pure types and their JSON, no IO.
+//! The protocol between guests and the room: pure types and their JSON, no IO.
 //!
-//! `docs/protocol.md` is the same in prose. Everything the room sends is encoded here, once, whichever
-//! transport carries it; everything a guest sends is decoded here, and decoding never panics.
+//! `docs/protocol.md` describes it in prose. Everything the room sends is encoded here, once for all
+//! transports; everything a guest sends is decoded here, and decoding never panics.
 
 pub mod body;
+pub mod encoded;
 pub mod event;
 pub mod frame;
+pub mod id;
 mod json;
 pub mod name;
 pub mod refusal;
 pub mod request;
 pub mod token;
 
-pub use event::{Guest, GuestId, Message, Welcome};
+pub use encoded::{EncodedEvent, EventBatch, EventKind};
+pub use event::{Event, Guest, Message, Welcome};
+pub use id::{GuestId, MessageId};
 pub use name::Name;
 pub use refusal::{Code, Refusal};
-pub use request::{Hello, MessageId, Request, Say};
+pub use request::{Hello, Request, Say};
 pub use token::Token;
 
 /// The number of the protocol that `welcome` announces.
@@ -24,14 +28,14 @@ pub const VERSION: u32 = 1;
 /// The WebSocket subprotocol, as in `Sec-WebSocket-Protocol` (RFC 6455, section 1.9).
 pub const SUBPROTOCOL: &str = "chat";
 
-/// The only room there is so far.
+/// The name of the one room.
 pub const MAIN_ROOM: &str = "main";
 
-/// More guests than this are a crowd: they are told how many they are, and no longer of each other.
-pub const CROWD_ABOVE: usize = 100;
+/// With more guests than this only the occupancy is told, and no longer each change of presence.
+pub const OCCUPANCY_ABOVE: usize = 100;
 
-/// When a crowd has become so few it is none any more.
-pub const CROWD_UNTIL: usize = 80;
+/// With no more guests than this changes of presence are told again.
+pub const OCCUPANCY_UNTIL: usize = 80;
 
 /// The largest WebSocket message a guest may send, in bytes; more is answered with close code 1009.
 ///

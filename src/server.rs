@@ -17,7 +17,7 @@ use crate::http::assets::Page;
 use crate::http::guard::Hosts;
 use crate::http::routes::{self, Site};
 use crate::hub::Room;
-use crate::listen::{Connection, Entrance, onion, tcp};
+use crate::listen::{Connection, ConnectionLimiter, onion, tcp};
 use crate::log::sqlite::Synchronous;
 use crate::log::{Log, LogError, MemoryLog, Retention, SqliteLog};
 use crate::storage::{DataDirectory, StorageError};
@@ -79,7 +79,7 @@ pub enum OpenError {
     Storage(#[from] StorageError),
     /// The message log could not be opened.
     #[error(transparent)]
-    Log(#[from] log::sqlite::OpenError),
+    Log(#[from] log::sqlite::SqliteOpenError),
     /// The message log could not be read.
     #[error(transparent)]
     LogUnreadable(#[from] LogError),
@@ -109,11 +109,11 @@ impl Server {
             room: Room::open(&settings.room, &settings.history, Arc::clone(&log)).await?,
             page: Page::assemble(),
             hosts: Hosts::new(address.port()),
-            settings: settings.listen.clone(),
+            settings: Arc::new(settings.listen.clone()),
             tasks: tasks.clone(),
             closing: closing.clone(),
         });
-        let (entrance, connections) = Entrance::new(settings.listen.connections);
+        let (limiter, connections) = ConnectionLimiter::new(settings.listen.connections);
         let router = routes::router(Arc::clone(&site));
 
         let onion_port = settings.onion.port;
@@ -128,10 +128,10 @@ impl Server {
             died: CancellationToken::new(),
         };
         server.spawn_vital(serve(connections, router, Arc::clone(&site)));
-        server.spawn_vital(tcp::accept(listener, entrance.clone(), server.closing.clone()));
+        server.spawn_vital(tcp::accept(listener, limiter.clone(), server.closing.clone()));
         if settings.onion.enabled {
             let directory = directory.map_or_else(|| DataDirectory::ephemeral().map(Arc::new), Ok)?;
-            server.open_onion(settings, directory, &site.hosts, entrance).await?;
+            server.open_onion(settings, directory, &site.hosts, limiter).await?;
         }
         Ok(server)
     }
@@ -141,13 +141,13 @@ impl Server {
         settings: &Settings,
         directory: Arc<DataDirectory>,
         hosts: &Hosts,
-        entrance: Entrance,
+        limiter: ConnectionLimiter,
     ) -> Result<(), TorError> {
         let mut service = OnionService::launch(&settings.onion, directory).await?;
         hosts.add_onion(service.address().to_string(), settings.onion.port);
         if let Some(circuits) = service.circuits() {
             let (streams, port) = (settings.onion.streams_per_circuit, settings.onion.port);
-            self.spawn_vital(onion::accept(circuits, entrance, streams, port, self.closing.clone()));
+            self.spawn_vital(onion::accept(circuits, limiter, streams, port, self.closing.clone()));
         }
         self.onion = Some(service);
         Ok(())

@@ -1,10 +1,10 @@
-//! The wires a guest can be on. Each turns its own framing into calls on the room and back.
+//! The transports. Each turns its own framing into calls on the hub, and the hub's events into its framing.
 //!
-//! [`websocket`] is a connection for both directions, [`events`] one for reading beside requests for speaking,
-//! [`poll`] needs none. All of them read with a cursor from the same ring, whose events are encoded already.
+//! [`websocket`] is one connection for both directions, [`events`] a response that does not end beside requests to
+//! publish, [`poll`] answers single requests, [`page`] is the chat without JavaScript. All of them read the same
+//! ring with a cursor, whose events are encoded already.
 
 pub mod events;
-pub mod handshake;
 pub mod page;
 pub mod poll;
 pub mod websocket;

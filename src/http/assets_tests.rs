@@ -98,7 +98,7 @@ fn the_policy_allows_exactly_what_the_document_holds() {
 
 #[test]
 fn the_page_knows_what_a_crowd_is() {
-    assert!(document().contains(&format!("CROWD_ABOVE = {};", crate::protocol::CROWD_ABOVE)));
+    assert!(document().contains(&format!("CROWD_ABOVE = {};", crate::protocol::OCCUPANCY_ABOVE)));
 }
 
 #[test]

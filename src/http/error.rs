@@ -46,14 +46,14 @@ impl From<Refusal> for Problem {
         let status = match refusal.code {
             Code::UnknownRoom => StatusCode::NOT_FOUND,
             Code::NameTaken | Code::TakenOver => StatusCode::CONFLICT,
-            Code::RoomFull | Code::NotKept => StatusCode::SERVICE_UNAVAILABLE,
+            Code::RoomFull | Code::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Code::TooFast => StatusCode::TOO_MANY_REQUESTS,
             Code::TextEmpty | Code::TextTooLong | Code::TextControl => StatusCode::UNPROCESSABLE_ENTITY,
             Code::NameEmpty | Code::NameTooLong | Code::NameForbidden => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::BAD_REQUEST,
         };
         let problem = Self::new(status, refusal.message);
-        Self { code: Some(refusal.code), wait: refusal.wait.or(problem.wait), ..problem }
+        Self { code: Some(refusal.code), wait: refusal.retry_after.or(problem.wait), ..problem }
     }
 }
 

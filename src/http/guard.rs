@@ -1,4 +1,4 @@
-//! Who may ask: a page from elsewhere must not reach the room through a guest's or the host's browser.
+//! Request checks: a page of another site must not reach the room through a guest's or the host's browser.
 //!
 //! - `Host` must be one of the room's own addresses, or a name that a stranger points at 127.0.0.1 (DNS
 //!   rebinding) would be same-origin with the room.

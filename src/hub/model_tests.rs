@@ -15,15 +15,17 @@ use std::time::Duration;
 use bytes::BytesMut;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use serde_json::Value;
 use tokio::time::timeout;
 
-use super::presence::Bounds;
+use super::presence::OccupancyBounds;
 use super::ring::Ring;
+use super::tests::{decoded, publish_one};
 use super::{Reader, Room};
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::sqlite::Synchronous;
 use crate::log::{Log, MemoryLog, Retention, SqliteLog};
-use crate::protocol::{Code, Hello, Name, frame};
+use crate::protocol::{Code, EventBatch, Hello, Name};
 use model::Model;
 use person::{Around, Person, say};
 
@@ -84,11 +86,11 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// When so few are a crowd; or never, since there are not more seats.
-fn bounds() -> impl Strategy<Value = Bounds> {
+fn bounds() -> impl Strategy<Value = OccupancyBounds> {
     let every = Duration::from_millis(1);
     let bounds =
         prop_oneof![1 => Just((1, 1)), 1 => Just((2, 1)), 1 => Just((2, 2)), 3 => Just((SEATS, SEATS))];
-    bounds.prop_map(move |(above, until)| Bounds { above, until, every })
+    bounds.prop_map(move |(above, until)| OccupancyBounds { above, until, every })
 }
 
 /// Where the messages are, across restarts.
@@ -120,7 +122,7 @@ struct World {
     forgotten: u64,
 }
 
-async fn open(log: &Arc<dyn Log>, ring_bytes: usize, bounds: Bounds) -> Room {
+async fn open(log: &Arc<dyn Log>, ring_bytes: usize, bounds: OccupancyBounds) -> Room {
     let away = Duration::from_secs(9999);
     let settings = RoomSettings { guests: SEATS, away, messages_per_second: 0, ..Default::default() };
     let ring = Ring::new(ring_bytes);
@@ -128,7 +130,7 @@ async fn open(log: &Arc<dyn Log>, ring_bytes: usize, bounds: Bounds) -> Room {
 }
 
 impl World {
-    async fn new(store: Store, ring_bytes: usize, bounds: Bounds, keep: usize) -> Self {
+    async fn new(store: Store, ring_bytes: usize, bounds: OccupancyBounds, keep: usize) -> Self {
         let log = store.open();
         let room = open(&log, ring_bytes, bounds).await;
         let secret = log.identity().await.unwrap().secret;
@@ -142,7 +144,7 @@ impl World {
 
     async fn take(&mut self, step: Step) {
         match step {
-            Step::Enter(who, name, cursor) => self.enter(who, name.map(|name| NAMES[name]), &cursor).await,
+            Step::Enter(who, name, cursor) => self.join(who, name.map(|name| NAMES[name]), &cursor).await,
             Step::Say(who, times) => {
                 for _ in 0..times {
                     self.say(who).await;
@@ -154,13 +156,13 @@ impl World {
                 if self.people[who].inside.take().is_some() {
                     self.model.aways += 1;
                     let since = self.model.aways;
-                    self.model.sitting(who).unwrap().away = Some(since);
+                    self.model.occupant(who).unwrap().away = Some(since);
                 }
             }
             Step::Leave(who) => {
                 if let Some((seat, _)) = self.people[who].inside.take() {
                     seat.leave();
-                    self.model.seats.retain(|sitting| sitting.who != who);
+                    self.model.seats.retain(|occupant| occupant.who != who);
                     self.model.recount();
                 }
             }
@@ -177,15 +179,15 @@ impl World {
         self.room.snapshot().await.unwrap();
     }
 
-    async fn enter(&mut self, who: usize, name: Option<&str>, cursor: &Cursor) {
+    async fn join(&mut self, who: usize, name: Option<&str>, cursor: &Cursor) {
         let person = &mut self.people[who];
         let hello = Hello {
             name: name.map(|name| Name::parse(name).unwrap()),
             token: Some(person.token.clone()),
             ..Hello::default()
         };
-        let entered = self.room.enter(hello).await;
-        let expected = self.model.enter(who, name);
+        let entered = self.room.join(hello).await;
+        let expected = self.model.join(who, name);
         let entered = match entered {
             Ok(entered) => entered,
             Err(refusal) => return assert_eq!(expected, Err(refusal.code)),
@@ -195,7 +197,7 @@ impl World {
         assert_eq!((welcome.guest.id.0, welcome.head), (person.number, self.model.head()));
         assert_eq!(welcome.first, self.model.gone() + 1);
         // Whoever brought no name was given one.
-        self.model.sitting(who).unwrap().name = welcome.guest.name.as_str().to_owned();
+        self.model.occupant(who).unwrap().name = welcome.guest.name.as_str().to_owned();
 
         let after = match cursor {
             Cursor::None => None,
@@ -210,10 +212,10 @@ impl World {
             true => Around::Crowd(welcome.count),
             false => Around::Listed(list),
         };
-        let reader = Reader::of_guest(&self.room, &entered, after);
+        let reader = Reader::new(&self.room, &entered, after);
         if let Some((ghost, _)) = person.inside.replace((entered.seat, reader)) {
             ghost.replaced().await;
-            let refused = self.room.say(&ghost, say(who, 1_000_000)).await;
+            let refused = publish_one(&self.room, &ghost, say(who, 1_000_000)).await;
             assert_eq!(refused.unwrap_err().code, Code::TakenOver);
         }
         assert_eq!(self.people[who].around, self.around(), "{} knows who is here", NAMES[who]);
@@ -222,7 +224,7 @@ impl World {
     async fn say(&mut self, who: usize) {
         let Some((seat, _)) = &self.people[who].inside else { return };
         let id = self.people[who].said.len() as u64;
-        let seq = self.room.say(seat, say(who, id)).await.unwrap();
+        let seq = publish_one(&self.room, seat, say(who, id)).await.unwrap();
         self.model.said.push((who, id));
         assert_eq!(seq, self.model.head());
         self.people[who].said.push(seq);
@@ -232,7 +234,7 @@ impl World {
         let person = &mut self.people[who];
         let (Some((seat, _)), false) = (&person.inside, person.said.is_empty()) else { return };
         let id = which.index(person.said.len());
-        let seq = self.room.say(seat, say(who, id as u64)).await.unwrap();
+        let seq = publish_one(&self.room, seat, say(who, id as u64)).await.unwrap();
         if person.said[id] <= self.forgotten && seq == self.model.head() + 1 {
             self.model.said.push((who, id as u64));
             person.said[id] = seq;
@@ -246,7 +248,7 @@ impl World {
         let expected = if self.model.taken(name, who) { Err(Code::NameTaken) } else { Ok(()) };
         assert_eq!(renamed.as_ref().map(|_| ()).map_err(|refusal| refusal.code), expected);
         if let Ok(answer) = renamed {
-            let was = std::mem::replace(&mut self.model.sitting(who).unwrap().name, name.to_owned());
+            let was = std::mem::replace(&mut self.model.occupant(who).unwrap().name, name.to_owned());
             assert_eq!(answer.is_some(), self.model.crowd && was != name, "told by itself, or with everyone");
         }
     }
@@ -254,15 +256,22 @@ impl World {
     /// Reads once; false if there is nothing more.
     async fn read(&mut self, who: usize) -> bool {
         let Some((_, reader)) = &mut self.people[who].inside else { return false };
-        let mut out = BytesMut::new();
-        reader.read(&mut out).await.unwrap();
+        // Some read frames, as a WebSocket does, and some the JSON, as the other transports do.
+        let events: Vec<Value> = if who.is_multiple_of(2) {
+            let mut out = BytesMut::new();
+            reader.read_frames(&mut out).await.unwrap();
+            decoded(out.to_vec())
+        } else {
+            let mut out = EventBatch::default();
+            reader.read_events(&mut out).await.unwrap();
+            out.iter().map(|event| serde_json::from_str(event.json).unwrap()).collect()
+        };
         let cursor = reader.after();
-        for event in frame::payloads(&out) {
-            let event = serde_json::from_str(event).unwrap();
-            self.people[who].hear(&event, &self.model, &self.numbers);
+        for event in &events {
+            self.people[who].hear(event, &self.model, &self.numbers);
         }
         assert_eq!(cursor, self.people[who].after);
-        !out.is_empty()
+        !events.is_empty()
     }
 
     async fn restart(&mut self) {
@@ -280,9 +289,9 @@ impl World {
         if self.model.crowd {
             return Around::Crowd(self.model.seats.len());
         }
-        let sitting = self.model.seats.iter();
+        let occupant = self.model.seats.iter();
         let list: BTreeMap<_, _> =
-            sitting.map(|one| (self.numbers[one.who], (one.name.clone(), one.away.is_some()))).collect();
+            occupant.map(|one| (self.numbers[one.who], (one.name.clone(), one.away.is_some()))).collect();
         Around::Listed(list)
     }
 
@@ -310,7 +319,7 @@ impl World {
     }
 }
 
-fn play(store: Store, ring_bytes: usize, bounds: Bounds, keep: usize, steps: Vec<Step>) {
+fn play(store: Store, ring_bytes: usize, bounds: OccupancyBounds, keep: usize, steps: Vec<Step>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut world = World::new(store, ring_bytes, bounds, keep).await;

@@ -1,130 +1,130 @@
-//! Who is here, as far as it is told: everybody by name while they are few, their number in a crowd.
+//! What guests are told of each other: each change while they are few, only the occupancy when they are many.
 //!
-//! To tell everyone of everyone costs the square of how many they are. So above [`CROWD_ABOVE`] guests nobody is
-//! told of single guests any more; how many there are is told at most once in a while. Single guests are told of
-//! again when there are no more than [`CROWD_UNTIL`], a good deal fewer, so that a room at the border does not
-//! change back and forth.
+//! To tell every guest of every change costs the square of their number. So with more than [`OCCUPANCY_ABOVE`] guests
+//! only the occupancy, the number of guests, is announced, at most once a second. Changes are announced again when
+//! there are no more than [`OCCUPANCY_UNTIL`] guests: fewer, so that a room at the threshold does not switch back and
+//! forth.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::roster::{News, Roster};
+use super::roster::{PresenceChange, Roster};
 use crate::protocol::event::Event;
-use crate::protocol::{CROWD_ABOVE, CROWD_UNTIL, Guest};
+use crate::protocol::{Guest, OCCUPANCY_ABOVE, OCCUPANCY_UNTIL};
 
-/// When a room is a crowd, and how often its number is told.
+/// When only the occupancy is announced, and how often.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    /// More guests than this are a crowd.
+pub(super) struct OccupancyBounds {
+    /// With more guests than this only the occupancy is announced.
     pub(super) above: usize,
-    /// So many are none any more; fewer than `above`.
+    /// With no more guests than this changes are announced again; at most `above`.
     pub(super) until: usize,
-    /// The number is told no more often than this.
+    /// The shortest time between two announcements of the occupancy.
     pub(super) every: Duration,
 }
 
-impl Default for Bounds {
+impl Default for OccupancyBounds {
     fn default() -> Self {
-        Self { above: CROWD_ABOVE, until: CROWD_UNTIL, every: Duration::from_secs(1) }
+        Self { above: OCCUPANCY_ABOVE, until: OCCUPANCY_UNTIL, every: Duration::from_secs(1) }
     }
 }
 
-/// What guests know of each other.
+/// What the guests of a room have been told of each other.
 #[derive(Debug)]
 pub(super) struct Presence {
-    bounds: Bounds,
-    /// How many the crowd was with the last news; `None` while the room is no crowd.
-    crowd: Option<usize>,
-    /// Whether that changed since it was told. That it is again what was told last does not make it undone: those
-    /// who came in meanwhile know the other number.
+    bounds: OccupancyBounds,
+    /// The number of guests; `None` while changes are announced one by one.
+    occupancy: Option<usize>,
+    /// Whether the occupancy changed since it was announced. It stays due when it changes back: guests who joined
+    /// meanwhile were told the other number in their welcome.
     due: bool,
-    /// Everybody, until there is news: most requests find the room as the one before left it.
+    /// All guests, cached until the next change.
     listed: Option<Arc<[Guest]>>,
 }
 
-/// Who is here, as it is told in one event.
+/// The presence of all guests in one event.
 #[derive(Debug)]
-pub(super) enum Here {
-    /// Everybody, in the order of arrival.
+pub(super) enum RosterSnapshot {
+    /// All guests, in the order of arrival.
     Listed(Arc<[Guest]>),
-    /// A crowd, and its number.
-    Crowd(usize),
+    /// Only their number.
+    Occupancy(usize),
 }
 
-/// What everyone is to be told after something changed.
+/// What all guests are to be told after changes.
 #[derive(Debug)]
-pub(super) enum Told {
-    /// The news, one by one.
-    News,
-    /// Who is here as a whole, in place of the news: the room became a crowd, or is none any more.
-    Here(Here),
-    /// Nothing now: the number is told with the next tick.
-    Later,
+pub(super) enum Announcement {
+    /// The changes, one by one.
+    Changes,
+    /// A snapshot in place of the changes: a threshold was crossed.
+    Snapshot(RosterSnapshot),
+    /// Nothing now: the occupancy is announced with the next tick.
+    Deferred,
 }
 
 impl Presence {
-    pub(super) fn new(bounds: Bounds) -> Self {
-        Self { bounds, crowd: None, due: false, listed: None }
+    pub(super) fn new(bounds: OccupancyBounds) -> Self {
+        Self { bounds, occupancy: None, due: false, listed: None }
     }
 
-    /// Takes note of news, which the roster has already.
-    pub(super) fn note(&mut self, news: &[News], roster: &Roster) -> Told {
-        if news.is_empty() {
-            return Told::Later;
+    /// Notes changes that the roster has applied, and decides how to announce them.
+    pub(super) fn update(&mut self, changes: &[PresenceChange], roster: &Roster) -> Announcement {
+        if changes.is_empty() {
+            return Announcement::Deferred;
         }
         self.listed = None;
         let count = roster.count();
-        let before = self.crowd;
+        let before = self.occupancy;
         let most = if before.is_some() { self.bounds.until } else { self.bounds.above };
-        self.crowd = (count > most).then_some(count);
-        match (before, self.crowd) {
-            (None, None) => Told::News,
+        self.occupancy = (count > most).then_some(count);
+        match (before, self.occupancy) {
+            (None, None) => Announcement::Changes,
             (Some(before), Some(now)) => {
                 self.due |= before != now;
-                Told::Later
+                Announcement::Deferred
             }
-            (None, Some(_)) | (Some(_), None) => Told::Here(self.tell(roster)),
+            (None, Some(_)) | (Some(_), None) => Announcement::Snapshot(self.announce(roster)),
         }
     }
 
-    /// Whether the room is a crowd whose number is to be told again.
+    /// Whether the occupancy is to be announced with the next tick.
     pub(super) fn is_due(&self) -> bool {
         self.due
     }
 
-    /// Who is here, to be told to everyone now.
-    pub(super) fn tell(&mut self, roster: &Roster) -> Here {
+    /// A snapshot to announce to all guests now.
+    pub(super) fn announce(&mut self, roster: &Roster) -> RosterSnapshot {
         self.due = false;
-        self.here(roster)
+        self.snapshot(roster)
     }
 
-    /// Who is here, for somebody who missed what was told.
-    pub(super) fn here(&mut self, roster: &Roster) -> Here {
-        match self.crowd {
-            None => Here::Listed(self.everybody(roster)),
-            Some(count) => Here::Crowd(count),
+    /// A snapshot for a reader that missed changes.
+    pub(super) fn snapshot(&mut self, roster: &Roster) -> RosterSnapshot {
+        match self.occupancy {
+            None => RosterSnapshot::Listed(self.all(roster)),
+            Some(count) => RosterSnapshot::Occupancy(count),
         }
     }
 
-    /// Who is here, for the welcome of `guest`: in a crowd they alone.
-    pub(super) fn around(&mut self, guest: &Guest, roster: &Roster) -> Arc<[Guest]> {
-        match self.crowd {
-            None => self.everybody(roster),
+    /// The guests in the welcome of `guest`: all, or `guest` alone where only the occupancy is announced.
+    pub(super) fn visible_to(&mut self, guest: &Guest, roster: &Roster) -> Arc<[Guest]> {
+        match self.occupancy {
+            None => self.all(roster),
             Some(_) => Arc::from([guest.clone()]),
         }
     }
 
-    /// Everybody, also in a crowd: for whoever asks.
-    pub(super) fn everybody(&mut self, roster: &Roster) -> Arc<[Guest]> {
+    /// All guests, however many.
+    pub(super) fn all(&mut self, roster: &Roster) -> Arc<[Guest]> {
         Arc::clone(self.listed.get_or_insert_with(|| roster.guests().into()))
     }
 }
 
-impl Here {
+impl RosterSnapshot {
     pub(super) fn event(&self) -> Event<'_> {
         match self {
             Self::Listed(guests) => Event::Roster { guests },
-            Self::Crowd(count) => Event::Crowd { count: *count },
+            Self::Occupancy(count) => Event::Occupancy { count: *count },
         }
     }
 }
@@ -132,20 +132,20 @@ impl Here {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::pace::Pace;
+    use crate::hub::rate_limit::RateLimit;
     use crate::protocol::GuestId;
 
     #[test]
-    fn a_room_at_the_border_does_not_change_back_and_forth() {
+    fn a_room_at_the_threshold_does_not_switch_back_and_forth() {
         let (mut presence, mut roster) =
-            (Presence::new(Bounds::default()), Roster::new(1000, Duration::ZERO, Pace::new(0)));
+            (Presence::new(OccupancyBounds::default()), Roster::new(1000, Duration::ZERO, RateLimit::new(0)));
         let mut told = Vec::new();
-        let mut note = |count: usize, news: &[News], roster: &Roster| {
-            let now = match presence.note(news, roster) {
-                Told::News => "each",
-                Told::Here(Here::Listed(guests)) if guests.len() == count => "all",
-                Told::Here(Here::Crowd(number)) if number == count => "number",
-                Told::Later => "later",
+        let mut note = |count: usize, changes: &[PresenceChange], roster: &Roster| {
+            let now = match presence.update(changes, roster) {
+                Announcement::Changes => "each",
+                Announcement::Snapshot(RosterSnapshot::Listed(guests)) if guests.len() == count => "all",
+                Announcement::Snapshot(RosterSnapshot::Occupancy(number)) if number == count => "number",
+                Announcement::Deferred => "later",
                 wrong => panic!("{wrong:?}"),
             };
             if told.last().is_none_or(|(_, last)| *last != now) {
@@ -153,32 +153,32 @@ mod tests {
             }
         };
         for id in 1..=120 {
-            let (arrival, _) = roster.enter(GuestId(id), None).unwrap();
-            note(id as usize, &arrival.news, &roster);
+            let (arrival, _) = roster.join(GuestId(id), None).unwrap();
+            note(id as usize, &arrival.changes, &roster);
         }
         for id in 1..=60 {
-            let news = roster.leave(GuestId(id), None);
-            note(120 - id as usize, news.as_slice(), &roster);
+            let change = roster.leave(GuestId(id), None);
+            note(120 - id as usize, change.as_slice(), &roster);
         }
         let expected = [(1, "each"), (101, "number"), (102, "later"), (80, "all"), (79, "each")];
         assert_eq!(told, expected);
     }
 
     #[test]
-    fn a_number_is_due_once() {
-        let bounds = Bounds { above: 1, until: 1, ..Bounds::default() };
+    fn the_occupancy_is_due_once() {
+        let bounds = OccupancyBounds { above: 1, until: 1, ..OccupancyBounds::default() };
         let (mut presence, mut roster) =
-            (Presence::new(bounds), Roster::new(9, Duration::ZERO, Pace::new(0)));
+            (Presence::new(bounds), Roster::new(9, Duration::ZERO, RateLimit::new(0)));
         for (id, due) in [(1, false), (2, false), (3, true)] {
-            let (arrival, _) = roster.enter(GuestId(id), None).unwrap();
-            presence.note(&arrival.news, &roster);
+            let (arrival, _) = roster.join(GuestId(id), None).unwrap();
+            presence.update(&arrival.changes, &roster);
             assert_eq!(presence.is_due(), due, "{id}");
         }
-        assert!(matches!(presence.tell(&roster), Here::Crowd(3)));
+        assert!(matches!(presence.announce(&roster), RosterSnapshot::Occupancy(3)));
         assert!(!presence.is_due());
-        let (arrival, _) = roster.enter(GuestId(4), None).unwrap();
-        presence.note(&arrival.news, &roster);
-        presence.note(roster.leave(GuestId(4), None).as_slice(), &roster);
-        assert!(presence.is_due(), "whoever came in between knows of four");
+        let (arrival, _) = roster.join(GuestId(4), None).unwrap();
+        presence.update(&arrival.changes, &roster);
+        presence.update(roster.leave(GuestId(4), None).as_slice(), &roster);
+        assert!(presence.is_due(), "a guest who joined in between was told four");
     }
 }

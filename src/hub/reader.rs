@@ -1,9 +1,9 @@
-//! One guest's way through a room's events: a cursor, and where to find what comes next.
+//! A guest's cursor: finds what comes next for it, in the ring or in the log.
 //!
-//! A reader first catches up with the messages after its cursor, from the ring where it still has them and
-//! from the log where not, and then follows the ring live from the position at which it came in. Since the
-//! position was taken before the first message is read, nothing can fall between. Whoever then reads too
-//! slowly for the ring is told again who is here, catches up from the log, and goes on.
+//! A reader first reads the messages after its cursor, from the ring where it still has them and from the log
+//! where not, and then follows the ring live from the position at which the guest joined. The position was taken
+//! before the first message is read, so nothing is missed between. A reader that lags behind the ring gets a
+//! snapshot of the roster, reads the log, and goes on.
 
 use std::future::poll_fn;
 use std::sync::PoisonError;
@@ -11,13 +11,14 @@ use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 
-use super::bell::Listener;
-use super::ring::Lagged;
-use super::room::{Entered, Room, Visit};
+use super::command::{Join, StatelessJoin};
+use super::notifier::Waiter;
+use super::ring::{Lagged, Output};
+use super::room::Room;
 use crate::protocol::event::Event;
-use crate::protocol::{Code, Refusal, Welcome, frame};
+use crate::protocol::{Code, EventBatch, Refusal, Welcome};
 
-/// About how many bytes are put together for one write.
+/// About how many bytes one read appends.
 pub const BATCH_BYTES: usize = 64 * 1024;
 
 /// How many messages are read from the log at once.
@@ -26,61 +27,72 @@ const LOG_PAGE: usize = 64;
 /// A guest's cursor.
 pub struct Reader {
     room: Room,
-    listener: Listener,
+    waiter: Waiter,
     /// The newest message that was read.
     after: u64,
-    /// The last message of the catching up; at or below `after` when there is none to do.
+    /// The last message to read before the ring is followed live; at or below `after` once it is.
     until: u64,
-    /// The newest message that was no longer kept when the catching up began. The ring may still have it, but
-    /// what is not kept is not given to anyone who was not there.
-    gone: u64,
-    /// Where the live events go on.
+    /// The newest message that was trimmed when the guest joined. The ring may still have it, but trimmed messages
+    /// are given to no guest who joins later.
+    trimmed: u64,
+    /// The ring's position of the next live event.
     position: u64,
 }
 
 impl Reader {
-    /// Reads for somebody who just came in, from the cursor on.
-    pub fn of_guest(room: &Room, entered: &Entered, after: Option<u64>) -> Self {
-        Self::new(room, &entered.welcome, entered.position, after)
+    /// Reads for a guest on a connection everything after the message `after`, or everything that is kept.
+    pub fn new(room: &Room, join: &Join, after: Option<u64>) -> Self {
+        Self::at(room, &join.welcome, join.position, after)
     }
 
-    /// The same for a single request.
-    pub fn of_visit(room: &Room, visit: &Visit, after: Option<u64>) -> Self {
-        Self::new(room, &visit.welcome, visit.position, after)
+    /// The same for a guest without a connection.
+    pub fn stateless(room: &Room, join: &StatelessJoin, after: Option<u64>) -> Self {
+        Self::at(room, &join.welcome, join.position, after)
     }
 
-    /// Reads everything after the message `after`, or everything that is kept.
-    fn new(room: &Room, welcome: &Welcome, position: u64, after: Option<u64>) -> Self {
-        let gone = welcome.first.saturating_sub(1);
+    fn at(room: &Room, welcome: &Welcome, position: u64, after: Option<u64>) -> Self {
+        let trimmed = welcome.first.saturating_sub(1);
         Self {
             room: room.clone(),
-            listener: Listener::new(&room.shared().bell),
-            // A cursor beyond the head is from another world; everything that is kept is the honest answer.
-            after: after.filter(|after| *after <= welcome.head).unwrap_or(gone),
+            waiter: Waiter::new(&room.shared().wait_queue),
+            // A cursor beyond the head is not of this log: everything that is kept is new to the guest.
+            after: after.filter(|after| *after <= welcome.head).unwrap_or(trimmed),
             until: welcome.head,
-            gone,
+            trimmed,
             position,
         }
     }
 
-    /// The newest message that was read: the cursor to come back with.
+    /// The newest message that was read: the cursor for the next join.
     pub fn after(&self) -> u64 {
         self.after
     }
 
-    /// Appends what comes next to `out` as whole WebSocket frames, about [`BATCH_BYTES`] at most. Nothing is
-    /// appended only when there is nothing more for now.
+    /// Appends what comes next as whole WebSocket text frames, about [`BATCH_BYTES`] at most. Appends nothing only
+    /// when there is nothing new.
     ///
     /// # Errors
     /// `not_kept` when the log cannot be read.
-    pub async fn read(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {
+    pub async fn read_frames(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {
+        self.read(out).await
+    }
+
+    /// Appends what comes next as JSON; otherwise as [`Reader::read_frames`].
+    ///
+    /// # Errors
+    /// As [`Reader::read_frames`].
+    pub async fn read_events(&mut self, out: &mut EventBatch) -> Result<(), Refusal> {
+        self.read(out).await
+    }
+
+    async fn read(&mut self, out: &mut impl Output) -> Result<(), Refusal> {
         if self.after < self.until {
             return self.catch_up(out).await;
         }
-        if self.read_ring(out).is_err() { self.start_over(out).await } else { Ok(()) }
+        if self.read_ring(out).is_err() { self.resynchronise(out).await } else { Ok(()) }
     }
 
-    fn read_ring(&mut self, out: &mut BytesMut) -> Result<(), Lagged> {
+    fn read_ring(&mut self, out: &mut impl Output) -> Result<(), Lagged> {
         let ring = self.room.shared().ring.read().unwrap_or_else(PoisonError::into_inner);
         let copied = ring.copy(self.position, BATCH_BYTES, out)?;
         self.position = copied.position;
@@ -88,23 +100,23 @@ impl Reader {
         Ok(())
     }
 
-    /// Completes when [`Reader::read`] has something; false when the room is gone.
+    /// Completes when there is something to read, with true, or when the room has ended, with false.
     pub async fn wait(&mut self) -> bool {
         poll_fn(|context| self.poll_wait(context)).await
     }
 
-    /// The same for those who poll. What is new between a read and the next wait is not missed.
+    /// The same as a poll function. An event between a read and the next wait is not missed.
     pub fn poll_wait(&mut self, context: &Context<'_>) -> Poll<bool> {
         if self.after < self.until {
             return Poll::Ready(true);
         }
-        self.listener.poll(self.position, context)
+        self.waiter.poll(self.position, context)
     }
 
-    async fn catch_up(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {
-        if self.after < self.gone {
-            self.tell_gap(self.gone + 1, out);
-            self.after = self.gone;
+    async fn catch_up(&mut self, out: &mut impl Output) -> Result<(), Refusal> {
+        if self.after < self.trimmed {
+            self.append_gap(self.trimmed + 1, out);
+            self.after = self.trimmed;
             return Ok(());
         }
         if let Some(newest) = self.copy_from_ring(out) {
@@ -114,42 +126,43 @@ impl Reader {
         let log = &self.room.shared().log;
         let messages = log.read(self.after, LOG_PAGE).await.map_err(|error| {
             tracing::error!(%error, "messages could not be read");
-            Refusal::new(Code::NotKept, "The room cannot read its messages at the moment.")
+            Refusal::new(Code::StorageUnavailable, "The room cannot read its messages at the moment.")
         })?;
-        let full = out.len() + BATCH_BYTES;
+        let full = out.bytes() + BATCH_BYTES;
         for message in messages.iter().take_while(|message| message.seq <= self.until) {
-            self.tell_gap(message.seq, out);
-            frame::text(&message.event().encode(), out);
+            self.append_gap(message.seq, out);
+            out.event(&message.event());
             self.after = message.seq;
-            if out.len() >= full {
+            if out.bytes() >= full {
                 return Ok(());
             }
         }
         if messages.last().is_none_or(|message| message.seq > self.until) && self.after < self.until {
             // The rest was trimmed meanwhile.
-            self.tell_gap(self.until + 1, out);
+            self.append_gap(self.until + 1, out);
             self.after = self.until;
         }
         Ok(())
     }
 
-    fn copy_from_ring(&self, out: &mut BytesMut) -> Option<u64> {
+    fn copy_from_ring(&self, out: &mut impl Output) -> Option<u64> {
         let ring = self.room.shared().ring.read().unwrap_or_else(PoisonError::into_inner);
         ring.copy_messages(self.after, self.until, BATCH_BYTES, out)
     }
 
-    fn tell_gap(&self, before: u64, out: &mut BytesMut) {
+    fn append_gap(&self, before: u64, out: &mut impl Output) {
         if before > self.after + 1 {
-            frame::text(&Event::Gap { after: self.after, before }.encode(), out);
+            out.event(&Event::Gap { after: self.after, before });
         }
     }
 
-    async fn start_over(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {
+    /// Begins anew at the head of the ring after the reader lagged, with a snapshot of the roster.
+    async fn resynchronise(&mut self, out: &mut impl Output) -> Result<(), Refusal> {
         let snapshot = self.room.snapshot().await?;
-        frame::text(&snapshot.here.event().encode(), out);
+        out.event(&snapshot.roster.event());
         self.position = snapshot.position;
         self.until = snapshot.span.head;
-        self.gone = snapshot.span.first.saturating_sub(1);
+        self.trimmed = snapshot.span.first.saturating_sub(1);
         Ok(())
     }
 }

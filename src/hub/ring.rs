@@ -1,43 +1,49 @@
-//! The newest events of a room, encoded once, in the order that everyone sees.
+//! The newest events of a room, encoded once, in the order that all readers get them.
 //!
-//! The bytes are WebSocket text frames, back to back, so that a guest who is behind by a hundred events gets
-//! them in one copy and one write. A reader holds a position and nothing else: a slow guest costs one integer.
+//! The bytes are WebSocket text frames, back to back, so that a WebSocket that is behind by a hundred events
+//! gets them in one copy and one write. The index beside them has each event's kind, sequence number and place,
+//! so that the other transports get the JSON without parsing frames. A reader holds a position and nothing
+//! else: a slow reader costs one integer.
 
 use std::collections::VecDeque;
 
 use bytes::{BufMut, BytesMut};
 
-use crate::protocol::frame;
+use crate::protocol::{EncodedEvent, Event, EventBatch, EventKind, frame};
 
-/// How many bytes of encoded events a room holds. Whoever is further behind reads the log.
+/// How many bytes of encoded events a room holds. A reader that is further behind reads the log.
 pub const RING_BYTES: usize = 1024 * 1024;
 
 /// The last bytes of a room's events.
 #[derive(Debug)]
 pub struct Ring {
     bytes: VecDeque<u8>,
-    /// Where each held event begins, oldest first.
+    /// The held events, oldest first.
     events: VecDeque<Held>,
     /// The position of the first held byte, counted from the room's opening.
     start: u64,
     /// The newest message, if the ring has ever had one.
     newest: Option<Held>,
-    /// The newest message that is not held any more, or never was because it is older than the ring; or 0.
-    pushed_out: u64,
+    /// The newest message that is no longer held, or never was because it is older than the ring; or 0.
+    evicted: u64,
     capacity: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Held {
+    /// The position of the frame's first byte.
     begin: u64,
-    /// The message's sequence number; 0 for presence, which has none.
+    /// The message's sequence number; 0 for every other event.
     seq: u64,
+    kind: EventKind,
+    /// How many bytes of the frame come before the JSON.
+    header: u8,
 }
 
 /// What [`Ring::copy`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Copied {
-    /// Where the reader stands now.
+    /// The reader's position now.
     pub position: u64,
     /// The newest message among what was copied.
     pub seq: Option<u64>,
@@ -47,22 +53,64 @@ pub struct Copied {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lagged;
 
+/// What events are appended to: WebSocket frames in [`BytesMut`], or their JSON in an [`EventBatch`].
+pub trait Output {
+    /// How many bytes it has.
+    fn bytes(&self) -> usize;
+
+    /// Encodes and appends one event.
+    fn event(&mut self, event: &Event<'_>);
+
+    /// Appends the events from the position `begin` up to `end`, which the ring has.
+    fn copy(&mut self, ring: &Ring, begin: u64, end: u64);
+}
+
+impl Output for BytesMut {
+    fn bytes(&self) -> usize {
+        self.len()
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        frame::text(&event.encode(), self);
+    }
+
+    fn copy(&mut self, ring: &Ring, begin: u64, end: u64) {
+        let [front, back] = ring.slices(begin, end);
+        self.reserve(front.len() + back.len());
+        self.put_slice(front);
+        self.put_slice(back);
+    }
+}
+
+impl Output for EventBatch {
+    fn bytes(&self) -> usize {
+        self.json_bytes()
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        self.push(event);
+    }
+
+    fn copy(&mut self, ring: &Ring, begin: u64, end: u64) {
+        let from = ring.events.partition_point(|held| held.begin < begin);
+        for (index, held) in
+            ring.events.iter().enumerate().skip(from).take_while(|(_, held)| held.begin < end)
+        {
+            let json = ring.slices(held.begin + u64::from(held.header), ring.end_of(index));
+            self.push_parts(held.kind, (held.seq > 0).then_some(held.seq), json);
+        }
+    }
+}
+
 impl Ring {
     /// An empty ring for `capacity` bytes; a single larger event is held alone.
     pub fn new(capacity: usize) -> Self {
-        Self {
-            bytes: VecDeque::new(),
-            events: VecDeque::new(),
-            start: 0,
-            newest: None,
-            pushed_out: 0,
-            capacity,
-        }
+        Self { bytes: VecDeque::new(), events: VecDeque::new(), start: 0, newest: None, evicted: 0, capacity }
     }
 
-    /// Tells an empty ring that there are messages up to `seq` already, which it does not have.
+    /// Tells an empty ring that the log has messages up to `seq`, which the ring has not.
     pub fn begin_after(&mut self, seq: u64) {
-        self.pushed_out = self.pushed_out.max(seq);
+        self.evicted = self.evicted.max(seq);
     }
 
     /// The position after the newest event.
@@ -70,42 +118,44 @@ impl Ring {
         self.start + self.bytes.len() as u64
     }
 
-    /// Appends one event, given as JSON; `seq` is the message's sequence number, 0 for presence.
-    pub fn push(&mut self, json: &str, seq: u64) {
-        let held = Held { begin: self.head(), seq };
+    /// Appends one event.
+    pub fn push(&mut self, event: EncodedEvent<'_>) {
+        let header = frame::header(event.json.len());
+        let (begin, seq) = (self.head(), event.seq.unwrap_or(0));
+        let held = Held { begin, seq, kind: event.kind, header: header.length() };
         self.events.push_back(held);
         if seq > 0 {
             self.newest = Some(held);
         }
-        self.bytes.extend(frame::header(json.len()).as_slice());
-        self.bytes.extend(json.as_bytes());
+        self.bytes.extend(header.as_slice());
+        self.bytes.extend(event.json.as_bytes());
         while self.bytes.len() > self.capacity && self.events.len() > 1 {
-            self.push_out();
+            self.evict();
         }
     }
 
-    fn push_out(&mut self) {
+    fn evict(&mut self) {
         if let Some(oldest) = self.events.pop_front() {
             let next = self.events.front().map_or(self.head(), |held| held.begin);
             self.bytes.drain(..(next - self.start) as usize);
             self.start = next;
-            self.pushed_out = self.pushed_out.max(oldest.seq);
+            self.evicted = self.evicted.max(oldest.seq);
         }
     }
 
-    /// Copies whole frames from `position` towards the head: at least one if there is one, otherwise no more
-    /// than fit into `limit` bytes.
+    /// Copies whole events from `position` towards the head: at least one if there is one, otherwise no more
+    /// than fit into `limit` bytes of frames.
     ///
     /// # Errors
     /// [`Lagged`] if the ring no longer has the event at `position`.
-    pub fn copy(&self, position: u64, limit: usize, out: &mut BytesMut) -> Result<Copied, Lagged> {
+    pub fn copy(&self, position: u64, limit: usize, out: &mut impl Output) -> Result<Copied, Lagged> {
         if position < self.start {
             return Err(Lagged);
         }
         let head = self.head();
         if head - position <= limit as u64 {
             // Nearly always: everything that is new.
-            self.copy_bytes(position, head, out);
+            out.copy(self, position, head);
             let newest = self.newest.filter(|held| held.begin >= position);
             return Ok(Copied { position: head, seq: newest.map(|held| held.seq) });
         }
@@ -115,25 +165,24 @@ impl Ring {
         let whole = self.events.partition_point(|held| held.begin <= reach);
         let to = whole.saturating_sub(1).max(from + 1).min(self.events.len());
         let end = self.events.get(to).map_or(head, |held| held.begin);
-        self.copy_bytes(position, end, out);
+        out.copy(self, position, end);
         let seq = self.events.range(from..to).rev().map(|held| held.seq).find(|seq| *seq > 0);
         Ok(Copied { position: end, seq })
     }
 
     /// Copies the messages, and only the messages, with `after` < `seq` <= `until`, about `limit` bytes at
-    /// most; answers with the newest that was copied. `None` if the ring does not have all of them.
-    pub fn copy_messages(&self, after: u64, until: u64, limit: usize, out: &mut BytesMut) -> Option<u64> {
-        if after < self.pushed_out || after >= until {
+    /// most; returns the newest that was copied. `None` if the ring does not have all of them.
+    pub fn copy_messages(&self, after: u64, until: u64, limit: usize, out: &mut impl Output) -> Option<u64> {
+        if after < self.evicted || after >= until {
             return None;
         }
-        let full = out.len() + limit;
+        let full = out.bytes() + limit;
         let mut newest = None;
         for (index, held) in self.events.iter().enumerate() {
             if held.seq > after && held.seq <= until {
-                let end = self.events.get(index + 1).map_or(self.head(), |next| next.begin);
-                self.copy_bytes(held.begin, end, out);
+                out.copy(self, held.begin, self.end_of(index));
                 newest = Some(held.seq);
-                if out.len() >= full {
+                if out.bytes() >= full {
                     break;
                 }
             }
@@ -141,12 +190,17 @@ impl Ring {
         newest
     }
 
-    fn copy_bytes(&self, from: u64, to: u64, out: &mut BytesMut) {
-        let (from, to) = ((from - self.start) as usize, (to - self.start) as usize);
+    /// Where the event with this index ends.
+    fn end_of(&self, index: usize) -> u64 {
+        self.events.get(index + 1).map_or(self.head(), |next| next.begin)
+    }
+
+    /// The bytes between two positions, in two parts where they go around the end of the buffer.
+    fn slices(&self, begin: u64, end: u64) -> [&[u8]; 2] {
+        let (begin, end) = ((begin - self.start) as usize, (end - self.start) as usize);
         let (front, back) = self.bytes.as_slices();
-        out.reserve(to - from);
-        out.put_slice(&front[from.min(front.len())..to.min(front.len())]);
-        out.put_slice(&back[from.saturating_sub(front.len())..to.saturating_sub(front.len())]);
+        let seam = front.len();
+        [&front[begin.min(seam)..end.min(seam)], &back[begin.saturating_sub(seam)..end.saturating_sub(seam)]]
     }
 }
 
@@ -155,6 +209,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn push(ring: &mut Ring, json: &str, seq: u64) {
+        let kind = if seq > 0 { EventKind::Message } else { EventKind::Joined };
+        ring.push(EncodedEvent { kind, seq: (seq > 0).then_some(seq), json });
+    }
 
     fn frames(payloads: &[String]) -> Vec<u8> {
         let mut out = BytesMut::new();
@@ -166,18 +225,18 @@ mod tests {
     fn a_reader_gets_everything_in_one_copy() {
         let mut ring = Ring::new(1000);
         let mut out = BytesMut::new();
-        ring.push("one", 1);
-        ring.push("joined", 0);
+        push(&mut ring, "one", 1);
+        push(&mut ring, "joined", 0);
         assert_eq!(ring.copy(0, 1000, &mut out), Ok(Copied { position: ring.head(), seq: Some(1) }));
         assert_eq!(out[..], frames(&["one".into(), "joined".into()]));
         assert_eq!(ring.copy(ring.head(), 1000, &mut out), Ok(Copied { position: ring.head(), seq: None }));
     }
 
     #[test]
-    fn whoever_is_too_far_behind_is_told() {
+    fn a_reader_that_is_too_far_behind_is_told() {
         let mut ring = Ring::new(10);
-        ring.push("12345678", 1);
-        ring.push("12345678", 2);
+        push(&mut ring, "12345678", 1);
+        push(&mut ring, "12345678", 2);
         let mut out = BytesMut::new();
         assert_eq!(ring.copy(0, 100, &mut out), Err(Lagged));
         assert_eq!(ring.copy_messages(0, 2, 100, &mut out), None);
@@ -189,7 +248,7 @@ mod tests {
     fn messages_come_without_presence() {
         let mut ring = Ring::new(1000);
         for (json, seq) in [("a", 1), ("joined", 0), ("b", 2), ("c", 3)] {
-            ring.push(json, seq);
+            push(&mut ring, json, seq);
         }
         let mut out = BytesMut::new();
         assert_eq!(ring.copy_messages(0, 2, 1000, &mut out), Some(2));
@@ -201,7 +260,7 @@ mod tests {
     fn what_is_older_than_the_ring_is_not_skipped() {
         let mut ring = Ring::new(1000);
         ring.begin_after(5);
-        ring.push("six", 6);
+        push(&mut ring, "six", 6);
         let mut out = BytesMut::new();
         assert_eq!(ring.copy_messages(4, 6, 1000, &mut out), None);
         assert_eq!(ring.copy_messages(5, 6, 1000, &mut out), Some(6));
@@ -219,15 +278,20 @@ mod tests {
             let (mut position, mut pending) = (0, Vec::new());
             for (number, (length, limit, read)) in steps.into_iter().enumerate() {
                 let payload = format!("{number}:{}", "x".repeat(length));
-                ring.push(&payload, number as u64 + 1);
+                push(&mut ring, &payload, number as u64 + 1);
                 pending.push(payload);
                 if read {
-                    let mut out = BytesMut::new();
-                    match ring.copy(position, limit, &mut out) {
+                    let (mut out, mut batch) = (BytesMut::new(), EventBatch::default());
+                    prop_assert_eq!(
+                        ring.copy(position, limit, &mut out),
+                        ring.copy(position, limit, &mut batch)
+                    );
+                    match ring.copy(position, limit, &mut BytesMut::new()) {
                         Ok(copied) => {
                             let taken = (1..=pending.len()).find(|count| frames(&pending[..*count]) == out[..]);
                             prop_assert!(taken.is_some(), "whole frames, in order");
                             let taken = taken.unwrap_or(0);
+                            prop_assert!(batch.iter().map(|event| event.json).eq(&pending[..taken]));
                             prop_assert!(out.len() <= limit || taken == 1);
                             pending.drain(..taken);
                             position = copied.position;

@@ -1,24 +1,25 @@
-//! The way into a room: what a guest can ask for, and the seat they hold.
+//! A handle to a room: what a guest can ask for.
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
 
-use super::bell::Bell;
-use super::owner::Owner;
-use super::pace::too_fast;
-use super::presence::{Bounds, Here};
+use super::actor::RoomActor;
+use super::command::{
+    Command, Join, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing,
+};
+use super::presence::OccupancyBounds;
+use super::rate_limit::rate_limited;
 use super::ring::{RING_BYTES, Ring};
-use super::roster::visit_grace;
+use super::roster::stateless_grace;
 use crate::config::{HistorySettings, RoomSettings};
-use crate::log::{Log, LogError, Span};
+use crate::log::{Log, LogError};
 use crate::protocol::event::Limits;
 use crate::protocol::name::NAME_CHARACTERS_MAX;
-use crate::protocol::{Code, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Token, Welcome};
+use crate::protocol::{Code, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Token};
 
-/// The way into a room; cheap to clone. The room ends when the last one is gone.
+/// A handle to a room; cheap to clone. The room ends when the last handle and the last [`Seat`] are dropped.
 #[derive(Clone)]
 pub struct Room {
     // Not bounded by itself: a guest has at most one request under way, and guests are bounded.
@@ -26,94 +27,17 @@ pub struct Room {
     shared: Arc<Shared>,
 }
 
-/// What readers see without asking the owner.
-pub(super) struct Shared {
-    pub(super) ring: RwLock<Ring>,
-    pub(super) bell: Arc<Bell>,
-    pub(super) log: Arc<dyn Log>,
-    pub(super) limits: Limits,
-    pub(super) visit_grace: Duration,
-}
-
-/// A guest's place in the room. Dropping it is a connection that broke: the seat is kept for the grace time.
-pub struct Seat {
-    pub(super) guest: GuestId,
-    pub(super) connection: u64,
-    pub(super) replaced: CancellationToken,
-    pub(super) commands: mpsc::UnboundedSender<Command>,
-}
-
-/// What a guest who came in gets.
-pub struct Entered {
-    /// For the guest.
-    pub welcome: Welcome,
-    /// The seat, to be held for as long as they stay.
-    pub seat: Seat,
-    /// Where the events after the welcome begin.
-    pub(super) position: u64,
-}
-
-/// The state of the room at one point of its order.
-pub(super) struct Snapshot {
-    pub(super) here: Here,
-    pub(super) position: u64,
-    pub(super) span: Span,
-}
-
-/// Somebody who comes with single requests and holds no connection.
-#[derive(Debug, Clone)]
-pub struct Visit {
-    /// Who they are, and the state of the room.
-    pub welcome: Welcome,
-    /// Where the events after the welcome begin.
-    pub(super) position: u64,
-}
-
-/// Who speaks: a guest, and the connection if they do so on one.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Speaker {
-    pub(super) guest: GuestId,
-    pub(super) connection: Option<u64>,
-}
-
-/// What the owner is asked for.
-pub(super) enum Command {
-    Enter(Hello, Reply<Entered>),
-    Visit(Hello, Reply<Visit>),
-    Show(Hello, Reply<Visit>),
-    Keep(Token, Reply<Option<Visit>>),
-    Say(Speaker, Vec<Say>, oneshot::Sender<Spoken>),
-    Rename(Speaker, Name, Reply<Option<String>>),
-    Leave(Speaker),
-    Drop(GuestId, u64),
-    Snapshot(Reply<Snapshot>),
-}
-
-/// What became of one message: its sequence number once the log has it.
-pub type Said = Result<u64, Refusal>;
-
-/// What became of messages that were to be said together.
-#[derive(Debug, Default)]
-pub struct Spoken {
-    /// What became of the first of them.
-    pub said: Vec<Said>,
-    /// The others, if there are any, given back: it is not this guest's turn for so long.
-    pub not_yet: Option<(Vec<Say>, Duration)>,
-}
-
-pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
-
 impl Room {
-    /// Opens a room and starts its owner, which ends when every [`Room`] and [`Seat`] is gone.
+    /// Opens a room and spawns its actor, which ends when every [`Room`] and [`Seat`] is dropped.
     ///
     /// # Errors
-    /// The log cannot say what it is.
+    /// The log cannot be read.
     pub async fn open(
         settings: &RoomSettings,
         history: &HistorySettings,
         log: Arc<dyn Log>,
     ) -> Result<Self, LogError> {
-        Self::open_with(settings, history, log, Ring::new(RING_BYTES), Bounds::default()).await
+        Self::open_with(settings, history, log, Ring::new(RING_BYTES), OccupancyBounds::default()).await
     }
 
     pub(super) async fn open_with(
@@ -121,7 +45,7 @@ impl Room {
         history: &HistorySettings,
         log: Arc<dyn Log>,
         mut ring: Ring,
-        bounds: Bounds,
+        bounds: OccupancyBounds,
     ) -> Result<Self, LogError> {
         let limits = Limits {
             message_bytes: settings.message_bytes,
@@ -129,29 +53,29 @@ impl Room {
             guests: settings.guests,
         };
         let identity = log.identity().await?;
-        // What was said before a restart is in the log alone.
+        // Messages from before a restart are in the log alone.
         ring.begin_after(log.span().await?.head);
-        let (ring, bell) = (RwLock::new(ring), Arc::default());
-        let visit_grace = visit_grace(settings.away);
-        let shared = Arc::new(Shared { ring, bell, log, limits, visit_grace });
+        let (ring, wait_queue) = (RwLock::new(ring), Arc::default());
+        let stateless_grace = stateless_grace(settings.away);
+        let shared = Arc::new(Shared { ring, wait_queue, log, limits, stateless_grace });
         let (commands, inbox) = mpsc::unbounded_channel();
-        let owner =
-            Owner::new(settings, history, identity, Arc::clone(&shared), bounds, commands.downgrade());
-        tokio::spawn(owner.run(inbox));
+        let actor =
+            RoomActor::new(settings, history, identity, Arc::clone(&shared), bounds, commands.downgrade());
+        tokio::spawn(actor.run(inbox));
         Ok(Self { commands, shared })
     }
 
-    /// What the room allows.
+    /// The room's limits.
     pub fn limits(&self) -> Limits {
         self.shared.limits
     }
 
-    /// How long a [visit](Room::visit) keeps the seat.
-    pub fn visit_grace(&self) -> Duration {
-        self.shared.visit_grace
+    /// How long a [stateless join](Room::join_stateless) holds the seat.
+    pub fn stateless_grace(&self) -> Duration {
+        self.shared.stateless_grace
     }
 
-    /// Whether this is the name of a room that is here.
+    /// Checks the name of a room.
     ///
     /// # Errors
     /// `unknown_room`, naming the one there is.
@@ -162,91 +86,88 @@ impl Room {
     /// Takes a seat for a connection.
     ///
     /// # Errors
-    /// `unknown_room`, `name_taken`, `room_full`, `not_kept` when the log fails, or `too_fast` if whoever comes back
-    /// wants another name and has used up what they may say.
-    pub async fn enter(&self, hello: Hello) -> Result<Entered, Refusal> {
+    /// `unknown_room`, `name_taken`, `room_full`, `not_kept` when the log fails, or `too_fast` if a present guest
+    /// asks for another name and their rate limit is reached.
+    pub async fn join(&self, hello: Hello) -> Result<Join, Refusal> {
         known(hello.room.as_deref())?;
-        self.ask(|reply| Command::Enter(hello, reply)).await
+        self.ask(|reply| Command::Join(hello, reply)).await
     }
 
-    /// Takes a seat, or keeps the one there is, for a single request; it is kept for the grace time after.
+    /// Takes a seat, or holds the one there is, for a single request; it is held for
+    /// [`Room::stateless_grace`] after.
     ///
     /// # Errors
-    /// As [`Room::enter`].
-    pub async fn visit(&self, hello: Hello) -> Result<Visit, Refusal> {
+    /// As [`Room::join`].
+    pub async fn join_stateless(&self, hello: Hello) -> Result<StatelessJoin, Refusal> {
         known(hello.room.as_deref())?;
-        self.ask(|reply| Command::Visit(hello, reply)).await
+        self.ask(|reply| Command::JoinStateless(hello, reply)).await
     }
 
-    /// The same for somebody who wants to know who is here: the welcome names everybody, also in a crowd.
+    /// As [`Room::join_stateless`], with all members in the welcome, however many there are.
     ///
     /// # Errors
-    /// As [`Room::enter`].
-    pub async fn show(&self, hello: Hello) -> Result<Visit, Refusal> {
+    /// As [`Room::join`].
+    pub async fn members(&self, hello: Hello) -> Result<StatelessJoin, Refusal> {
         known(hello.room.as_deref())?;
-        self.ask(|reply| Command::Show(hello, reply)).await
+        self.ask(|reply| Command::Members(hello, reply)).await
     }
 
-    /// Keeps the seat that an earlier visit took for another grace time; `None` if there is none any more.
+    /// Holds the seat of an earlier stateless join for another grace time; `None` if there is no such seat.
     ///
     /// # Errors
     /// `not_kept` when the log fails.
-    pub async fn keep(&self, token: &Token) -> Result<Option<Visit>, Refusal> {
-        self.ask(|reply| Command::Keep(token.clone(), reply)).await
+    pub async fn touch(&self, token: &Token) -> Result<Option<StatelessJoin>, Refusal> {
+        self.ask(|reply| Command::Touch(token.clone(), reply)).await
     }
 
-    /// Says something; answers with its sequence number once the log has it.
+    /// Publishes messages in their order, as one request to the actor. They are published even when the answer is
+    /// not awaited.
     ///
-    /// # Errors
-    /// `taken_over` if the seat now belongs to another connection, `not_kept` when the log fails, `too_fast` with
-    /// how long to wait if this guest has said as much as one may.
-    pub async fn say(&self, seat: &Seat, say: Say) -> Said {
-        self.say_as(seat.speaker(), say).await
-    }
-
-    /// Says several things in their order, as one request to the room; answers as [`Room::say`] for each, but gives
-    /// back what it is not the guest's turn for. What is asked for is said even when nobody waits for the answer.
-    pub fn say_all(&self, seat: &Seat, says: Vec<Say>) -> impl Future<Output = Spoken> + Send + use<> {
+    /// Each result is the sequence number, or `taken_over` if the seat now belongs to another connection, or
+    /// `not_kept` when the log fails. From the message on that the rate limit does not allow, messages are given
+    /// back.
+    pub fn publish(&self, seat: &Seat, says: Vec<Say>) -> impl Future<Output = PublishBatch> + Send + use<> {
         let (room, speaker) = (self.clone(), seat.speaker());
-        async move { room.speak(speaker, says).await }
+        async move { room.publish_as(speaker, says).await }
     }
 
-    /// As [`Room::say`] for somebody who holds no connection; `guest` must just have [visited](Room::visit).
+    /// Publishes one message of a guest without a connection, who must have [joined](Room::join_stateless).
     ///
     /// # Errors
-    /// As [`Room::say`].
-    pub async fn say_as_visitor(&self, guest: GuestId, say: Say) -> Said {
-        self.say_as(Speaker { guest, connection: None }, say).await
-    }
-
-    async fn say_as(&self, speaker: Speaker, say: Say) -> Said {
+    /// `taken_over` if the guest has no seat, `not_kept` when the log fails, `too_fast` with how long to wait when
+    /// the guest's rate limit is reached.
+    pub async fn publish_stateless(&self, guest: GuestId, say: Say) -> PublishResult {
         let id = say.id.clone();
-        let Spoken { mut said, not_yet } = self.speak(speaker, vec![say]).await;
-        let refused = not_yet.map_or_else(closing, |(_, wait)| too_fast(wait).about(Some(id)));
-        said.pop().unwrap_or(Err(refused))
+        let batch = self.publish_as(Speaker { guest, connection: None }, vec![say]).await;
+        let PublishBatch { mut results, rate_limited: limited } = batch;
+        let refusal = limited.map_or_else(closing, |(_, wait)| rate_limited(wait).about(Some(id)));
+        results.pop().unwrap_or(Err(refusal))
     }
 
-    async fn speak(&self, speaker: Speaker, says: Vec<Say>) -> Spoken {
+    async fn publish_as(&self, speaker: Speaker, says: Vec<Say>) -> PublishBatch {
         let ids: Vec<_> = says.iter().map(|say| say.id.clone()).collect();
         let (reply, answer) = oneshot::channel();
-        let _ = self.commands.send(Command::Say(speaker, says, reply));
-        let Ok(mut spoken) = answer.await else {
-            return Spoken { said: ids.iter().map(|_| Err(closing())).collect(), not_yet: None };
+        let _ = self.commands.send(Command::Publish(speaker, says, reply));
+        let Ok(mut batch) = answer.await else {
+            return PublishBatch {
+                results: ids.iter().map(|_| Err(closing())).collect(),
+                rate_limited: None,
+            };
         };
-        for (said, id) in spoken.said.iter_mut().zip(ids) {
-            if let Err(refusal) = said {
+        for (result, id) in batch.results.iter_mut().zip(ids) {
+            if let Err(refusal) = result {
                 refusal.id = Some(id);
             }
         }
-        spoken
+        batch
     }
 
-    /// Changes the guest's name. Everyone is told; in a crowd nobody is, and the answer is the encoded event for
-    /// the guest themself.
+    /// Changes the guest's name. All guests are told; where only the occupancy is told, the answer is the encoded
+    /// event for the guest.
     ///
     /// # Errors
-    /// `name_taken`, `taken_over` if the seat now belongs to another connection, or `too_fast` with how long to wait:
-    /// everyone is told a new name, so it counts as a message.
+    /// `name_taken`, `taken_over` if the seat now belongs to another connection, or `too_fast` with how long to
+    /// wait: a change of name is told to all, so it takes as much from the guest's rate limit as a message.
     pub fn rename(
         &self,
         seat: &Seat,
@@ -256,7 +177,7 @@ impl Room {
         async move { room.ask(|reply| Command::Rename(speaker, name, reply)).await }
     }
 
-    /// Frees the seat of somebody who holds no connection, or who said goodbye in a request.
+    /// Frees the seat of a guest without a connection, or whatever connection they hold.
     pub fn leave(&self, guest: GuestId) {
         let _ = self.commands.send(Command::Leave(Speaker { guest, connection: None }));
     }
@@ -276,32 +197,6 @@ impl Room {
         let (reply, answer) = oneshot::channel();
         let _ = self.commands.send(command(reply));
         answer.await.unwrap_or_else(|_| Err(closing()))
-    }
-}
-
-pub(super) fn closing() -> Refusal {
-    Refusal::new(Code::NotKept, "The room is closing.")
-}
-
-impl Seat {
-    /// Frees the seat at once: the guest said goodbye.
-    pub fn leave(self) {
-        let _ = self.commands.send(Command::Leave(self.speaker()));
-    }
-
-    fn speaker(&self) -> Speaker {
-        Speaker { guest: self.guest, connection: Some(self.connection) }
-    }
-
-    /// Completes when another connection has taken the seat over.
-    pub fn replaced(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.replaced.clone().cancelled_owned()
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let _ = self.commands.send(Command::Drop(self.guest, self.connection));
     }
 }
 

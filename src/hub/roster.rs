@@ -1,4 +1,4 @@
-//! Who is here, and under which names.
+//! The roster: the seats of a room, the guests on them, and their names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -6,73 +6,74 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::pace::{Budget, Pace};
-use super::suggest;
+use super::rate_limit::{RateLimit, TokenBucket};
+use super::suggested_name;
 use crate::protocol::event::Event;
 use crate::protocol::{Code, Guest, GuestId, Name, Refusal};
 
-/// How long a visit keeps a seat where a broken connection keeps none: who has no connection would otherwise
-/// leave after every request.
-const VISIT_AT_LEAST: Duration = Duration::from_secs(10);
+/// How long a stateless join holds a seat where a broken connection holds none: a guest without a connection would
+/// otherwise leave after every request.
+const STATELESS_GRACE_MIN: Duration = Duration::from_secs(10);
 
-/// How long a visit keeps a seat, where a broken connection keeps it for `grace`.
-pub(super) fn visit_grace(grace: Duration) -> Duration {
-    if grace.is_zero() { VISIT_AT_LEAST } else { grace }
+/// How long a stateless join holds a seat, where a broken connection holds it for `grace`.
+pub(super) fn stateless_grace(grace: Duration) -> Duration {
+    if grace.is_zero() { STATELESS_GRACE_MIN } else { grace }
 }
 
 /// The seats of a room.
 #[derive(Debug)]
 pub(super) struct Roster {
-    /// By the order of arrival, so that everyone is told the same order.
-    seats: BTreeMap<u64, Sitting>,
+    /// By the order of arrival.
+    seats: BTreeMap<u64, Occupant>,
     arrivals: HashMap<GuestId, u64>,
-    /// Those who are away, in the order in which their time is over.
+    /// Away guests, by the end of their grace time.
     away: BTreeSet<(Instant, GuestId)>,
-    names: Names,
+    names: NameIndex,
     limit: usize,
-    /// How long a seat is kept without a connection.
+    /// How long a seat is held after its connection broke.
     grace: Duration,
-    pace: Pace,
+    rate_limit: RateLimit,
     next: u64,
 }
 
 #[derive(Debug)]
-struct Sitting {
+struct Occupant {
     guest: Guest,
-    hold: Hold,
-    /// The guest's and not a connection's: coming back does not fill it.
-    budget: Budget,
+    hold: SeatHold,
+    /// Belongs to the guest and not to a connection, so that a new connection does not refill it.
+    bucket: TokenBucket,
 }
 
-/// What keeps a seat.
+/// What holds a seat.
 #[derive(Debug)]
-enum Hold {
-    /// A connection, with its number; the token is told when another one takes over.
+enum SeatHold {
+    /// A connection, with its number; the token is cancelled when another one takes over.
     Connection(u64, CancellationToken),
-    /// Requests that come every now and then, until this time without one.
-    Visits(Instant),
-    /// Nothing but patience, until this time.
+    /// Single requests, until this time without one.
+    Stateless(Instant),
+    /// The grace time after a broken connection, until this time.
     Grace(Instant),
 }
 
-/// How somebody came in.
+/// A guest has joined.
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub(super) guest: Guest,
     /// What the others have to be told.
-    pub(super) news: Vec<News>,
+    pub(super) changes: Vec<PresenceChange>,
 }
 
-/// A connection of somebody who came in.
+/// The connection that a guest has joined on.
 #[derive(Debug)]
-pub(super) struct Attached {
-    pub(super) connection: u64,
+pub(super) struct NewConnection {
+    pub(super) number: u64,
+    /// Cancelled when another connection takes the seat over.
     pub(super) replaced: CancellationToken,
 }
 
-/// What has to be told about a guest.
+/// A change of presence that the other guests are told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum News {
+pub(super) enum PresenceChange {
     Joined(Guest),
     Left(Guest),
     Away(Guest),
@@ -80,76 +81,76 @@ pub(super) enum News {
     Renamed { guest: Guest, was: Name },
 }
 
-impl News {
-    /// The news as an event at this time of the room's clock.
+impl PresenceChange {
+    /// The change as an event at this time of the room's clock.
     pub(super) fn event(&self, at: u64) -> Event<'_> {
         match self {
-            News::Joined(guest) => Event::Joined { guest, at },
-            News::Left(guest) => Event::Left { guest, at },
-            News::Away(guest) => Event::Away { guest, at },
-            News::Back(guest) => Event::Back { guest, at },
-            News::Renamed { guest, was } => Event::Renamed { guest, was, at },
+            PresenceChange::Joined(guest) => Event::Joined { guest, at },
+            PresenceChange::Left(guest) => Event::Left { guest, at },
+            PresenceChange::Away(guest) => Event::Away { guest, at },
+            PresenceChange::Back(guest) => Event::Back { guest, at },
+            PresenceChange::Renamed { guest, was } => Event::Renamed { guest, was, at },
         }
     }
 }
 
 impl Roster {
-    pub(super) fn new(limit: usize, grace: Duration, pace: Pace) -> Self {
+    pub(super) fn new(limit: usize, grace: Duration, rate_limit: RateLimit) -> Self {
         let (seats, arrivals) = (BTreeMap::new(), HashMap::new());
-        let (away, names) = (BTreeSet::new(), Names::default());
-        Self { seats, arrivals, away, names, limit, grace, pace, next: 0 }
+        let (away, names) = (BTreeSet::new(), NameIndex::default());
+        Self { seats, arrivals, away, names, limit, grace, rate_limit, next: 0 }
     }
 
-    /// How many are here.
+    /// The number of guests.
     pub(super) fn count(&self) -> usize {
         self.seats.len()
     }
 
     pub(super) fn guests(&self) -> Vec<Guest> {
-        self.seats.values().map(|sitting| sitting.guest.clone()).collect()
+        self.seats.values().map(|occupant| occupant.guest.clone()).collect()
     }
 
-    /// Gives the guest a seat, or the seat they already have, for a connection that takes over from any other.
-    pub(super) fn enter(
+    /// Gives the guest a seat, or the one they have, for a connection that takes over from any other.
+    pub(super) fn join(
         &mut self,
         id: GuestId,
         wanted: Option<Name>,
-    ) -> Result<(Arrival, Attached), Refusal> {
+    ) -> Result<(Arrival, NewConnection), Refusal> {
         self.next += 1;
         let replaced = CancellationToken::new();
-        let attached = Attached { connection: self.next, replaced: replaced.clone() };
-        let arrival = self.arrive(id, wanted, Hold::Connection(self.next, replaced))?;
-        Ok((arrival, attached))
+        let connection = NewConnection { number: self.next, replaced: replaced.clone() };
+        let arrival = self.arrive(id, wanted, SeatHold::Connection(self.next, replaced))?;
+        Ok((arrival, connection))
     }
 
     /// The same for a single request, which leaves a connection alone.
-    pub(super) fn visit(
+    pub(super) fn join_stateless(
         &mut self,
         id: GuestId,
         wanted: Option<Name>,
         now: Instant,
     ) -> Result<Arrival, Refusal> {
-        self.arrive(id, wanted, Hold::Visits(now + visit_grace(self.grace)))
+        self.arrive(id, wanted, SeatHold::Stateless(now + stateless_grace(self.grace)))
     }
 
-    fn arrive(&mut self, id: GuestId, wanted: Option<Name>, hold: Hold) -> Result<Arrival, Refusal> {
+    fn arrive(&mut self, id: GuestId, wanted: Option<Name>, hold: SeatHold) -> Result<Arrival, Refusal> {
         if !self.arrivals.contains_key(&id) {
-            return self.sit_down(id, wanted, hold);
+            return self.allocate(id, wanted, hold);
         }
-        if wanted.as_ref().is_some_and(|name| !self.names.free(name, id)) {
+        if wanted.as_ref().is_some_and(|name| !self.names.is_available(name, id)) {
             return Err(taken());
         }
-        let mut news = Vec::new();
-        let sitting = self.sitting(id).ok_or_else(full)?;
-        let away_until = sitting.hold.away_until();
-        if sitting.guest.away {
-            sitting.guest.away = false;
-            news.push(News::Back(sitting.guest.clone()));
+        let mut changes = Vec::new();
+        let occupant = self.occupant(id).ok_or_else(full)?;
+        let away_until = occupant.hold.away_until();
+        if occupant.guest.away {
+            occupant.guest.away = false;
+            changes.push(PresenceChange::Back(occupant.guest.clone()));
         }
-        match (&mut sitting.hold, hold) {
-            (Hold::Connection(..), Hold::Visits(_)) => {}
+        match (&mut occupant.hold, hold) {
+            (SeatHold::Connection(..), SeatHold::Stateless(_)) => {}
             (held, hold) => {
-                if let Hold::Connection(_, replaced) = std::mem::replace(held, hold) {
+                if let SeatHold::Connection(_, replaced) = std::mem::replace(held, hold) {
                     replaced.cancel();
                 }
             }
@@ -157,173 +158,181 @@ impl Roster {
         if let Some(until) = away_until {
             self.away.remove(&(until, id));
         }
-        // After they are back: what is told last about a guest is what is true.
-        news.extend(wanted.map(|name| self.rename(id, name)).transpose()?.flatten());
-        let guest = self.sitting(id).ok_or_else(full)?.guest.clone();
-        Ok(Arrival { guest, news })
+        // After `Back`: the last change about a guest must be the present state.
+        changes.extend(wanted.map(|name| self.rename(id, name)).transpose()?.flatten());
+        let guest = self.occupant(id).ok_or_else(full)?.guest.clone();
+        Ok(Arrival { guest, changes })
     }
 
-    fn sit_down(&mut self, id: GuestId, wanted: Option<Name>, hold: Hold) -> Result<Arrival, Refusal> {
-        if wanted.as_ref().is_some_and(|name| !self.names.free(name, id)) {
+    fn allocate(&mut self, id: GuestId, wanted: Option<Name>, hold: SeatHold) -> Result<Arrival, Refusal> {
+        if wanted.as_ref().is_some_and(|name| !self.names.is_available(name, id)) {
             return Err(taken());
         }
-        let mut news = Vec::new();
+        let mut changes = Vec::new();
         if self.seats.len() >= self.limit {
-            news.push(News::Left(self.make_room().ok_or_else(full)?));
+            changes.push(PresenceChange::Left(self.evict_longest_away().ok_or_else(full)?));
         }
         let name = match wanted {
             Some(name) => name,
-            None => suggest::name(self.seats.len(), |name| self.names.free(name, id)).ok_or_else(full)?,
+            None => suggested_name::suggest(self.seats.len(), |name| self.names.is_available(name, id))
+                .ok_or_else(full)?,
         };
-        self.names.take(&name, id);
+        self.names.insert(&name, id);
         self.next += 1;
         let guest = Guest { id, name, away: false };
         self.arrivals.insert(id, self.next);
-        self.seats.insert(self.next, Sitting { guest: guest.clone(), hold, budget: Budget::default() });
-        news.push(News::Joined(guest.clone()));
-        Ok(Arrival { guest, news })
+        self.seats.insert(self.next, Occupant { guest: guest.clone(), hold, bucket: TokenBucket::default() });
+        changes.push(PresenceChange::Joined(guest.clone()));
+        Ok(Arrival { guest, changes })
     }
 
-    /// Frees the seat of whoever has been away longest.
-    fn make_room(&mut self) -> Option<Guest> {
+    /// Frees the seat of the guest who has been away longest.
+    fn evict_longest_away(&mut self) -> Option<Guest> {
         let (_, longest) = *self.away.first()?;
         self.remove(longest)
     }
 
     /// Changes a name; `None` if nothing changed.
-    pub(super) fn rename(&mut self, id: GuestId, name: Name) -> Result<Option<News>, Refusal> {
-        if !self.names.free(&name, id) {
+    pub(super) fn rename(&mut self, id: GuestId, name: Name) -> Result<Option<PresenceChange>, Refusal> {
+        if !self.names.is_available(&name, id) {
             return Err(taken());
         }
-        let Some(sitting) = self.sitting(id) else { return Ok(None) };
-        if sitting.guest.name == name {
+        let Some(occupant) = self.occupant(id) else { return Ok(None) };
+        if occupant.guest.name == name {
             return Ok(None);
         }
-        let was = std::mem::replace(&mut sitting.guest.name, name.clone());
-        let guest = sitting.guest.clone();
-        self.names.give_back(&was);
-        self.names.take(&name, id);
-        Ok(Some(News::Renamed { guest, was }))
+        let was = std::mem::replace(&mut occupant.guest.name, name.clone());
+        let guest = occupant.guest.clone();
+        self.names.remove(&was);
+        self.names.insert(&name, id);
+        Ok(Some(PresenceChange::Renamed { guest, was }))
     }
 
-    /// The guest said goodbye, on this connection or in a single request.
-    pub(super) fn leave(&mut self, id: GuestId, connection: Option<u64>) -> Option<News> {
-        self.belongs(id, connection).then(|| self.remove(id)).flatten().map(News::Left)
+    /// The guest gives up the seat, on this connection or in a single request.
+    pub(super) fn leave(&mut self, id: GuestId, connection: Option<u64>) -> Option<PresenceChange> {
+        self.is_held(id, connection).then(|| self.remove(id)).flatten().map(PresenceChange::Left)
     }
 
-    /// The connection is gone without a goodbye.
-    pub(super) fn drop_connection(&mut self, id: GuestId, connection: u64, now: Instant) -> Option<News> {
-        if !self.belongs(id, Some(connection)) {
+    /// The connection broke: the seat is held for the grace time.
+    pub(super) fn disconnect(
+        &mut self,
+        id: GuestId,
+        connection: u64,
+        now: Instant,
+    ) -> Option<PresenceChange> {
+        if !self.is_held(id, Some(connection)) {
             return None;
         }
         if self.grace.is_zero() {
-            return self.remove(id).map(News::Left);
+            return self.remove(id).map(PresenceChange::Left);
         }
         let until = now + self.grace;
-        let sitting = self.sitting(id)?;
-        sitting.hold = Hold::Grace(until);
-        sitting.guest.away = true;
-        let news = News::Away(sitting.guest.clone());
+        let occupant = self.occupant(id)?;
+        occupant.hold = SeatHold::Grace(until);
+        occupant.guest.away = true;
+        let change = PresenceChange::Away(occupant.guest.clone());
         self.away.insert((until, id));
-        Some(news)
+        Some(change)
     }
 
-    /// Frees the seats whose time is over.
-    pub(super) fn expire(&mut self, now: Instant) -> Vec<News> {
-        let over = |sitting: &&Sitting| sitting.hold.until().is_some_and(|until| until <= now);
-        let over: Vec<GuestId> = self.seats.values().filter(over).map(|sitting| sitting.guest.id).collect();
-        over.into_iter().filter_map(|id| self.remove(id)).map(News::Left).collect()
+    /// Frees the seats whose hold has expired.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<PresenceChange> {
+        let over = |occupant: &&Occupant| occupant.hold.until().is_some_and(|until| until <= now);
+        let over: Vec<GuestId> = self.seats.values().filter(over).map(|occupant| occupant.guest.id).collect();
+        over.into_iter().filter_map(|id| self.remove(id)).map(PresenceChange::Left).collect()
     }
 
-    /// The guest, if this connection, or whoever has their token, may speak for them.
+    /// The guest, if this connection holds the seat, or for a request without a connection if there is a seat.
     pub(super) fn guest(&self, id: GuestId, connection: Option<u64>) -> Option<&Guest> {
-        let sitting = self.seats.get(self.arrivals.get(&id)?)?;
-        self.belongs(id, connection).then_some(&sitting.guest)
+        let occupant = self.seats.get(self.arrivals.get(&id)?)?;
+        self.is_held(id, connection).then_some(&occupant.guest)
     }
 
-    /// The same for saying something, which is taken out of the guest's budget; the error is how long it is until
-    /// there is enough in it.
+    /// The same for one message, whose tokens are taken from the guest's bucket; the error is how long to wait until
+    /// there are enough.
     pub(super) fn charge(
         &mut self,
         id: GuestId,
         connection: Option<u64>,
         now: Instant,
     ) -> Option<Result<&Guest, Duration>> {
-        if !self.belongs(id, connection) {
+        if !self.is_held(id, connection) {
             return None;
         }
-        let pace = self.pace;
-        let sitting = self.sitting(id)?;
-        Some(sitting.budget.charge(pace, now).map(|()| &sitting.guest))
+        let rate_limit = self.rate_limit;
+        let occupant = self.occupant(id)?;
+        Some(occupant.bucket.try_take(rate_limit, now).map(|()| &occupant.guest))
     }
 
-    /// Takes as much for a change of name, if that is what it would be.
+    /// Takes the tokens of one message for a change of name, if the name would change.
     pub(super) fn charge_rename(&mut self, id: GuestId, name: &Name, now: Instant) -> Result<(), Duration> {
-        let (pace, free) = (self.pace, self.names.free(name, id));
-        match self.sitting(id) {
-            Some(sitting) if free && sitting.guest.name != *name => sitting.budget.charge(pace, now),
+        let (rate_limit, available) = (self.rate_limit, self.names.is_available(name, id));
+        match self.occupant(id) {
+            Some(occupant) if available && occupant.guest.name != *name => {
+                occupant.bucket.try_take(rate_limit, now)
+            }
             _ => Ok(()),
         }
     }
 
-    fn belongs(&self, id: GuestId, connection: Option<u64>) -> bool {
-        let sitting = self.arrivals.get(&id).and_then(|arrival| self.seats.get(arrival));
-        match (connection, sitting.map(|sitting| &sitting.hold)) {
-            (Some(connection), Some(Hold::Connection(holder, _))) => connection == *holder,
+    fn is_held(&self, id: GuestId, connection: Option<u64>) -> bool {
+        let occupant = self.arrivals.get(&id).and_then(|arrival| self.seats.get(arrival));
+        match (connection, occupant.map(|occupant| &occupant.hold)) {
+            (Some(connection), Some(SeatHold::Connection(holder, _))) => connection == *holder,
             (None, Some(_)) => true,
             _ => false,
         }
     }
 
     fn remove(&mut self, id: GuestId) -> Option<Guest> {
-        let mut sitting = self.seats.remove(&self.arrivals.remove(&id)?)?;
-        self.names.give_back(&sitting.guest.name);
-        sitting.guest.away = false;
-        if let Some(until) = sitting.hold.away_until() {
+        let mut occupant = self.seats.remove(&self.arrivals.remove(&id)?)?;
+        self.names.remove(&occupant.guest.name);
+        occupant.guest.away = false;
+        if let Some(until) = occupant.hold.away_until() {
             self.away.remove(&(until, id));
         }
-        if let Hold::Connection(_, replaced) = sitting.hold {
+        if let SeatHold::Connection(_, replaced) = occupant.hold {
             replaced.cancel();
         }
-        Some(sitting.guest)
+        Some(occupant.guest)
     }
 
-    fn sitting(&mut self, id: GuestId) -> Option<&mut Sitting> {
+    fn occupant(&mut self, id: GuestId) -> Option<&mut Occupant> {
         self.seats.get_mut(self.arrivals.get(&id)?)
     }
 }
 
-impl Hold {
+impl SeatHold {
     fn until(&self) -> Option<Instant> {
         match self {
-            Hold::Connection(..) => None,
-            Hold::Visits(until) | Hold::Grace(until) => Some(*until),
+            SeatHold::Connection(..) => None,
+            SeatHold::Stateless(until) | SeatHold::Grace(until) => Some(*until),
         }
     }
 
     fn away_until(&self) -> Option<Instant> {
         match self {
-            Hold::Grace(until) => Some(*until),
-            Hold::Connection(..) | Hold::Visits(_) => None,
+            SeatHold::Grace(until) => Some(*until),
+            SeatHold::Connection(..) | SeatHold::Stateless(_) => None,
         }
     }
 }
 
-/// Which names are taken, by both ways a name can look like another.
+/// The names in use, by both parts of their confusable keys.
 #[derive(Debug, Default)]
-struct Names(HashMap<String, GuestId>);
+struct NameIndex(HashMap<String, GuestId>);
 
-impl Names {
-    fn free(&self, name: &Name, id: GuestId) -> bool {
-        name.looks().keys().iter().all(|key| self.0.get(key).is_none_or(|holder| *holder == id))
+impl NameIndex {
+    fn is_available(&self, name: &Name, id: GuestId) -> bool {
+        name.confusable_key().parts().iter().all(|key| self.0.get(key).is_none_or(|holder| *holder == id))
     }
 
-    fn take(&mut self, name: &Name, id: GuestId) {
-        self.0.extend(name.looks().keys().map(|key| (key, id)));
+    fn insert(&mut self, name: &Name, id: GuestId) {
+        self.0.extend(name.confusable_key().parts().map(|key| (key, id)));
     }
 
-    fn give_back(&mut self, name: &Name) {
-        for key in name.looks().keys() {
+    fn remove(&mut self, name: &Name) {
+        for key in name.confusable_key().parts() {
             self.0.remove(&key);
         }
     }

@@ -1,7 +1,6 @@
-//! The way in through Tor: rendezvous circuits and the streams on them.
+//! The onion listener: accepts rendezvous circuits and the streams on them.
 //!
-//! What a client can tell from outside is kept to what C Tor does by default, so that the room's program is
-//! not told apart by how it refuses. In C Tor that is `handle_hs_exit_conn` (`core/or/connection_edge.c`) with
+//! Refusals look to a client as C Tor's do by default, so that they do not tell this program from others. In C Tor that is `handle_hs_exit_conn` (`core/or/connection_edge.c`) with
 //! `hs_service_set_conn_addr_port` (`feature/hs/hs_service.c`):
 //!
 //! - A stream to an unknown port ends with the reason `DONE`, and the circuit lives. tor(1) says otherwise of
@@ -9,8 +8,8 @@
 //! - A stream over the limit ends with `DONE` too, and the circuit lives, because
 //!   `HiddenServiceMaxStreamsCloseCircuit` is 0.
 //!
-//! `DONE` is therefore also what a client gets when the room has no place left: any other reason would be
-//! given by this program alone.
+//! `DONE` is therefore also the reason when no connection permit is left: any other would be given by this program
+//! alone.
 
 mod stream;
 
@@ -22,15 +21,14 @@ use tokio_util::sync::CancellationToken;
 
 use self::stream::OnionStream;
 use super::rendezvous::{Introduction, RendezvousCircuit, StreamRequest};
-use super::{Entrance, Peer};
+use super::{ConnectionLimiter, Peer};
 
-/// How many circuits may be under construction towards their rendezvous points at once. Those over it are
-/// dropped; their clients try again by themselves. Building one costs a few round trips and a few relays'
-/// work, and anyone may ask for it.
-const MEETING_AT_ONCE: usize = 64;
+/// The most circuits that may be under construction to their rendezvous points. Introductions beyond it are dropped;
+/// their clients try again by themselves. Building one costs a few round trips, and every stranger can ask for it.
+const PENDING_CIRCUITS_MAX: usize = 64;
 
-/// How many rendezvous circuits may be open at once, streams or none. Beyond it introductions are dropped.
-const CIRCUITS: usize = 4096;
+/// The most rendezvous circuits that may be open, with or without streams. Introductions beyond it are dropped.
+const CIRCUITS_MAX: usize = 4096;
 
 /// Accepts circuits, and connections on them, until `shutdown` or until `introductions` ends.
 ///
@@ -38,12 +36,12 @@ const CIRCUITS: usize = 4096;
 /// no further streams, while those handed on live until their holders drop them.
 pub async fn accept<I: Introduction>(
     mut introductions: mpsc::Receiver<I>,
-    entrance: Entrance,
+    limiter: ConnectionLimiter,
     streams_per_circuit: usize,
     service_port: u16,
     shutdown: CancellationToken,
 ) {
-    let meeting = Arc::new(Semaphore::new(MEETING_AT_ONCE));
+    let pending = Arc::new(Semaphore::new(PENDING_CIRCUITS_MAX));
     let mut circuits = JoinSet::new();
     let mut number = 0;
     loop {
@@ -56,29 +54,29 @@ pub async fn accept<I: Introduction>(
                 None => break,
             },
         };
-        let Ok(place) = Arc::clone(&meeting).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&pending).try_acquire_owned() else {
             tracing::debug!("an introduction was dropped: too many circuits are being built");
             continue;
         };
-        if circuits.len() >= CIRCUITS {
+        if circuits.len() >= CIRCUITS_MAX {
             tracing::debug!("an introduction was dropped: too many circuits are open");
             continue;
         }
         number += 1;
         let circuit = Circuit {
-            entrance: entrance.clone(),
+            limiter: limiter.clone(),
             peer: Peer::Circuit(number),
             service_port,
             streams: Arc::new(Semaphore::new(streams_per_circuit.min(Semaphore::MAX_PERMITS))),
         };
-        circuits.spawn(circuit.run(introduction, place));
+        circuits.spawn(circuit.run(introduction, permit));
     }
     circuits.shutdown().await;
 }
 
-/// One rendezvous circuit's stay.
+/// One rendezvous circuit.
 struct Circuit {
-    entrance: Entrance,
+    limiter: ConnectionLimiter,
     peer: Peer,
     service_port: u16,
     /// One permit for each stream that may be open.
@@ -86,9 +84,9 @@ struct Circuit {
 }
 
 impl Circuit {
-    async fn run(self, introduction: impl Introduction, meeting: OwnedSemaphorePermit) {
-        let Some(mut circuit) = introduction.meet().await else { return };
-        drop(meeting);
+    async fn run(self, introduction: impl Introduction, pending: OwnedSemaphorePermit) {
+        let Some(mut circuit) = introduction.rendezvous().await else { return };
+        drop(pending);
         while let Some(request) = circuit.next().await {
             if request.port() == Some(self.service_port) {
                 self.stream(request).await;
@@ -96,18 +94,18 @@ impl Circuit {
                 request.refuse().await;
             }
         }
-        // The circuit is gone at its far end. Its streams see that by themselves.
+        // The client has closed the circuit; its streams end by themselves.
     }
 
     async fn stream(&self, request: impl StreamRequest) {
-        let Ok(counted) = Arc::clone(&self.streams).try_acquire_owned() else {
+        let Ok(stream_permit) = Arc::clone(&self.streams).try_acquire_owned() else {
             return request.refuse().await;
         };
-        let Some(place) = self.entrance.place() else {
+        let Some(permit) = self.limiter.try_acquire() else {
             return request.refuse().await;
         };
         match request.accept().await {
-            Ok(io) => self.entrance.enter(OnionStream::new(io, counted), self.peer, place),
+            Ok(io) => self.limiter.accept(OnionStream::new(io, stream_permit), self.peer, permit),
             Err(error) => tracing::debug!(%error, "a stream ended before it began"),
         }
     }

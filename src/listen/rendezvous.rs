@@ -1,4 +1,4 @@
-//! What guests on Tor arrive through: introductions, rendezvous circuits and the streams on them.
+//! Traits for introductions, rendezvous circuits and the streams on them.
 //!
 //! Arti's types cannot be constructed outside Arti, so the accept loop knows them only by these small traits,
 //! which [`crate::tor`] implements, and is tested without a network. The words are those of the
@@ -9,16 +9,16 @@ use std::io;
 
 use super::Io;
 
-/// Somebody's client asks, through an introduction point, to be met at a rendezvous point.
+/// A client's request, through an introduction point, for a circuit to its rendezvous point.
 ///
 /// Dropping it refuses; the client is not told and tries again by itself.
 pub trait Introduction: Send + 'static {
-    /// What comes of it.
+    /// The circuit.
     type Circuit: RendezvousCircuit;
 
     /// Builds the circuit to the rendezvous point: a round trip through Tor, seconds on a bad day. `None`
     /// when it cannot be built.
-    fn meet(self) -> impl Future<Output = Option<Self::Circuit>> + Send;
+    fn rendezvous(self) -> impl Future<Output = Option<Self::Circuit>> + Send;
 }
 
 /// A circuit with one client at its far end. It closes when it and all its streams are dropped.
@@ -30,12 +30,12 @@ pub trait RendezvousCircuit: Send + 'static {
     fn next(&mut self) -> impl Future<Output = Option<Self::Request>> + Send;
 }
 
-/// The client asks for a stream.
+/// A client's request for a stream.
 pub trait StreamRequest: Send + 'static {
     /// The bytes in both directions.
     type Stream: Io;
 
-    /// The port that is asked for; `None` when this is no `RELAY_BEGIN` at all.
+    /// The requested port; `None` when the request is no `RELAY_BEGIN`.
     fn port(&self) -> Option<u16>;
 
     /// Answers `RELAY_CONNECTED`.

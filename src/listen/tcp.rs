@@ -1,4 +1,4 @@
-//! The way in from this machine: TCP on a loopback address.
+//! The loopback listener: TCP on a loopback address.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,18 +7,18 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::{Entrance, Peer};
+use super::{ConnectionLimiter, Peer};
 use crate::config::ListenSettings;
 
-/// What a client hears when every place is taken.
-const NO_PLACE: &[u8] =
+/// The response when no connection permit is left.
+const UNAVAILABLE: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 56\r\n\
     Connection: close\r\n\r\nToo many connections are open. Try again a little later.";
 
-/// How long to wait after the operating system refused to accept, usually for want of file descriptors.
-const REFUSED_PAUSE: Duration = Duration::from_millis(100);
+/// The pause after `accept` failed, usually for want of file descriptors.
+const ACCEPT_ERROR_PAUSE: Duration = Duration::from_millis(100);
 
-/// Binds the address of the settings. If it is the default one and somebody has it, any free port is taken.
+/// Binds the address of the settings, or any free port if it is the default address and in use.
 ///
 /// # Errors
 /// What the operating system says.
@@ -31,32 +31,32 @@ pub async fn bind(settings: &ListenSettings) -> io::Result<TcpListener> {
     }
 }
 
-/// Accepts until `closing` is told.
-pub async fn accept(listener: TcpListener, entrance: Entrance, closing: CancellationToken) {
+/// Accepts connections until `closing` is cancelled.
+pub async fn accept(listener: TcpListener, limiter: ConnectionLimiter, closing: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             () = closing.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => enter(stream, peer, &entrance),
+            Ok((stream, peer)) => admit(stream, peer, &limiter),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(REFUSED_PAUSE).await;
+                tokio::time::sleep(ACCEPT_ERROR_PAUSE).await;
             }
         }
     }
 }
 
-fn enter(stream: TcpStream, peer: SocketAddr, entrance: &Entrance) {
-    let Some(place) = entrance.place() else {
+fn admit(stream: TcpStream, peer: SocketAddr, limiter: &ConnectionLimiter) {
+    let Some(permit) = limiter.try_acquire() else {
         // As much as fits without waiting; a new connection's buffer takes all of it.
-        let _ = stream.try_write(NO_PLACE);
+        let _ = stream.try_write(UNAVAILABLE);
         return;
     };
     // Frames are written whole, so waiting to fill packets only delays them.
     let _ = stream.set_nodelay(true);
-    entrance.enter(stream, Peer::Loopback(peer), place);
+    limiter.accept(stream, Peer::Loopback(peer), permit);
 }
 
 #[cfg(test)]
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_refusal_counts_its_bytes_right() {
-        let text = std::str::from_utf8(NO_PLACE).unwrap();
+        let text = std::str::from_utf8(UNAVAILABLE).unwrap();
         let (_, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(text.contains(&format!("Content-Length: {}\r\n", body.len())));
     }

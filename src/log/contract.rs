@@ -65,7 +65,7 @@ fn numbers(appended: &[Appended]) -> Vec<(u64, bool)> {
         .iter()
         .map(|appended| match appended {
             Appended::New(message) => (message.seq, true),
-            Appended::Before(seq) => (*seq, false),
+            Appended::Duplicate(seq) => (*seq, false),
         })
         .collect()
 }

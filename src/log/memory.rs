@@ -1,27 +1,27 @@
-//! A log that lives as long as the process and leaves nothing behind.
+//! A log in memory: it ends with the process and leaves nothing behind.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{FutureExt, ready};
 
-use super::recent::Recent;
-use super::{Answer, Appended, Entry, Identity, Log, RECENT, Retention, Span};
+use super::dedup::DedupWindow;
+use super::{Appended, DEDUP_WINDOW, Entry, Log, LogFuture, Retention, RoomIdentity, Span};
 use crate::protocol::Message;
 
 /// Messages in memory.
 #[derive(Debug)]
 pub struct MemoryLog {
-    kept: Mutex<Kept>,
+    state: Mutex<State>,
     retention: Retention,
-    identity: Identity,
+    identity: RoomIdentity,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct State {
     messages: VecDeque<Message>,
     head: u64,
-    recent: Recent,
+    dedup: DedupWindow,
 }
 
 impl MemoryLog {
@@ -30,24 +30,24 @@ impl MemoryLog {
     /// # Errors
     /// The operating system has no randomness.
     pub fn new(retention: Retention) -> Result<Self, getrandom::Error> {
-        // Large enough for every kept message to be among the recent ones.
-        let recent = Recent::new(RECENT.max(retention.messages));
-        let kept = Mutex::new(Kept { messages: VecDeque::new(), head: 0, recent });
-        Ok(Self { kept, retention, identity: Identity::fresh()? })
+        // Large enough for every kept message to be in the window.
+        let dedup = DedupWindow::new(DEDUP_WINDOW.max(retention.messages));
+        let state = Mutex::new(State { messages: VecDeque::new(), head: 0, dedup });
+        Ok(Self { state, retention, identity: RoomIdentity::fresh()? })
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl State {
     fn append(&mut self, entry: Entry) -> Appended {
-        if let Some(seq) = self.recent.find(entry.guest, &entry.id) {
-            return Appended::Before(seq);
+        if let Some(seq) = self.dedup.find(entry.guest, &entry.id) {
+            return Appended::Duplicate(seq);
         }
         self.head += 1;
-        self.recent.remember(entry.guest, entry.id.clone(), self.head);
+        self.dedup.insert(entry.guest, entry.id.clone(), self.head);
         let message = entry.numbered(self.head);
         self.messages.push_back(message.clone());
         Appended::New(message)
@@ -65,36 +65,36 @@ impl Kept {
 }
 
 impl Log for MemoryLog {
-    fn identity(&self) -> Answer<'_, Identity> {
+    fn identity(&self) -> LogFuture<'_, RoomIdentity> {
         ready(Ok(self.identity.clone())).boxed()
     }
 
-    fn append(&self, entries: Vec<Entry>) -> Answer<'_, Vec<Appended>> {
-        let mut kept = self.kept();
+    fn append(&self, entries: Vec<Entry>) -> LogFuture<'_, Vec<Appended>> {
+        let mut state = self.state();
         let clock = entries.last().map_or(0, |entry| entry.at);
-        let appended = entries.into_iter().map(|entry| kept.append(entry)).collect();
-        kept.trim(self.retention.messages, self.retention.since(clock));
+        let appended = entries.into_iter().map(|entry| state.append(entry)).collect();
+        state.trim(self.retention.messages, self.retention.since(clock));
         ready(Ok(appended)).boxed()
     }
 
-    fn read(&self, after: u64, limit: usize) -> Answer<'_, Vec<Message>> {
-        let kept = self.kept();
-        let skip = (after + 1).saturating_sub(kept.first());
+    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Message>> {
+        let state = self.state();
+        let skip = (after + 1).saturating_sub(state.first());
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        ready(Ok(kept.messages.iter().skip(skip).take(limit).cloned().collect())).boxed()
+        ready(Ok(state.messages.iter().skip(skip).take(limit).cloned().collect())).boxed()
     }
 
-    fn span(&self) -> Answer<'_, Span> {
-        let kept = self.kept();
-        ready(Ok(Span { first: kept.first(), head: kept.head })).boxed()
+    fn span(&self) -> LogFuture<'_, Span> {
+        let state = self.state();
+        ready(Ok(Span { first: state.first(), head: state.head })).boxed()
     }
 
-    fn trim(&self, clock: u64) -> Answer<'_, ()> {
-        self.kept().trim(self.retention.messages, self.retention.since(clock));
+    fn trim(&self, clock: u64) -> LogFuture<'_, ()> {
+        self.state().trim(self.retention.messages, self.retention.since(clock));
         ready(Ok(())).boxed()
     }
 
-    fn close(&self) -> Answer<'_, ()> {
+    fn close(&self) -> LogFuture<'_, ()> {
         ready(Ok(())).boxed()
     }
 }

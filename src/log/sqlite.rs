@@ -1,8 +1,8 @@
 //! A log in an SQLite file.
 //!
-//! One thread owns the connection. It takes whatever requests are waiting and appends the messages among them
-//! in one transaction, so that many guests share one wait for the disk. `store` is what it does,
-//! `schema` how the file is recognised, checked and brought up to date.
+//! One thread owns the connection. It takes all pending requests and appends the messages among them in one
+//! transaction, so that many guests share one sync of the disk. `store` is what the thread does with the file,
+//! `schema` checks the file and migrates it.
 
 mod schema;
 mod store;
@@ -16,21 +16,11 @@ use std::thread::{self, JoinHandle};
 use futures_util::future::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Answer, Appended, Entry, Identity, Log, LogError, Retention, Span};
+use super::{Appended, Entry, Log, LogError, LogFuture, Retention, RoomIdentity, Span};
 use crate::protocol::Message;
 use store::Store;
 
-pub use schema::OpenError;
-
-/// How much a message survives before it is acknowledged: SQLite's `synchronous`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Synchronous {
-    /// The machine losing power: each transaction waits for the disk.
-    #[default]
-    Full,
-    /// The program being killed. What was said in the last moments before a loss of power may be missing.
-    Normal,
-}
+pub use schema::{SqliteOpenError, Synchronous};
 
 /// Messages in an SQLite file.
 #[derive(Debug)]
@@ -43,42 +33,46 @@ type Reply<T> = oneshot::Sender<Result<T, LogError>>;
 
 enum Request {
     Append(Vec<Entry>, Reply<Vec<Appended>>),
-    Other(Box<dyn FnOnce(&mut Store) + Send>),
+    Call(Box<dyn FnOnce(&mut Store) + Send>),
     Close(Reply<()>),
 }
 
-/// How many requests are taken up together at most.
+/// The most requests that are handled together.
 const BATCH: usize = 256;
 
 impl SqliteLog {
-    /// Opens the file, or makes it, and holds it until this is dropped. What the retention no longer allows
-    /// is removed first.
+    /// Opens or creates the file, and holds it until this is dropped. Messages beyond the retention are erased
+    /// first.
     ///
     /// # Errors
-    /// The file is somebody else's, damaged, in use, made by a newer version, or cannot be written; it is
-    /// left as it was.
-    pub fn open(path: &Path, retention: Retention, synchronous: Synchronous) -> Result<Self, OpenError> {
+    /// The file is not a log of this program, damaged, in use, of a newer version, or not writable; it is left as
+    /// it was.
+    pub fn open(
+        path: &Path,
+        retention: Retention,
+        synchronous: Synchronous,
+    ) -> Result<Self, SqliteOpenError> {
         let store = Store::open(path, retention, synchronous)?;
         let (requests, inbox) = mpsc::unbounded_channel();
         let writer = thread::Builder::new()
             .name("log".into())
             .spawn(move || write(store, inbox))
-            .map_err(|cause| OpenError::Unusable { path: path.into(), cause: cause.to_string() })?;
+            .map_err(|cause| SqliteOpenError::Unusable { path: path.into(), cause: cause.to_string() })?;
         Ok(Self { requests, writer: Mutex::new(Some(writer)) })
     }
 
-    fn ask<T: Send + 'static>(
+    fn call<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&mut Store) -> Result<T, LogError> + Send + 'static,
-    ) -> Answer<'_, T> {
+        call: impl FnOnce(&mut Store) -> Result<T, LogError> + Send + 'static,
+    ) -> LogFuture<'_, T> {
         let (reply, answer) = oneshot::channel();
-        let _ = self.requests.send(Request::Other(Box::new(move |store| drop(reply.send(question(store))))));
+        let _ = self.requests.send(Request::Call(Box::new(move |store| drop(reply.send(call(store))))));
         wait(answer).boxed()
     }
 }
 
 impl Drop for SqliteLog {
-    /// Waits until everything that was asked for is written and the file is given back.
+    /// Waits until all pending requests are done and the file is closed.
     fn drop(&mut self) {
         let (closed, _) = mpsc::unbounded_channel();
         drop(std::mem::replace(&mut self.requests, closed));
@@ -89,29 +83,29 @@ impl Drop for SqliteLog {
 }
 
 impl Log for SqliteLog {
-    fn identity(&self) -> Answer<'_, Identity> {
-        self.ask(|store| Ok(store.identity()))
+    fn identity(&self) -> LogFuture<'_, RoomIdentity> {
+        self.call(|store| Ok(store.identity()))
     }
 
-    fn append(&self, entries: Vec<Entry>) -> Answer<'_, Vec<Appended>> {
+    fn append(&self, entries: Vec<Entry>) -> LogFuture<'_, Vec<Appended>> {
         let (reply, answer) = oneshot::channel();
         let _ = self.requests.send(Request::Append(entries, reply));
         wait(answer).boxed()
     }
 
-    fn read(&self, after: u64, limit: usize) -> Answer<'_, Vec<Message>> {
-        self.ask(move |store| store.read(after, limit))
+    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Message>> {
+        self.call(move |store| store.read(after, limit))
     }
 
-    fn span(&self) -> Answer<'_, Span> {
-        self.ask(|store| store.span())
+    fn span(&self) -> LogFuture<'_, Span> {
+        self.call(|store| store.span())
     }
 
-    fn trim(&self, clock: u64) -> Answer<'_, ()> {
-        self.ask(move |store| store.trim(clock))
+    fn trim(&self, clock: u64) -> LogFuture<'_, ()> {
+        self.call(move |store| store.trim(clock))
     }
 
-    fn close(&self) -> Answer<'_, ()> {
+    fn close(&self) -> LogFuture<'_, ()> {
         let (reply, answer) = oneshot::channel();
         let _ = self.requests.send(Request::Close(reply));
         wait(answer).boxed()
@@ -125,36 +119,36 @@ async fn wait<T>(answer: oneshot::Receiver<Result<T, LogError>>) -> Result<T, Lo
 fn write(mut store: Store, mut inbox: mpsc::UnboundedReceiver<Request>) {
     let mut requests = Vec::with_capacity(BATCH);
     while inbox.blocking_recv_many(&mut requests, BATCH) > 0 {
-        let mut waiting = Vec::new();
+        let mut pending = Vec::new();
         for request in requests.drain(..) {
             match request {
-                Request::Append(entries, reply) => waiting.push((entries, reply)),
-                Request::Other(question) => {
-                    append(&mut store, std::mem::take(&mut waiting));
-                    question(&mut store);
+                Request::Append(entries, reply) => pending.push((entries, reply)),
+                Request::Call(call) => {
+                    append(&mut store, std::mem::take(&mut pending));
+                    call(&mut store);
                 }
                 Request::Close(reply) => {
-                    append(&mut store, waiting);
+                    append(&mut store, pending);
                     store.close();
                     let _ = reply.send(Ok(()));
                     return;
                 }
             }
         }
-        append(&mut store, waiting);
+        append(&mut store, pending);
     }
     store.close();
 }
 
-/// Entries that somebody asked to append.
-type Waiting = (Vec<Entry>, Reply<Vec<Appended>>);
+/// A request to append, with where its answer goes.
+type PendingAppend = (Vec<Entry>, Reply<Vec<Appended>>);
 
-/// Appends what several asked for in one transaction.
-fn append(store: &mut Store, waiting: Vec<Waiting>) {
-    if waiting.is_empty() {
+/// Appends the entries of several requests in one transaction.
+fn append(store: &mut Store, pending: Vec<PendingAppend>) {
+    if pending.is_empty() {
         return;
     }
-    let (batches, replies): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+    let (batches, replies): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
     let counts: Vec<usize> = batches.iter().map(Vec::len).collect();
     match store.append(batches.into_iter().flatten().collect()) {
         Ok(appended) => {

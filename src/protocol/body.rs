@@ -1,15 +1,16 @@
 //! What a guest sends in the body of a request: the members of a frame, without its `type`.
 
+use super::id::MessageId;
 use super::json;
 use super::name::Name;
 use super::refusal::{Code, Refusal};
-use super::request::{Hello, MessageId, Say, check_text};
+use super::request::{Hello, Say, check_text};
 use super::token::Token;
 
 /// How a sentence about a body begins.
 const BODY: &str = "The body";
 
-/// Who wants a seat: `name` and `token`, both optional.
+/// A request to join: `name` and `token`, both optional.
 ///
 /// # Errors
 /// What `docs/protocol.md` lists for `hello`.

@@ -1,28 +1,23 @@
-//! What the room sends, encoded.
+//! What the room sends: events and their JSON.
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::VERSION;
+use super::id::{GuestId, MessageId};
 use super::name::Name;
 use super::refusal::Refusal;
-use super::request::MessageId;
 use super::token::Token;
 
-/// The public number of a guest, below 2^48; the same whenever they come back with their token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct GuestId(pub u64);
-
-/// Somebody in the room.
+/// A guest, as the others see them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Guest {
     /// Their number.
     pub id: GuestId,
-    /// What they are called now.
+    /// Their name now.
     pub name: Name,
-    /// Whether their connection broke and they have not come back yet.
+    /// Whether their connection broke and the seat waits for them.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub away: bool,
 }
@@ -30,13 +25,13 @@ pub struct Guest {
 /// A message as the room keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Its place in the order that everyone sees, from 1.
+    /// Its sequence number, from 1.
     pub seq: u64,
     /// When it was said: whole seconds on the room's own clock.
     pub at: u64,
     /// Who said it.
     pub guest: GuestId,
-    /// What they were called then.
+    /// Their name then.
     pub name: Name,
     /// The id that the author's program chose.
     pub id: MessageId,
@@ -47,27 +42,27 @@ pub struct Message {
 /// The answer to a hello.
 #[derive(Debug, Clone)]
 pub struct Welcome {
-    /// Who they are.
+    /// The guest that joined.
     pub guest: Guest,
-    /// The secret to come back with.
+    /// The token to join with again.
     pub token: Token,
-    /// Whether the token in the hello was known.
+    /// Whether the guest had a seat already.
     pub resumed: bool,
     /// The room's name in addresses.
     pub room: String,
     /// The room's title for people.
     pub title: String,
-    /// Which run of sequence numbers this is; a cursor is only good with its epoch.
+    /// The name of this run of sequence numbers; a cursor is valid only within its epoch.
     pub epoch: String,
-    /// Who is here; in a crowd the guest alone.
+    /// The guests present, or the guest alone where only the occupancy is told.
     pub guests: Arc<[Guest]>,
-    /// How many are here.
+    /// The number of guests present.
     pub count: usize,
     /// The newest sequence number, or 0.
     pub head: u64,
     /// The oldest sequence number still kept, or `head` + 1.
     pub first: u64,
-    /// What the room's clock shows, in seconds.
+    /// The room's clock, in seconds since the room was first opened.
     pub clock: u64,
     /// What the room allows.
     pub limits: Limits,
@@ -154,7 +149,8 @@ pub enum Event<'a> {
     Roster {
         guests: &'a [Guest],
     },
-    Crowd {
+    #[serde(rename = "crowd")]
+    Occupancy {
         count: usize,
     },
     Pong,
@@ -181,21 +177,14 @@ impl Event<'_> {
         // Every variant is made of texts and numbers, which serde_json cannot fail to write to memory.
         serde_json::to_string(self).unwrap_or_default()
     }
-}
 
-/// How every encoded message begins; its sequence number follows.
-const MESSAGE_BEGINS: &str = r#"{"type":"message","seq":"#;
-
-/// The sequence number of an encoded event, if it is a message. Reads no more than it must: the encoding is
-/// [`Event::encode`]'s own.
-pub fn sequence_number(encoded: &str) -> Option<u64> {
-    let rest = encoded.strip_prefix(MESSAGE_BEGINS)?;
-    rest.split(',').next()?.parse().ok()
-}
-
-/// The type of an encoded event: what stands first in [`Event::encode`]'s own encoding.
-pub fn kind(encoded: &str) -> Option<&str> {
-    encoded.strip_prefix(r#"{"type":""#)?.split('"').next()
+    /// The sequence number of a message; `None` for every other event.
+    pub fn seq(&self) -> Option<u64> {
+        match self {
+            Self::Message { seq, .. } => Some(*seq),
+            _ => None,
+        }
+    }
 }
 
 impl Message {
@@ -277,12 +266,12 @@ mod tests {
                 r#"{"type":"renamed","guest":{"id":7,"name":"Ann"},"was":"Anna","at":3}"#,
             ),
             (Event::Roster { guests: &[guest()] }, r#"{"type":"roster","guests":[{"id":7,"name":"Ann"}]}"#),
-            (Event::Crowd { count: 312 }, r#"{"type":"crowd","count":312}"#),
+            (Event::Occupancy { count: 312 }, r#"{"type":"crowd","count":312}"#),
         ] {
             assert_eq!(event.encode(), expected);
-            assert_eq!(sequence_number(expected), None);
+            assert_eq!(event.seq(), None);
             let json: Value = serde_json::from_str(expected).unwrap();
-            assert_eq!(kind(expected), json["type"].as_str());
+            assert_eq!(Some(event.kind().as_str()), json["type"].as_str());
         }
         assert_eq!(
             Refusal::new(Code::TextEmpty, "Say it.").event().encode(),
@@ -310,8 +299,7 @@ mod tests {
             let id = MessageId::parse("a").unwrap();
             let message = Message { seq, at: 9, guest: GuestId(7), name: guest().name, id, text };
             let encoded = message.event().encode();
-            prop_assert_eq!(sequence_number(&encoded), Some(seq));
-            prop_assert_eq!(kind(&encoded), Some("message"));
+            prop_assert_eq!(message.event().seq(), Some(seq));
             let json: Value = serde_json::from_str(&encoded).unwrap();
             prop_assert_eq!(&json["type"], "message");
             prop_assert_eq!(&json["seq"], seq);

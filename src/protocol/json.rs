@@ -1,4 +1,4 @@
-//! Reading members out of a guest's JSON with errors that name the member.
+//! Reads members of a guest's JSON object, with errors that name the member.
 
 use serde_json::{Map, Value};
 

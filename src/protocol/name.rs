@@ -1,4 +1,4 @@
-//! Names people choose: cleaned, checked, and comparable by how they look.
+//! Guests' names: normalised, checked, and compared by a confusable key (UTS 39).
 
 use std::fmt;
 
@@ -67,9 +67,9 @@ impl Name {
         &self.0
     }
 
-    /// What the name looks like: see [`Looks`].
-    pub fn looks(&self) -> Looks {
-        Looks { folded: skeleton_of(&fold(&self.0)), plain: fold(&skeleton_of(&self.0)) }
+    /// The key by which confusable names are found.
+    pub fn confusable_key(&self) -> ConfusableKey {
+        ConfusableKey { folded: skeleton_of(&fold(&self.0)), plain: fold(&skeleton_of(&self.0)) }
     }
 }
 
@@ -79,24 +79,24 @@ impl fmt::Debug for Name {
     }
 }
 
-/// What a name looks like, to find out whether two would be taken for each other.
+/// A name's confusable key: two names with a common part would be taken for each other.
 ///
 /// Case folding and the skeletons of UTS 39 do not commute: folding `I` gives `i`, while the skeleton of `I`
 /// is `l`. So `Bill` is held against `BILL` by folding first, and against `BiIl` by folding last.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Looks {
+pub struct ConfusableKey {
     folded: String,
     plain: String,
 }
 
-impl Looks {
-    /// Whether somebody could take one name for the other.
-    pub fn alike(&self, other: &Looks) -> bool {
+impl ConfusableKey {
+    /// Whether a reader could take one name for the other.
+    pub fn is_confusable_with(&self, other: &ConfusableKey) -> bool {
         self.folded == other.folded || self.plain == other.plain
     }
 
-    /// Two keys for a table of names: two names are alike if they share one.
-    pub fn keys(&self) -> [String; 2] {
+    /// Both parts, as keys of one table of names: two names are confusable if they share one.
+    pub fn parts(&self) -> [String; 2] {
         [format!("folded {}", self.folded), format!("plain {}", self.plain)]
     }
 }
@@ -177,8 +177,8 @@ mod tests {
         Name::parse(text).unwrap_or_else(|refusal| panic!("{text:?}: {}", refusal.message))
     }
 
-    fn alike(one: &str, other: &str) -> bool {
-        name(one).looks().alike(&name(other).looks())
+    fn confusable(one: &str, other: &str) -> bool {
+        name(one).confusable_key().is_confusable_with(&name(other).confusable_key())
     }
 
     #[test]
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_are_alike() {
+    fn confusable_names_share_a_key() {
         for (one, other) in [
             ("bob", "Bob"),
             ("bob", "bоb"), // Cyrillic о
@@ -246,10 +246,10 @@ mod tests {
             ("Ａnn", "Ann"),
             ("ﬁona", "fiona"),
         ] {
-            assert!(alike(one, other), "{one} {other}");
+            assert!(confusable(one, other), "{one} {other}");
         }
-        assert!(!alike("Ann", "Anna"));
-        assert!(!alike("Bob", "Rob"));
+        assert!(!confusable("Ann", "Anna"));
+        assert!(!confusable("Bob", "Rob"));
     }
 
     proptest! {
@@ -257,7 +257,7 @@ mod tests {
         fn checking_never_panics_and_a_clean_name_stays(text in any::<String>()) {
             if let Ok(name) = Name::parse(&text) {
                 prop_assert_eq!(Name::parse(name.as_str()).unwrap(), name.clone());
-                prop_assert!(name.looks().alike(&name.looks()));
+                prop_assert!(name.confusable_key().is_confusable_with(&name.confusable_key()));
             }
         }
     }

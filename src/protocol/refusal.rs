@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::request::MessageId;
+use super::id::{InvalidMessageId, MESSAGE_ID_MAX, MessageId};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
@@ -41,7 +41,7 @@ codes! {
     UnknownType = "unknown_type",
     /// A binary frame.
     BinaryReserved = "binary_reserved",
-    /// Something else before the hello.
+    /// A request before the hello.
     HelloFirst = "hello_first",
     /// A second hello after the welcome.
     HelloAgain = "hello_again",
@@ -49,7 +49,7 @@ codes! {
     UnknownRoom = "unknown_room",
     /// A message id that is empty, too long or has other characters.
     BadId = "bad_id",
-    /// Nothing to say.
+    /// A text of nothing but white space.
     TextEmpty = "text_empty",
     /// More text than a message may have.
     TextTooLong = "text_too_long",
@@ -61,15 +61,15 @@ codes! {
     NameTooLong = "name_too_long",
     /// A control, invisible or direction-changing character in the name.
     NameForbidden = "name_forbidden",
-    /// The name, or one that looks like it, belongs to somebody here.
+    /// The name, or one confusable with it, belongs to another guest.
     NameTaken = "name_taken",
     /// No seat is free.
     RoomFull = "room_full",
-    /// The same token came in on another connection.
+    /// The same token joined on another connection.
     TakenOver = "taken_over",
-    /// The message could not be written down, so nobody was shown it.
-    NotKept = "not_kept",
-    /// More than one guest may say.
+    /// The log cannot store the message now, so it was not published.
+    StorageUnavailable = "not_kept",
+    /// The guest's token bucket is empty.
     TooFast = "too_fast",
 }
 
@@ -82,14 +82,14 @@ pub struct Refusal {
     pub message: String,
     /// The id of the refused frame, if it had one.
     pub id: Option<MessageId>,
-    /// After how long the same would not be refused, where that is known. It does not stand in an `error`.
-    pub wait: Option<Duration>,
+    /// How long to wait before the same request would be accepted, where that is known. Not part of an `error`.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
     /// A refusal that belongs to no message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), id: None, wait: None }
+        Self { code, message: message.into(), id: None, retry_after: None }
     }
 
     /// The same refusal, for the message with this id.
@@ -98,9 +98,17 @@ impl Refusal {
         self
     }
 
-    /// The same refusal, which is over after this time.
-    pub fn worth_repeating_after(mut self, wait: Duration) -> Self {
-        self.wait = Some(wait);
+    /// The same refusal, with the time after which the request would be accepted.
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
         self
+    }
+}
+
+impl From<InvalidMessageId> for Refusal {
+    fn from(InvalidMessageId: InvalidMessageId) -> Self {
+        let sentence =
+            format!("An id has 1 to {MESSAGE_ID_MAX} characters, of A-Z, a-z, 0-9, \"-\" and \"_\".");
+        Self::new(Code::BadId, sentence)
     }
 }

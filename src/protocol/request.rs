@@ -1,9 +1,8 @@
 //! What a guest sends, decoded and checked.
 
-use std::fmt;
-
 use serde_json::{Map, Value};
 
+use super::id::MessageId;
 use super::json;
 use super::name::Name;
 use super::refusal::{Code, Refusal};
@@ -12,15 +11,15 @@ use super::token::Token;
 /// One frame from a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// The first frame: who wants in.
+    /// The first frame: joins the room.
     Hello(Hello),
     /// A message for the room.
     Say(Say),
-    /// Another name, please.
+    /// A change of name.
     Rename(Name),
-    /// Is anybody there?
+    /// Answered with a pong.
     Ping,
-    /// Goodbye.
+    /// The guest gives up the seat.
     Leave,
 }
 
@@ -33,21 +32,21 @@ pub struct Hello {
     pub room: Option<String>,
     /// The token of an earlier welcome.
     pub token: Option<Token>,
-    /// How far they have read already.
+    /// The newest message the guest has.
     pub cursor: Option<Cursor>,
 }
 
-/// How far a guest has read.
+/// A position in the room's messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The last sequence number that was seen.
+    /// The newest sequence number the guest has.
     pub after: u64,
     /// The epoch of the welcome that `after` comes from.
     pub epoch: Option<String>,
 }
 
 impl Cursor {
-    /// The sequence number, if it is of this epoch or of none that was told.
+    /// The sequence number, if the cursor names this epoch or none.
     pub fn within(self, epoch: &str) -> Option<u64> {
         self.epoch.is_none_or(|of| of == epoch).then_some(self.after)
     }
@@ -60,43 +59,6 @@ pub struct Say {
     pub id: MessageId,
     /// What is said.
     pub text: String,
-}
-
-/// A message's id, chosen by its author's program: 1 to 64 of `A–Z a–z 0–9 - _`.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct MessageId(String);
-
-/// The most characters a [`MessageId`] may have.
-pub const MESSAGE_ID_MAX: usize = 64;
-
-impl MessageId {
-    /// Checks an id.
-    ///
-    /// # Errors
-    /// `bad_id` if it is empty, longer than [`MESSAGE_ID_MAX`] or has other characters.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let fits = (1..=MESSAGE_ID_MAX).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Refusal::new(
-                Code::BadId,
-                format!("An id has 1 to {MESSAGE_ID_MAX} characters, of A-Z, a-z, 0-9, \"-\" and \"_\"."),
-            ))
-        }
-    }
-
-    /// The id as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for MessageId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "MessageId({})", self.0)
-    }
 }
 
 impl Request {

@@ -1,15 +1,15 @@
-//! The secret a guest comes back with, and who it makes them.
+//! Session tokens, and the guest numbers derived from them.
 
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 
-use super::event::GuestId;
+use super::id::GuestId;
 use super::refusal::{Code, Refusal};
 
 /// A session token: 32 random bytes, on the wire as 43 characters of base64url (RFC 4648, section 5) without
-/// padding. Whoever has it can be this guest.
+/// padding. It authenticates a guest: each request that carries it acts as that guest.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token([u8; 32]);
 
@@ -47,11 +47,10 @@ impl Token {
         BASE64URL_NOPAD.encode(&self.0)
     }
 
-    /// The public number of whoever has this token, in a room with this secret.
+    /// The public number of the guest with this token, in a room with this secret.
     ///
-    /// It is derived, not counted, so that a guest who comes back after the room was restarted is the same
-    /// guest without the room having kept their token. The room's secret keeps anyone from searching for a
-    /// token that gives somebody else's number.
+    /// It is derived, not counted, so that a guest keeps their number across restarts of the room without the
+    /// room storing tokens. The room's secret prevents a search for a token that gives another guest's number.
     pub fn guest(&self, room_secret: &[u8; 32]) -> GuestId {
         let digest = Sha256::new().chain_update(room_secret).chain_update(self.0).finalize();
         let mut number = [0; 8];

@@ -52,7 +52,7 @@ impl ArtiIntroduction {
 impl Introduction for ArtiIntroduction {
     type Circuit = ArtiCircuit;
 
-    async fn meet(self) -> Option<ArtiCircuit> {
+    async fn rendezvous(self) -> Option<ArtiCircuit> {
         match self.request.accept().await {
             Ok(requests) => {
                 let guests = self.guest.as_ref().map(Arc::downgrade).unwrap_or_default();

@@ -1,62 +1,61 @@
-//! A guest who listens on a response that does not end: server-sent events, as the
-//! [HTML standard](https://html.spec.whatwg.org/multipage/server-sent-events.html) has them.
+//! Server-sent events ([HTML standard](https://html.spec.whatwg.org/multipage/server-sent-events.html)): a response
+//! that does not end.
 //!
-//! The stream is only asked for more when the last chunk was written, so a guest who does not read costs one
-//! chunk and one cursor. What they say comes in requests beside.
+//! The stream is polled only when the last chunk was written, so a guest who does not read costs one chunk and one
+//! cursor. Their messages come in requests beside.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::hub::{Reader, Room, Seat};
+use crate::hub::{Reader, Room, Seat, command};
 use crate::protocol::request::Cursor;
-use crate::protocol::{Code, Hello, Refusal, event, frame};
-use crate::session::tell_taken_over;
+use crate::protocol::{Code, EncodedEvent, EventBatch, Hello, Refusal};
 
 /// The content type of server-sent events.
 pub const CONTENT_TYPE: &str = "text/event-stream";
 
-/// After how long without an event a comment is sent, so that both sides notice a dead connection.
+/// The time without an event after which a comment is sent, so that both sides notice a dead connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// How long a browser is asked to wait before it connects again.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// The same for one whose seat was taken over: two tabs must not take it from each other in turns.
+/// The same after the seat was taken over: two tabs must not take it from each other in turns.
 const RETRY_TAKEN_OVER: Duration = Duration::from_secs(3600);
 
-/// Takes a seat, held for as long as the stream is, and answers with the stream: the welcome, what was missed,
-/// then what happens, everything that there is in one chunk. It ends when the room closes, the seat is taken over
-/// or left, or the log cannot be read.
+/// Joins the room and returns the stream, which holds the seat: the welcome, the events after the cursor, then live
+/// events, all that are new in one chunk. It ends when the room closes, the seat is taken over or left, or the log
+/// cannot be read.
 ///
 /// # Errors
-/// What [`Room::enter`] says.
+/// As [`Room::join`].
 pub async fn open(
     room: &Room,
     mut hello: Hello,
     closing: CancellationToken,
 ) -> Result<impl Stream<Item = Result<Bytes, Infallible>> + Send + use<>, Refusal> {
     let cursor = hello.cursor.take();
-    let entered = room.enter(hello).await?;
-    let epoch = entered.welcome.epoch.clone();
-    let reader = Reader::of_guest(room, &entered, cursor.and_then(|cursor| cursor.within(&epoch)));
-    let mut events =
-        Events { seat: entered.seat, reader, epoch, closing, frames: BytesMut::new(), out: vec![] };
+    let join = room.join(hello).await?;
+    let epoch = join.welcome.epoch.clone();
+    let reader = Reader::new(room, &join, cursor.and_then(|cursor| cursor.within(&epoch)));
+    let batch = EventBatch::default();
+    let mut events = Events { seat: join.seat, reader, epoch, closing, batch, out: vec![] };
     events.retry(RETRY);
-    frame::text(&entered.welcome.event().encode(), &mut events.frames);
-    events.encode_frames();
+    events.batch.push(&join.welcome.event());
+    events.encode_batch();
     Ok(unfold(Some(events), |events| async move {
         let (chunk, rest) = events?.next().await;
         chunk.map(|chunk| (Ok(chunk), rest))
     }))
 }
 
-/// Reads the cursor that a browser sends as `Last-Event-ID`: what stood in the `id` of the last event.
+/// Parses the cursor that a browser sends as `Last-Event-ID`: the `id` of the last event it received.
 ///
 /// # Errors
 /// `wrong_kind` if it is none.
@@ -80,22 +79,22 @@ struct Events {
     reader: Reader,
     epoch: String,
     closing: CancellationToken,
-    /// What was read and is not in `out` yet.
-    frames: BytesMut,
-    /// The chunk that is being put together.
+    /// Events that were read and are not in `out` yet.
+    batch: EventBatch,
+    /// The next chunk.
     out: Vec<u8>,
 }
 
 impl Events {
-    /// The next chunk, and who can give the one after; no chunk is the end.
+    /// The next chunk, and the state for the one after; no chunk is the end.
     async fn next(mut self) -> (Option<Bytes>, Option<Self>) {
         let heartbeat = Instant::now() + HEARTBEAT;
         loop {
-            if let Err(refusal) = self.reader.read(&mut self.frames).await {
-                frame::text(&refusal.event().encode(), &mut self.frames);
+            if let Err(refusal) = self.reader.read_events(&mut self.batch).await {
+                self.batch.push(&refusal.event());
                 return self.last();
             }
-            self.encode_frames();
+            self.encode_batch();
             if !self.out.is_empty() {
                 return self.chunk();
             }
@@ -104,7 +103,7 @@ impl Events {
                 () = self.closing.cancelled() => return (None, None),
                 () = self.seat.replaced() => {
                     self.retry(RETRY_TAKEN_OVER);
-                    tell_taken_over(&mut self.frames);
+                    self.batch.push(&command::taken_over().event());
                     return self.last();
                 }
                 open = self.reader.wait() => {
@@ -125,7 +124,7 @@ impl Events {
     }
 
     fn last(mut self) -> (Option<Bytes>, Option<Self>) {
-        self.encode_frames();
+        self.encode_batch();
         (Some(self.out.into()), None)
     }
 
@@ -133,26 +132,26 @@ impl Events {
         self.out.extend(format!("retry: {}\n\n", after.as_millis()).bytes());
     }
 
-    /// Moves what was read to `out` as events.
-    fn encode_frames(&mut self) {
-        self.out.reserve(self.frames.len());
-        for json in frame::payloads(&self.frames) {
-            encode(json, &self.epoch, &mut self.out);
+    /// Moves the events that were read to `out`.
+    fn encode_batch(&mut self) {
+        self.out.reserve(self.batch.json_bytes());
+        for event in self.batch.iter() {
+            encode(event, &self.epoch, &mut self.out);
         }
-        // What an idle guest does not need is not held for them.
-        self.frames = BytesMut::new();
+        // An idle connection holds no buffer.
+        self.batch = EventBatch::default();
     }
 }
 
-/// Appends one encoded event. Its JSON is one line, so one `data` field holds it.
-fn encode(json: &str, epoch: &str, out: &mut Vec<u8>) {
-    for part in ["event: ", event::kind(json).unwrap_or("message"), "\n"] {
+/// Appends one event. Its JSON is one line, so one `data` field holds it.
+fn encode(event: EncodedEvent<'_>, epoch: &str, out: &mut Vec<u8>) {
+    for part in ["event: ", event.kind.as_str(), "\n"] {
         out.extend(part.bytes());
     }
-    if let Some(seq) = event::sequence_number(json) {
+    if let Some(seq) = event.seq {
         out.extend(format!("id: {epoch}-{seq}\n").bytes());
     }
-    for part in ["data: ", json, "\n\n"] {
+    for part in ["data: ", event.json, "\n\n"] {
         out.extend(part.bytes());
     }
 }
@@ -160,12 +159,15 @@ fn encode(json: &str, epoch: &str, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::EventKind;
 
     #[test]
     fn messages_have_an_id_and_nothing_else_has() {
         let mut out = Vec::new();
-        encode(r#"{"type":"message","seq":7,"text":"a\nb"}"#, "5d0c", &mut out);
-        encode(r#"{"type":"joined","at":3}"#, "5d0c", &mut out);
+        let json = r#"{"type":"message","seq":7,"text":"a\nb"}"#;
+        encode(EncodedEvent { kind: EventKind::Message, seq: Some(7), json }, "5d0c", &mut out);
+        let json = r#"{"type":"joined","at":3}"#;
+        encode(EncodedEvent { kind: EventKind::Joined, seq: None, json }, "5d0c", &mut out);
         let expected = "event: message\nid: 5d0c-7\ndata: {\"type\":\"message\",\"seq\":7,\"text\":\"a\\nb\"}\n\n\
                         event: joined\ndata: {\"type\":\"joined\",\"at\":3}\n\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);

@@ -43,7 +43,7 @@ pub fn say(form: &str, text: &str, message_bytes: usize) -> Result<Say, Refusal>
 /// a message which was edited after going back is not taken for the one before.
 fn message_id(form: &str, text: &str) -> Result<MessageId, Refusal> {
     let digest = Sha256::new().chain_update(form).chain_update([0]).chain_update(text).finalize();
-    MessageId::parse(&data_encoding::BASE64URL_NOPAD.encode(&digest[..16]))
+    Ok(MessageId::parse(&data_encoding::BASE64URL_NOPAD.encode(&digest[..16]))?)
 }
 
 /// Forms send line breaks as CR LF (HTML, section 4.10.22.7), and people leave blank lines around what they

@@ -1,49 +1,49 @@
-//! A guest who asks for messages, again and again: short polling, and long polling when they are willing to wait.
+//! Short and long polling: each request is answered with the messages after a cursor, at once or when there are some.
 //!
-//! Between two questions nothing is held for them but their seat. The answer is put together from what the ring
-//! has encoded already.
+//! Between two requests only the seat is held for a guest. The response is assembled from events that the ring has
+//! encoded already.
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::hub::{Reader, Room, Visit};
-use crate::protocol::{Hello, Refusal, Welcome, event, frame};
+use crate::hub::{Reader, Room, StatelessJoin};
+use crate::protocol::{EventBatch, EventKind, Hello, Refusal, Welcome};
 
-/// How many messages one answer has unless asked for fewer or more.
+/// The number of messages in one response unless the request says otherwise.
 pub const LIMIT_DEFAULT: usize = 200;
 
-/// How many messages one answer may have.
+/// The most messages in one response.
 pub const LIMIT_MAX: usize = 1000;
 
-/// The longest that a question may wait for its answer.
+/// The longest time that a request may wait for messages.
 pub const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// About how many bytes of messages one answer may have, so that many long ones do not fill the memory.
-const ANSWER_BYTES: usize = 256 * 1024;
+/// About the most bytes of messages in one response, so that many long messages do not fill the memory.
+const RESPONSE_BYTES: usize = 256 * 1024;
 
-/// A question for messages.
+/// A request for messages.
 #[derive(Debug, Clone)]
-pub struct Question {
-    /// Who asks, with their cursor.
+pub struct PollRequest {
+    /// The guest, with their cursor.
     pub hello: Hello,
-    /// How many messages to answer with at most.
+    /// The most messages to return.
     pub limit: usize,
-    /// How long to wait when there are none yet.
+    /// How long to wait for messages when there are none yet.
     pub wait: Duration,
 }
 
 /// The messages after a cursor.
 #[derive(Debug)]
-pub struct Answer {
+pub struct PollResponse {
     state: State,
-    found: Found,
+    page: MessagePage,
 }
 
-/// Where the room stands.
+/// The room's state in a response.
 #[derive(Debug, Serialize)]
 struct State {
     epoch: String,
@@ -53,78 +53,77 @@ struct State {
     count: usize,
 }
 
-impl From<&Visit> for State {
-    fn from(visit: &Visit) -> Self {
-        let Welcome { epoch, clock, first, head, count, .. } = &visit.welcome;
+impl From<&StatelessJoin> for State {
+    fn from(join: &StatelessJoin) -> Self {
+        let Welcome { epoch, clock, first, head, count, .. } = &join.welcome;
         Self { epoch: epoch.clone(), clock: *clock, first: *first, head: *head, count: *count }
     }
 }
 
-impl Answer {
-    /// What tells this answer from others to the same question, as an entity tag (RFC 9110, section 8.8.3). It is
-    /// a weak one, because the clock in the answer goes on and guests come and go, while what was said stays as it
-    /// was.
+impl PollResponse {
+    /// The entity tag of the response (RFC 9110, section 8.8.3). It is a weak one, because the clock and the number of
+    /// guests change while the messages stay the same.
     pub fn tag(&self) -> String {
         let State { epoch, first, head, .. } = &self.state;
         format!("W/\"{epoch}-{first}-{head}\"")
     }
 
-    /// The answer as JSON: the members are those that `docs/http.md` names.
+    /// The response as JSON: the members are those that `docs/http.md` names.
     pub fn encode(&self) -> Bytes {
         // Texts and numbers, which serde_json cannot fail to write to memory.
         let mut json = serde_json::to_string(&self.state).unwrap_or_default();
         json.pop();
-        if let Some(gap) = &self.found.gap {
+        if let Some(gap) = &self.page.gap {
             json.push_str(",\"gap\":");
             json.push_str(gap);
         }
         json.push_str(",\"messages\":[");
-        json.push_str(&self.found.messages);
+        json.push_str(&self.page.messages);
         json.push_str("]}\n");
         json.into()
     }
 }
 
-/// Answers a question: at once if there is something after the cursor, otherwise as soon as there is, or the
-/// time is over, or `closing` is told.
+/// Answers a request: at once if there are messages after the cursor, otherwise as soon as there are, the time is
+/// over, or `closing` is cancelled.
 ///
 /// # Errors
-/// What [`Room::visit`] says, or `not_kept` when the log cannot be read.
-pub async fn answer(
+/// As [`Room::join_stateless`], or `not_kept` when the log cannot be read.
+pub async fn poll(
     room: &Room,
-    mut question: Question,
+    mut request: PollRequest,
     closing: &CancellationToken,
-) -> Result<Answer, Refusal> {
-    let until = Instant::now() + question.wait;
-    let cursor = question.hello.cursor.take();
-    let visit = room.visit(question.hello).await?;
-    let after = cursor.and_then(|cursor| cursor.within(&visit.welcome.epoch));
-    let mut reader = Reader::of_visit(room, &visit, after);
-    let mut found = Found::new(question.limit);
-    found.read(&mut reader).await?;
-    if !found.is_empty() || question.wait.is_zero() {
-        return Ok(Answer { state: State::from(&visit), found }.up_to_date());
+) -> Result<PollResponse, Refusal> {
+    let until = Instant::now() + request.wait;
+    let cursor = request.hello.cursor.take();
+    let join = room.join_stateless(request.hello).await?;
+    let after = cursor.and_then(|cursor| cursor.within(&join.welcome.epoch));
+    let mut reader = Reader::stateless(room, &join, after);
+    let mut page = MessagePage::new(request.limit);
+    page.read(&mut reader).await?;
+    if !page.is_empty() || request.wait.is_zero() {
+        return Ok(PollResponse { state: State::from(&join), page }.up_to_date());
     }
-    wait(room, &visit, &mut reader, &mut found, until, closing).await?;
-    Ok(match room.keep(&visit.welcome.token).await? {
-        Some(visit) => Answer { state: State::from(&visit), found }.up_to_date(),
-        // Nobody reads unseen: who left while they were waiting gets nothing any more.
-        None => Answer { state: State::from(&visit), found: Found::new(0) },
+    wait(room, &join, &mut reader, &mut page, until, closing).await?;
+    Ok(match room.touch(&join.welcome.token).await? {
+        Some(join) => PollResponse { state: State::from(&join), page }.up_to_date(),
+        // A guest who left while the request was waiting must not go on reading.
+        None => PollResponse { state: State::from(&join), page: MessagePage::new(0) },
     })
 }
 
-/// Waits until something is found, keeping the seat meanwhile.
+/// Waits until there are messages, and holds the seat meanwhile.
 async fn wait(
     room: &Room,
-    visit: &Visit,
+    join: &StatelessJoin,
     reader: &mut Reader,
-    found: &mut Found,
+    page: &mut MessagePage,
     until: Instant,
     closing: &CancellationToken,
 ) -> Result<(), Refusal> {
-    let keep_every = room.visit_grace() / 2;
-    let mut keep = Instant::now() + keep_every;
-    while found.is_empty() {
+    let touch_every = room.stateless_grace() / 2;
+    let mut touch_at = Instant::now() + touch_every;
+    while page.is_empty() {
         tokio::select! {
             biased;
             () = closing.cancelled() => break,
@@ -132,31 +131,31 @@ async fn wait(
                 if !open {
                     break;
                 }
-                found.read(reader).await?;
+                page.read(reader).await?;
             }
             () = sleep_until(until) => break,
-            () = sleep_until(keep) => {
-                if room.keep(&visit.welcome.token).await?.is_none() {
+            () = sleep_until(touch_at) => {
+                if room.touch(&join.welcome.token).await?.is_none() {
                     break;
                 }
-                keep = Instant::now() + keep_every;
+                touch_at = Instant::now() + touch_every;
             }
         }
     }
     Ok(())
 }
 
-impl Answer {
-    /// What was said between the visit and the reading is no newer than the head.
+impl PollResponse {
+    /// Raises the head to the newest message of the page, which may be newer than the join.
     fn up_to_date(mut self) -> Self {
-        self.state.head = self.state.head.max(self.found.newest);
+        self.state.head = self.state.head.max(self.page.newest);
         self
     }
 }
 
-/// The messages found so far, as they stand in a list.
+/// The messages read so far, as the elements of a JSON array.
 #[derive(Debug, Default)]
-struct Found {
+struct MessagePage {
     gap: Option<String>,
     messages: String,
     newest: u64,
@@ -164,7 +163,7 @@ struct Found {
     limit: usize,
 }
 
-impl Found {
+impl MessagePage {
     fn new(limit: usize) -> Self {
         Self { limit, ..Self::default() }
     }
@@ -173,37 +172,36 @@ impl Found {
         self.count == 0 && self.gap.is_none()
     }
 
-    /// Reads what there is, up to the limit.
+    /// Reads all new messages, up to the limit.
     async fn read(&mut self, reader: &mut Reader) -> Result<(), Refusal> {
-        let mut frames = BytesMut::new();
         loop {
-            frames.clear();
-            reader.read(&mut frames).await?;
-            if frames.is_empty() || !self.take(&frames) {
+            let mut batch = EventBatch::default();
+            reader.read_events(&mut batch).await?;
+            if batch.is_empty() || !self.take(&batch) {
                 return Ok(());
             }
         }
     }
 
-    /// Takes the messages out of encoded frames; false when there is no room for more.
-    fn take(&mut self, frames: &[u8]) -> bool {
-        for json in frame::payloads(frames) {
-            if let Some(seq) = event::sequence_number(json) {
-                if self.count >= self.limit || self.messages.len() >= ANSWER_BYTES {
+    /// Takes the messages of a batch; false when the page is full.
+    fn take(&mut self, batch: &EventBatch) -> bool {
+        for event in batch.iter() {
+            if let Some(seq) = event.seq {
+                if self.count >= self.limit || self.messages.len() >= RESPONSE_BYTES {
                     return false;
                 }
                 if self.count > 0 {
                     self.messages.push(',');
                 }
-                self.messages.push_str(json);
+                self.messages.push_str(event.json);
                 self.count += 1;
                 self.newest = seq;
-            } else if event::kind(json) == Some("gap") {
-                // One in the middle is told at the beginning of the next answer.
+            } else if event.kind == EventKind::Gap {
+                // A gap after messages begins the next response.
                 if !self.is_empty() {
                     return false;
                 }
-                self.gap = Some(json.to_owned());
+                self.gap = Some(event.json.to_owned());
             }
         }
         true
@@ -215,28 +213,30 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::protocol::event::Event;
+    use crate::protocol::{Event, GuestId, Message, MessageId, Name};
 
-    fn frames(events: &[&str]) -> BytesMut {
-        let mut frames = BytesMut::new();
-        events.iter().for_each(|event| frame::text(event, &mut frames));
-        frames
+    fn batch(events: &[Event<'_>]) -> EventBatch {
+        let mut batch = EventBatch::default();
+        events.iter().for_each(|event| batch.push(event));
+        batch
     }
 
-    fn encoded(found: Found) -> Value {
+    fn message(seq: u64) -> Message {
+        let (name, id) = (Name::parse("Ann").unwrap(), MessageId::parse("a").unwrap());
+        Message { seq, at: 1, guest: GuestId(7), name, id, text: "text".into() }
+    }
+
+    fn encoded(page: MessagePage) -> Value {
         let state = State { epoch: "e".into(), clock: 1, first: 1, head: 0, count: 1 };
-        serde_json::from_slice(&Answer { state, found }.up_to_date().encode()).unwrap()
+        serde_json::from_slice(&PollResponse { state, page }.up_to_date().encode()).unwrap()
     }
-
-    const ONE: &str = r#"{"type":"message","seq":1,"text":"a"}"#;
-    const TWO: &str = r#"{"type":"message","seq":2,"text":"b"}"#;
 
     #[test]
     fn messages_and_a_gap_before_them_and_nothing_else() {
-        let gap = Event::Gap { after: 0, before: 1 }.encode();
-        let mut found = Found::new(5);
-        assert!(found.take(&frames(&[&gap, r#"{"type":"joined"}"#, ONE, TWO])));
-        let answer = encoded(found);
+        let (gap, presence) = (Event::Gap { after: 0, before: 1 }, Event::Occupancy { count: 3 });
+        let mut page = MessagePage::new(5);
+        assert!(page.take(&batch(&[gap, presence, message(1).event(), message(2).event()])));
+        let answer = encoded(page);
         assert_eq!(answer["gap"]["before"], 1);
         assert_eq!(answer["messages"].as_array().unwrap().len(), 2);
         assert_eq!(answer["head"], 2);
@@ -244,18 +244,18 @@ mod tests {
 
     #[test]
     fn a_gap_in_the_middle_ends_the_answer() {
-        let gap = Event::Gap { after: 1, before: 9 }.encode();
-        let mut found = Found::new(5);
-        assert!(!found.take(&frames(&[ONE, &gap, TWO])));
-        let answer = encoded(found);
+        let gap = Event::Gap { after: 1, before: 9 };
+        let mut page = MessagePage::new(5);
+        assert!(!page.take(&batch(&[message(1).event(), gap, message(2).event()])));
+        let answer = encoded(page);
         assert_eq!(answer.get("gap"), None);
         assert_eq!(answer["messages"].as_array().unwrap().len(), 1);
     }
 
     #[test]
     fn the_limit_is_kept() {
-        let mut found = Found::new(1);
-        assert!(!found.take(&frames(&[ONE, TWO])));
-        assert_eq!(encoded(found)["messages"][0]["seq"], 1);
+        let mut page = MessagePage::new(1);
+        assert!(!page.take(&batch(&[message(1).event(), message(2).event()])));
+        assert_eq!(encoded(page)["messages"][0]["seq"], 1);
     }
 }

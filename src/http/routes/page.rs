@@ -76,7 +76,7 @@ async fn room(State(site): State<Arc<Site>>, Path(room): Path<String>, uri: Uri)
         Ok(hello) => hello,
         Err(response) => return *response,
     };
-    match site.room.visit(hello).await {
+    match site.room.join_stateless(hello).await {
         Ok(visit) => document(StatusCode::OK, documents::room(&visit.welcome)),
         Err(refusal) => turned_away(Look::Room, refusal),
     }
@@ -98,10 +98,12 @@ async fn messages(
         Err(response) => return *response,
     };
     let stream = match query.plain {
-        Some(seconds) => {
-            site.room.visit(hello).await.map(|visit| Stream::once(&site.room, &visit, query.after, seconds))
-        }
-        None => site.room.enter(hello).await.map(|entered| {
+        Some(seconds) => site
+            .room
+            .join_stateless(hello)
+            .await
+            .map(|visit| Stream::once(&site.room, &visit, query.after, seconds)),
+        None => site.room.join(hello).await.map(|entered| {
             let (heartbeat, closing) = (site.settings.idle_ping, site.closing.clone());
             Stream::live(&site.room, entered, query.after, heartbeat, closing)
         }),
@@ -122,7 +124,7 @@ async fn composer(State(site): State<Arc<Site>>, Path(room): Path<String>, uri: 
         Ok(hello) => hello,
         Err(response) => return *response,
     };
-    match site.room.visit(hello).await {
+    match site.room.join_stateless(hello).await {
         Ok(visit) => filled(&visit.welcome, Composer { form: &random(), ..Composer::default() }, None),
         Err(refusal) => turned_away(Look::Composer, refusal),
     }
@@ -151,14 +153,14 @@ async fn say(State(site): State<Arc<Site>>, Path(room): Path<String>, request: R
     let entered = match wanted {
         Ok(name) => {
             hello.name = name;
-            site.room.visit(hello).await
+            site.room.join_stateless(hello).await
         }
         Err(refusal) => Err(refusal),
     };
     let (welcome, refusal) = match entered {
         Ok(visit) => (visit.welcome, None),
         // The name was refused: as who they are, then.
-        Err(refusal) => match site.room.visit(unnamed).await {
+        Err(refusal) => match site.room.join_stateless(unnamed).await {
             Ok(visit) => (visit.welcome, Some(refusal)),
             Err(refusal) => return turned_away(Look::Composer, refusal),
         },
@@ -167,7 +169,7 @@ async fn say(State(site): State<Arc<Site>>, Path(room): Path<String>, request: R
         Some(refusal) => Err(refusal),
         None if form.rename => Ok(()),
         None => match page::say(&form.number, &form.text, site.room.limits().message_bytes) {
-            Ok(say) => site.room.say_as_visitor(welcome.guest.id, say).await.map(|_| ()),
+            Ok(say) => site.room.publish_stateless(welcome.guest.id, say).await.map(|_| ()),
             Err(refusal) => Err(refusal),
         },
     };

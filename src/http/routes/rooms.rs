@@ -23,7 +23,7 @@ use crate::http::error::Problem;
 use crate::protocol::event::{Kept, Limits, RoomName};
 use crate::protocol::{self, FRAME_BYTES_MAX, Guest, Hello, Welcome};
 use crate::transport::events;
-use crate::transport::poll::{self, LIMIT_DEFAULT, LIMIT_MAX, Question, WAIT_MAX};
+use crate::transport::poll::{self, LIMIT_DEFAULT, LIMIT_MAX, PollRequest, WAIT_MAX};
 
 const JSON: &str = "application/json";
 
@@ -56,11 +56,11 @@ struct Shown<'a> {
 async fn show(State(site): State<Arc<Site>>, method: Method, caller: Caller) -> Answered {
     if method == Method::HEAD {
         // Who only keeps their seat need not cost a list of everybody.
-        site.room.visit(caller.hello()).await?;
+        site.room.join_stateless(caller.hello()).await?;
         return Ok(json_text(StatusCode::OK, Body::empty()));
     }
     let Welcome { room, title, epoch, guests, count, head, first, clock, limits, kept, .. } =
-        site.room.show(caller.hello()).await?.welcome;
+        site.room.members(caller.hello()).await?.welcome;
     let room = RoomName { name: &room, title: &title, epoch: &epoch };
     Ok(json(StatusCode::OK, &Shown { room, guests: &guests, count, head, first, clock, limits, kept }))
 }
@@ -68,7 +68,7 @@ async fn show(State(site): State<Arc<Site>>, method: Method, caller: Caller) -> 
 async fn arrive(State(site): State<Arc<Site>>, InRoom(room): InRoom, request: Request) -> Answered {
     let body = read_body(&site, request).await?;
     let hello = if body.is_empty() { Hello::default() } else { protocol::body::hello(&body)? };
-    let visit = site.room.visit(hello).await?;
+    let visit = site.room.join_stateless(hello).await?;
     let mut response = json(StatusCode::CREATED, &visit.welcome.event());
     locate(&mut response, format!("/rooms/{room}/guests/me"));
     Ok(response)
@@ -76,19 +76,19 @@ async fn arrive(State(site): State<Arc<Site>>, InRoom(room): InRoom, request: Re
 
 async fn rename(State(site): State<Arc<Site>>, caller: Caller, request: Request) -> Answered {
     let name = protocol::body::rename(&read_body(&site, request).await?)?;
-    let visit = site.room.visit(Hello { name: Some(name), ..caller.hello() }).await?;
+    let visit = site.room.join_stateless(Hello { name: Some(name), ..caller.hello() }).await?;
     Ok(json(StatusCode::OK, &visit.welcome.guest))
 }
 
 async fn leave(State(site): State<Arc<Site>>, caller: Caller) -> Answered {
-    if let Some(visit) = site.room.keep(&caller.token).await? {
+    if let Some(visit) = site.room.touch(&caller.token).await? {
         site.room.leave(visit.welcome.guest.id);
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn read(State(site): State<Arc<Site>>, caller: Caller, headers: HeaderMap) -> Answered {
-    let question = Question {
+    let request = PollRequest {
         limit: caller
             .query
             .number("limit", 1..=LIMIT_MAX as u64)?
@@ -96,7 +96,7 @@ async fn read(State(site): State<Arc<Site>>, caller: Caller, headers: HeaderMap)
         wait: Duration::from_secs(caller.query.number("wait", 0..=WAIT_MAX.as_secs())?.unwrap_or(0)),
         hello: Hello { cursor: caller.query.cursor()?, ..caller.hello() },
     };
-    let answer = poll::answer(&site.room, question, &site.closing).await?;
+    let answer = poll::poll(&site.room, request, &site.closing).await?;
     let tag = answer.tag();
     let mut response = match matches(&headers, &tag) {
         true => StatusCode::NOT_MODIFIED.into_response(),
@@ -119,9 +119,9 @@ async fn say(State(site): State<Arc<Site>>, caller: Caller, request: Request) ->
     let key = key.as_ref().map(|key| key.to_str().unwrap_or_default());
     let body = read_body(&site, request).await?;
     let say = protocol::body::say(&body, key, site.room.limits().message_bytes)?;
-    let guest = site.room.visit(caller.hello()).await?.welcome.guest.id;
+    let guest = site.room.join_stateless(caller.hello()).await?.welcome.guest.id;
     let id = say.id.clone();
-    let seq = site.room.say_as_visitor(guest, say).await?;
+    let seq = site.room.publish_stateless(guest, say).await?;
     let mut response = json(StatusCode::CREATED, &Said { id: id.as_str(), seq });
     locate(&mut response, format!("/rooms/{}/messages?after={}&limit=1", caller.room, seq - 1));
     Ok(response)

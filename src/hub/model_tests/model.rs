@@ -1,7 +1,7 @@
 //! What must be true of a room.
 
 use super::SEATS;
-use crate::hub::presence::Bounds;
+use crate::hub::presence::OccupancyBounds;
 use crate::protocol::Code;
 
 /// What must be true.
@@ -13,15 +13,15 @@ pub(super) struct Model {
     /// How many are kept.
     pub(super) keep: usize,
     /// In the order of arrival.
-    pub(super) seats: Vec<Sitting>,
+    pub(super) seats: Vec<Occupant>,
     /// Counts those who went away.
     pub(super) aways: u64,
-    pub(super) bounds: Bounds,
+    pub(super) bounds: OccupancyBounds,
     /// Whether guests are told how many are here in place of who.
     pub(super) crowd: bool,
 }
 
-pub(super) struct Sitting {
+pub(super) struct Occupant {
     pub(super) who: usize,
     pub(super) name: String,
     /// Since when, in the order of `aways`.
@@ -40,26 +40,26 @@ impl Model {
 
     /// Somebody came or went.
     pub(super) fn recount(&mut self) {
-        let Bounds { above, until, .. } = self.bounds;
+        let OccupancyBounds { above, until, .. } = self.bounds;
         self.crowd = self.seats.len() > if self.crowd { until } else { above };
     }
 
     pub(super) fn taken(&self, name: &str, who: usize) -> bool {
-        self.seats.iter().any(|sitting| sitting.name == name && sitting.who != who)
+        self.seats.iter().any(|occupant| occupant.name == name && occupant.who != who)
     }
 
-    pub(super) fn sitting(&mut self, who: usize) -> Option<&mut Sitting> {
-        self.seats.iter_mut().find(|sitting| sitting.who == who)
+    pub(super) fn occupant(&mut self, who: usize) -> Option<&mut Occupant> {
+        self.seats.iter_mut().find(|occupant| occupant.who == who)
     }
 
     /// Whether the seat was still held; or why there is none.
-    pub(super) fn enter(&mut self, who: usize, name: Option<&str>) -> Result<bool, Code> {
+    pub(super) fn join(&mut self, who: usize, name: Option<&str>) -> Result<bool, Code> {
         if name.is_some_and(|name| self.taken(name, who)) {
             return Err(Code::NameTaken);
         }
-        if let Some(sitting) = self.sitting(who) {
-            sitting.away = None;
-            sitting.name = name.map_or_else(|| sitting.name.clone(), str::to_owned);
+        if let Some(occupant) = self.occupant(who) {
+            occupant.away = None;
+            occupant.name = name.map_or_else(|| occupant.name.clone(), str::to_owned);
             return Ok(true);
         }
         if self.seats.len() == SEATS {
@@ -67,7 +67,7 @@ impl Model {
             let (_, place) = away.min().ok_or(Code::RoomFull)?;
             self.seats.remove(place);
         }
-        self.seats.push(Sitting { who, name: name.unwrap_or_default().to_owned(), away: None });
+        self.seats.push(Occupant { who, name: name.unwrap_or_default().to_owned(), away: None });
         self.recount();
         Ok(false)
     }

@@ -1,4 +1,4 @@
-//! One stream of a rendezvous circuit: counted while it lives.
+//! A stream of a rendezvous circuit, with its permit.
 
 use std::io;
 use std::pin::Pin;
@@ -7,15 +7,15 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// A stream that gives its place among the circuit's streams back when it is dropped.
+/// A stream that holds one of its circuit's stream permits until it is dropped.
 pub(super) struct OnionStream<S> {
     inner: S,
-    _counted: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl<S> OnionStream<S> {
-    pub(super) fn new(inner: S, counted: OwnedSemaphorePermit) -> Self {
-        Self { inner, _counted: counted }
+    pub(super) fn new(inner: S, permit: OwnedSemaphorePermit) -> Self {
+        Self { inner, _permit: permit }
     }
 }
 

@@ -38,7 +38,7 @@ enum Answer {
 impl Introduction for FakeIntroduction {
     type Circuit = FakeCircuit;
 
-    async fn meet(self) -> Option<FakeCircuit> {
+    async fn rendezvous(self) -> Option<FakeCircuit> {
         self.0.await.ok()
     }
 }
@@ -69,13 +69,13 @@ impl StreamRequest for FakeRequest {
     }
 }
 
-/// The rendezvous point, as seen by whoever decides when the circuit to it is built.
-struct Meeting {
+/// The rendezvous point, as the test decides when the circuit to it is built.
+struct PendingRendezvous {
     point: oneshot::Sender<FakeCircuit>,
     circuit: FakeCircuit,
 }
 
-impl Meeting {
+impl PendingRendezvous {
     fn built(self) {
         assert!(self.point.send(self.circuit).is_ok(), "the introduction was dropped");
     }
@@ -125,25 +125,25 @@ struct Room {
 impl Room {
     fn open(places: usize, streams_per_circuit: usize) -> Self {
         let (introductions, receiver) = mpsc::channel(256);
-        let (entrance, connections) = Entrance::new(places);
+        let (limiter, connections) = ConnectionLimiter::new(places);
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(accept(receiver, entrance, streams_per_circuit, PORT, shutdown.clone()));
+        let task = tokio::spawn(accept(receiver, limiter, streams_per_circuit, PORT, shutdown.clone()));
         Self { introductions, connections, shutdown, task }
     }
 
     /// A client whose circuit is still to be built.
-    async fn introduce(&self) -> (Client, Meeting) {
+    async fn introduce(&self) -> (Client, PendingRendezvous) {
         let (requests, receiver) = mpsc::unbounded_channel();
         let (alive, closed) = oneshot::channel();
         let (point, introduction) = oneshot::channel();
         self.introductions.send(FakeIntroduction(introduction)).await.unwrap();
         let circuit = FakeCircuit { requests: receiver, _closed: alive };
-        (Client { requests, closed }, Meeting { point, circuit })
+        (Client { requests, closed }, PendingRendezvous { point, circuit })
     }
 
     async fn client(&self) -> Client {
-        let (client, meeting) = self.introduce().await;
-        meeting.built();
+        let (client, rendezvous) = self.introduce().await;
+        rendezvous.built();
         client
     }
 
@@ -211,7 +211,7 @@ async fn a_stream_to_another_port_is_refused_and_the_circuit_lives() {
 }
 
 #[tokio::test]
-async fn without_a_free_place_a_stream_is_refused_and_the_circuit_lives() {
+async fn without_a_connection_permit_a_stream_is_refused_and_the_circuit_lives() {
     let mut room = Room::open(1, 8);
     let client = room.client().await;
     let _stream = client.connect().await;
@@ -224,11 +224,11 @@ async fn without_a_free_place_a_stream_is_refused_and_the_circuit_lives() {
 #[tokio::test]
 async fn a_slow_circuit_does_not_hold_up_others() {
     let mut room = Room::open(8, 8);
-    let (slow, meeting) = room.introduce().await;
+    let (slow, rendezvous) = room.introduce().await;
     let quick = room.client().await;
     let _stream = quick.connect().await;
     assert_eq!(room.arrival().await.peer, Peer::Circuit(2));
-    meeting.built();
+    rendezvous.built();
     let _stream = slow.connect().await;
     assert_eq!(room.arrival().await.peer, Peer::Circuit(1));
 }
@@ -237,14 +237,14 @@ async fn a_slow_circuit_does_not_hold_up_others() {
 async fn circuits_being_built_are_limited() {
     let room = Room::open(8, 8);
     let mut building = Vec::new();
-    for _ in 0..MEETING_AT_ONCE {
+    for _ in 0..PENDING_CIRCUITS_MAX {
         building.push(room.introduce().await);
     }
     let (_client, one_too_many) = room.introduce().await;
     one_too_many.dropped().await;
 
-    let (client, meeting) = building.swap_remove(0);
-    meeting.built();
+    let (client, rendezvous) = building.swap_remove(0);
+    rendezvous.built();
     let _stream = client.connect().await;
     let next = room.client().await;
     let _stream = next.connect().await;

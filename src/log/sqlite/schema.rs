@@ -1,16 +1,14 @@
-//! The file: recognised, checked, and brought up to date.
+//! The file's schema: recognised, checked, migrated.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::Synchronous;
-
 /// SQLite's `application_id` (at byte 68 of the file): "onrm".
 const APPLICATION_ID: i64 = 0x6f6e_726d;
 
-/// What makes each version of the schema out of the one before; the file's `user_version` counts them.
+/// The migrations, each from one version of the schema to the next; the file's `user_version` counts them.
 pub(super) const MIGRATIONS: &[&str] = &["
     CREATE TABLE room (
         epoch TEXT NOT NULL,
@@ -29,9 +27,19 @@ pub(super) const MIGRATIONS: &[&str] = &["
     ) STRICT;
 "];
 
+/// What an acknowledged message survives: SQLite's `synchronous`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Synchronous {
+    /// A loss of power: each transaction waits for the disk.
+    #[default]
+    Full,
+    /// The end of the process. The messages of the last moments before a loss of power may be missing.
+    Normal,
+}
+
 /// Why a log file cannot be used. It is left as it was.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub enum SqliteOpenError {
     /// Not an SQLite file, or not one of this program's.
     #[error(
         "The file {} is not a message log of this program. Move it away, or choose another directory with --data-dir.",
@@ -91,8 +99,8 @@ pub enum OpenError {
     },
 }
 
-/// Opens the file, or makes it, for this process alone.
-pub(super) fn open(path: &Path, synchronous: Synchronous) -> Result<Connection, OpenError> {
+/// Opens or creates the file, for this process alone.
+pub(super) fn open(path: &Path, synchronous: Synchronous) -> Result<Connection, SqliteOpenError> {
     let failed = |error| explain(path, &error);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -100,7 +108,7 @@ pub(super) fn open(path: &Path, synchronous: Synchronous) -> Result<Connection, 
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     // For this process alone, and at once: without the mode the lock would end with the transaction.
     connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;").map_err(failed)?;
-    // A file that is refused is left as it was, with what a program that was killed left beside it.
+    // A refused file is left as it was, with the write-ahead log that a killed process left beside it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, interrupted).map_err(failed)?;
     recognise(&connection, path)?;
     version(&connection, path, MIGRATIONS)?;
@@ -127,8 +135,8 @@ fn write_ahead_log(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Refuses a file that has something in it and is not this program's.
-fn recognise(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+/// Refuses a file that has content and is not this program's.
+fn recognise(connection: &Connection, path: &Path) -> Result<(), SqliteOpenError> {
     let failed = |error| explain(path, &error);
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
@@ -138,11 +146,11 @@ fn recognise(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if empty || application == APPLICATION_ID {
         Ok(())
     } else {
-        Err(OpenError::Foreign { path: path.into() })
+        Err(SqliteOpenError::Foreign { path: path.into() })
     }
 }
 
-fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+fn check(connection: &Connection, path: &Path) -> Result<(), SqliteOpenError> {
     let found: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(|error| explain(path, &error))?;
@@ -151,7 +159,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     }
     // SQLite heads what it found with the name of the database, which is always the same here.
     let what: Vec<&str> = found.lines().filter(|line| !line.starts_with("***")).collect();
-    Err(OpenError::Damaged { path: path.into(), what: what.join("; ") })
+    Err(SqliteOpenError::Damaged { path: path.into(), what: what.join("; ") })
 }
 
 /// Brings the schema up to date, each version in a transaction of its own.
@@ -159,7 +167,7 @@ pub(super) fn migrate(
     connection: &mut Connection,
     path: &Path,
     migrations: &[&str],
-) -> Result<(), OpenError> {
+) -> Result<(), SqliteOpenError> {
     let failed = |error| explain(path, &error);
     let done = version(connection, path, migrations)?;
     for (before, migration) in migrations.iter().enumerate().skip(done) {
@@ -177,11 +185,11 @@ pub(super) fn migrate(
 }
 
 /// How many of the migrations the file has been through.
-fn version(connection: &Connection, path: &Path, migrations: &[&str]) -> Result<usize, OpenError> {
+fn version(connection: &Connection, path: &Path, migrations: &[&str]) -> Result<usize, SqliteOpenError> {
     let found = pragma(connection, "user_version").map_err(|error| explain(path, &error))?;
     match usize::try_from(found) {
         Ok(done) if done <= migrations.len() => Ok(done),
-        _ => Err(OpenError::Newer { path: path.into(), found, known: migrations.len() }),
+        _ => Err(SqliteOpenError::Newer { path: path.into(), found, known: migrations.len() }),
     }
 }
 
@@ -189,13 +197,13 @@ fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
     connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
 }
 
-/// SQLite's error as what it means for whoever opens a room.
-pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> OpenError {
+/// SQLite's error as what it means for opening a room.
+pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> SqliteOpenError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => OpenError::Foreign { path },
-        Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged { path, what: error.to_string() },
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::InUse { path },
-        _ => OpenError::Unusable { path, cause: error.to_string() },
+        Some(ErrorCode::NotADatabase) => SqliteOpenError::Foreign { path },
+        Some(ErrorCode::DatabaseCorrupt) => SqliteOpenError::Damaged { path, what: error.to_string() },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SqliteOpenError::InUse { path },
+        _ => SqliteOpenError::Unusable { path, cause: error.to_string() },
     }
 }

@@ -1,25 +1,24 @@
-//! What the log's thread does with the file.
+//! The log's file, as the writer thread uses it.
 
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-use super::schema::{self, OpenError};
-use super::{Appended, Entry, Identity, LogError, Retention, Span, Synchronous};
-use crate::log::RECENT;
-use crate::log::recent::Recent;
+use super::schema::{self, SqliteOpenError, Synchronous};
+use crate::log::dedup::DedupWindow;
+use crate::log::{Appended, DEDUP_WINDOW, Entry, LogError, Retention, RoomIdentity, Span};
 use crate::protocol::{GuestId, Message, MessageId, Name};
 
-/// The file and what is known about it without looking.
+/// The open file, and what is cached of it.
 #[derive(Debug)]
 pub(super) struct Store {
     connection: Connection,
     retention: Retention,
-    identity: Identity,
+    identity: RoomIdentity,
     opened: Instant,
     head: u64,
-    recent: Recent,
+    dedup: DedupWindow,
 }
 
 impl Store {
@@ -27,24 +26,24 @@ impl Store {
         path: &Path,
         retention: Retention,
         synchronous: Synchronous,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Self, SqliteOpenError> {
         let connection = schema::open(path, synchronous)?;
         let (identity, head) = load(&connection)
             .and_then(|loaded| loaded.map_or_else(|| create(&connection), Ok))
             .map_err(|error| schema::explain(path, &error))?;
-        let recent = remembered(&connection).map_err(|error| schema::explain(path, &error))?;
-        let mut store = Self { connection, retention, identity, opened: Instant::now(), head, recent };
+        let dedup = load_dedup(&connection).map_err(|error| schema::explain(path, &error))?;
+        let mut store = Self { connection, retention, identity, opened: Instant::now(), head, dedup };
         store
             .trim(store.clock())
-            .map_err(|error| OpenError::Unusable { path: path.into(), cause: error.0 })?;
+            .map_err(|error| SqliteOpenError::Unusable { path: path.into(), cause: error.0 })?;
         Ok(store)
     }
 
-    pub(super) fn identity(&self) -> Identity {
-        Identity { clock: self.clock(), ..self.identity.clone() }
+    pub(super) fn identity(&self) -> RoomIdentity {
+        RoomIdentity { clock: self.clock(), ..self.identity.clone() }
     }
 
-    /// The room's clock; the same reckoning as the room's, from the same beginning.
+    /// The room's clock, computed as the actor does, from the same start.
     fn clock(&self) -> u64 {
         self.identity.clock + self.opened.elapsed().as_secs()
     }
@@ -55,15 +54,15 @@ impl Store {
         let mut appended = Vec::with_capacity(entries.len());
         let mut head = self.head;
         for entry in entries {
-            let before = find(&transaction, &entry).map_err(failed)?.or_else(|| {
+            let duplicate = find(&transaction, &entry).map_err(failed)?.or_else(|| {
                 let new = |appended: &Appended| match appended {
                     Appended::New(new) if new.guest == entry.guest && new.id == entry.id => Some(new.seq),
                     _ => None,
                 };
-                self.recent.find(entry.guest, &entry.id).or_else(|| appended.iter().find_map(new))
+                self.dedup.find(entry.guest, &entry.id).or_else(|| appended.iter().find_map(new))
             });
-            if let Some(seq) = before {
-                appended.push(Appended::Before(seq));
+            if let Some(seq) = duplicate {
+                appended.push(Appended::Duplicate(seq));
                 continue;
             }
             head += 1;
@@ -76,8 +75,8 @@ impl Store {
         transaction.execute("UPDATE room SET head = ?1", [head as i64]).map_err(failed)?;
         transaction.commit().map_err(failed)?;
         self.head = head;
-        for message in appended.iter().filter_map(Appended::fresh) {
-            self.recent.remember(message.guest, message.id.clone(), message.seq);
+        for message in appended.iter().filter_map(Appended::message) {
+            self.dedup.insert(message.guest, message.id.clone(), message.seq);
         }
         Ok(appended)
     }
@@ -105,7 +104,7 @@ impl Store {
         Ok(Span { first, head: self.head })
     }
 
-    /// Deletes, overwrites and empties the write-ahead log, so that the text is not in any of the files.
+    /// Deletes, overwrites and empties the write-ahead log, so that the text is in none of the files.
     pub(super) fn trim(&mut self, clock: u64) -> Result<(), LogError> {
         let deleted = self
             .connection
@@ -134,15 +133,6 @@ impl Store {
     #[cfg(test)]
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
-    }
-}
-
-impl Appended {
-    fn fresh(&self) -> Option<&Message> {
-        match self {
-            Appended::New(message) => Some(message),
-            Appended::Before(_) => None,
-        }
     }
 }
 
@@ -175,7 +165,7 @@ fn insert(connection: &Connection, message: &Message) -> rusqlite::Result<()> {
         .map(drop)
 }
 
-/// What was valid when it was written is valid now, unless somebody else wrote it.
+/// A value that this program does not write: the file was changed by another.
 fn foreign(index: usize, what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, what.to_owned().into())
 }
@@ -196,38 +186,38 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     })
 }
 
-/// The newest ids of what is kept: they are recognised for as long as this is open, also once it is trimmed.
-fn remembered(connection: &Connection) -> rusqlite::Result<Recent> {
-    let mut recent = Recent::new(RECENT);
+/// The newest ids of the kept messages: they are recognised for as long as the log is open, even once trimmed.
+fn load_dedup(connection: &Connection) -> rusqlite::Result<DedupWindow> {
+    let mut dedup = DedupWindow::new(DEDUP_WINDOW);
     let mut statement = connection.prepare(
         "SELECT guest, id, seq FROM (SELECT * FROM messages ORDER BY seq DESC LIMIT ?1) ORDER BY seq",
     )?;
-    let mut rows = statement.query([number(RECENT as u64)])?;
+    let mut rows = statement.query([number(DEDUP_WINDOW as u64)])?;
     while let Some(row) = rows.next()? {
         let count = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
-        recent.remember(GuestId(count(0)?), message_id(row, 1)?, count(2)?);
+        dedup.insert(GuestId(count(0)?), message_id(row, 1)?, count(2)?);
     }
-    Ok(recent)
+    Ok(dedup)
 }
 
-fn load(connection: &Connection) -> rusqlite::Result<Option<(Identity, u64)>> {
-    // However the wall clock was set meanwhile, the room's does not go back.
+fn load(connection: &Connection) -> rusqlite::Result<Option<(RoomIdentity, u64)>> {
+    // The room's clock does not go back, however the wall clock was set meanwhile.
     let newest: i64 =
         connection.query_row("SELECT coalesce(max(at), 0) FROM messages", [], |row| row.get(0))?;
     connection
         .query_row("SELECT epoch, secret, opened, head FROM room", [], |row| {
             let clock = wall_clock().saturating_sub(row.get::<_, i64>(2)?).max(newest).max(0).unsigned_abs();
             Ok((
-                Identity { epoch: row.get(0)?, secret: row.get(1)?, clock },
+                RoomIdentity { epoch: row.get(0)?, secret: row.get(1)?, clock },
                 row.get::<_, i64>(3)?.unsigned_abs(),
             ))
         })
         .optional()
 }
 
-fn create(connection: &Connection) -> rusqlite::Result<(Identity, u64)> {
+fn create(connection: &Connection) -> rusqlite::Result<(RoomIdentity, u64)> {
     let identity =
-        Identity::fresh().map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        RoomIdentity::fresh().map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     connection.execute(
         "INSERT INTO room (epoch, secret, opened, head) VALUES (?1, ?2, ?3, 0)",
         (&identity.epoch, &identity.secret, wall_clock()),

@@ -1,18 +1,18 @@
-//! What a file can go through.
+//! The file across restarts, damage, other programs and migrations.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::schema::{MIGRATIONS, OpenError, migrate};
+use super::schema::{MIGRATIONS, SqliteOpenError, migrate};
 use super::{Retention, SqliteLog, Synchronous, store::Store};
 use crate::log::contract::{entry, sequence};
 use crate::log::{Appended, Log};
 
 const KEEP: Retention = Retention { messages: 10, age: None };
 
-fn open(path: &Path, retention: Retention) -> Result<SqliteLog, OpenError> {
+fn open(path: &Path, retention: Retention) -> Result<SqliteLog, SqliteOpenError> {
     SqliteLog::open(path, retention, Synchronous::Full)
 }
 
@@ -55,7 +55,7 @@ async fn what_is_trimmed_after_a_restart_is_still_recognised() {
     drop(log);
     let log = open(&path, Retention { messages: 0, age: None }).unwrap();
     assert_eq!(sequence(&log, 0, 9).await, [] as [u64; 0]);
-    assert_eq!(log.append(vec![entry(1, "before")]).await.unwrap(), [Appended::Before(1)]);
+    assert_eq!(log.append(vec![entry(1, "before")]).await.unwrap(), [Appended::Duplicate(1)]);
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn trimmed_text_is_in_no_file() {
 async fn a_second_process_is_refused() {
     let (_directory, path) = file();
     let log = open(&path, KEEP).unwrap();
-    assert!(matches!(open(&path, KEEP), Err(OpenError::InUse { .. })));
+    assert!(matches!(open(&path, KEEP), Err(SqliteOpenError::InUse { .. })));
     drop(log);
     open(&path, KEEP).unwrap();
 }
@@ -89,13 +89,13 @@ fn a_foreign_file_is_refused_and_left_alone() {
     let (_directory, path) = file();
     fs::write(&path, "Dear diary, this is not a database at all. ".repeat(100)).unwrap();
     let before = fs::read(&path).unwrap();
-    assert!(matches!(open(&path, KEEP), Err(OpenError::Foreign { .. })));
+    assert!(matches!(open(&path, KEEP), Err(SqliteOpenError::Foreign { .. })));
     assert_eq!(fs::read(&path).unwrap(), before);
     fs::remove_file(&path).unwrap();
 
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE recipes (title TEXT)").unwrap();
     let before = fs::read(&path).unwrap();
-    assert!(matches!(open(&path, KEEP), Err(OpenError::Foreign { .. })));
+    assert!(matches!(open(&path, KEEP), Err(SqliteOpenError::Foreign { .. })));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
@@ -109,7 +109,7 @@ async fn a_damaged_file_is_refused_and_left_alone() {
     damaged[4096 + 8..3 * 4096].fill(0xa5);
     fs::write(&path, &damaged).unwrap();
     let refused = open(&path, KEEP).unwrap_err();
-    assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
+    assert!(matches!(refused, SqliteOpenError::Damaged { .. }), "{refused}");
     assert_eq!(fs::read(&path).unwrap(), damaged);
 }
 
@@ -118,7 +118,7 @@ fn a_newer_file_is_refused() {
     let (_directory, path) = file();
     drop(open(&path, KEEP).unwrap());
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
-    assert!(matches!(open(&path, KEEP), Err(OpenError::Newer { found: 99, .. })));
+    assert!(matches!(open(&path, KEEP), Err(SqliteOpenError::Newer { found: 99, .. })));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn an_unusable_place_is_named() {
     let (directory, _) = file();
     let refused = open(&directory.path().join("nowhere/messages.sqlite"), KEEP).unwrap_err();
     assert!(
-        matches!(&refused, OpenError::Unusable { .. }) && refused.to_string().contains("nowhere"),
+        matches!(&refused, SqliteOpenError::Unusable { .. }) && refused.to_string().contains("nowhere"),
         "{refused}"
     );
     assert!(open(directory.path(), KEEP).is_err(), "a directory is no file");

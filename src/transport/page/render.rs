@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::markup::Escaped;
 use super::words;
-use crate::protocol::{Guest, GuestId, Welcome, frame};
+use crate::protocol::{EventBatch, Guest, GuestId, Welcome};
 
 /// Messages of one guest stand together if they are not further apart than this, in seconds.
 const TOGETHER: u64 = 5 * 60;
@@ -111,10 +111,10 @@ impl Renderer {
         }
     }
 
-    /// Appends the markup of `frames`, as [`crate::hub::Reader::read`] gives them.
-    pub fn frames(&mut self, frames: &[u8], page: &mut String) {
-        for payload in frame::payloads(frames) {
-            match serde_json::from_str(payload) {
+    /// Appends the markup of events.
+    pub fn events(&mut self, batch: &EventBatch, page: &mut String) {
+        for event in batch.iter() {
+            match serde_json::from_str(event.json) {
                 Ok(event) => self.event(event, page),
                 Err(error) => tracing::error!(%error, "an event of the room could not be read back"),
             }

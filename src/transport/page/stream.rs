@@ -6,15 +6,15 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::markup::{Escaped, Look, begin};
 use super::render::Renderer;
 use super::{REFRESH_SECONDS, words};
-use crate::hub::{Entered, Reader, Room, Seat, Visit};
-use crate::protocol::Welcome;
+use crate::hub::{Join, Reader, Room, Seat, StatelessJoin};
+use crate::protocol::{EventBatch, Welcome};
 
 /// How long after the end of a stream the browser begins it again, in seconds. Not less: a room that was closed
 /// needs a moment to be opened again, and the browser's own words about it would take the messages' place.
@@ -60,19 +60,19 @@ impl Stream {
     /// is told. `after` is the cursor to begin at.
     pub fn live(
         room: &Room,
-        entered: Entered,
+        entered: Join,
         after: Option<u64>,
         heartbeat: Duration,
         closing: CancellationToken,
     ) -> Self {
-        let reader = Reader::of_guest(room, &entered, Some(beginning(&entered.welcome, after)));
+        let reader = Reader::new(room, &entered, Some(beginning(&entered.welcome, after)));
         let way = Way::Live { seat: entered.seat, heartbeat, closing };
         Self::new(&entered.welcome, reader, after, Some(AGAIN_SECONDS), way)
     }
 
     /// For a visitor whose browser asks again every `seconds`.
-    pub fn once(room: &Room, visit: &Visit, after: Option<u64>, seconds: u32) -> Self {
-        let reader = Reader::of_visit(room, visit, Some(beginning(&visit.welcome, after)));
+    pub fn once(room: &Room, visit: &StatelessJoin, after: Option<u64>, seconds: u32) -> Self {
+        let reader = Reader::stateless(room, visit, Some(beginning(&visit.welcome, after)));
         let token = visit.welcome.token.encode();
         let mut foot = format!("<p class=\"line\">Loads again every {seconds} seconds");
         for other in REFRESH_SECONDS {
@@ -121,13 +121,13 @@ impl Stream {
 
     /// Puts everything from the cursor to the head on the page.
     async fn read(&mut self) {
-        let mut frames = BytesMut::new();
-        if let Err(refusal) = self.reader.read(&mut frames).await {
+        let mut batch = EventBatch::default();
+        if let Err(refusal) = self.reader.read_events(&mut batch).await {
             let _ = writeln!(self.page, "<p class=\"line\">{}</p>", Escaped(&refusal.message));
             self.way = Way::Ended;
             return;
         }
-        self.renderer.frames(&frames, &mut self.page);
+        self.renderer.events(&batch, &mut self.page);
         if self.reader.after() >= self.head {
             self.renderer.now(&mut self.page);
             if self.renderer.people_changed() && self.people_due <= Instant::now() {

@@ -1,8 +1,7 @@
-//! WebSocket frames from and to memory.
+//! Decodes frames from memory and encodes control frames to memory.
 //!
-//! tungstenite decodes what a guest sends and makes the control frames: answers to pings, and closing. What it
-//! has to say goes into the same memory as what the room says, so one write sends both, and nobody but the guest's
-//! own loop writes to the stream.
+//! tungstenite decodes what a guest sends and makes the control frames: pongs, pings and closes. They go into the same
+//! buffer as the events of the room, so that one write sends both, and only the driver writes to the stream.
 
 use std::io::{self, Read, Write};
 
@@ -12,15 +11,14 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use crate::protocol::FRAME_BYTES_MAX;
 
-/// How much tungstenite takes at once, and keeps for every connection. Larger frames get more for as long as
-/// they take.
+/// The size of tungstenite's read buffer, which each connection holds. It grows for larger frames while they last.
 const READ_BUFFER_BYTES: usize = 256;
 
-/// One connection's frames.
+/// The WebSocket protocol state of one connection.
 pub(super) struct Codec(WebSocketContext);
 
 impl Codec {
-    /// For the server's side.
+    /// The state of a server.
     pub(super) fn new() -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
@@ -29,21 +27,21 @@ impl Codec {
         Self(WebSocketContext::new(Role::Server, Some(config)))
     }
 
-    /// Takes bytes that came in and hands every message that is complete to `take`. What has to be answered is
-    /// appended to `out`. No bytes at all mean that the stream has ended.
+    /// Decodes received bytes and calls `receive` with each complete message. Answers to control frames are appended
+    /// to `out`. No bytes mean that the stream has ended.
     ///
     /// # Errors
-    /// The guest broke the protocol, or this is the end: nothing can be taken any more.
-    pub(super) fn take(
+    /// The peer broke the protocol, or closed: nothing more can be decoded.
+    pub(super) fn decode(
         &mut self,
         bytes: &[u8],
         out: &mut BytesMut,
-        mut take: impl FnMut(Message),
+        mut receive: impl FnMut(Message),
     ) -> Result<(), Error> {
         let mut wire = Wire { incoming: bytes, ended: bytes.is_empty(), out };
         loop {
             match self.0.read(&mut wire) {
-                Ok(message) => take(message),
+                Ok(message) => receive(message),
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
@@ -52,7 +50,7 @@ impl Codec {
 
     /// Appends a ping to `out`.
     pub(super) fn ping(&mut self, out: &mut BytesMut) {
-        // Fails only after closing, when nobody waits for an answer.
+        // Fails only after the close frame, when no answer is awaited.
         let _ = self.0.write(&mut Wire::outward(out), Message::Ping(Bytes::new()));
         let _ = self.0.flush(&mut Wire::outward(out));
     }
@@ -63,7 +61,7 @@ impl Codec {
     }
 }
 
-/// What tungstenite takes for a stream.
+/// The stream that tungstenite reads and writes.
 struct Wire<'a> {
     incoming: &'a [u8],
     ended: bool,
@@ -112,7 +110,7 @@ mod tests {
 
     fn texts(codec: &mut Codec, bytes: &[u8], out: &mut BytesMut) -> Result<Vec<String>, Error> {
         let mut texts = Vec::new();
-        let taken = codec.take(bytes, out, |message| match message {
+        let taken = codec.decode(bytes, out, |message| match message {
             Message::Text(text) => texts.push(text.to_string()),
             _ => texts.push("control".to_owned()),
         });

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use onionroom::protocol::CROWD_ABOVE;
+use onionroom::protocol::OCCUPANCY_ABOVE;
 use serde_json::{Value, json};
 
 use crate::kit::description::Description;
@@ -372,7 +372,7 @@ async fn every_event_is_described_and_every_described_event_occurs() {
 
     // So many come that they are told their number, and nobody is named in the welcome but whoever comes.
     let mut crowd = Vec::new();
-    for _ in 0..=CROWD_ABOVE {
+    for _ in 0..=OCCUPANCY_ABOVE {
         let mut guest = room.stranger().await;
         guest.hello_as(json!({})).await;
         witness.saw(&guest.welcome);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use onionroom::protocol::{CROWD_ABOVE, CROWD_UNTIL};
+use onionroom::protocol::{OCCUPANCY_ABOVE, OCCUPANCY_UNTIL};
 use serde_json::{Value, json};
 
 use crate::kit::scale::Scale;
@@ -75,11 +75,11 @@ async fn a_crowd_comes_and_goes_on_every_way_in() {
     page.until("4 here").await;
 
     // As many as are listed, and one more.
-    let mut others = join(&room, CROWD_ABOVE - 4).await;
-    assert_eq!(listed(&others[CROWD_ABOVE - 5].welcome), CROWD_ABOVE);
+    let mut others = join(&room, OCCUPANCY_ABOVE - 4).await;
+    assert_eq!(listed(&others[OCCUPANCY_ABOVE - 5].welcome), OCCUPANCY_ABOVE);
     others.extend(join(&room, 1).await);
-    let full = CROWD_ABOVE + 1;
-    let welcome = &others[CROWD_ABOVE - 4].welcome;
+    let full = OCCUPANCY_ABOVE + 1;
+    let welcome = &others[OCCUPANCY_ABOVE - 4].welcome;
     assert_eq!((listed(welcome), &welcome["count"]), (1, &json!(full)));
     assert_eq!(welcome["guests"][0], welcome["guest"]);
     assert_eq!(ann.expect("crowd").await["count"], full);
@@ -109,12 +109,12 @@ async fn a_crowd_comes_and_goes_on_every_way_in() {
     }
 
     // They leave, one by one, until those who stay are named again.
-    for mut guest in others.drain(..full - CROWD_UNTIL) {
+    for mut guest in others.drain(..full - OCCUPANCY_UNTIL) {
         guest.send(json!({ "type": "leave" })).await;
         guest.gone().await;
     }
     for roster in [ann.expect("roster").await, listener.expect("roster").await] {
-        assert_eq!(listed(&roster), CROWD_UNTIL);
+        assert_eq!(listed(&roster), OCCUPANCY_UNTIL);
         assert!(roster["guests"].as_array().unwrap().iter().any(|guest| guest["name"] == "Anna"));
     }
     page.until("<bdi>Anna</bdi></li>").await;
@@ -126,13 +126,13 @@ async fn a_crowd_comes_and_goes_on_every_way_in() {
 async fn the_number_of_a_crowd_is_right_in_the_end() {
     let room = TestRoom::open().await;
     let mut ann = room.guest("Ann").await;
-    let mut others = join(&room, CROWD_ABOVE + 20).await;
+    let mut others = join(&room, OCCUPANCY_ABOVE + 20).await;
     for mut guest in others.drain(..10) {
         guest.send(json!({ "type": "leave" })).await;
         guest.gone().await;
     }
     within("the number of those who are here", async {
-        while ann.expect("crowd").await["count"] != CROWD_ABOVE + 11 {}
+        while ann.expect("crowd").await["count"] != OCCUPANCY_ABOVE + 11 {}
     })
     .await;
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use onionroom::config::{HistorySettings, ListenSettings, RoomSettings};
-use onionroom::hub::{Entered, Room};
-use onionroom::protocol::{CROWD_ABOVE, Hello, MessageId, Refusal, Say};
+use onionroom::hub::{Join, PublishBatch, Room};
+use onionroom::protocol::{Hello, MessageId, OCCUPANCY_ABOVE, Refusal, Say};
 use onionroom::transport::websocket;
 use onionroom_bench::Outcome;
 use tokio::task::yield_now;
@@ -17,7 +17,7 @@ use super::log::NullLog;
 /// Listeners; with the sender they are as many as have their presence announced, so that no occupancy events come
 /// between.
 pub(crate) const LISTENERS: usize = 99;
-const _: () = assert!(LISTENERS < CROWD_ABOVE);
+const _: () = assert!(LISTENERS < OCCUPANCY_ABOVE);
 
 /// Rounds of the warm-up and messages in each: more than the ring holds, so that it has reached its size.
 const WARM_UP: (usize, usize) = (100, 64);
@@ -28,7 +28,7 @@ const TEXT_BYTES: usize = 100;
 /// The room, warmed up.
 pub(crate) struct Fanout {
     room: Room,
-    sender: Entered,
+    sender: Join,
     connections: Arc<Shared>,
     sent: u64,
 }
@@ -38,7 +38,7 @@ impl Fanout {
     pub(crate) async fn start() -> Outcome<Self> {
         let settings = RoomSettings { messages_per_second: 0, ..Default::default() };
         let room = Room::open(&settings, &HistorySettings::default(), Arc::new(NullLog::default())).await?;
-        let sender = room.enter(Hello::default()).await.map_err(message)?;
+        let sender = room.join(Hello::default()).await.map_err(message)?;
         let connections = Arc::new(Shared::default());
         for number in 0..LISTENERS {
             tokio::spawn(listen(room.clone(), Connection::new(&connections), number));
@@ -59,9 +59,12 @@ impl Fanout {
             let numbers = self.sent..self.sent + batch as u64;
             self.sent = numbers.end;
             self.connections.expect(numbers.end - 1, LISTENERS);
-            let published = numbers.map(|number| Ok(self.room.say(&self.sender.seat, say(number)?)));
-            let published = published.collect::<Result<Vec<_>, _>>().map_err(message)?;
-            try_join_all(published).await.map_err(message)?;
+            // One request for each message, as from as many guests.
+            let requests = numbers.map(|number| Ok(self.room.publish(&self.sender.seat, vec![say(number)?])));
+            let requests = requests.collect::<Result<Vec<_>, _>>().map_err(message)?;
+            for PublishBatch { results, .. } in join_all(requests).await {
+                results.into_iter().try_for_each(|result| result.map(drop)).map_err(message)?;
+            }
             self.connections.complete().await;
         }
         Ok(self.connections.writes() - before)

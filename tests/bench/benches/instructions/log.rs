@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::{FutureExt, ready};
-use onionroom::log::{Answer, Appended, Entry, Identity, Log, Span};
+use onionroom::log::{Appended, Entry, Log, LogFuture, RoomIdentity, Span};
 use onionroom::protocol::Message;
 
 /// The last sequence number.
@@ -11,11 +11,11 @@ use onionroom::protocol::Message;
 pub(crate) struct NullLog(AtomicU64);
 
 impl Log for NullLog {
-    fn identity(&self) -> Answer<'_, Identity> {
-        ready(Ok(Identity { epoch: "epoch".into(), secret: [1; 32], clock: 0 })).boxed()
+    fn identity(&self) -> LogFuture<'_, RoomIdentity> {
+        ready(Ok(RoomIdentity { epoch: "epoch".into(), secret: [1; 32], clock: 0 })).boxed()
     }
 
-    fn append(&self, entries: Vec<Entry>) -> Answer<'_, Vec<Appended>> {
+    fn append(&self, entries: Vec<Entry>) -> LogFuture<'_, Vec<Appended>> {
         let numbered = |Entry { at, guest, name, id, text }| {
             let seq = self.0.fetch_add(1, Ordering::Relaxed) + 1;
             Appended::New(Message { seq, at, guest, name, id, text })
@@ -23,20 +23,20 @@ impl Log for NullLog {
         ready(Ok(entries.into_iter().map(numbered).collect())).boxed()
     }
 
-    fn read(&self, _: u64, _: usize) -> Answer<'_, Vec<Message>> {
+    fn read(&self, _: u64, _: usize) -> LogFuture<'_, Vec<Message>> {
         ready(Ok(Vec::new())).boxed()
     }
 
-    fn span(&self) -> Answer<'_, Span> {
+    fn span(&self) -> LogFuture<'_, Span> {
         let head = self.0.load(Ordering::Relaxed);
         ready(Ok(Span { first: head + 1, head })).boxed()
     }
 
-    fn trim(&self, _: u64) -> Answer<'_, ()> {
+    fn trim(&self, _: u64) -> LogFuture<'_, ()> {
         ready(Ok(())).boxed()
     }
 
-    fn close(&self) -> Answer<'_, ()> {
+    fn close(&self) -> LogFuture<'_, ()> {
         ready(Ok(())).boxed()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use divan::{Bencher, black_box};
 use onionroom::config::{HistorySettings, RoomSettings};
-use onionroom::hub::{Entered, Room};
+use onionroom::hub::{Join, Room};
 use onionroom::log::{MemoryLog, Retention};
 use onionroom::protocol::{Hello, Name};
 use tokio::runtime::{Builder, Runtime};
@@ -18,12 +18,12 @@ fn join_and_leave(bencher: Bencher<'_, '_>, others: usize) {
     let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     let room = runtime.block_on(open(others + 1));
     let _others: Vec<_> =
-        (0..others).map(|number| enter(&runtime, &room, name(&format!("Guest {number}")))).collect();
+        (0..others).map(|number| join(&runtime, &room, name(&format!("Guest {number}")))).collect();
     let ann = name("Ann");
     bencher.bench_local(|| {
-        let entered = enter(&runtime, &room, ann.clone());
-        black_box(entered.welcome.event().encode());
-        entered.seat.leave();
+        let joined = join(&runtime, &room, ann.clone());
+        black_box(joined.welcome.event().encode());
+        joined.seat.leave();
     });
 }
 
@@ -33,7 +33,7 @@ async fn open(guests: usize) -> Room {
     Room::open(&room, &history, Arc::new(log)).await.expect("a room")
 }
 
-fn enter(runtime: &Runtime, room: &Room, name: Name) -> Entered {
+fn join(runtime: &Runtime, room: &Room, name: Name) -> Join {
     let hello = Hello { name: Some(name), ..Hello::default() };
-    runtime.block_on(room.enter(hello)).expect("a seat")
+    runtime.block_on(room.join(hello)).expect("a seat")
 }

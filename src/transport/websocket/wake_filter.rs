@@ -1,14 +1,14 @@
-//! A part of a task that is only looked at when it was woken itself.
+//! Polls a part of a task only when that part was woken.
 //!
-//! A guest's task is woken with every message of the room. To ask the socket for input and every deadline for
-//! its time on each of these occasions would cost more than the write that it was woken for.
+//! A connection's task is woken with every message of the room. To poll its socket for input and all its deadlines
+//! each time would cost more than the write that it was woken for.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// Stands before the part.
-pub(super) struct Gate {
+/// A filter before the part.
+pub(super) struct WakeFilter {
     signal: Arc<Signal>,
     /// Wakes the part, and the task with it.
     waker: Waker,
@@ -32,8 +32,8 @@ impl Wake for Signal {
     }
 }
 
-impl Gate {
-    /// A gate that is open the first time.
+impl WakeFilter {
+    /// A filter that polls the first time.
     pub(super) fn new() -> Self {
         let task = Waker::noop().clone();
         let signal = Arc::new(Signal { woken: AtomicBool::new(true), task: Mutex::new(task.clone()) });
@@ -67,10 +67,10 @@ impl Gate {
 mod tests {
     use super::*;
 
-    /// Polls the gate; whether the part was looked at.
-    fn looked(gate: &mut Gate, part: Poll<()>, keep: &mut Option<Waker>) -> bool {
+    /// Polls the filter; whether the part was looked at.
+    fn looked(filter: &mut WakeFilter, part: Poll<()>, keep: &mut Option<Waker>) -> bool {
         let mut looked = false;
-        let polled = gate.poll(&Context::from_waker(Waker::noop()), |context| {
+        let polled = filter.poll(&Context::from_waker(Waker::noop()), |context| {
             looked = true;
             *keep = Some(context.waker().clone());
             part
@@ -81,29 +81,29 @@ mod tests {
 
     #[test]
     fn the_part_is_looked_at_when_it_was_woken() {
-        let (mut gate, mut waker) = (Gate::new(), None);
-        assert!(looked(&mut gate, Poll::Pending, &mut waker), "the first time");
-        assert!(!looked(&mut gate, Poll::Pending, &mut waker), "only the task was woken");
+        let (mut filter, mut waker) = (WakeFilter::new(), None);
+        assert!(looked(&mut filter, Poll::Pending, &mut waker), "the first time");
+        assert!(!looked(&mut filter, Poll::Pending, &mut waker), "only the task was woken");
         waker.take().unwrap().wake();
-        assert!(looked(&mut gate, Poll::Pending, &mut waker));
-        assert!(!looked(&mut gate, Poll::Pending, &mut waker));
+        assert!(looked(&mut filter, Poll::Pending, &mut waker));
+        assert!(!looked(&mut filter, Poll::Pending, &mut waker));
     }
 
     #[test]
     fn a_part_that_had_something_to_say_is_asked_again() {
-        let (mut gate, mut waker) = (Gate::new(), None);
-        assert!(looked(&mut gate, Poll::Ready(()), &mut waker));
-        assert!(looked(&mut gate, Poll::Pending, &mut waker));
-        assert!(!looked(&mut gate, Poll::Pending, &mut waker));
+        let (mut filter, mut waker) = (WakeFilter::new(), None);
+        assert!(looked(&mut filter, Poll::Ready(()), &mut waker));
+        assert!(looked(&mut filter, Poll::Pending, &mut waker));
+        assert!(!looked(&mut filter, Poll::Pending, &mut waker));
     }
 
     #[test]
     fn what_wakes_the_part_while_it_is_looked_at_is_not_missed() {
-        let mut gate = Gate::new();
-        let polled = gate.poll(&Context::from_waker(Waker::noop()), |context| {
+        let mut filter = WakeFilter::new();
+        let polled = filter.poll(&Context::from_waker(Waker::noop()), |context| {
             context.waker().wake_by_ref();
             Poll::<()>::Pending
         });
-        assert!(polled.is_pending() && looked(&mut gate, Poll::Pending, &mut None));
+        assert!(polled.is_pending() && looked(&mut filter, Poll::Pending, &mut None));
     }
 }

@@ -1,7 +1,10 @@
-//! A stream on which a write may not stand still for too long.
+//! A timeout for writes without progress.
 //!
-//! hyper has no deadline for writing, and asks a response for more only when the last part was written: without
-//! this, somebody who opens an endless response and never reads it would be held for ever.
+//! hyper has no timeout for writing, and polls a response's body only when the last part was written: without one a
+//! client that opens an endless response and never reads it would hold its connection for ever.
+//!
+//! The crate tokio-io-timeout does the same with two timers inside each stream; this one holds a pointer, and a timer
+//! only while a write waits, which counts with ten thousand idle connections.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -12,32 +15,36 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A stream whose writes fail when nothing could be written for a while.
-pub(super) struct Patience<T> {
+/// A stream whose writes fail with `TimedOut` after a time without progress.
+pub(super) struct WriteTimeout<T> {
     io: T,
     stall: Duration,
     /// Runs while a write waits.
-    end: Option<Pin<Box<Sleep>>>,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl<T> Patience<T> {
-    /// Lets a write stand still for `stall` at most.
+impl<T> WriteTimeout<T> {
+    /// Fails writes after `stall` without progress.
     pub(super) fn new(io: T, stall: Duration) -> Self {
-        Self { io, stall, end: None }
+        Self { io, stall, timer: None }
     }
 
-    fn judge<R>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+    fn time_out<R>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
         if written.is_ready() {
-            self.end = None;
+            self.timer = None;
             return written;
         }
         let stall = self.stall;
-        let end = self.end.get_or_insert_with(|| Box::pin(sleep(stall)));
-        end.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
+        timer.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Patience<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for WriteTimeout<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -47,14 +54,14 @@ impl<T: AsyncRead + Unpin> AsyncRead for Patience<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Patience<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(context, bytes);
-        self.judge(context, written)
+        self.time_out(context, written)
     }
 
     fn poll_write_vectored(
@@ -63,7 +70,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patience<T> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write_vectored(context, slices);
-        self.judge(context, written)
+        self.time_out(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -72,12 +79,12 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patience<T> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.io).poll_flush(context);
-        self.judge(context, flushed)
+        self.time_out(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let shut = Pin::new(&mut self.io).poll_shutdown(context);
-        self.judge(context, shut)
+        self.time_out(context, shut)
     }
 }
 
@@ -88,10 +95,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_write_that_stands_still_fails_and_a_slow_one_does_not() {
+    async fn a_write_without_progress_fails_and_a_slow_one_does_not() {
         let stall = Duration::from_millis(1000);
         let (near, mut far) = duplex(4);
-        let mut near = Patience::new(near, stall);
+        let mut near = WriteTimeout::new(near, stall);
         let reads = async {
             for _ in 0..5 {
                 sleep(stall / 4).await;

@@ -1,4 +1,4 @@
-//! The newest ids, so that a message which is sent again is recognised even where nothing is kept.
+//! The deduplication window: recognises a message that is sent again even where nothing is kept.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,27 +6,27 @@ use crate::protocol::{GuestId, MessageId};
 
 type Key = (GuestId, MessageId);
 
-/// The newest ids and their sequence numbers.
+/// The newest ids with their sequence numbers.
 #[derive(Debug)]
-pub(super) struct Recent {
+pub(super) struct DedupWindow {
     capacity: usize,
     numbers: HashMap<Key, u64>,
     order: VecDeque<Key>,
 }
 
-impl Recent {
-    /// Remembers nothing yet, and `capacity` ids at most.
+impl DedupWindow {
+    /// An empty window for `capacity` ids.
     pub(super) fn new(capacity: usize) -> Self {
         Self { capacity, numbers: HashMap::new(), order: VecDeque::new() }
     }
 
-    /// The sequence number of a message that was sent before.
+    /// The sequence number of this message, if it is in the window.
     pub(super) fn find(&self, guest: GuestId, id: &MessageId) -> Option<u64> {
         self.numbers.get(&(guest, id.clone())).copied()
     }
 
-    /// Remembers a message, and forgets the oldest if there are too many.
-    pub(super) fn remember(&mut self, guest: GuestId, id: MessageId, seq: u64) {
+    /// Inserts a message, and drops the oldest beyond the capacity.
+    pub(super) fn insert(&mut self, guest: GuestId, id: MessageId, seq: u64) {
         if self.numbers.insert((guest, id.clone()), seq).is_none() {
             self.order.push_back((guest, id));
         }

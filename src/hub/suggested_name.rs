@@ -1,4 +1,4 @@
-//! Names for guests who bring none.
+//! Names for guests who ask for none.
 
 use crate::protocol::Name;
 
@@ -16,22 +16,22 @@ const SECOND: &[&str] = &[
     "Sparrow", "Swan", "Tapir", "Thrush", "Vole", "Wombat", "Wren",
 ];
 
-/// How many names are tried before giving up; far more than a full room can refuse.
+/// How many names are tried at most; far more than a full room can have taken.
 const TRIES: u32 = 4096;
 
 /// How many plain pairs are tried before a number is added.
 const PLAIN_TRIES: u32 = 32;
 
-/// With more guests than this no plain pair is tried: half of them may be used up, and in a crowd each one that is
-/// taken would be tried for nothing by everyone who comes.
+/// With more guests than this no plain pair is tried: half of the pairs may be taken, and each newcomer would try
+/// them in vain.
 const PLAIN_GUESTS: usize = FIRST.len() * SECOND.len() / 2;
 
-/// A name that `free` accepts, for one more guest beside so many: two words, with a number when the plain pairs are
-/// mostly used up.
-pub(super) fn name(guests: usize, free: impl Fn(&Name) -> bool) -> Option<Name> {
+/// A name that `available` accepts, for one more guest beside `guests` others: two words, and a number where the plain
+/// pairs are mostly taken.
+pub(super) fn suggest(guests: usize, available: impl Fn(&Name) -> bool) -> Option<Name> {
     let plain_tries = if guests > PLAIN_GUESTS { 0 } else { PLAIN_TRIES };
     (0..TRIES).find_map(|attempt| {
-        // Without randomness everyone is offered the same names in the same order, which is no harm.
+        // Without randomness all guests are offered the same names in the same order, which is no harm.
         let random = getrandom::u64().unwrap_or_else(|_| u64::from(attempt) * 7919);
         let pick = |words: &[&'static str], from: u64| words[(from % words.len() as u64) as usize];
         let (first, second) = (pick(FIRST, random), pick(SECOND, random >> 16));
@@ -39,7 +39,7 @@ pub(super) fn name(guests: usize, free: impl Fn(&Name) -> bool) -> Option<Name> 
             true => format!("{first} {second}"),
             false => format!("{first} {second} {}", 2 + (random >> 32) % 998),
         };
-        Name::parse(&text).ok().filter(&free)
+        Name::parse(&text).ok().filter(&available)
     })
 }
 
@@ -51,10 +51,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_suggestion_is_free() {
+    fn every_suggestion_is_available() {
         let taken = RefCell::new(HashSet::new());
         for guests in 0..2000 {
-            let name = name(guests, |name| !taken.borrow().contains(name.as_str())).unwrap();
+            let name = suggest(guests, |name| !taken.borrow().contains(name.as_str())).unwrap();
             taken.borrow_mut().insert(name.as_str().to_owned());
         }
     }

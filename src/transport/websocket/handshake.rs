@@ -1,45 +1,60 @@
-//! The opening handshake of WebSocket, server side (RFC 6455, section 4.2). Pure: headers in, answer out.
+//! The opening handshake of WebSocket, server side (RFC 6455, section 4.2): headers in, decision out.
 
 use data_encoding::BASE64;
 use http::header::{
-    CONNECTION, HeaderName, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    ALLOW, CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use http::{HeaderMap, Method, Version};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::protocol::SUBPROTOCOL;
 
-/// The version that is spoken (RFC 6455, section 4.1, item 9).
-pub const VERSION: &str = "13";
+/// The supported version (RFC 6455, section 4.1, item 9).
+const VERSION: &str = "13";
 
 /// A handshake that may go on with `101 Switching Protocols`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Accepted {
+pub(super) struct Accepted {
     /// `Sec-WebSocket-Accept`.
-    pub accept: String,
+    pub(super) accept: String,
     /// Whether to answer with `Sec-WebSocket-Protocol: chat`; not if the client offered none.
-    pub subprotocol: bool,
+    pub(super) subprotocol: bool,
 }
 
-/// Why a handshake may not go on.
+impl Accepted {
+    /// The headers of the response (RFC 6455, section 4.2.2).
+    pub(super) fn headers(self) -> HeaderMap {
+        let mut headers = upgrade_headers();
+        if let Ok(accept) = HeaderValue::try_from(self.accept) {
+            headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+        }
+        if self.subprotocol {
+            headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+        }
+        headers
+    }
+}
+
+/// Why a handshake was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
-    /// Not a GET: 405.
+    /// Not a GET.
     Method,
-    /// Older than HTTP/1.1: 400.
+    /// Older than HTTP/1.1.
     Http,
-    /// Not an upgrade to WebSocket: 426 with `Upgrade: websocket`.
+    /// Not an upgrade to WebSocket.
     Upgrade,
-    /// Another version: 426 with `Sec-WebSocket-Version: 13`.
+    /// Another version.
     Version,
-    /// No key, several, or not 16 bytes of base64: 400.
+    /// No key, several, or not 16 bytes of base64.
     Key,
-    /// Only subprotocols that are not spoken: 400.
+    /// Only unsupported subprotocols.
     Subprotocol,
 }
 
 impl Refused {
-    /// What was wrong and what would be right, in a sentence.
+    /// What is wrong and what would be right, in a sentence.
     pub fn sentence(self) -> &'static str {
         match self {
             Refused::Method => "A WebSocket handshake is a GET.",
@@ -54,13 +69,42 @@ impl Refused {
             }
         }
     }
+
+    /// The status of the response.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Refused::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Refused::Upgrade | Refused::Version => StatusCode::UPGRADE_REQUIRED,
+            Refused::Http | Refused::Key | Refused::Subprotocol => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The headers that belong to the status: what would be accepted.
+    pub fn headers(self) -> HeaderMap {
+        match self {
+            Refused::Method => HeaderMap::from_iter([(ALLOW, HeaderValue::from_static("GET"))]),
+            Refused::Upgrade | Refused::Version => {
+                let mut headers = upgrade_headers();
+                headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
+                headers
+            }
+            Refused::Http | Refused::Key | Refused::Subprotocol => HeaderMap::new(),
+        }
+    }
 }
 
-/// Decides about a handshake.
+fn upgrade_headers() -> HeaderMap {
+    HeaderMap::from_iter([
+        (CONNECTION, HeaderValue::from_static("Upgrade")),
+        (UPGRADE, HeaderValue::from_static("websocket")),
+    ])
+}
+
+/// Checks a handshake.
 ///
 /// # Errors
-/// The first of the conditions of RFC 6455, section 4.2.1, that is not met.
-pub fn negotiate(method: &Method, version: Version, headers: &HeaderMap) -> Result<Accepted, Refused> {
+/// The first condition of RFC 6455, section 4.2.1, that is not met.
+pub(super) fn negotiate(method: &Method, version: Version, headers: &HeaderMap) -> Result<Accepted, Refused> {
     if method != Method::GET {
         return Err(Refused::Method);
     }

@@ -1,0 +1,385 @@
+//! The actor that decides a room's order.
+//!
+//! One task handles all commands. Messages are appended to the log first and published after, so no reader gets
+//! a message that the log does not have. All commands that wait are handled together, in one append.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::command::{
+    Command, Join, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing,
+};
+use super::notifier::Notifier;
+use super::presence::{Announcement, OccupancyBounds, Presence};
+use super::rate_limit::{RateLimit, rate_limited};
+use super::roster::{Arrival, PresenceChange, Roster};
+use crate::config::{HistorySettings, RoomSettings};
+use crate::log::{Appended, Entry, LogError, RoomIdentity, Span};
+use crate::protocol::event::{Event, Kept};
+use crate::protocol::{
+    Code, EncodedEvent, EventKind, Guest, GuestId, Hello, MAIN_ROOM, Message, Name, Refusal, Say, Token,
+    Welcome,
+};
+
+/// The most commands that are handled together.
+const BATCH: usize = 1024;
+
+/// How often seats are checked for expiry.
+const EXPIRE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the log is trimmed to the retention.
+const TRIM_EVERY: Duration = Duration::from_secs(30);
+
+/// Entries for the next append, and the requests to answer after it.
+#[derive(Default)]
+struct PendingAppend {
+    entries: Vec<Entry>,
+    requests: Vec<PendingPublish>,
+}
+
+/// A request to publish that is answered after the append. Each of its messages was either refused before, or is
+/// the next of the entries.
+struct PendingPublish {
+    refused: Vec<Option<Refusal>>,
+    rate_limited: Option<(Vec<Say>, Duration)>,
+    reply: oneshot::Sender<PublishBatch>,
+}
+
+/// The task that decides a room's order.
+pub(super) struct RoomActor {
+    shared: Arc<Shared>,
+    roster: Roster,
+    presence: Presence,
+    /// The shortest time between two announcements of the occupancy.
+    occupancy_every: Duration,
+    title: String,
+    kept: Kept,
+    identity: RoomIdentity,
+    opened: Instant,
+    /// Weak, so that the actor does not keep itself alive.
+    seats: mpsc::WeakUnboundedSender<Command>,
+    notifier: Notifier,
+}
+
+impl RoomActor {
+    pub(super) fn new(
+        settings: &RoomSettings,
+        history: &HistorySettings,
+        identity: RoomIdentity,
+        shared: Arc<Shared>,
+        bounds: OccupancyBounds,
+        seats: mpsc::WeakUnboundedSender<Command>,
+    ) -> Self {
+        Self {
+            notifier: Notifier::new(Arc::clone(&shared.wait_queue)),
+            shared,
+            roster: Roster::new(settings.guests, settings.away, RateLimit::new(settings.messages_per_second)),
+            presence: Presence::new(bounds),
+            occupancy_every: bounds.every,
+            title: settings.title.clone(),
+            kept: Kept { messages: history.messages, days: history.days },
+            identity,
+            opened: Instant::now(),
+            seats,
+        }
+    }
+
+    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Command>) {
+        let mut commands = Vec::with_capacity(BATCH);
+        let (mut expire, mut trim) = (interval(EXPIRE_EVERY), interval(TRIM_EVERY));
+        let mut occupancy = interval(self.occupancy_every);
+        occupancy.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        expire.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        trim.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                taken = inbox.recv_many(&mut commands, BATCH) => {
+                    if taken == 0 {
+                        return;
+                    }
+                    self.handle_all(&mut commands).await;
+                }
+                _ = expire.tick() => {
+                    let changes = self.roster.expire(Instant::now());
+                    self.announce(&changes);
+                }
+                _ = occupancy.tick(), if self.presence.is_due() => {
+                    let snapshot = self.presence.announce(&self.roster);
+                    self.publish(&snapshot.event());
+                }
+                _ = trim.tick() => self.trim().await,
+                // Until the woken readers were polled, and the sockets were polled for input.
+                () = yield_now(), if self.notifier.is_due() => {}
+            }
+            self.notifier.set_head(self.position());
+            self.notifier.notify_some();
+        }
+    }
+
+    async fn handle_all(&mut self, commands: &mut Vec<Command>) {
+        let mut pending = PendingAppend::default();
+        for command in commands.drain(..) {
+            if let Command::Publish(speaker, says, reply) = command {
+                self.admit(speaker, says, reply, &mut pending);
+            } else {
+                // Messages that came before a change of presence are published before it.
+                self.append(std::mem::take(&mut pending)).await;
+                self.handle(command).await;
+            }
+        }
+        self.append(pending).await;
+    }
+
+    /// Charges messages to their author and puts those that are admitted among the entries.
+    fn admit(
+        &mut self,
+        speaker: Speaker,
+        says: Vec<Say>,
+        reply: oneshot::Sender<PublishBatch>,
+        pending: &mut PendingAppend,
+    ) {
+        let (at, now) = (self.clock(), Instant::now());
+        let (mut says, mut refused, mut rate_limited) = (says.into_iter(), Vec::new(), None);
+        while let Some(say) = says.next() {
+            match self.roster.charge(speaker.guest, speaker.connection, now) {
+                Some(Ok(Guest { id, name, .. })) => {
+                    let (guest, name) = (*id, name.clone());
+                    pending.entries.push(Entry { at, guest, name, id: say.id, text: say.text });
+                    refused.push(None);
+                }
+                Some(Err(wait)) => {
+                    rate_limited = Some((std::iter::once(say).chain(&mut says).collect(), wait))
+                }
+                None => refused.push(Some(not_seated())),
+            }
+        }
+        pending.requests.push(PendingPublish { refused, rate_limited, reply });
+    }
+
+    async fn handle(&mut self, command: Command) {
+        match command {
+            Command::Join(hello, reply) => {
+                // If the answer is not awaited any more, the seat in it is dropped and frees itself.
+                let _ = reply.send(self.join(hello).await);
+            }
+            Command::JoinStateless(hello, reply) => {
+                let _ = reply.send(self.join_stateless(hello).await);
+            }
+            Command::Members(hello, reply) => {
+                let _ = reply.send(self.members(hello).await);
+            }
+            Command::Touch(token, reply) => {
+                let _ = reply.send(self.touch(token).await);
+            }
+            Command::Rename(speaker, name, reply) => {
+                let _ = reply.send(self.rename(speaker, name));
+            }
+            Command::Leave(Speaker { guest, connection }) => {
+                let change = self.roster.leave(guest, connection);
+                self.announce(change.as_slice());
+            }
+            Command::Disconnect(guest, connection) => {
+                let change = self.roster.disconnect(guest, connection, Instant::now());
+                self.announce(change.as_slice());
+            }
+            Command::Snapshot(reply) => {
+                let _ = reply.send(self.snapshot().await.map_err(storage_unavailable));
+            }
+            Command::Publish(..) => {}
+        }
+    }
+
+    async fn join(&mut self, hello: Hello) -> Result<Join, Refusal> {
+        let (span, token) = self.prepare(&hello).await?;
+        let Some(commands) = self.seats.upgrade() else {
+            return Err(closing());
+        };
+        let guest = token.guest(&self.identity.secret);
+        self.charge_rename(guest, hello.name.as_ref())?;
+        let (arrival, connection) = self.roster.join(guest, hello.name)?;
+        self.announce(&arrival.changes);
+        let seat = Seat {
+            guest: arrival.guest.id,
+            connection: connection.number,
+            replaced: connection.replaced,
+            commands,
+        };
+        // The position after the guest's own arrival, which the welcome tells them already.
+        Ok(Join { welcome: self.welcome(arrival, token, span), seat, position: self.position() })
+    }
+
+    async fn join_stateless(&mut self, hello: Hello) -> Result<StatelessJoin, Refusal> {
+        let (span, token) = self.prepare(&hello).await?;
+        let guest = token.guest(&self.identity.secret);
+        self.charge_rename(guest, hello.name.as_ref())?;
+        let arrival = self.roster.join_stateless(guest, hello.name, Instant::now())?;
+        self.announce(&arrival.changes);
+        Ok(StatelessJoin { welcome: self.welcome(arrival, token, span), position: self.position() })
+    }
+
+    async fn members(&mut self, hello: Hello) -> Result<StatelessJoin, Refusal> {
+        let mut join = self.join_stateless(hello).await?;
+        join.welcome.guests = self.presence.all(&self.roster);
+        Ok(join)
+    }
+
+    async fn touch(&mut self, token: Token) -> Result<Option<StatelessJoin>, Refusal> {
+        if self.roster.guest(token.guest(&self.identity.secret), None).is_none() {
+            return Ok(None);
+        }
+        self.join_stateless(Hello { token: Some(token), ..Hello::default() }).await.map(Some)
+    }
+
+    async fn prepare(&self, hello: &Hello) -> Result<(Span, Token), Refusal> {
+        let span = self.shared.log.span().await.map_err(storage_unavailable)?;
+        let token = match &hello.token {
+            Some(token) => token.clone(),
+            None => Token::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?,
+        };
+        Ok((span, token))
+    }
+
+    fn welcome(&mut self, arrival: Arrival, token: Token, span: Span) -> Welcome {
+        Welcome {
+            resumed: !arrival.changes.contains(&PresenceChange::Joined(arrival.guest.clone())),
+            guests: self.presence.visible_to(&arrival.guest, &self.roster),
+            count: self.roster.count(),
+            guest: arrival.guest,
+            token,
+            room: MAIN_ROOM.to_owned(),
+            title: self.title.clone(),
+            epoch: self.identity.epoch.clone(),
+            head: span.head,
+            first: span.first,
+            clock: self.clock(),
+            limits: self.shared.limits,
+            kept: self.kept,
+        }
+    }
+
+    fn rename(&mut self, speaker: Speaker, name: Name) -> Result<Option<String>, Refusal> {
+        if self.roster.guest(speaker.guest, speaker.connection).is_none() {
+            return Err(not_seated());
+        }
+        self.charge_rename(speaker.guest, Some(&name))?;
+        let change = self.roster.rename(speaker.guest, name)?;
+        let told_to_all = self.announce(change.as_slice());
+        Ok(change.filter(|_| !told_to_all).map(|change| change.event(self.clock()).encode()))
+    }
+
+    /// A change of name is told to all, so it is charged as a message, whichever way it is asked for.
+    fn charge_rename(&mut self, guest: GuestId, name: Option<&Name>) -> Result<(), Refusal> {
+        name.map_or(Ok(()), |name| self.roster.charge_rename(guest, name, Instant::now()))
+            .map_err(rate_limited)
+    }
+
+    async fn snapshot(&mut self) -> Result<Snapshot, LogError> {
+        let span = self.shared.log.span().await?;
+        Ok(Snapshot { roster: self.presence.snapshot(&self.roster), position: self.position(), span })
+    }
+
+    async fn append(&mut self, pending: PendingAppend) {
+        let PendingAppend { entries, requests } = pending;
+        if requests.is_empty() {
+            return;
+        }
+        let appended = match entries.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.append_entries(entries).await,
+        };
+        match appended {
+            Ok(appended) => {
+                self.publish_messages(appended.iter().filter_map(Appended::message));
+                let mut numbers = appended.iter().map(|appended| Ok(appended.seq()));
+                answer(requests, || numbers.next().unwrap_or_else(|| Err(closing())));
+            }
+            Err(error) => {
+                tracing::error!(%error, "messages were refused because the log could not store them");
+                answer(requests, || Err(storage_unavailable(error.clone())));
+            }
+        }
+    }
+
+    /// Appends to the log, and goes on notifying readers meanwhile.
+    async fn append_entries(&mut self, entries: Vec<Entry>) -> Result<Vec<Appended>, LogError> {
+        let shared = Arc::clone(&self.shared);
+        let mut appended = shared.log.append(entries);
+        loop {
+            tokio::select! {
+                biased;
+                appended = &mut appended => return appended,
+                () = yield_now(), if self.notifier.is_due() => self.notifier.notify_some(),
+            }
+        }
+    }
+
+    fn publish_messages<'a>(&self, messages: impl Iterator<Item = &'a Message>) {
+        // Encoded before the lock is taken, so that no reader waits for it.
+        let encoded: Vec<_> = messages.map(|message| (message.event().encode(), message.seq)).collect();
+        let mut ring = self.shared.ring.write().unwrap_or_else(PoisonError::into_inner);
+        for (json, seq) in &encoded {
+            ring.push(EncodedEvent { kind: EventKind::Message, seq: Some(*seq), json });
+        }
+    }
+
+    async fn trim(&self) {
+        if let Err(error) = self.shared.log.trim(self.clock()).await {
+            tracing::error!(%error, "old messages could not be removed");
+        }
+    }
+
+    /// Tells all guests of changes, or schedules an announcement of the occupancy; returns whether the changes
+    /// themselves were told.
+    fn announce(&mut self, changes: &[PresenceChange]) -> bool {
+        match self.presence.update(changes, &self.roster) {
+            Announcement::Changes => {
+                let at = self.clock();
+                changes.iter().for_each(|change| self.publish(&change.event(at)));
+                return true;
+            }
+            Announcement::Snapshot(snapshot) => self.publish(&snapshot.event()),
+            Announcement::Deferred => {}
+        }
+        false
+    }
+
+    fn publish(&self, event: &Event<'_>) {
+        let json = event.encode();
+        let encoded = EncodedEvent { kind: event.kind(), seq: event.seq(), json: &json };
+        self.shared.ring.write().unwrap_or_else(PoisonError::into_inner).push(encoded);
+    }
+
+    fn position(&self) -> u64 {
+        self.shared.ring.read().unwrap_or_else(PoisonError::into_inner).head()
+    }
+
+    fn clock(&self) -> u64 {
+        self.identity.clock + self.opened.elapsed().as_secs()
+    }
+}
+
+/// Answers requests to publish; `appended` is called for each message that was not refused before, in their order.
+fn answer(requests: Vec<PendingPublish>, mut appended: impl FnMut() -> PublishResult) {
+    for PendingPublish { refused, rate_limited, reply } in requests {
+        let results = refused.into_iter().map(|refused| refused.map_or_else(&mut appended, Err)).collect();
+        let _ = reply.send(PublishBatch { results, rate_limited });
+    }
+}
+
+fn storage_unavailable(error: LogError) -> Refusal {
+    tracing::debug!(%error, "a request was refused");
+    Refusal::new(
+        Code::StorageUnavailable,
+        "The room cannot write messages down at the moment. Try again a little later.",
+    )
+}
+
+/// The refusal for a request on a connection that does not hold the guest's seat.
+fn not_seated() -> Refusal {
+    Refusal::new(Code::TakenOver, "This guest is now connected elsewhere.")
+}

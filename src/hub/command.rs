@@ -1,0 +1,125 @@
+//! What a room's actor is asked for, and what it answers with.
+
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::notifier::WaitQueue;
+use super::presence::RosterSnapshot;
+use super::ring::Ring;
+use crate::log::{Log, Span};
+use crate::protocol::event::Limits;
+use crate::protocol::{Code, GuestId, Hello, Name, Refusal, Say, Token, Welcome};
+
+/// One request to the actor.
+pub(super) enum Command {
+    Join(Hello, Reply<Join>),
+    JoinStateless(Hello, Reply<StatelessJoin>),
+    Members(Hello, Reply<StatelessJoin>),
+    Touch(Token, Reply<Option<StatelessJoin>>),
+    Publish(Speaker, Vec<Say>, oneshot::Sender<PublishBatch>),
+    Rename(Speaker, Name, Reply<Option<String>>),
+    Leave(Speaker),
+    Disconnect(GuestId, u64),
+    Snapshot(Reply<Snapshot>),
+}
+
+/// Where the answer to a command goes.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
+
+/// What readers use without asking the actor.
+pub(super) struct Shared {
+    pub(super) ring: RwLock<Ring>,
+    pub(super) wait_queue: Arc<WaitQueue>,
+    pub(super) log: Arc<dyn Log>,
+    pub(super) limits: Limits,
+    pub(super) stateless_grace: Duration,
+}
+
+/// The author of a request: a guest, and the connection if it came on one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Speaker {
+    pub(super) guest: GuestId,
+    pub(super) connection: Option<u64>,
+}
+
+/// A guest's seat, held by a connection. Dropping it means that the connection broke: the seat is kept for the
+/// grace time.
+pub struct Seat {
+    pub(super) guest: GuestId,
+    pub(super) connection: u64,
+    pub(super) replaced: CancellationToken,
+    pub(super) commands: mpsc::UnboundedSender<Command>,
+}
+
+impl Seat {
+    /// Frees the seat at once, without the grace time.
+    pub fn leave(self) {
+        let _ = self.commands.send(Command::Leave(self.speaker()));
+    }
+
+    pub(super) fn speaker(&self) -> Speaker {
+        Speaker { guest: self.guest, connection: Some(self.connection) }
+    }
+
+    /// Completes when another connection has taken the seat over.
+    pub fn replaced(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.replaced.clone().cancelled_owned()
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let _ = self.commands.send(Command::Disconnect(self.guest, self.connection));
+    }
+}
+
+/// A guest has joined on a connection.
+pub struct Join {
+    /// For the guest.
+    pub welcome: Welcome,
+    /// The seat, to be held for as long as the connection lasts.
+    pub seat: Seat,
+    /// The ring's position after the welcome.
+    pub(super) position: u64,
+}
+
+/// A guest has joined with a single request and holds no connection.
+#[derive(Debug, Clone)]
+pub struct StatelessJoin {
+    /// The guest, and the state of the room.
+    pub welcome: Welcome,
+    /// The ring's position after the welcome.
+    pub(super) position: u64,
+}
+
+/// The state of the room at one point of its order.
+pub(super) struct Snapshot {
+    pub(super) roster: RosterSnapshot,
+    pub(super) position: u64,
+    pub(super) span: Span,
+}
+
+/// The sequence number of a published message, once the log has it.
+pub type PublishResult = Result<u64, Refusal>;
+
+/// The outcome of a request to publish several messages.
+#[derive(Debug, Default)]
+pub struct PublishBatch {
+    /// One result for each of the first messages.
+    pub results: Vec<PublishResult>,
+    /// The remaining messages, if the guest's rate limit was reached, and how long to wait before the next.
+    pub rate_limited: Option<(Vec<Say>, Duration)>,
+}
+
+/// The refusal for requests that the actor no longer answers.
+pub(super) fn closing() -> Refusal {
+    Refusal::new(Code::StorageUnavailable, "The room is closing.")
+}
+
+/// The last event for a connection whose seat another one has taken over.
+pub fn taken_over() -> Refusal {
+    Refusal::new(Code::TakenOver, "This guest came in on another connection, so this one is closed.")
+}

@@ -1,0 +1,316 @@
+//! The driver of one WebSocket connection: reads requests, writes events, keeps the deadlines.
+//!
+//! Each message of the room wakes every driver, so what is done then is what a message costs: look at the ring, write
+//! everything new in one write, flush once, because on a circuit the unit of cost is the cell. Input, deadlines and
+//! everything else are behind a [`WakeFilter`] and are polled only when they were woken themselves.
+
+use std::future::poll_fn;
+use std::mem::MaybeUninit;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use futures_util::FutureExt;
+use futures_util::future::Fuse;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
+use tokio_util::sync::CancellationToken;
+
+use super::codec::Codec;
+use super::session::{Session, SessionEnd};
+use super::wake_filter::WakeFilter;
+use crate::config::ListenSettings;
+use crate::hub::{Room, command};
+use crate::listen::Io;
+use crate::protocol::frame;
+
+/// How much is read at once, into a buffer on the stack.
+const READ_BYTES: usize = 16 * 1024;
+
+/// How many bytes of answers may be buffered before they are written: requests are not read faster than their answers.
+const ANSWERS_BYTES: usize = 64 * 1024;
+
+/// How long the peer may take to answer a close frame.
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
+
+/// The close code when another connection has taken the seat over; 4000 to 4999 are for applications (RFC 6455, section 7.4.2).
+pub const CLOSE_TAKEN_OVER: u16 = 4001;
+
+/// Serves one guest until they leave, disconnect or break the protocol, or `closing` is cancelled. `read_ahead` is what
+/// arrived together with the handshake. `io` must have a write timeout of its own.
+pub async fn serve(
+    io: Box<dyn Io>,
+    read_ahead: Bytes,
+    room: Room,
+    settings: &ListenSettings,
+    closing: &CancellationToken,
+) {
+    let now = Instant::now();
+    let mut driver = Driver {
+        io,
+        codec: Codec::new(),
+        session: Session::new(room),
+        settings,
+        closing,
+        out: BytesMut::new(),
+        input_end: None,
+        last_input: now,
+        hello_until: now + settings.hello,
+        pinged: None,
+    };
+    if !read_ahead.is_empty() {
+        driver.receive(&read_ahead);
+    }
+    // Even when it is empty it may hold the whole buffer of the handshake.
+    drop(read_ahead);
+    let end = driver.run().await;
+    driver.close(end).await;
+}
+
+struct Driver<'a> {
+    io: Box<dyn Io>,
+    codec: Codec,
+    session: Session,
+    settings: &'a ListenSettings,
+    closing: &'a CancellationToken,
+    /// Encoded frames to write.
+    out: BytesMut,
+    /// Why no more can be received.
+    input_end: Option<End>,
+    /// When the last bytes were received.
+    last_input: Instant,
+    /// The deadline for the hello.
+    hello_until: Instant,
+    /// When the unanswered ping was sent.
+    pinged: Option<Instant>,
+}
+
+/// Why the connection ends.
+enum End {
+    /// Close with this code and reason.
+    Close(CloseCode, &'static str),
+    /// The peer has closed; the answer is to be written.
+    Closed,
+    /// The connection broke.
+    Gone,
+}
+
+impl From<SessionEnd> for End {
+    fn from(end: SessionEnd) -> Self {
+        match end {
+            SessionEnd::Left => End::Close(CloseCode::Normal, ""),
+            SessionEnd::RoomFull => End::Close(CloseCode::Again, "the room is full"),
+            SessionEnd::TakenOver => {
+                End::Close(CloseCode::from(CLOSE_TAKEN_OVER), "taken over by another connection")
+            }
+            SessionEnd::Closing => End::Close(CloseCode::Away, "the room is closing"),
+        }
+    }
+}
+
+/// What the driver does next.
+enum Next {
+    /// Write what is in `out` and what is new in the ring.
+    Write,
+    /// A deadline has passed: no input, or no hello.
+    Deadline,
+    /// End.
+    End(End),
+}
+
+impl Driver<'_> {
+    async fn run(&mut self) -> End {
+        let mut closing = pin!(self.closing.cancelled());
+        let mut replaced = pin!(Fuse::terminated());
+        let mut alarm = pin!(sleep_until(self.hello_until));
+        let (mut filter, mut joined) = (WakeFilter::new(), false);
+        loop {
+            if let Err(end) = self.write_events().await {
+                return end;
+            }
+            if !joined && let Some(replacement) = self.session.replaced() {
+                joined = true;
+                replaced.set(replacement.fuse());
+                alarm.as_mut().reset(self.deadline());
+            }
+            let next = poll_fn(|context| {
+                // First, so that input is read between two writes, however busy the room.
+                let rest = filter.poll(context, |context| {
+                    if closing.as_mut().poll(context).is_ready() {
+                        return Poll::Ready(Next::End(SessionEnd::Closing.into()));
+                    }
+                    if replaced.as_mut().poll(context).is_ready() {
+                        frame::text(&command::taken_over().event().encode(), &mut self.out);
+                        return Poll::Ready(Next::End(SessionEnd::TakenOver.into()));
+                    }
+                    if let Poll::Ready(next) = self.poll_requests(context) {
+                        return Poll::Ready(next);
+                    }
+                    while alarm.as_mut().poll(context).is_ready() {
+                        // The alarm is not reset with every input, but when it goes off.
+                        if self.deadline() <= alarm.deadline() {
+                            return Poll::Ready(Next::Deadline);
+                        }
+                        alarm.as_mut().reset(self.deadline());
+                    }
+                    Poll::Pending
+                });
+                if rest.is_ready() {
+                    return rest;
+                }
+                let end = ready!(self.session.poll_events(context));
+                Poll::Ready(end.map_or(Next::Write, |end| Next::End(end.into())))
+            })
+            .await;
+            let end = match next {
+                Next::Write => None,
+                Next::Deadline => self.deadline_passed(),
+                Next::End(end) => Some(end),
+            };
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+
+    /// The next deadline: for the hello, for input before a ping is sent, or for the answer to a ping.
+    fn deadline(&self) -> Instant {
+        match self.session.has_joined() {
+            // From the ping on, so that a pause of this process does not count as silence of the guest.
+            true => self.pinged.unwrap_or(self.last_input) + self.settings.idle_ping,
+            false => self.hello_until,
+        }
+    }
+
+    fn deadline_passed(&mut self) -> Option<End> {
+        if !self.session.has_joined() {
+            return Some(End::Close(CloseCode::Policy, "no hello in time"));
+        }
+        if self.pinged.is_some() {
+            return Some(End::Gone);
+        }
+        self.pinged = Some(Instant::now());
+        self.codec.ping(&mut self.out);
+        None
+    }
+
+    /// Receives and handles requests; ready when there is something to write, or an end.
+    fn poll_requests(&mut self, context: &mut Context<'_>) -> Poll<Next> {
+        loop {
+            match self.session.poll_answers(context, &mut self.out) {
+                Poll::Ready(Some(end)) => return Poll::Ready(Next::End(end.into())),
+                Poll::Ready(None) => {}
+                Poll::Pending => break,
+            }
+            if let Some(end) = self.input_end.take() {
+                return Poll::Ready(Next::End(end));
+            }
+            if self.out.len() >= ANSWERS_BYTES || self.poll_receive(context).is_pending() {
+                break;
+            }
+        }
+        if self.out.is_empty() { Poll::Pending } else { Poll::Ready(Next::Write) }
+    }
+
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut space = [MaybeUninit::uninit(); READ_BYTES];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        match ready!(Pin::new(&mut self.io).poll_read(context, &mut buffer)) {
+            Ok(()) => self.receive(buffer.filled()),
+            Err(_) => self.input_end = Some(End::Gone),
+        }
+        Poll::Ready(())
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        self.last_input = Instant::now();
+        self.pinged = None;
+        let Self { codec, session, out, .. } = self;
+        let decoded = codec.decode(bytes, out, |message| match message {
+            Message::Text(text) => session.receive(&text),
+            Message::Binary(_) => session.receive_binary(),
+            _ => session.receive_control(), // the codec answers it
+        });
+        self.input_end = decoded.err().map(|error| violation(&error));
+    }
+
+    /// Writes the answers and the events after the cursor, in one write.
+    async fn write_events(&mut self) -> Result<(), End> {
+        if let Some(end) = self.session.read(&mut self.out).await {
+            return Err(end.into());
+        }
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let closing = self.closing;
+        tokio::select! {
+            biased;
+            written = self.write() => written.map_err(|_| End::Gone),
+            () = closing_grace(closing) => Err(End::Gone),
+        }
+    }
+
+    /// Writes and flushes `out`.
+    async fn write(&mut self) -> std::io::Result<()> {
+        poll_fn(|context| {
+            while !self.out.is_empty() {
+                let written = ready!(Pin::new(&mut self.io).poll_write(context, &self.out))?;
+                if written == 0 {
+                    return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
+                }
+                self.out.advance(written);
+            }
+            // An idle connection holds no buffer.
+            self.out = BytesMut::new();
+            Pin::new(&mut self.io).poll_flush(context)
+        })
+        .await
+    }
+
+    /// Sends the close frame and waits for the answer, so that the last frames are not lost in a reset.
+    async fn close(mut self, end: End) {
+        // The others see at once that this guest is away.
+        self.session.disconnect();
+        let closing_handshake = async {
+            match end {
+                End::Close(code, reason) => {
+                    self.codec.close(CloseFrame { code, reason: reason.into() }, &mut self.out);
+                    self.write().await?;
+                    self.input_end = None;
+                    while self.input_end.is_none() {
+                        poll_fn(|context| self.poll_receive(context)).await;
+                    }
+                }
+                End::Closed => self.write().await?,
+                End::Gone => return Ok(()),
+            }
+            self.io.shutdown().await
+        };
+        let _ = timeout(CLOSE_WAIT, closing_handshake).await;
+    }
+}
+
+/// Completes a moment after `closing` is cancelled: a write that does not progress must not hold up the close.
+async fn closing_grace(closing: &CancellationToken) {
+    closing.cancelled().await;
+    tokio::time::sleep(CLOSE_WAIT / 2).await;
+}
+
+/// The close code that RFC 6455, section 7.4.1, has for what the guest did.
+fn violation(error: &Error) -> End {
+    match error {
+        Error::Utf8(_) => End::Close(CloseCode::Invalid, "text that is not UTF-8"),
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => {
+            End::Close(CloseCode::Size, "larger than 64 KiB")
+        }
+        Error::ConnectionClosed => End::Closed,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
+        Error::Protocol(_) => End::Close(CloseCode::Protocol, "not WebSocket"),
+        _ => End::Gone,
+    }
+}

@@ -1,0 +1,287 @@
+//! The session of one guest: their requests, the answers, and their cursor.
+//!
+//! Requests are handled and answered in the order in which they came. Messages that came together are published
+//! together; meanwhile the guest goes on reading. The rate limit is backpressure here: a request beyond it waits, and
+//! nothing more is received before it is done.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, sleep};
+
+use crate::hub::{Join, PublishBatch, Reader, Room, Seat};
+use crate::protocol::event::Event;
+use crate::protocol::request::Cursor;
+use crate::protocol::{Code, MessageId, Name, Refusal, Request, Say, frame};
+
+/// The time that each refused request or control frame is worth: a hundred a second are allowed.
+const PENALTY_EACH: Duration = Duration::from_millis(10);
+
+/// How much of it may add up before the session pauses: fifty frames at once.
+const PENALTY_BURST: Duration = Duration::from_millis(500);
+
+/// The longest pause.
+const PENALTY_PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// The session of one guest on one connection.
+pub(super) struct Session {
+    room: Room,
+    joined: Option<Joined>,
+    /// Requests that were received and not handled yet. Few, because nothing more is received while there are any.
+    received: VecDeque<Result<Request, Refusal>>,
+    /// The request that the room is handling.
+    in_flight: Option<BoxFuture<'static, Outcome>>,
+    /// When the penalties of refused requests and control frames will be over.
+    penalty_until: Instant,
+}
+
+struct Joined {
+    seat: Seat,
+    reader: Reader,
+}
+
+/// The room's answer to a request.
+enum Outcome {
+    /// A pause is over.
+    Paused,
+    Joined(Result<Box<Join>, Refusal>, Option<Cursor>),
+    Published(Vec<MessageId>, PublishBatch),
+    Renamed(Name, Result<Option<String>, Refusal>),
+}
+
+/// Why a session has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SessionEnd {
+    /// The guest left.
+    Left,
+    /// There was no seat.
+    RoomFull,
+    /// The same guest joined on another connection.
+    TakenOver,
+    /// The room is closing.
+    Closing,
+}
+
+impl Session {
+    /// A session before its hello.
+    pub(super) fn new(room: Room) -> Self {
+        let (received, penalty_until) = (VecDeque::new(), Instant::now());
+        Self { room, joined: None, received, in_flight: None, penalty_until }
+    }
+
+    /// Whether the guest has joined.
+    pub(super) fn has_joined(&self) -> bool {
+        self.joined.is_some()
+    }
+
+    /// Gives up the connection: the seat is held for the grace time.
+    pub(super) fn disconnect(&mut self) {
+        self.joined = None;
+    }
+
+    /// Receives one text frame; [`Session::poll_answers`] answers it.
+    pub(super) fn receive(&mut self, text: &str) {
+        self.received.push_back(Request::decode(text, self.room.limits().message_bytes));
+    }
+
+    /// Counts a control frame, which the codec answers: too many of them pause the session.
+    pub(super) fn receive_control(&mut self) {
+        self.penalty_until = self.penalty_until.max(Instant::now()) + PENALTY_EACH;
+    }
+
+    /// Receives one binary frame, which is always refused.
+    pub(super) fn receive_binary(&mut self) {
+        let sentence = "Binary frames are reserved for later; send JSON in a text frame.";
+        self.received.push_back(Err(Refusal::new(Code::BinaryReserved, sentence)));
+    }
+
+    /// Appends the answers to all received requests to `out`; ready when none is left. A [`SessionEnd`] means: write
+    /// `out`, then close.
+    pub(super) fn poll_answers(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut BytesMut,
+    ) -> Poll<Option<SessionEnd>> {
+        loop {
+            if let Some(in_flight) = &mut self.in_flight {
+                let outcome = ready!(in_flight.poll_unpin(context));
+                self.in_flight = None;
+                if let Some(end) = self.answer(outcome, out) {
+                    return Poll::Ready(Some(end));
+                }
+                // Messages beyond the rate limit are in flight again, before anything else.
+                continue;
+            }
+            let penalty = self.penalty_until.saturating_duration_since(Instant::now());
+            if penalty > PENALTY_BURST {
+                let pause = penalty.min(PENALTY_PAUSE_MAX);
+                self.penalty_until = Instant::now() + pause;
+                self.in_flight = Some(sleep(pause).map(|()| Outcome::Paused).boxed());
+                continue;
+            }
+            let Some(request) = self.received.pop_front() else {
+                // An idle session holds no memory for requests.
+                self.received = VecDeque::new();
+                return Poll::Ready(None);
+            };
+            match request.and_then(|request| self.handle(request, out)) {
+                Ok(None) => {}
+                Ok(Some(end)) => return Poll::Ready(Some(end)),
+                Err(refusal) => {
+                    self.receive_control();
+                    refuse(&refusal, out);
+                }
+            }
+        }
+    }
+
+    fn handle(&mut self, request: Request, out: &mut BytesMut) -> Result<Option<SessionEnd>, Refusal> {
+        let room = self.room.clone();
+        match (request, &self.joined) {
+            (Request::Ping, _) => frame::text(&Event::Pong.encode(), out),
+            (Request::Leave, _) => {
+                if let Some(joined) = self.joined.take() {
+                    joined.seat.leave();
+                }
+                return Ok(Some(SessionEnd::Left));
+            }
+            (Request::Hello(_), Some(_)) => {
+                let sentence = "You are in the room already; use \"rename\" for a new name.";
+                return Err(Refusal::new(Code::HelloAgain, sentence));
+            }
+            (Request::Hello(mut hello), None) => {
+                let cursor = hello.cursor.take();
+                let join = async move {
+                    let join = retry_rate_limited(|| room.join(hello.clone())).await;
+                    Outcome::Joined(join.map(Box::new), cursor)
+                };
+                self.in_flight = Some(join.boxed());
+            }
+            (Request::Say(say), Some(joined)) => {
+                let mut says = vec![say];
+                while matches!(self.received.front(), Some(Ok(Request::Say(_)))) {
+                    if let Some(Ok(Request::Say(say))) = self.received.pop_front() {
+                        says.push(say);
+                    }
+                }
+                self.in_flight = Some(publish(&room, &joined.seat, says, Duration::ZERO));
+            }
+            (Request::Say(Say { id, .. }), None) => return Err(hello_first().about(Some(id))),
+            (Request::Rename(name), Some(joined)) => {
+                self.in_flight = Some(rename(&room, &joined.seat, name, Duration::ZERO));
+            }
+            (Request::Rename(_), None) => return Err(hello_first()),
+        }
+        Ok(None)
+    }
+
+    fn answer(&mut self, outcome: Outcome, out: &mut BytesMut) -> Option<SessionEnd> {
+        match outcome {
+            Outcome::Paused => None,
+            Outcome::Joined(Ok(join), cursor) => {
+                frame::text(&join.welcome.event().encode(), out);
+                let after = cursor.and_then(|cursor| cursor.within(&join.welcome.epoch));
+                let reader = Reader::new(&self.room, &join, after);
+                self.joined = Some(Joined { seat: join.seat, reader });
+                None
+            }
+            Outcome::Joined(Err(refusal), _) => refuse(&refusal, out),
+            Outcome::Published(ids, PublishBatch { results, rate_limited }) => {
+                for (id, result) in ids.iter().zip(results) {
+                    match result {
+                        Ok(seq) => frame::text(&Event::Acknowledged { id: id.as_str(), seq }.encode(), out),
+                        Err(refusal) => {
+                            refuse(&refusal, out);
+                        }
+                    }
+                }
+                if let (Some((says, wait)), Some(joined)) = (rate_limited, &self.joined) {
+                    self.in_flight = Some(publish(&self.room, &joined.seat, says, wait));
+                }
+                None
+            }
+            Outcome::Renamed(name, Err(Refusal { retry_after: Some(wait), .. })) => {
+                let again = |joined: &Joined| rename(&self.room, &joined.seat, name, wait);
+                self.in_flight = self.joined.as_ref().map(again);
+                None
+            }
+            Outcome::Renamed(_, Ok(event)) => {
+                event.iter().for_each(|event| frame::text(event, out));
+                None
+            }
+            Outcome::Renamed(_, Err(refusal)) => refuse(&refusal, out),
+        }
+    }
+
+    /// Appends new events of the room to `out`.
+    pub(super) async fn read(&mut self, out: &mut BytesMut) -> Option<SessionEnd> {
+        let read = match &mut self.joined {
+            Some(joined) => joined.reader.read_frames(out).await,
+            None => Ok(()),
+        };
+        read.err().map(|refusal| {
+            refuse(&refusal, out);
+            SessionEnd::Closing
+        })
+    }
+
+    /// Ready when there are events to read, or with why the session has ended; never before the hello.
+    pub(super) fn poll_events(&mut self, context: &Context<'_>) -> Poll<Option<SessionEnd>> {
+        let Some(joined) = &mut self.joined else { return Poll::Pending };
+        joined.reader.poll_wait(context).map(|open| (!open).then_some(SessionEnd::Closing))
+    }
+
+    /// Completes when another connection has taken the seat over; `None` before the hello.
+    pub(super) fn replaced(&self) -> Option<impl Future<Output = ()> + use<>> {
+        self.joined.as_ref().map(|joined| joined.seat.replaced())
+    }
+}
+
+/// Publishes messages after a pause.
+fn publish(room: &Room, seat: &Seat, says: Vec<Say>, pause: Duration) -> BoxFuture<'static, Outcome> {
+    let ids = says.iter().map(|say| say.id.clone()).collect();
+    let published = room.publish(seat, says);
+    after(pause, async { Outcome::Published(ids, published.await) })
+}
+
+/// Changes the name after a pause.
+fn rename(room: &Room, seat: &Seat, name: Name, pause: Duration) -> BoxFuture<'static, Outcome> {
+    let renamed = room.rename(seat, name.clone());
+    after(pause, async { Outcome::Renamed(name, renamed.await) })
+}
+
+fn after<T: Future + Send + 'static>(pause: Duration, then: T) -> BoxFuture<'static, T::Output> {
+    match pause {
+        Duration::ZERO => then.boxed(),
+        pause => sleep(pause).then(|()| then).boxed(),
+    }
+}
+
+/// Repeats a request until the rate limit allows it.
+async fn retry_rate_limited<T, A>(mut ask: impl FnMut() -> A) -> Result<T, Refusal>
+where
+    A: Future<Output = Result<T, Refusal>>,
+{
+    loop {
+        match ask().await {
+            Err(Refusal { retry_after: Some(wait), .. }) => sleep(wait).await,
+            answer => return answer,
+        }
+    }
+}
+
+fn refuse(refusal: &Refusal, out: &mut BytesMut) -> Option<SessionEnd> {
+    frame::text(&refusal.event().encode(), out);
+    match refusal.code {
+        Code::RoomFull => Some(SessionEnd::RoomFull),
+        _ => None,
+    }
+}
+
+fn hello_first() -> Refusal {
+    Refusal::new(Code::HelloFirst, "The first frame is a \"hello\"; nothing else counts before it.")
+}
