@@ -95,7 +95,7 @@ fn authority(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     same.then_some(host)
 }
 
-/// Host and port; the port of `http` is 80. A port that is not one becomes 0, which nobody has.
+/// Host and port; the port of `http` is 80. A port that is not one becomes 0, which no authority has.
 fn split(authority: &str) -> (&str, u16) {
     match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port.parse().unwrap_or(0)),

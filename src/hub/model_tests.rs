@@ -1,11 +1,11 @@
-//! Any order of what guests can do, against a model that is too simple to be wrong.
+//! Any order of guests' requests, against a model that is too simple to be wrong.
 //!
-//! The model knows what was said, what may have been trimmed, and who sits where. Everyone who reads, however
-//! rarely, must see each message once and in order or be told of a gap where it was trimmed; and once they have
-//! read everything, know who is here, or how many where that is a crowd.
+//! The model has the messages, what may have been trimmed, and the seats. Each reader, however rarely it reads, must
+//! get each message once and in order, or a gap where it was trimmed; and once it has read everything, know the
+//! roster, or the occupancy where only that is told.
 
+mod guest;
 mod model;
-mod person;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,30 +26,30 @@ use crate::config::{HistorySettings, RoomSettings};
 use crate::log::sqlite::Synchronous;
 use crate::log::{Log, MemoryLog, Retention, SqliteLog};
 use crate::protocol::{Code, EventBatch, Hello, Name};
+use guest::{KnownRoster, ModelGuest, say};
 use model::Model;
-use person::{Around, Person, say};
 
-const PEOPLE: usize = NAMES.len();
-/// One seat fewer than people, so that the room is full at times.
+const GUESTS: usize = NAMES.len();
+/// One seat fewer than guests, so that the room is full at times.
 const SEATS: usize = 3;
 const NAMES: [&str; 4] = ["Ann", "Bob", "Eve", "Mia"];
-/// How long a number may take that is told every millisecond.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the occupancy may take, which is announced every millisecond.
+const DEADLINE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// Comes in, or comes in once more from elsewhere, with a cursor.
-    Enter(usize, Option<usize>, Cursor),
+    /// Joins, or joins again on another connection, with a cursor.
+    Join(usize, Option<usize>, Cursor),
     Say(usize, usize),
-    /// Says again, under its id, something said before.
+    /// Publishes an earlier message again, under its id.
     Resend(usize, Index),
     Rename(usize, usize),
     /// The connection breaks.
     Drop(usize),
     Leave(usize),
-    /// Reads once; otherwise nobody reads before the end of a visit.
+    /// Reads once; otherwise guests read only before they leave and at the end.
     Read(usize),
-    /// Everything that was said is removed from the log.
+    /// All messages are removed from the log.
     Trim,
     /// The room is opened anew on the same log.
     Restart,
@@ -63,7 +63,7 @@ enum Cursor {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let who = || 0..PEOPLE;
+    let who = || 0..GUESTS;
     let cursor = prop_oneof![
         1 => Just(Cursor::None),
         3 => Just(Cursor::Own),
@@ -71,7 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     prop_oneof![
         8 => (who(), prop::option::of(0..NAMES.len()), cursor)
-            .prop_map(|(who, name, cursor)| Step::Enter(who, name, cursor)),
+            .prop_map(|(who, name, cursor)| Step::Join(who, name, cursor)),
         12 => (who(), 1usize..4).prop_map(|(who, times)| Step::Say(who, times)),
         // More than the log is read at once.
         1 => (who(), 60usize..90).prop_map(|(who, times)| Step::Say(who, times)),
@@ -85,7 +85,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// When so few are a crowd; or never, since there are not more seats.
+/// Thresholds for so few guests; or none, since there are not more seats.
 fn bounds() -> impl Strategy<Value = OccupancyBounds> {
     let every = Duration::from_millis(1);
     let bounds =
@@ -115,8 +115,8 @@ struct World {
     ring_bytes: usize,
     log: Arc<dyn Log>,
     room: Room,
-    people: Vec<Person>,
-    numbers: [u64; PEOPLE],
+    guests: Vec<ModelGuest>,
+    numbers: [u64; GUESTS],
     model: Model,
     /// Messages up to here may be forgotten altogether: a restart loses the ids of what was trimmed.
     forgotten: u64,
@@ -134,17 +134,17 @@ impl World {
         let log = store.open();
         let room = open(&log, ring_bytes, bounds).await;
         let secret = log.identity().await.unwrap().secret;
-        let mut people: Vec<Person> = (0..PEOPLE).map(|_| Person::new()).collect();
-        people.iter_mut().for_each(|person| person.number = person.token.guest(&secret).0);
-        let numbers = std::array::from_fn(|who| people[who].number);
+        let mut guests: Vec<ModelGuest> = (0..GUESTS).map(|_| ModelGuest::new()).collect();
+        guests.iter_mut().for_each(|guest| guest.number = guest.token.guest(&secret).0);
+        let numbers = std::array::from_fn(|who| guests[who].number);
         let (said, seats) = (Vec::new(), Vec::new());
-        let model = Model { said, trimmed: 0, keep, seats, aways: 0, bounds, crowd: false };
-        Self { store, ring_bytes, log, room, people, numbers, model, forgotten: 0 }
+        let model = Model { said, trimmed: 0, keep, seats, aways: 0, bounds, occupancy_only: false };
+        Self { store, ring_bytes, log, room, guests, numbers, model, forgotten: 0 }
     }
 
     async fn take(&mut self, step: Step) {
         match step {
-            Step::Enter(who, name, cursor) => self.join(who, name.map(|name| NAMES[name]), &cursor).await,
+            Step::Join(who, name, cursor) => self.join(who, name.map(|name| NAMES[name]), &cursor).await,
             Step::Say(who, times) => {
                 for _ in 0..times {
                     self.say(who).await;
@@ -153,14 +153,14 @@ impl World {
             Step::Resend(who, which) => self.resend(who, which).await,
             Step::Rename(who, name) => self.rename(who, NAMES[name]).await,
             Step::Drop(who) => {
-                if self.people[who].inside.take().is_some() {
+                if self.guests[who].inside.take().is_some() {
                     self.model.aways += 1;
                     let since = self.model.aways;
                     self.model.occupant(who).unwrap().away = Some(since);
                 }
             }
             Step::Leave(who) => {
-                if let Some((seat, _)) = self.people[who].inside.take() {
+                if let Some((seat, _)) = self.guests[who].inside.take() {
                     seat.leave();
                     self.model.seats.retain(|occupant| occupant.who != who);
                     self.model.recount();
@@ -180,10 +180,10 @@ impl World {
     }
 
     async fn join(&mut self, who: usize, name: Option<&str>, cursor: &Cursor) {
-        let person = &mut self.people[who];
+        let guest = &mut self.guests[who];
         let hello = Hello {
             name: name.map(|name| Name::parse(name).unwrap()),
-            token: Some(person.token.clone()),
+            token: Some(guest.token.clone()),
             ..Hello::default()
         };
         let entered = self.room.join(hello).await;
@@ -194,68 +194,72 @@ impl World {
         };
         let welcome = &entered.welcome;
         assert_eq!(expected, Ok(welcome.resumed));
-        assert_eq!((welcome.guest.id.0, welcome.head), (person.number, self.model.head()));
+        assert_eq!((welcome.guest.id.0, welcome.head), (guest.number, self.model.head()));
         assert_eq!(welcome.first, self.model.gone() + 1);
-        // Whoever brought no name was given one.
+        // A guest who asked for no name was given one.
         self.model.occupant(who).unwrap().name = welcome.guest.name.as_str().to_owned();
 
         let after = match cursor {
             Cursor::None => None,
-            Cursor::Own => Some(person.after),
+            Cursor::Own => Some(guest.after),
             Cursor::Any(after) => Some(*after),
         };
-        person.gone = welcome.first - 1;
-        person.after = after.filter(|after| *after <= welcome.head).unwrap_or(person.gone);
+        guest.gone = welcome.first - 1;
+        guest.after = after.filter(|after| *after <= welcome.head).unwrap_or(guest.gone);
         let guests = welcome.guests.iter();
         let list = guests.map(|guest| (guest.id.0, (guest.name.as_str().to_owned(), guest.away))).collect();
-        person.around = match welcome.count > welcome.guests.len() {
-            true => Around::Crowd(welcome.count),
-            false => Around::Listed(list),
+        guest.around = match welcome.count > welcome.guests.len() {
+            true => KnownRoster::Occupancy(welcome.count),
+            false => KnownRoster::Listed(list),
         };
         let reader = Reader::new(&self.room, &entered, after);
-        if let Some((ghost, _)) = person.inside.replace((entered.seat, reader)) {
+        if let Some((ghost, _)) = guest.inside.replace((entered.seat, reader)) {
             ghost.replaced().await;
             let refused = publish_one(&self.room, &ghost, say(who, 1_000_000)).await;
             assert_eq!(refused.unwrap_err().code, Code::TakenOver);
         }
-        assert_eq!(self.people[who].around, self.around(), "{} knows who is here", NAMES[who]);
+        assert_eq!(self.guests[who].around, self.around(), "{} knows who is here", NAMES[who]);
     }
 
     async fn say(&mut self, who: usize) {
-        let Some((seat, _)) = &self.people[who].inside else { return };
-        let id = self.people[who].said.len() as u64;
+        let Some((seat, _)) = &self.guests[who].inside else { return };
+        let id = self.guests[who].said.len() as u64;
         let seq = publish_one(&self.room, seat, say(who, id)).await.unwrap();
         self.model.said.push((who, id));
         assert_eq!(seq, self.model.head());
-        self.people[who].said.push(seq);
+        self.guests[who].said.push(seq);
     }
 
     async fn resend(&mut self, who: usize, which: Index) {
-        let person = &mut self.people[who];
-        let (Some((seat, _)), false) = (&person.inside, person.said.is_empty()) else { return };
-        let id = which.index(person.said.len());
+        let guest = &mut self.guests[who];
+        let (Some((seat, _)), false) = (&guest.inside, guest.said.is_empty()) else { return };
+        let id = which.index(guest.said.len());
         let seq = publish_one(&self.room, seat, say(who, id as u64)).await.unwrap();
-        if person.said[id] <= self.forgotten && seq == self.model.head() + 1 {
+        if guest.said[id] <= self.forgotten && seq == self.model.head() + 1 {
             self.model.said.push((who, id as u64));
-            person.said[id] = seq;
+            guest.said[id] = seq;
         }
-        assert_eq!(seq, person.said[id], "the number it had before");
+        assert_eq!(seq, guest.said[id], "the number it had before");
     }
 
     async fn rename(&mut self, who: usize, name: &str) {
-        let Some((seat, _)) = &self.people[who].inside else { return };
+        let Some((seat, _)) = &self.guests[who].inside else { return };
         let renamed = self.room.rename(seat, Name::parse(name).unwrap()).await;
         let expected = if self.model.taken(name, who) { Err(Code::NameTaken) } else { Ok(()) };
         assert_eq!(renamed.as_ref().map(|_| ()).map_err(|refusal| refusal.code), expected);
         if let Ok(answer) = renamed {
             let was = std::mem::replace(&mut self.model.occupant(who).unwrap().name, name.to_owned());
-            assert_eq!(answer.is_some(), self.model.crowd && was != name, "told by itself, or with everyone");
+            assert_eq!(
+                answer.is_some(),
+                self.model.occupancy_only && was != name,
+                "told by itself, or with everyone"
+            );
         }
     }
 
     /// Reads once; false if there is nothing more.
     async fn read(&mut self, who: usize) -> bool {
-        let Some((_, reader)) = &mut self.people[who].inside else { return false };
+        let Some((_, reader)) = &mut self.guests[who].inside else { return false };
         // Some read frames, as a WebSocket does, and some the JSON, as the other transports do.
         let events: Vec<Value> = if who.is_multiple_of(2) {
             let mut out = BytesMut::new();
@@ -268,14 +272,14 @@ impl World {
         };
         let cursor = reader.after();
         for event in &events {
-            self.people[who].hear(event, &self.model, &self.numbers);
+            self.guests[who].hear(event, &self.model, &self.numbers);
         }
-        assert_eq!(cursor, self.people[who].after);
+        assert_eq!(cursor, self.guests[who].after);
         !events.is_empty()
     }
 
     async fn restart(&mut self) {
-        self.people.iter_mut().for_each(|person| person.inside = None);
+        self.guests.iter_mut().for_each(|guest| guest.inside = None);
         self.model.seats.clear();
         self.model.recount();
         self.log.close().await.unwrap();
@@ -284,36 +288,36 @@ impl World {
         self.forgotten = self.model.gone();
     }
 
-    /// Who is here, as far as it is told.
-    fn around(&self) -> Around {
-        if self.model.crowd {
-            return Around::Crowd(self.model.seats.len());
+    /// The roster, as guests are told it.
+    fn around(&self) -> KnownRoster {
+        if self.model.occupancy_only {
+            return KnownRoster::Occupancy(self.model.seats.len());
         }
         let occupant = self.model.seats.iter();
         let list: BTreeMap<_, _> =
             occupant.map(|one| (self.numbers[one.who], (one.name.clone(), one.away.is_some()))).collect();
-        Around::Listed(list)
+        KnownRoster::Listed(list)
     }
 
-    /// Reads everything, and in a crowd the number that is told a little later.
+    /// Reads everything, and waits for the occupancy, which is announced a little later.
     async fn catch_up(&mut self, who: usize) {
         loop {
             while self.read(who).await {}
             let expected = self.around();
-            if self.people[who].around == expected {
+            if self.guests[who].around == expected {
                 return;
             }
-            assert!(self.model.crowd, "{} knows who is here: {expected:?}", NAMES[who]);
-            let Some((_, reader)) = &mut self.people[who].inside else { return };
-            assert!(timeout(PATIENCE, reader.wait()).await.expect("the number is told"));
+            assert!(self.model.occupancy_only, "{} knows who is here: {expected:?}", NAMES[who]);
+            let Some((_, reader)) = &mut self.guests[who].inside else { return };
+            assert!(timeout(DEADLINE, reader.wait()).await.expect("the number is told"));
         }
     }
 
     async fn end(&mut self) {
         for (who, name) in NAMES.iter().enumerate() {
-            if self.people[who].inside.is_some() {
+            if self.guests[who].inside.is_some() {
                 self.catch_up(who).await;
-                assert_eq!(self.people[who].after, self.model.head(), "{name} knows everything");
+                assert_eq!(self.guests[who].after, self.model.head(), "{name} knows everything");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The room as a whole: order, cursors, gaps, seats.
+//! The room as a whole: order, cursors, gaps, seats, limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ async fn paced_room(ring_bytes: usize, messages: usize, messages_per_second: u32
     room_with(ring_bytes, messages, messages_per_second, OccupancyBounds::default()).await
 }
 
-/// A room where three are a crowd until one of them has left.
+/// A room where with three guests only the occupancy is announced, until one of them has left.
 async fn small_room(ring_bytes: usize) -> Room {
     room_with(ring_bytes, 100, 0, OccupancyBounds { above: 2, until: 2, every: Duration::from_millis(1) })
         .await
@@ -247,7 +247,7 @@ async fn hear(reader: &mut Reader) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_crowd_is_told_how_many_it_is_and_those_who_are_left_who_they_are() {
+async fn above_the_threshold_the_occupancy_is_told_and_below_it_the_roster() {
     let room = small_room(10_000).await;
     let ann = room.join(hello("Ann")).await.unwrap();
     let mut reader = Reader::new(&room, &ann, None);
@@ -279,7 +279,7 @@ async fn a_crowd_is_told_how_many_it_is_and_those_who_are_left_who_they_are() {
 }
 
 #[tokio::test]
-async fn whoever_asks_is_told_everybody_in_a_crowd_too() {
+async fn all_members_are_told_on_request_above_the_threshold_too() {
     let room = small_room(10_000).await;
     let seated = [hello("Ann"), hello("Bob"), hello("Eve")].map(|hello| room.join(hello));
     let seated = futures_util::future::try_join_all(seated).await.unwrap();
@@ -294,7 +294,7 @@ async fn whoever_asks_is_told_everybody_in_a_crowd_too() {
 }
 
 #[tokio::test]
-async fn a_reader_who_fell_off_the_ring_is_told_the_number_of_a_crowd() {
+async fn a_lagged_reader_is_told_the_occupancy() {
     let room = small_room(400).await;
     let ann = room.join(hello("Ann")).await.unwrap();
     let mut reader = Reader::new(&room, &ann, None);

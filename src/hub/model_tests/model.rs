@@ -18,7 +18,7 @@ pub(super) struct Model {
     pub(super) aways: u64,
     pub(super) bounds: OccupancyBounds,
     /// Whether guests are told how many are here in place of who.
-    pub(super) crowd: bool,
+    pub(super) occupancy_only: bool,
 }
 
 pub(super) struct Occupant {
@@ -38,10 +38,10 @@ impl Model {
         self.trimmed.max(self.head().saturating_sub(self.keep as u64))
     }
 
-    /// Somebody came or went.
+    /// The number of guests changed.
     pub(super) fn recount(&mut self) {
         let OccupancyBounds { above, until, .. } = self.bounds;
-        self.crowd = self.seats.len() > if self.crowd { until } else { above };
+        self.occupancy_only = self.seats.len() > if self.occupancy_only { until } else { above };
     }
 
     pub(super) fn taken(&self, name: &str, who: usize) -> bool {

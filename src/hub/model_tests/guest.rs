@@ -1,16 +1,16 @@
-//! Somebody, and what they know of the room.
+//! A simulated guest, and what they were told of the room.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::model::Model;
-use super::{NAMES, PEOPLE};
+use super::{GUESTS, NAMES};
 use crate::hub::{Reader, Seat};
 use crate::protocol::{MessageId, Say, Token};
 
-/// Somebody, and what they know.
-pub(super) struct Person {
+/// A simulated guest, and what they were told.
+pub(super) struct ModelGuest {
     pub(super) token: Token,
     pub(super) number: u64,
     /// The number of each message they said; the place is its id.
@@ -20,23 +20,23 @@ pub(super) struct Person {
     pub(super) after: u64,
     /// What was gone when they came in must not be given to them.
     pub(super) gone: u64,
-    pub(super) around: Around,
+    pub(super) around: KnownRoster,
 }
 
-/// Who is here, as far as somebody was told.
+/// The roster, as far as a guest was told.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Around {
+pub(super) enum KnownRoster {
     Listed(BTreeMap<u64, (String, bool)>),
-    Crowd(usize),
+    Occupancy(usize),
 }
 
-impl Person {
+impl ModelGuest {
     pub(super) fn new() -> Self {
-        let (token, around) = (Token::random().unwrap(), Around::Crowd(0));
+        let (token, around) = (Token::random().unwrap(), KnownRoster::Occupancy(0));
         Self { token, number: 0, said: Vec::new(), inside: None, after: 0, gone: 0, around }
     }
 
-    pub(super) fn hear(&mut self, event: &Value, model: &Model, numbers: &[u64; PEOPLE]) {
+    pub(super) fn hear(&mut self, event: &Value, model: &Model, numbers: &[u64; GUESTS]) {
         let number = |member: &str| event[member].as_u64().unwrap();
         match event["type"].as_str().unwrap() {
             "message" => {
@@ -53,11 +53,11 @@ impl Person {
                 assert!(before > self.after + 1 && before <= model.gone().max(self.gone) + 1, "{event}");
                 self.after = before - 1;
             }
-            "roster" => self.around = Around::Listed(roster(&event["guests"])),
+            "roster" => self.around = KnownRoster::Listed(roster(&event["guests"])),
             "crowd" => {
                 let count = number("count") as usize;
                 assert!(count > model.bounds.until, "{event}");
-                self.around = Around::Crowd(count);
+                self.around = KnownRoster::Occupancy(count);
             }
             "left" => {
                 self.list(event).remove(&event["guest"]["id"].as_u64().unwrap());
@@ -72,8 +72,8 @@ impl Person {
 
     fn list(&mut self, event: &Value) -> &mut BTreeMap<u64, (String, bool)> {
         match &mut self.around {
-            Around::Listed(list) => list,
-            Around::Crowd(count) => panic!("{event} in a crowd of {count}"),
+            KnownRoster::Listed(list) => list,
+            KnownRoster::Occupancy(count) => panic!("{event} in a crowd of {count}"),
         }
     }
 }
