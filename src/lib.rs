@@ -1,16 +1,37 @@
 //! A chat room on the Tor network, in one program.
 //!
-//! The modules stand in the order of a message's way:
+//! The modules stand along the path of a message:
 //!
 //! ```text
-//! accept  →  request  →  session  →  room  →  log  →  fan-out
-//! listen     http        session     hub      log     hub::ring
-//!            transport
+//! accept  →  request  →  transport  →  room  →  log  →  fan-out
+//! listen     http        transport     hub      log     hub::reader
+//! tor
 //! ```
 //!
-//! Dependencies point along that way and never back; [`protocol`] lies below all of them and knows no
-//! runtime, no HTTP and no Tor. [`tor`] is the only place that names Arti. `docs/architecture.md` has the
-//! longer tour.
+//! The path:
+//!
+//! - [`tor`]: the onion service, embedded Arti; the only module that names Arti's crates.
+//! - [`listen`]: rendezvous streams and loopback TCP connections, accepted as one type under one connection limit.
+//! - [`http`]: checks each request, dispatches it, and adds the headers that every response has.
+//! - [`transport`]: WebSocket, server-sent events, polling, and the chat without JavaScript.
+//! - [`hub`]: the room's actor, its ring of encoded events, and the readers with their cursors.
+//! - [`log`]: messages in memory or in SQLite.
+//!
+//! Below the path:
+//!
+//! - [`protocol`]: the events and requests on the wire; knows no runtime, no HTTP and no Tor.
+//!
+//! Around the path:
+//!
+//! - [`server`]: opens a room from its settings and closes it: all of the above put together.
+//! - [`storage`]: the private, locked data directory.
+//! - [`config`]: settings from the file, the environment and the command line.
+//! - [`cli`]: the command line and what the terminal shows.
+//! - [`telemetry`]: the program's own log.
+//! - [`lab`]: a private Tor network for tests and demonstrations; the cargo feature `lab`, on by default.
+//!
+//! Dependencies point along the path and never back, and no two files need each other; a test holds both.
+//! `docs/architecture.md` has the reasons.
 
 #![forbid(unsafe_code)]
 
