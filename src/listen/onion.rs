@@ -1,7 +1,8 @@
 //! The onion listener: accepts rendezvous circuits and the streams on them.
 //!
-//! Refusals look to a client as C Tor's do by default, so that they do not tell this program from others. In C Tor that is `handle_hs_exit_conn` (`core/or/connection_edge.c`) with
-//! `hs_service_set_conn_addr_port` (`feature/hs/hs_service.c`):
+//! Refusals look to a client as C Tor's do by default, so that they do not tell this program from others. In C Tor
+//! that is `handle_hs_exit_conn` (`core/or/connection_edge.c`) with `hs_service_set_conn_addr_port`
+//! (`feature/hs/hs_service.c`):
 //!
 //! - A stream to an unknown port ends with the reason `DONE`, and the circuit lives. tor(1) says otherwise of
 //!   `HiddenServiceAllowUnknownPorts`; what C Tor 0.4.9 does is seen by a test that asks both.

@@ -27,15 +27,15 @@ pub struct Guest {
 pub struct Message {
     /// Its sequence number, from 1.
     pub seq: u64,
-    /// When it was said: whole seconds on the room's own clock.
+    /// When it was published: whole seconds on the room's own clock.
     pub at: u64,
-    /// Who said it.
+    /// Its author.
     pub guest: GuestId,
-    /// Their name then.
+    /// The author's name then.
     pub name: Name,
     /// The id that the author's program chose.
     pub id: MessageId,
-    /// What was said.
+    /// The text.
     pub text: String,
 }
 
@@ -70,7 +70,7 @@ pub struct Welcome {
     pub kept: Kept,
 }
 
-/// How long messages are kept; what exceeds either limit is gone.
+/// The retention: messages beyond either limit are erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Kept {
     /// How many of the newest messages; 0 for none at all.

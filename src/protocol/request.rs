@@ -57,7 +57,7 @@ impl Cursor {
 pub struct Say {
     /// Chosen by the guest's program, new for each message.
     pub id: MessageId,
-    /// What is said.
+    /// The text.
     pub text: String,
 }
 
