@@ -1,14 +1,16 @@
 //! Requests: each connection speaks HTTP/1.1 first.
 //!
-//! [`guard`] checks `Host`, `Origin` and Fetch Metadata, [`routes`] dispatches; [`assets`] is the document at `/`,
-//! [`error`] the problem responses (RFC 9457). `body` reads request bodies, `write_timeout` ends connections whose
+//! [`guard`] checks `Host`, `Origin` and Fetch Metadata, [`routes`] dispatches with the state in [`site`]; [`index`] is the document at `/`,
+//! [`error`] the problem responses (RFC 9457). `body` reads request bodies, `fields` queries and forms, `write_timeout` ends connections whose
 //! writes make no progress.
 
-pub mod assets;
 mod body;
 pub mod error;
+mod fields;
 pub mod guard;
+pub mod index;
 pub mod routes;
+pub mod site;
 mod write_timeout;
 
 use std::sync::Arc;

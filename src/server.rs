@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{HistorySettings, Settings};
-use crate::http::assets::Page;
 use crate::http::guard::Hosts;
-use crate::http::routes::{self, Site};
+use crate::http::index::Index;
+use crate::http::routes;
+use crate::http::site::Site;
 use crate::hub::Room;
 use crate::listen::{Connection, ConnectionLimiter, onion, tcp};
 use crate::log::sqlite::Synchronous;
@@ -107,7 +108,7 @@ impl Server {
         let log = open_log(settings, directory.as_deref())?;
         let site = Arc::new(Site {
             room: Room::open(&settings.room, &settings.history, Arc::clone(&log)).await?,
-            page: Page::assemble(),
+            index: Index::assemble(),
             hosts: Hosts::new(address.port()),
             settings: Arc::new(settings.listen.clone()),
             tasks: tasks.clone(),

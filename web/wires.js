@@ -8,7 +8,7 @@ const POLL_WAIT = 20;
 /** How often somebody who polls asks who is here. */
 const ROSTER_EVERY = 15 * SECOND;
 /** Above so many guests the room is a crowd: how many they are is asked for, not who. */
-const CROWD_ABOVE = 100;
+const OCCUPANCY_ABOVE = 100;
 
 /**
  * `open()` is called when frames can be sent, `heard(frame)` for each that comes, `sign()` for any other sign of
@@ -160,7 +160,7 @@ class PollWire extends RequestWire {
       after = answer.messages.at(-1)?.seq ?? (answer.gap ? answer.gap.before - 1 : after ?? answer.head);
       if (Date.now() - known < ROSTER_EVERY) continue;
       known = Date.now();
-      if (answer.count > CROWD_ABOVE) this.on.heard({ type: 'crowd', count: answer.count });
+      if (answer.count > OCCUPANCY_ABOVE) this.on.heard({ type: 'crowd', count: answer.count });
       else this.on.heard({ type: 'roster', guests: (await this.ask('GET', '../main')).guests });
     }
   }

@@ -1,4 +1,4 @@
-//! What a request brings: read whole, with a limit and a deadline.
+//! Request bodies: read whole, with a limit and a deadline.
 
 use std::time::Duration;
 

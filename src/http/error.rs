@@ -1,4 +1,4 @@
-//! Answers for what cannot be had: `application/problem+json` (RFC 9457).
+//! Problem responses: `application/problem+json` (RFC 9457).
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::protocol::{Code, Refusal};
 
-/// After how long it is worth asking again where a seat or a disk has to become free.
+/// `Retry-After` where a seat or the disk must become free first.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// A problem, with a sentence that says what would be right.
+/// A problem, with a sentence that says what would be accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The HTTP status.
@@ -21,20 +21,20 @@ pub struct Problem {
     pub code: Option<Code>,
     /// What is wrong here and what to do.
     pub detail: String,
-    /// After how long it is worth asking again, where it is.
-    pub wait: Option<Duration>,
+    /// How long to wait before the request would be accepted, where that is known.
+    pub retry_after: Option<Duration>,
 }
 
 impl Problem {
     /// A problem with this status and this sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        let wait = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
-        Self { status, code: None, detail: detail.into(), wait }
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
+        Self { status, code: None, detail: detail.into(), retry_after }
     }
 
     /// Adds `Retry-After` (RFC 9110, section 10.2.3): whole seconds, rounded up.
-    pub fn tell_wait(&self, headers: &mut HeaderMap) {
-        if let Some(wait) = self.wait {
+    pub fn add_retry_after(&self, headers: &mut HeaderMap) {
+        if let Some(wait) = self.retry_after {
             let seconds = wait.as_millis().div_ceil(1000).max(1);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds as u64));
         }
@@ -53,7 +53,7 @@ impl From<Refusal> for Problem {
             _ => StatusCode::BAD_REQUEST,
         };
         let problem = Self::new(status, refusal.message);
-        Self { code: Some(refusal.code), wait: refusal.retry_after.or(problem.wait), ..problem }
+        Self { code: Some(refusal.code), retry_after: refusal.retry_after.or(problem.retry_after), ..problem }
     }
 }
 
@@ -73,7 +73,7 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        self.tell_wait(headers);
+        self.add_retry_after(headers);
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 11.6.1, and RFC 6750, section 3
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

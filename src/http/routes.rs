@@ -1,6 +1,6 @@
-//! What a request gets.
+//! The routes: which handler a request gets, the guard before all of them, the headers after.
 
-mod page;
+mod noscript;
 mod rooms;
 
 use std::sync::Arc;
@@ -14,50 +14,30 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use super::assets::Page;
 use super::error::Problem;
-use super::guard::{Authority, Hosts};
-use crate::config::ListenSettings;
-use crate::hub::Room;
+use super::guard::Authority;
+use super::site::Site;
 use crate::listen::ConnectInfo;
 use crate::transport::websocket::upgrade;
-
-/// What the routes need to answer.
-pub struct Site {
-    /// The room.
-    pub room: Room,
-    /// The page.
-    pub page: Page,
-    /// The names under which the room answers.
-    pub hosts: Hosts,
-    /// Deadlines and limits.
-    pub settings: Arc<ListenSettings>,
-    /// The tasks of upgraded connections.
-    pub tasks: TaskTracker,
-    /// Told when the room closes.
-    pub closing: CancellationToken,
-}
 
 /// The routes, with the guard before and the headers after all of them.
 pub fn router(site: Arc<Site>) -> Router {
     Router::new()
-        .route("/", get(page))
+        .route("/", get(index))
         .route("/chat", any(chat))
-        .merge(page::routes())
+        .merge(noscript::routes())
         .merge(rooms::routes())
-        .fallback(nothing)
-        .method_not_allowed_fallback(wrong_method)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard))
         .layer(middleware::map_response(add_headers))
         .with_state(site)
 }
 
-async fn page(State(site): State<Arc<Site>>, request: Request) -> Response {
+async fn index(State(site): State<Arc<Site>>, request: Request) -> Response {
     let authority = request.extensions().get::<Authority>().map_or("", |authority| &authority.0);
-    site.page.respond(request.headers(), authority)
+    site.index.respond(request.headers(), authority)
 }
 
 async fn chat(State(site): State<Arc<Site>>, request: Request) -> Response {
@@ -74,11 +54,11 @@ async fn chat(State(site): State<Arc<Site>>, request: Request) -> Response {
     })
 }
 
-async fn nothing() -> Problem {
+async fn not_found() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "There is nothing here; the room is at \"/\".")
 }
 
-async fn wrong_method() -> Problem {
+async fn method_not_allowed() -> Problem {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "This address has no such method; the header Allow says which ones it has.",
@@ -99,7 +79,7 @@ async fn guard(State(site): State<Arc<Site>>, mut request: Request, next: Next) 
     }
 }
 
-/// What every answer says, unless it says otherwise itself.
+/// The headers of every response that does not set them itself.
 const HEADERS: [(HeaderName, &str); 7] = [
     (CACHE_CONTROL, "no-store"),
     (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),

@@ -24,10 +24,10 @@ test('opening the room takes two requests, and nothing from elsewhere', async (t
   for (const guest of [phone, desk]) {
     await guest.open();
     await guest.connected();
-    assert.deepEqual(guest.gate.requests, ['GET /', 'GET /chat']);
+    assert.deepEqual(guest.proxy.requests, ['GET /', 'GET /chat']);
   }
-  assert.ok(phone.gate.bytes.down < 24_000, `${phone.gate.bytes.down} bytes came`);
-  t.diagnostic(`bytes until the room is open: ${phone.gate.bytes.down} down, ${phone.gate.bytes.up} up`);
+  assert.ok(phone.proxy.bytes.down < 24_000, `${phone.proxy.bytes.down} bytes came`);
+  t.diagnostic(`bytes until the room is open: ${phone.proxy.bytes.down} down, ${phone.proxy.bytes.up} up`);
 });
 
 test('both see who is here', async () => {
@@ -50,8 +50,8 @@ test('they chat, both ways', async (t) => {
   await desk.say('And from the desk. The notes are at https://example.org/notes.');
   await phone.hears('And from the desk. The notes are at https://example.org/notes.');
   assert.equal(await phone.author('And from the desk. The notes are at https://example.org/notes.'), await desk.name());
-  assert.equal(phone.gate.requests.length, 2);
-  t.diagnostic(`bytes after two messages: ${phone.gate.bytes.down} down, ${phone.gate.bytes.up} up`);
+  assert.equal(phone.proxy.requests.length, 2);
+  t.diagnostic(`bytes after two messages: ${phone.proxy.bytes.down} down, ${phone.proxy.bytes.up} up`);
 });
 
 test('an address in a message becomes a link that tells nobody where it was', async () => {
@@ -134,13 +134,13 @@ test('a name that is taken at the door: another can be chosen, the connection st
   }, taken);
   await desk.page.reload();
   await desk.status('Choose a name to come in');
-  const requests = desk.gate.requests.length;
+  const requests = desk.proxy.requests.length;
   assert.match(await desk.ask(() => document.getElementById('note').textContent), /another name/);
   await desk.page.keyboard.type('Somebody else');
   await desk.page.keyboard.press('Enter');
   await desk.connected();
   assert.equal(await desk.name(), 'Somebody else');
-  assert.equal(desk.gate.requests.length, requests);
+  assert.equal(desk.proxy.requests.length, requests);
   await desk.page.close();
   desk.page = first;
 });
@@ -179,7 +179,7 @@ test('a reload brings the same guest back, with the messages', async () => {
 test('a circuit that dies unnoticed by the room: back as the same guest, nothing lost, nothing twice', async () => {
   const name = await phone.name();
   const before = await phone.messages();
-  phone.gate.cut();
+  phone.proxy.cut();
   await phone.say('said while the circuit was dead');
   await desk.say('and this meanwhile');
   await phone.hears('and this meanwhile');
@@ -210,6 +210,6 @@ test('both windows look as they should', async () => {
 test('no browser complained, and none wanted to go anywhere else', () => {
   for (const guest of [phone, desk]) {
     assert.deepEqual(guest.problems, []);
-    assert.deepEqual(guest.gate.foreign, []);
+    assert.deepEqual(guest.proxy.foreign, []);
   }
 });

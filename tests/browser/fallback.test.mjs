@@ -43,7 +43,7 @@ async function chats(way) {
 }
 
 test('without the WebSocket: server-sent events', async () => {
-  ann.gate.blocked = [WEBSOCKET];
+  ann.proxy.blocked = [WEBSOCKET];
   await ann.open();
   await ann.status('Connected (events)');
   await chats('events');
@@ -52,8 +52,8 @@ test('without the WebSocket: server-sent events', async () => {
 
 test('without events either: long polling, as the same guest', async () => {
   const [name, messages] = [await ann.name(), await ann.messages()];
-  ann.gate.blocked = [WEBSOCKET, EVENTS];
-  ann.gate.cut();
+  ann.proxy.blocked = [WEBSOCKET, EVENTS];
+  ann.proxy.cut();
   await ann.status('Connected (polling)');
   assert.equal(await ann.name(), name);
   assert.deepEqual(await ann.messages(), messages);
@@ -76,7 +76,7 @@ test('more than one may say at once is sent in its turn', async () => {
 });
 
 test('on another way too: what is said while a circuit is dead arrives once', async () => {
-  ann.gate.cut();
+  ann.proxy.cut();
   await ann.say('through the cut');
   await bob.hears('through the cut');
   await ann.status('Connected (polling)');
@@ -88,12 +88,12 @@ test('on another way too: what is said while a circuit is dead arrives once', as
 });
 
 test('when the WebSocket goes again, it is taken again', async () => {
-  ann.gate.blocked = [];
+  ann.proxy.blocked = [];
   await ann.ask(() => window.dispatchEvent(new Event('online')));
   await ann.see('the best way', () => document.getElementById('status-words').textContent === 'Connected');
   await ann.say('by the best way');
   await bob.hears('by the best way');
-  assert.equal(ann.gate.requests.at(-1), 'GET /chat');
+  assert.equal(ann.proxy.requests.at(-1), 'GET /chat');
   const lines = await bob.ask(() => [...document.querySelectorAll('#said .line')].map((line) => line.textContent));
   assert.deepEqual(lines.filter((line) => line.endsWith(' left')), [], 'nobody left');
   assert.equal(lines.filter((line) => line.endsWith(' joined')).length, 1);

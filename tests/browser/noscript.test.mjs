@@ -4,14 +4,14 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DESKTOP, Guest, PHONE } from './kit/guest.mjs';
 import { openRoom } from './kit/room.mjs';
-import { Scriptless } from './kit/scriptless.mjs';
+import { NoscriptPage } from './kit/noscript.mjs';
 import { until } from './kit/until.mjs';
 
 let room, ann, bob;
 
 before(async () => {
   room = await openRoom();
-  ann = await Scriptless.arrive(room, { name: 'safest', size: PHONE });
+  ann = await NoscriptPage.arrive(room, { name: 'safest', size: PHONE });
   bob = await Guest.arrive(room, { name: 'standard', size: DESKTOP });
   await bob.open();
   await bob.connected();
@@ -34,17 +34,17 @@ test('opening the room leads into the chat, without scripts and without a secret
   });
   assert.ok(names.includes(await bob.name()));
   assert.ok(names.includes(await ann.name()));
-  t.diagnostic(`bytes until the room is open: ${ann.gate.bytes.down} down, ${ann.gate.bytes.up} up`);
+  t.diagnostic(`bytes until the room is open: ${ann.proxy.bytes.down} down, ${ann.proxy.bytes.up} up`);
 });
 
 test('they chat, both ways, and nothing has to be loaded again', async (t) => {
   const streams = () => ann.paths().filter((path) => path.endsWith('/messages')).length;
-  const before = { streams: streams(), down: ann.gate.bytes.down, up: ann.gate.bytes.up };
+  const before = { streams: streams(), down: ann.proxy.bytes.down, up: ann.proxy.bytes.up };
   await ann.say('Good evening, without a script');
   await bob.hears('Good evening, without a script');
   assert.equal(await bob.author('Good evening, without a script'), await ann.name());
   await ann.hears('Good evening, without a script');
-  t.diagnostic(`bytes for a message said: ${ann.gate.bytes.down - before.down} down, ${ann.gate.bytes.up - before.up} up`);
+  t.diagnostic(`bytes for a message said: ${ann.proxy.bytes.down - before.down} down, ${ann.proxy.bytes.up - before.up} up`);
   await bob.say('And to you');
   await ann.hears('And to you');
   assert.equal(streams(), before.streams);
@@ -104,7 +104,7 @@ test('the form is loaded again where it was sent: nothing is said twice', async 
 });
 
 test('a circuit that dies: the messages come back by themselves', async () => {
-  ann.gate.cut();
+  ann.proxy.cut();
   await bob.say('said while the circuit was dead');
   await until('the message', () => ann.inside(({ messages }) => messages?.body?.innerText.includes('said while the circuit was dead')), { deadline: 90_000 });
 });
@@ -132,6 +132,6 @@ test('both sizes look as they should', async () => {
 });
 
 test('nothing from elsewhere, no complaints', () => {
-  assert.deepEqual(ann.gate.foreign, []);
+  assert.deepEqual(ann.proxy.foreign, []);
   assert.deepEqual(ann.problems, []);
 });

@@ -49,13 +49,13 @@ test('the page says that the room was closed, keeps what is written, and deliver
 });
 
 test('a connection that is open and silent is noticed, and replaced', async () => {
-  ann.gate.stall();
+  ann.proxy.stall();
   /* The page asks for a sign of life when the network or the reader comes back, and after 25 quiet seconds. */
   await until('the page has noticed', () => ann.ask(() => {
     if (document.getElementById('status').dataset.state !== 'connected') return true;
     window.dispatchEvent(new Event('online'));
   }), { deadline: 60_000 });
-  ann.gate.resume();
+  ann.proxy.resume();
   await bob.say('after the silence');
   await ann.connected();
   await ann.hears('after the silence');

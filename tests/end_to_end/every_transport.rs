@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::interval;
 
-use crate::kit::page::PageGuest;
+use crate::kit::noscript_stream::NoscriptStream;
 use crate::kit::program::Program;
 use crate::kit::raw::Raw;
 use crate::kit::{Guest, TestRoom, Visitor, narrow, within};
@@ -48,8 +48,8 @@ async fn five_guests_on_five_transports_see_one_sequence() {
     let mut events = listener.listen("", &[]).await;
     let waiting = Visitor::arrive(&room, "Waiting").await;
     let polling = Visitor::arrive(&room, "Polling").await;
-    let mut page = PageGuest::enter_on(TcpSocket::new_v4().unwrap(), room.address(), 5).await;
-    let form = PageGuest::enter_on(TcpSocket::new_v4().unwrap(), room.address(), 6).await;
+    let mut page = NoscriptStream::enter_on(TcpSocket::new_v4().unwrap(), room.address(), 5).await;
+    let form = NoscriptStream::enter_on(TcpSocket::new_v4().unwrap(), room.address(), 6).await;
 
     let say = |visitor: Visitor, name: &'static str| async move {
         for number in 0..EACH {
@@ -156,7 +156,7 @@ async fn stalled_readers_on_every_transport() {
         sockets.push(socket);
         let visitor = Visitor::stranger_at(address).seated(&format!("Listener {number}")).await;
         events.push(visitor.listen_on(narrow(), "", &[]).await);
-        pages.push(PageGuest::enter_on(narrow(), address, number).await);
+        pages.push(NoscriptStream::enter_on(narrow(), address, number).await);
         let visitor = Visitor::stranger_at(address).seated(&format!("Waiting {number}")).await;
         let mut raw = Raw::new(narrow().connect(address).await.unwrap());
         let question = format!(

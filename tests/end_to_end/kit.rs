@@ -4,13 +4,13 @@ pub(crate) mod description;
 pub(crate) mod dice;
 pub(crate) mod files;
 pub(crate) mod guest;
-pub(crate) mod page;
+pub(crate) mod noscript;
+pub(crate) mod noscript_stream;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod room;
 pub(crate) mod scale;
-pub(crate) mod scriptless;
 pub(crate) mod visitor;
 
 use std::future::Future;

@@ -9,7 +9,7 @@ mod events;
 mod flood;
 mod handshake;
 mod limits;
-mod page;
+mod noscript;
 mod polling;
 mod presence;
 mod requests;

@@ -1,8 +1,8 @@
-//! The room for programs that make requests: who is here, messages asked for or listened to, one said.
+//! The HTTP API of a room: members, messages by polling or as events, and publishing.
 //!
-//! `docs/http.md` is the same in prose, `docs/openapi.json` for programs.
+//! `docs/http.md` describes it in prose, `docs/openapi.json` for programs.
 
-mod caller;
+mod credentials;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 
-use self::caller::{Caller, InRoom, LAST_EVENT_ID};
-use super::Site;
+use self::credentials::{Credentials, LAST_EVENT_ID, RoomPath};
 use crate::http::body;
 use crate::http::error::Problem;
+use crate::http::site::Site;
 use crate::protocol::event::{Kept, Limits, RoomName};
 use crate::protocol::{self, FRAME_BYTES_MAX, Guest, Hello, Welcome};
 use crate::transport::events;
@@ -29,20 +29,20 @@ const JSON: &str = "application/json";
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-type Answered = Result<Response, Problem>;
+type HandlerResult = Result<Response, Problem>;
 
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()
-        .route("/rooms/{room}", get(show))
-        .route("/rooms/{room}/guests", post(arrive))
+        .route("/rooms/{room}", get(room_state))
+        .route("/rooms/{room}/guests", post(join))
         .route("/rooms/{room}/guests/me", patch(rename).delete(leave))
-        .route("/rooms/{room}/messages", get(read).post(say))
-        .route("/rooms/{room}/events", get(listen))
+        .route("/rooms/{room}/messages", get(poll_messages).post(publish))
+        .route("/rooms/{room}/events", get(event_stream))
 }
 
 /// What `GET /rooms/{room}` answers with.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct RoomState<'a> {
     room: RoomName<'a>,
     guests: &'a [Guest],
     count: usize,
@@ -53,48 +53,56 @@ struct Shown<'a> {
     kept: Kept,
 }
 
-async fn show(State(site): State<Arc<Site>>, method: Method, caller: Caller) -> Answered {
+async fn room_state(
+    State(site): State<Arc<Site>>,
+    method: Method,
+    credentials: Credentials,
+) -> HandlerResult {
     if method == Method::HEAD {
-        // Who only keeps their seat need not cost a list of everybody.
-        site.room.join_stateless(caller.hello()).await?;
+        // A request that only holds the seat need not cost a list of all members.
+        site.room.join_stateless(credentials.hello()).await?;
         return Ok(json_text(StatusCode::OK, Body::empty()));
     }
     let Welcome { room, title, epoch, guests, count, head, first, clock, limits, kept, .. } =
-        site.room.members(caller.hello()).await?.welcome;
+        site.room.members(credentials.hello()).await?.welcome;
     let room = RoomName { name: &room, title: &title, epoch: &epoch };
-    Ok(json(StatusCode::OK, &Shown { room, guests: &guests, count, head, first, clock, limits, kept }))
+    Ok(json(StatusCode::OK, &RoomState { room, guests: &guests, count, head, first, clock, limits, kept }))
 }
 
-async fn arrive(State(site): State<Arc<Site>>, InRoom(room): InRoom, request: Request) -> Answered {
+async fn join(State(site): State<Arc<Site>>, RoomPath(room): RoomPath, request: Request) -> HandlerResult {
     let body = read_body(&site, request).await?;
     let hello = if body.is_empty() { Hello::default() } else { protocol::body::hello(&body)? };
-    let visit = site.room.join_stateless(hello).await?;
-    let mut response = json(StatusCode::CREATED, &visit.welcome.event());
+    let join = site.room.join_stateless(hello).await?;
+    let mut response = json(StatusCode::CREATED, &join.welcome.event());
     locate(&mut response, format!("/rooms/{room}/guests/me"));
     Ok(response)
 }
 
-async fn rename(State(site): State<Arc<Site>>, caller: Caller, request: Request) -> Answered {
+async fn rename(State(site): State<Arc<Site>>, credentials: Credentials, request: Request) -> HandlerResult {
     let name = protocol::body::rename(&read_body(&site, request).await?)?;
-    let visit = site.room.join_stateless(Hello { name: Some(name), ..caller.hello() }).await?;
-    Ok(json(StatusCode::OK, &visit.welcome.guest))
+    let join = site.room.join_stateless(Hello { name: Some(name), ..credentials.hello() }).await?;
+    Ok(json(StatusCode::OK, &join.welcome.guest))
 }
 
-async fn leave(State(site): State<Arc<Site>>, caller: Caller) -> Answered {
-    if let Some(visit) = site.room.touch(&caller.token).await? {
-        site.room.leave(visit.welcome.guest.id);
+async fn leave(State(site): State<Arc<Site>>, credentials: Credentials) -> HandlerResult {
+    if let Some(join) = site.room.touch(&credentials.token).await? {
+        site.room.leave(join.welcome.guest.id);
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn read(State(site): State<Arc<Site>>, caller: Caller, headers: HeaderMap) -> Answered {
+async fn poll_messages(
+    State(site): State<Arc<Site>>,
+    credentials: Credentials,
+    headers: HeaderMap,
+) -> HandlerResult {
     let request = PollRequest {
-        limit: caller
+        limit: credentials
             .query
             .number("limit", 1..=LIMIT_MAX as u64)?
             .map_or(LIMIT_DEFAULT, |limit| limit as usize),
-        wait: Duration::from_secs(caller.query.number("wait", 0..=WAIT_MAX.as_secs())?.unwrap_or(0)),
-        hello: Hello { cursor: caller.query.cursor()?, ..caller.hello() },
+        wait: Duration::from_secs(credentials.query.number("wait", 0..=WAIT_MAX.as_secs())?.unwrap_or(0)),
+        hello: Hello { cursor: credentials.query.cursor()?, ..credentials.hello() },
     };
     let answer = poll::poll(&site.room, request, &site.closing).await?;
     let tag = answer.tag();
@@ -109,39 +117,39 @@ async fn read(State(site): State<Arc<Site>>, caller: Caller, headers: HeaderMap)
 }
 
 #[derive(Serialize)]
-struct Said<'a> {
+struct Published<'a> {
     id: &'a str,
     seq: u64,
 }
 
-async fn say(State(site): State<Arc<Site>>, caller: Caller, request: Request) -> Answered {
+async fn publish(State(site): State<Arc<Site>>, credentials: Credentials, request: Request) -> HandlerResult {
     let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
     let key = key.as_ref().map(|key| key.to_str().unwrap_or_default());
     let body = read_body(&site, request).await?;
     let say = protocol::body::say(&body, key, site.room.limits().message_bytes)?;
-    let guest = site.room.join_stateless(caller.hello()).await?.welcome.guest.id;
+    let guest = site.room.join_stateless(credentials.hello()).await?.welcome.guest.id;
     let id = say.id.clone();
     let seq = site.room.publish_stateless(guest, say).await?;
-    let mut response = json(StatusCode::CREATED, &Said { id: id.as_str(), seq });
-    locate(&mut response, format!("/rooms/{}/messages?after={}&limit=1", caller.room, seq - 1));
+    let mut response = json(StatusCode::CREATED, &Published { id: id.as_str(), seq });
+    locate(&mut response, format!("/rooms/{}/messages?after={}&limit=1", credentials.room, seq - 1));
     Ok(response)
 }
 
-async fn listen(
+async fn event_stream(
     State(site): State<Arc<Site>>,
     method: Method,
-    caller: Caller,
+    credentials: Credentials,
     headers: HeaderMap,
-) -> Answered {
+) -> HandlerResult {
     let cursor = match headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
         Some(id) => Some(events::cursor(id.to_str().unwrap_or_default())?),
-        None => caller.query.cursor()?,
+        None => credentials.query.cursor()?,
     };
     let body = match method {
-        // Who only asks whether there is something takes no seat from anybody.
+        // HEAD takes no seat.
         Method::HEAD => Body::empty(),
         _ => {
-            let hello = Hello { cursor, ..caller.hello() };
+            let hello = Hello { cursor, ..credentials.hello() };
             Body::from_stream(events::open(&site.room, hello, site.closing.clone()).await?)
         }
     };

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import puppeteer from 'puppeteer-core';
-import { Gate } from './gate.mjs';
+import { SocksProxy } from './proxy.mjs';
 import { until } from './until.mjs';
 
 const SCREENSHOTS = path.resolve(import.meta.dirname, '../../../target/screenshots');
@@ -54,21 +54,21 @@ export class Guest {
     const { hostname, port } = new URL(room.url);
     guest.url = room.url;
     guest.size = size;
-    guest.gate = await Gate.open({ room: { hostname, port: Number(port || 80) }, socks: room.socks, isolation: name });
+    guest.proxy = await SocksProxy.open({ room: { hostname, port: Number(port || 80) }, socks: room.socks, isolation: name });
     guest.browser = await puppeteer.launch({
       browser: 'firefox',
       executablePath: firefox(),
       headless: true,
       /* Firefox heeds `services.settings.server` only with this. */
       env: { ...process.env, MOZ_REMOTE_SETTINGS_DEVTOOLS: '1' },
-      extraPrefsFirefox: preferences(guest.gate.port, javascript),
+      extraPrefsFirefox: preferences(guest.proxy.port, javascript),
     });
     return guest;
   }
 
   async leave() {
     await this.browser?.close();
-    await this.gate.close();
+    await this.proxy.close();
   }
 
   /** Opens the room in a new tab, which the verbs are about from then on. */

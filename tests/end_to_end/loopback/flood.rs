@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::kit::noscript::{NoscriptGuest, field};
 use crate::kit::raw::Answer;
-use crate::kit::scriptless::{Scriptless, field};
 use crate::kit::{TestRoom, Visitor};
 
 const MESSAGES: &str = "/rooms/main/messages";
@@ -78,7 +78,7 @@ async fn coming_back_or_another_transport_gives_no_more() {
 #[tokio::test]
 async fn a_form_that_comes_too_fast_keeps_its_text() {
     let room = slow_room().await;
-    let ann = Scriptless::arrive(&room).await;
+    let ann = NoscriptGuest::arrive(&room).await;
     for number in 0.. {
         let (form, text) = (format!("f{number}"), format!("number {number}"));
         let answer = ann.post(&[("form", &form), ("text", &text), ("do", "say")]).await;

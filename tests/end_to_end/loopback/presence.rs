@@ -7,8 +7,8 @@ use std::time::Instant;
 use onionroom::protocol::{OCCUPANCY_ABOVE, OCCUPANCY_UNTIL};
 use serde_json::{Value, json};
 
+use crate::kit::noscript::NoscriptGuest;
 use crate::kit::scale::Scale;
-use crate::kit::scriptless::Scriptless;
 use crate::kit::{Guest, TestRoom, Visitor, files, within};
 
 /// What it costs until so many are in the room and know it, as bytes that all of them read. How often the number
@@ -70,8 +70,8 @@ async fn a_crowd_comes_and_goes_on_every_way_in() {
     let mut ann = room.guest("Ann").await;
     let poller = Visitor::arrive(&room, "Polly").await;
     let mut listener = Visitor::arrive(&room, "Lea").await.listen("", &[]).await;
-    let scriptless = Scriptless::arrive(&room).await;
-    let mut page = scriptless.stream("").await;
+    let noscript = NoscriptGuest::arrive(&room).await;
+    let mut page = noscript.stream("").await;
     page.until("4 here").await;
 
     // As many as are listed, and one more.

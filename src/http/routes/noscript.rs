@@ -1,31 +1,34 @@
-//! The chat without JavaScript: which document an address gets, and what a form does.
+//! The routes of the chat without JavaScript: documents, and what the form does.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use data_encoding::HEXLOWER;
 use futures_util::stream::unfold;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode};
 
-use super::Site;
 use crate::http::body;
 use crate::http::error::Problem;
+use crate::http::fields::Fields;
+use crate::http::site::Site;
 use crate::protocol::{Code, Hello, MAIN_ROOM, Name, Refusal, Token, Welcome};
-use crate::transport::page::documents::{self, Composer};
-use crate::transport::page::markup::{self, Look};
-use crate::transport::page::stream::Stream;
-use crate::transport::page::{self, REFRESH_SECONDS};
+use crate::transport::noscript::documents::{self, Composer};
+use crate::transport::noscript::markup::{self, Look};
+use crate::transport::noscript::message;
+use crate::transport::noscript::refresh::REFRESH_SECONDS;
+use crate::transport::noscript::stream::Stream;
 
 /// The content type of forms (HTML, section 4.10.22.7).
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What a form's body may have beside the text: names, values, the wanted name.
+/// What the body of a form may have beside the text: names of fields, the requested name.
 const FORM_BYTES: usize = 4 * 1024;
 
 /// The routes.
@@ -33,35 +36,33 @@ pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()
         .route("/rooms/{room}/page", get(room))
         .route("/rooms/{room}/page/messages", get(messages))
-        .route("/rooms/{room}/page/say", get(composer).post(say))
+        .route("/rooms/{room}/page/say", get(composer).post(submit))
 }
 
-/// What may stand after the "?" of these addresses.
+/// The query of these addresses. A malformed field counts as absent: a refusal would take the place of the chat.
 #[derive(Debug, Default)]
-struct Query {
+struct Parameters {
     token: Option<Token>,
     after: Option<u64>,
     plain: Option<u32>,
 }
 
-impl Query {
-    fn read(uri: &Uri) -> Self {
-        let mut query = Self::default();
-        for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
-            match &*name {
-                "token" => query.token = Token::parse(&value).ok(),
-                "after" => query.after = value.parse().ok(),
-                "plain" => {
-                    let [shortest, usual, longest] = REFRESH_SECONDS;
-                    query.plain = Some(value.parse().unwrap_or(usual).clamp(shortest, longest));
-                }
-                _ => {}
-            }
-        }
-        query
-    }
+impl<S: Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Infallible;
 
-    /// The guest of this address in this room; without a token, the way to get one.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let fields = Fields::from_request_parts(parts, state).await?;
+        let [shortest, usual, longest] = REFRESH_SECONDS;
+        Ok(Self {
+            token: fields.text("token").and_then(|token| Token::parse(token).ok()),
+            after: fields.text("after").and_then(|after| after.parse().ok()),
+            plain: fields.text("plain").map(|plain| plain.parse().unwrap_or(usual).clamp(shortest, longest)),
+        })
+    }
+}
+
+impl Parameters {
+    /// The hello of this guest in this room; without a token, the redirect to an address with one.
     fn hello(&self, room: String) -> Result<Hello, Box<Response>> {
         match &self.token {
             Some(token) => Ok(Hello { room: Some(room), token: Some(token.clone()), ..Hello::default() }),
@@ -71,14 +72,14 @@ impl Query {
     }
 }
 
-async fn room(State(site): State<Arc<Site>>, Path(room): Path<String>, uri: Uri) -> Response {
-    let hello = match Query::read(&uri).hello(room) {
+async fn room(State(site): State<Arc<Site>>, Path(room): Path<String>, parameters: Parameters) -> Response {
+    let hello = match parameters.hello(room) {
         Ok(hello) => hello,
         Err(response) => return *response,
     };
     match site.room.join_stateless(hello).await {
-        Ok(visit) => document(StatusCode::OK, documents::room(&visit.welcome)),
-        Err(refusal) => turned_away(Look::Room, refusal),
+        Ok(join) => document(StatusCode::OK, documents::room(&join.welcome)),
+        Err(refusal) => refused(Look::Room, refusal),
     }
 }
 
@@ -86,26 +87,25 @@ async fn messages(
     State(site): State<Arc<Site>>,
     Path(room): Path<String>,
     method: Method,
-    uri: Uri,
+    parameters: Parameters,
 ) -> Response {
-    // Who only asks whether there is something takes no seat from anybody.
+    // HEAD takes no seat.
     if method == Method::HEAD {
         return document(StatusCode::OK, Body::empty());
     }
-    let query = Query::read(&uri);
-    let hello = match query.hello(room) {
+    let hello = match parameters.hello(room) {
         Ok(hello) => hello,
         Err(response) => return *response,
     };
-    let stream = match query.plain {
+    let stream = match parameters.plain {
         Some(seconds) => site
             .room
             .join_stateless(hello)
             .await
-            .map(|visit| Stream::once(&site.room, &visit, query.after, seconds)),
-        None => site.room.join(hello).await.map(|entered| {
+            .map(|join| Stream::once(&site.room, &join, parameters.after, seconds)),
+        None => site.room.join(hello).await.map(|join| {
             let (heartbeat, closing) = (site.settings.idle_ping, site.closing.clone());
-            Stream::live(&site.room, entered, query.after, heartbeat, closing)
+            Stream::live(&site.room, join, parameters.after, heartbeat, closing)
         }),
     };
     match stream {
@@ -115,22 +115,26 @@ async fn messages(
             });
             document(StatusCode::OK, Body::from_stream(parts))
         }
-        Err(refusal) => turned_away(Look::Messages, refusal),
+        Err(refusal) => refused(Look::Messages, refusal),
     }
 }
 
-async fn composer(State(site): State<Arc<Site>>, Path(room): Path<String>, uri: Uri) -> Response {
-    let hello = match Query::read(&uri).hello(room) {
+async fn composer(
+    State(site): State<Arc<Site>>,
+    Path(room): Path<String>,
+    parameters: Parameters,
+) -> Response {
+    let hello = match parameters.hello(room) {
         Ok(hello) => hello,
         Err(response) => return *response,
     };
     match site.room.join_stateless(hello).await {
-        Ok(visit) => filled(&visit.welcome, Composer { form: &random(), ..Composer::default() }, None),
-        Err(refusal) => turned_away(Look::Composer, refusal),
+        Ok(join) => filled(&join.welcome, Composer { form: &random(), ..Composer::default() }, None),
+        Err(refusal) => refused(Look::Composer, refusal),
     }
 }
 
-/// What a form holds when it is sent.
+/// The fields of the form.
 #[derive(Debug, Default)]
 struct Form {
     number: String,
@@ -139,36 +143,41 @@ struct Form {
     rename: bool,
 }
 
-async fn say(State(site): State<Arc<Site>>, Path(room): Path<String>, request: Request) -> Response {
-    let mut hello = match Query::read(request.uri()).hello(room.clone()) {
+async fn submit(
+    State(site): State<Arc<Site>>,
+    Path(room): Path<String>,
+    parameters: Parameters,
+    request: Request,
+) -> Response {
+    let mut hello = match parameters.hello(room) {
         Ok(hello) => hello,
         Err(response) => return *response,
     };
     let form = match Form::read(&site, request).await {
         Ok(form) => form,
-        Err(problem) => return turned_away(Look::Composer, problem),
+        Err(problem) => return refused(Look::Composer, problem),
     };
     let unnamed = hello.clone();
     let wanted = form.rename.then(|| Name::parse(&form.name)).transpose();
-    let entered = match wanted {
+    let joined = match wanted {
         Ok(name) => {
             hello.name = name;
             site.room.join_stateless(hello).await
         }
         Err(refusal) => Err(refusal),
     };
-    let (welcome, refusal) = match entered {
-        Ok(visit) => (visit.welcome, None),
-        // The name was refused: as who they are, then.
+    let (welcome, refusal) = match joined {
+        Ok(join) => (join.welcome, None),
+        // The name was refused: join under the present one.
         Err(refusal) => match site.room.join_stateless(unnamed).await {
-            Ok(visit) => (visit.welcome, Some(refusal)),
-            Err(refusal) => return turned_away(Look::Composer, refusal),
+            Ok(join) => (join.welcome, Some(refusal)),
+            Err(refusal) => return refused(Look::Composer, refusal),
         },
     };
     let done = match refusal {
         Some(refusal) => Err(refusal),
         None if form.rename => Ok(()),
-        None => match page::say(&form.number, &form.text, site.room.limits().message_bytes) {
+        None => match message::say(&form.number, &form.text, site.room.limits().message_bytes) {
             Ok(say) => site.room.publish_stateless(welcome.guest.id, say).await.map(|_| ()),
             Err(refusal) => Err(refusal),
         },
@@ -189,21 +198,14 @@ impl Form {
         // Each byte may be written as three; a text that is a little too long shall be refused with it kept.
         let limit = 2 * 3 * site.room.limits().message_bytes + FORM_BYTES;
         let body = body::read(request, FORM, limit, site.settings.request_head).await?;
-        let mut form = Self::default();
-        for (name, value) in form_urlencoded::parse(body.as_bytes()) {
-            match &*name {
-                "form" => form.number = value.into_owned(),
-                "text" => form.text = value.into_owned(),
-                "name" => form.name = value.into_owned(),
-                "do" => form.rename = value == "rename",
-                _ => {}
-            }
-        }
-        Ok(form)
+        let fields = Fields::parse(&body);
+        let text = |name: &str| fields.text(name).unwrap_or_default().to_owned();
+        let rename = fields.text("do") == Some("rename");
+        Ok(Self { number: text("form"), text: text("text"), name: text("name"), rename })
     }
 }
 
-/// The form for this guest, with what is wrong with what it held.
+/// The form for this guest, with its content and the refusal of it.
 fn filled(welcome: &Welcome, composer: Composer<'_>, refusal: Option<Refusal>) -> Response {
     let token = welcome.token.encode();
     let problem = refusal.map(Problem::from);
@@ -216,16 +218,16 @@ fn filled(welcome: &Welcome, composer: Composer<'_>, refusal: Option<Refusal>) -
     let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
     let mut response = document(status, documents::composer(&composer));
     if let Some(problem) = problem {
-        problem.tell_wait(response.headers_mut());
+        problem.add_retry_after(response.headers_mut());
     }
     response
 }
 
-/// Sends the browser to the room's address with a fresh token, wherever it came from.
+/// Redirects the browser to the room's address with a new token.
 fn with_a_token(room: &str) -> Response {
     match Token::random() {
         Ok(token) => see_other(&format!("/rooms/{room}/page?token={}", token.encode())),
-        Err(_) => turned_away(
+        Err(_) => refused(
             Look::Room,
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The operating system gives no randomness."),
         ),
@@ -240,9 +242,9 @@ fn see_other(location: &str) -> Response {
     response
 }
 
-fn turned_away(look: Look, problem: impl Into<Problem>) -> Response {
+fn refused(look: Look, problem: impl Into<Problem>) -> Response {
     let Problem { status, detail, .. } = problem.into();
-    document(status, documents::turned_away(look, &detail))
+    document(status, documents::refused(look, &detail))
 }
 
 fn document(status: StatusCode, body: impl Into<Body>) -> Response {
@@ -258,8 +260,8 @@ fn document(status: StatusCode, body: impl Into<Body>) -> Response {
     response
 }
 
-/// A number for a form, in hexadecimal. Without randomness it is the same each time, which costs a text that is
-/// said twice and nothing else.
+/// A random number for a form, in hexadecimal. Without randomness it is the same each time, and a text that is sent from two
+/// forms is one message.
 fn random() -> String {
     let mut bytes = [0; 16];
     let _ = getrandom::fill(&mut bytes);

@@ -9,7 +9,7 @@ use super::raw::Raw;
 use super::visitor::Visitor;
 
 /// The reading end of the document of messages, and the form beside it.
-pub(crate) struct PageGuest {
+pub(crate) struct NoscriptStream {
     raw: Raw,
     visitor: Visitor,
     token: String,
@@ -17,7 +17,7 @@ pub(crate) struct PageGuest {
     markup: String,
 }
 
-impl PageGuest {
+impl NoscriptStream {
     /// Comes in on a socket of one's own; `number` makes the token.
     pub(crate) async fn enter_on(socket: TcpSocket, address: SocketAddr, number: u8) -> Self {
         let token = BASE64URL_NOPAD.encode(&[number; 32]);

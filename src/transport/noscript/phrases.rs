@@ -1,8 +1,8 @@
-//! Time and quantity in words. The host's clock must not leak, so there is no time of day, only distances.
+//! Durations and quantities in words. There is no time of day, because the host's clock must not leak.
 
 use crate::protocol::event::Kept;
 
-/// "1 minute", "3 days": one unit, rounded down. Seconds are not told apart.
+/// A duration in seconds as "1 minute" or "3 days": one unit, rounded down, no seconds.
 pub(super) fn span(seconds: u64) -> String {
     let (count, unit) = match seconds {
         0..60 => return "less than a minute".to_owned(),
@@ -13,7 +13,7 @@ pub(super) fn span(seconds: u64) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-/// How long messages are kept, as a sentence.
+/// The retention as a sentence.
 pub(super) fn kept(kept: Kept) -> String {
     let days = if kept.days == 1 { "1 day".to_owned() } else { format!("{} days", kept.days) };
     match kept {
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_said() {
+    fn the_retention_is_a_sentence() {
         let said = |messages, days| kept(Kept { messages, days });
         assert_eq!(said(0, 7), "Nothing is kept here.");
         assert_eq!(said(1000, 0), "Kept here: the newest 1000 messages.");

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Crowd } from './kit/crowd.mjs';
+import { ManyGuests } from './kit/many_guests.mjs';
 import { DESKTOP, Guest, PHONE } from './kit/guest.mjs';
 import { LocalRoom } from './kit/room.mjs';
-import { Scriptless } from './kit/scriptless.mjs';
+import { NoscriptPage } from './kit/noscript.mjs';
 import { until } from './kit/until.mjs';
 
 /** How many are listed at most, and how many are left when they are listed again. */
@@ -17,9 +17,9 @@ let room, crowd, ann, pam;
 
 before(async () => {
   room = await LocalRoom.open();
-  crowd = new Crowd(room);
+  crowd = new ManyGuests(room);
   ann = await Guest.arrive(room, { name: 'ann', size: DESKTOP });
-  pam = await Scriptless.arrive(room, { name: 'pam', size: DESKTOP });
+  pam = await NoscriptPage.arrive(room, { name: 'pam', size: DESKTOP });
   await ann.open();
   await ann.connected();
   await pam.open();
@@ -94,14 +94,14 @@ test('it looks as it should, at a desk and on a phone', async () => {
 });
 
 test('whoever comes in by another way finds the crowd too, and hears how it grows', async () => {
-  ann.gate.blocked = [WEBSOCKET, EVENTS];
-  ann.gate.cut();
+  ann.proxy.blocked = [WEBSOCKET, EVENTS];
+  ann.proxy.cut();
   await ann.status('Connected (polling)');
   await counts(LISTED + 6);
   await crowd.gather(1);
   await counts(LISTED + 7);
   assert.deepEqual(await ann.people(), [await ann.name()]);
-  ann.gate.blocked = [];
+  ann.proxy.blocked = [];
   await ann.ask(() => window.dispatchEvent(new Event('online')));
   await ann.see('the best way', () => document.getElementById('status-words').textContent === 'Connected');
   await counts(LISTED + 7);
@@ -120,6 +120,6 @@ test('when they are few again, they are listed again', async () => {
 });
 
 test('nothing from elsewhere, no complaints', () => {
-  for (const guest of [ann, pam]) assert.deepEqual(guest.gate.foreign, []);
+  for (const guest of [ann, pam]) assert.deepEqual(guest.proxy.foreign, []);
   assert.deepEqual(pam.problems, []);
 });

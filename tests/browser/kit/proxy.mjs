@@ -7,7 +7,7 @@ import { once } from 'node:events';
 const SUCCEEDED = 0, REFUSED = 2, UNREACHABLE = 4;
 const DOMAIN = 3, IPV4 = 1, IPV6 = 4;
 
-export class Gate {
+export class SocksProxy {
   /** Every request seen, as `METHOD path`, in order. */
   requests = [];
   /** Where else the browser wanted to go, as `host:port`. */
@@ -22,13 +22,13 @@ export class Gate {
   /** `room` is the host and port that may be reached; `socks` the next proxy, as `host:port`, or nothing;
       `isolation` keeps this guest's circuits apart from others'. */
   static async open({ room, socks, isolation }) {
-    const gate = new Gate();
-    Object.assign(gate, { room, socks, isolation });
-    gate.server = net.createServer((client) => gate.#serve(client));
-    gate.server.listen(0, '127.0.0.1');
-    await once(gate.server, 'listening');
-    gate.port = gate.server.address().port;
-    return gate;
+    const proxy = new SocksProxy();
+    Object.assign(proxy, { room, socks, isolation });
+    proxy.server = net.createServer((client) => proxy.#serve(client));
+    proxy.server.listen(0, '127.0.0.1');
+    await once(proxy.server, 'listening');
+    proxy.port = proxy.server.address().port;
+    return proxy;
   }
 
   /** Holds everything back, on connections that stay open. */

@@ -1,6 +1,6 @@
 /* Many guests without a browser: each holds a seat with a stream of events, which nobody looks at. */
 
-export class Crowd {
+export class ManyGuests {
   #guests = [];
 
   constructor(room) {

@@ -1,7 +1,7 @@
-//! The page: one document with its style, scripts and icon inside, assembled once at start-up.
+//! The index: the document at `/`, with its style, scripts and icon inside, assembled once at start.
 //!
-//! A guest's browser asks for nothing else but the WebSocket, so opening a room costs one round trip through
-//! Tor, and the Content-Security-Policy can forbid everything that is not this text.
+//! A browser requests nothing else but the WebSocket, so opening a room costs one round trip through Tor, and the
+//! Content-Security-Policy can forbid everything that is not this text.
 
 use std::io::Write;
 
@@ -29,16 +29,16 @@ const SCRIPTS: [(&str, &str); 7] = [
     ("chat.js", include_str!("../../web/chat.js")),
 ];
 
-/// The page as it is served. Cheap to clone.
+/// The document as it is served. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct Index {
     document: Bytes,
     compressed: Bytes,
     /// `script-src` and `style-src`: exactly what the document holds may run.
     sources: String,
 }
 
-impl Page {
+impl Index {
     /// Puts style, scripts and icon into the document, compresses it and takes the hashes.
     pub fn assemble() -> Self {
         let (icon, style) = (BASE64.encode(ICON.1.as_bytes()), STYLE.1);
@@ -56,7 +56,7 @@ impl Page {
         }
     }
 
-    /// The answer to a request for the page: compressed if the client takes that. `authority` is the host the
+    /// The response to a request for the document: compressed if the client takes that. `authority` is the host the
     /// request was for (and port, if it is not the scheme's own), already checked to be this room's.
     pub fn respond(&self, request: &HeaderMap, authority: &str) -> Response<Body> {
         let compressed = accepts_gzip(request);
@@ -71,14 +71,14 @@ impl Page {
         if compressed {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
-        // Only visible ASCII goes in, so this cannot fail; were it to, a page that may do nothing is right.
+        // Only visible ASCII goes in, so this cannot fail; were it to, a document that may do nothing is right.
         let policy = HeaderValue::try_from(self.content_security_policy(authority))
             .unwrap_or(HeaderValue::from_static("default-src 'none'"));
         headers.insert(CONTENT_SECURITY_POLICY, policy);
         response
     }
 
-    /// The page's Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)): what the document holds, and a
+    /// The document's Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)): what the document holds, and a
     /// connection back to where it came from. The address of the WebSocket is spelled out because not every
     /// engine counts `ws:` as `'self'`.
     pub fn content_security_policy(&self, authority: &str) -> String {
@@ -106,8 +106,8 @@ fn source_hash(text: &str) -> String {
     format!("'sha256-{}'", BASE64.encode(&Sha256::digest(text)))
 }
 
-/// Gzip ([RFC 1952](https://www.rfc-editor.org/rfc/rfc1952)) without a time stamp: when the program was started
-/// is nobody's business.
+/// Gzip ([RFC 1952](https://www.rfc-editor.org/rfc/rfc1952)) without a time stamp: the start of the
+/// program must not be visible.
 fn compress(text: &[u8]) -> Bytes {
     let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
     let whole = gzip.write_all(text).and_then(|()| gzip.finish());
@@ -139,5 +139,5 @@ fn is_zero_weight(parameter: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "assets_tests.rs"]
+#[path = "index_tests.rs"]
 mod tests;

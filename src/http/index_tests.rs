@@ -8,7 +8,7 @@ use super::*;
 const BUDGET: usize = 20_000;
 
 fn document() -> String {
-    String::from_utf8(Page::assemble().document.to_vec()).expect("the page is UTF-8")
+    String::from_utf8(Index::assemble().document.to_vec()).expect("the page is UTF-8")
 }
 
 /// What stands between each `open` and the next `close`.
@@ -27,7 +27,7 @@ fn markup() -> String {
 
 #[test]
 fn the_page_fits_its_budget() {
-    let page = Page::assemble();
+    let page = Index::assemble();
     assert!(page.compressed.len() <= BUDGET, "{} bytes compressed", page.compressed.len());
     let mut unpacked = Vec::new();
     GzDecoder::new(&page.compressed[..]).read_to_end(&mut unpacked).expect("valid gzip");
@@ -78,7 +78,7 @@ fn everything_that_runs_stands_in_a_hashed_element() {
 
 #[test]
 fn the_policy_allows_exactly_what_the_document_holds() {
-    let policy = Page::assemble().content_security_policy("127.0.0.1:8646");
+    let policy = Index::assemble().content_security_policy("127.0.0.1:8646");
     let document = document();
     let content = between(&document, "<script>", "</script>")
         .into_iter()
@@ -98,12 +98,12 @@ fn the_policy_allows_exactly_what_the_document_holds() {
 
 #[test]
 fn the_page_knows_what_a_crowd_is() {
-    assert!(document().contains(&format!("CROWD_ABOVE = {};", crate::protocol::OCCUPANCY_ABOVE)));
+    assert!(document().contains(&format!("OCCUPANCY_ABOVE = {};", crate::protocol::OCCUPANCY_ABOVE)));
 }
 
 #[test]
 fn an_odd_authority_adds_nothing_to_the_policy() {
-    let page = Page::assemble();
+    let page = Index::assemble();
     for odd in ["", "a b", "a;script-src *", "a,b", "a'b"] {
         assert!(page.content_security_policy(odd).contains("connect-src 'self';"), "{odd:?}");
     }
@@ -112,7 +112,7 @@ fn an_odd_authority_adds_nothing_to_the_policy() {
 
 #[test]
 fn compressed_only_for_those_who_take_it() {
-    let page = Page::assemble();
+    let page = Index::assemble();
     let cases: [(Option<&str>, bool); 12] = [
         (None, false),
         (Some(""), false),

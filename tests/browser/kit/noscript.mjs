@@ -4,7 +4,7 @@
 import { Guest } from './guest.mjs';
 import { until } from './until.mjs';
 
-export class Scriptless extends Guest {
+export class NoscriptPage extends Guest {
   static arrive(room, options) {
     return super.arrive(room, { ...options, javascript: false });
   }
@@ -108,6 +108,6 @@ export class Scriptless extends Guest {
 
   /** The requests without what stands after "?". */
   paths() {
-    return this.gate.requests.map((request) => request.split('?')[0]);
+    return this.proxy.requests.map((request) => request.split('?')[0]);
   }
 }

@@ -9,13 +9,13 @@ use super::raw::{Answer, Raw};
 
 /// A guest with a token in their address; each request comes on a connection of its own.
 #[derive(Clone)]
-pub(crate) struct Scriptless {
+pub(crate) struct NoscriptGuest {
     address: SocketAddr,
     /// The token.
     pub(crate) token: String,
 }
 
-impl Scriptless {
+impl NoscriptGuest {
     /// Opens the room as a browser's frame does: without a token, then where that leads.
     pub(crate) async fn arrive(room: &TestRoom) -> Self {
         let mut guest = Self { address: room.address(), token: String::new() };

@@ -1,0 +1,87 @@
+//! The beginning of a document, and the Content-Security-Policy of all of them.
+
+use std::fmt::Write;
+use std::sync::LazyLock;
+
+use data_encoding::BASE64;
+use maud::{PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+/// The style that all documents share.
+const BASE: &str = include_str!("../../../web/noscript/base.css");
+
+/// The style of a document, beside the one they share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// The room with its frames.
+    Room,
+    /// The messages.
+    Messages,
+    /// The form.
+    Composer,
+}
+
+impl Look {
+    const ALL: [Self; 3] = [Self::Room, Self::Messages, Self::Composer];
+
+    fn style(self) -> &'static str {
+        match self {
+            Self::Room => include_str!("../../../web/noscript/room.css"),
+            Self::Messages => include_str!("../../../web/noscript/messages.css"),
+            Self::Composer => include_str!("../../../web/noscript/composer.css"),
+        }
+    }
+}
+
+/// The Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)) of all these documents: no script, no
+/// picture, nothing from anywhere; the styles they hold, frames and forms of the room itself.
+pub static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
+    let mut policy = "default-src 'none'; style-src".to_owned();
+    for style in std::iter::once(BASE).chain(Look::ALL.map(Look::style)) {
+        let _ = write!(policy, " 'sha256-{}'", BASE64.encode(&Sha256::digest(style)));
+    }
+    policy + "; form-action 'self'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'"
+});
+
+/// The beginning of a document, up to the open body. It is not closed: HTML lets the end tags of `body` and `html` be
+/// omitted, and the document of messages is written on.
+///
+/// With `refresh` the browser loads the document again that many seconds after its *end*: browsers start counting when a
+/// document is complete, so for one that does not end this is what happens when its circuit breaks.
+pub fn begin(look: Look, title: &str, refresh: Option<u32>) -> String {
+    let head = html! {
+        head {
+            meta charset="utf-8";
+            title { (title) }
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            @if let Some(seconds) = refresh { meta http-equiv="refresh" content=(seconds); }
+            style { (PreEscaped(BASE)) }
+            style { (PreEscaped(look.style())) }
+        }
+    };
+    format!("<!doctype html>\n<html lang=\"en\">\n{}\n<body>\n", head.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_title_is_escaped() {
+        let document = begin(Look::Room, "a<b> & \"c\"", None);
+        assert!(document.contains("<title>a&lt;b&gt; &amp; &quot;c&quot;</title>"), "{document}");
+    }
+
+    #[test]
+    fn the_policy_allows_each_style_and_nothing_unsafe() {
+        let page = begin(Look::Messages, "x", None);
+        for style in page.split("<style>").skip(1).map(|rest| rest.split("</style>").next().unwrap()) {
+            assert!(CONTENT_SECURITY_POLICY.contains(&BASE64.encode(&Sha256::digest(style))));
+        }
+        assert!(!CONTENT_SECURITY_POLICY.contains("unsafe"));
+        assert!(CONTENT_SECURITY_POLICY.starts_with("default-src 'none'; "));
+        for look in Look::ALL {
+            assert!(!look.style().contains("url(") && !look.style().contains('<'));
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Renders events as HTML, in the order they come.
+
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::phrases;
+use crate::protocol::{EventBatch, Guest, GuestId, Welcome};
+
+/// Messages of one guest form a group if they are no further apart than this, in seconds.
+const GROUP_SECONDS: u64 = 5 * 60;
+
+/// A pause of this many seconds is marked.
+const PAUSE_SECONDS: u64 = 10 * 60;
+
+/// How many colours the style has for guests.
+const HUES: u64 = 12;
+
+/// An event as the room encoded it, as far as it is shown.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Event {
+    Message {
+        at: u64,
+        guest: GuestId,
+        name: String,
+        text: String,
+    },
+    Gap {},
+    Joined {
+        guest: Member,
+        at: u64,
+    },
+    Left {
+        guest: Member,
+        at: u64,
+    },
+    Away {
+        guest: Member,
+    },
+    Back {
+        guest: Member,
+    },
+    Renamed {
+        guest: Member,
+        was: String,
+        at: u64,
+    },
+    Roster {
+        guests: Vec<Member>,
+    },
+    #[serde(rename = "crowd")]
+    Occupancy {
+        count: usize,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Member {
+    id: GuestId,
+    name: String,
+    #[serde(default)]
+    away: bool,
+}
+
+impl From<&Guest> for Member {
+    fn from(guest: &Guest) -> Self {
+        Self { id: guest.id, name: guest.name.as_str().to_owned(), away: guest.away }
+    }
+}
+
+/// Renders the events of one guest.
+#[derive(Debug)]
+pub struct Renderer {
+    me: GuestId,
+    members: Vec<Member>,
+    /// The number of guests, where only that is told.
+    occupancy: Option<usize>,
+    /// Whether the members changed since they were rendered.
+    members_changed: bool,
+    /// When the guest joined, on the room's clock.
+    joined: u64,
+    /// Whether the document is live or complete.
+    live: bool,
+    /// Whether the events are from before the guest joined.
+    history: bool,
+    /// The author of the last message, their name then, and its time.
+    last: Option<(GuestId, String, u64)>,
+    /// The last age that was rendered in the history.
+    age: String,
+    /// The time of the last event, on the room's clock.
+    newest: u64,
+}
+
+impl Renderer {
+    /// For a guest who has just joined; `live` if the document does not end.
+    pub fn new(welcome: &Welcome, live: bool) -> Self {
+        Self {
+            live,
+            me: welcome.guest.id,
+            members: welcome.guests.iter().map(Member::from).collect(),
+            occupancy: (welcome.count > welcome.guests.len()).then_some(welcome.count),
+            members_changed: true,
+            joined: welcome.clock,
+            history: true,
+            last: None,
+            age: String::new(),
+            newest: welcome.clock,
+        }
+    }
+
+    /// Appends events.
+    pub fn events(&mut self, batch: &EventBatch, out: &mut String) {
+        for event in batch.iter() {
+            match serde_json::from_str(event.json) {
+                Ok(event) => self.event(event, out),
+                Err(error) => tracing::error!(%error, "an event of the room could not be read back"),
+            }
+        }
+    }
+
+    /// Ends the history: later events are live.
+    pub fn end_history(&mut self, out: &mut String) {
+        if !std::mem::take(&mut self.history) {
+            return;
+        }
+        match self.last {
+            None => self.line(out, &html! { "Nothing has been said yet." }),
+            Some(_) if self.live => self.line(out, &html! { "You came in" }),
+            Some(_) => {}
+        }
+    }
+
+    /// The number of listed members: the cost of [`Renderer::members`] grows with it.
+    pub fn listed(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether the members changed since [`Renderer::members`].
+    pub fn members_changed(&self) -> bool {
+        self.members_changed
+    }
+
+    /// Appends the list of members, which covers the one before.
+    pub fn members(&mut self, out: &mut String) {
+        self.members_changed = false;
+        let markup = match self.occupancy {
+            Some(count) => html! {
+                aside {
+                    label for="people" { (count) " here" }
+                    p {
+                        (count) " people are here, too many to list. Their names stand on what they say."
+                    }
+                }
+            },
+            None => {
+                self.members.sort_by_cached_key(|member| member.name.to_lowercase());
+                html! {
+                    aside {
+                        label for="people" { (self.members.len()) " here" }
+                        ul { @for member in &self.members { (self.member(member)) } }
+                    }
+                }
+            }
+        };
+        append(out, &markup);
+    }
+
+    fn member(&self, member: &Member) -> Markup {
+        let note = match (member.id == self.me, member.away) {
+            (true, _) => Some("you"),
+            (_, true) => Some("away"),
+            _ => None,
+        };
+        let away = if member.away { " away" } else { "" };
+        html! {
+            li class={ "h" (hue(member.id)) (away) } {
+                bdi { (member.name) }
+                @if let Some(note) = note { " " span { (note) } }
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event, out: &mut String) {
+        match event {
+            Event::Message { at, guest, name, text } => self.message(at, guest, name, &text, out),
+            Event::Gap {} => self.line(out, &html! { "Messages that were here are no longer kept." }),
+            Event::Joined { guest, at } => {
+                if self.insert(guest.clone()) && guest.id != self.me {
+                    self.pause(at, out);
+                    self.line(out, &html! { bdi { (guest.name) } " joined" });
+                }
+            }
+            Event::Left { guest, at } => {
+                let before = self.members.len();
+                self.members.retain(|member| member.id != guest.id);
+                if self.members.len() < before {
+                    self.members_changed = true;
+                    self.pause(at, out);
+                    self.line(out, &html! { bdi { (guest.name) } " left" });
+                }
+            }
+            Event::Away { guest } | Event::Back { guest } => {
+                self.insert(guest);
+            }
+            Event::Renamed { guest, was, at } => {
+                self.pause(at, out);
+                let line = match guest.id == self.me {
+                    true => html! { "You are now called " bdi { (guest.name) } },
+                    false => html! { bdi { (was) } " is now called " bdi { (guest.name) } },
+                };
+                self.line(out, &line);
+                self.insert(guest);
+            }
+            Event::Roster { guests } => {
+                (self.members, self.occupancy) = (guests, None);
+                self.members_changed = true;
+            }
+            Event::Occupancy { count } => {
+                self.members.clear();
+                self.occupancy = Some(count);
+                self.members_changed = true;
+            }
+            Event::Other => {}
+        }
+    }
+
+    fn message(&mut self, at: u64, guest: GuestId, name: String, text: &str, out: &mut String) {
+        match self.history {
+            true => self.age(at, out),
+            false => self.pause(at, out),
+        }
+        let follows = self.last.as_ref().is_some_and(|(last, was, when)| {
+            *last == guest && *was == name && at.saturating_sub(*when) < GROUP_SECONDS
+        });
+        let mine = guest == self.me;
+        let classes = [if mine { " mine" } else { "" }, if follows { " follows" } else { "" }];
+        let markup = html! {
+            article class={ "h" (hue(guest)) (classes[0]) (classes[1]) } {
+                h2 { @if mine { "You" } @else { bdi { (name) } } }
+                p dir="auto" { (text) }
+            }
+        };
+        append(out, &markup);
+        self.last = Some((guest, name, at));
+    }
+
+    /// Appends how long before the join a message was published, where that changes.
+    fn age(&mut self, at: u64, out: &mut String) {
+        let age = phrases::span(self.joined.saturating_sub(at));
+        if age != self.age {
+            // In a live document "ago" would soon be wrong.
+            let from = if self.live { "before you came" } else { "ago" };
+            self.line(out, &html! { (age) " " (from) });
+            self.age = age;
+        }
+        self.newest = self.newest.max(at);
+    }
+
+    /// Appends how long there was no event, if it was long.
+    fn pause(&mut self, at: u64, out: &mut String) {
+        let pause = at.saturating_sub(self.newest);
+        if pause >= PAUSE_SECONDS {
+            self.line(out, &html! { (phrases::span(pause)) " later" });
+        }
+        self.newest = self.newest.max(at);
+    }
+
+    /// Appends a line that is no message; it ends a group of messages.
+    fn line(&mut self, out: &mut String, content: &Markup) {
+        append(out, &html! { p class="line" { (content) } });
+        if let Some((_, name, _)) = &mut self.last {
+            name.clear();
+        }
+    }
+
+    /// Inserts or updates a member; returns whether it is new.
+    fn insert(&mut self, guest: Member) -> bool {
+        self.members_changed = true;
+        match self.members.iter_mut().find(|member| member.id == guest.id) {
+            Some(member) => {
+                *member = guest;
+                false
+            }
+            None => {
+                self.members.push(guest);
+                true
+            }
+        }
+    }
+}
+
+fn append(out: &mut String, markup: &Markup) {
+    out.push_str(&markup.0);
+    out.push('\n');
+}
+
+/// The class of a guest's colour: as in the page with JavaScript (`hueOf`), in steps.
+fn hue(guest: GuestId) -> u64 {
+    let degrees = (guest.0 as f64 * 137.508 + 285.0) % 360.0;
+    (degrees / 360.0 * HUES as f64) as u64 % HUES
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn renderer() -> Renderer {
+        Renderer {
+            me: GuestId(1),
+            members: Vec::new(),
+            occupancy: None,
+            members_changed: false,
+            joined: 0,
+            live: true,
+            history: false,
+            last: None,
+            age: String::new(),
+            newest: 0,
+        }
+    }
+
+    proptest! {
+        /// Names and texts are escaped: they can be restored, and add no tag.
+        #[test]
+        fn names_and_texts_stay_text(name in any::<String>(), text in any::<String>()) {
+            let mut out = String::new();
+            renderer().message(0, GuestId(2), name.clone(), &text, &mut out);
+            let rest = out.strip_prefix("<article class=\"h").and_then(|rest| rest.split_once("\"><h2><bdi>"));
+            let (shown, rest) = rest.unwrap().1.split_once("</bdi></h2><p dir=\"auto\">").unwrap();
+            let shown = [shown, rest.strip_suffix("</p></article>\n").unwrap()];
+            for (shown, original) in shown.into_iter().zip([name, text]) {
+                prop_assert!(!shown.contains(['<', '>', '"']));
+                let restored = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+                prop_assert_eq!(restored.replace("&amp;", "&"), original);
+            }
+        }
+    }
+}
