@@ -13,6 +13,7 @@
 mod arguments;
 mod failure;
 mod interrupts;
+#[cfg(feature = "lab")]
 mod lab;
 mod narrator;
 mod qr;
@@ -20,7 +21,9 @@ mod screen;
 mod serve;
 mod terminal;
 
-pub use arguments::{Arguments, Command, LabFlags, RoomFlags, ServeFlags};
+#[cfg(feature = "lab")]
+pub use arguments::LabFlags;
+pub use arguments::{Arguments, Command, RoomFlags, ServeFlags};
 pub use failure::Failure;
 
 use std::io::{self, Write};
@@ -37,6 +40,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     match command {
         None => serve::run(&[before]),
         Some(Command::Serve(flags)) => serve::run(&[before, flags]),
+        #[cfg(feature = "lab")]
         Some(Command::Lab(flags)) => lab::run(&before, flags),
         Some(Command::Config) => print_example(),
     }

@@ -39,6 +39,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 pub mod hub;
+#[cfg(feature = "lab")]
 pub mod lab;
 #[cfg(test)]
 mod layers;

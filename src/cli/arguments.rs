@@ -25,6 +25,7 @@ Examples:
 Every flag of the room and more can be set in a file or in the environment: see `onionroom config`.
 Ctrl-C closes the room.";
 
+#[cfg(feature = "lab")]
 const LAB_EXAMPLES: &str = "\
 Examples:
   onionroom lab
@@ -53,6 +54,7 @@ pub struct Arguments {
 
 /// What the program can do.
 #[derive(Debug, Subcommand)]
+#[cfg_attr(not(feature = "lab"), expect(clippy::large_enum_variant, reason = "made once"))]
 pub enum Command {
     /// Open the room and publish it on the Tor network
     #[command(after_help = EXAMPLES)]
@@ -61,6 +63,7 @@ pub enum Command {
     ///
     /// Starts real directory authorities, relays and a client of the C program `tor`, all on 127.0.0.1, and
     /// the room on them. For trying it out without the internet, and for tests.
+    #[cfg(feature = "lab")]
     #[command(after_help = LAB_EXAMPLES)]
     Lab(LabFlags),
     /// Print the commented example of the configuration file
@@ -120,6 +123,7 @@ pub struct ServeFlags {
 }
 
 /// Flags of `lab`.
+#[cfg(feature = "lab")]
 #[derive(Debug, Default, Args)]
 pub struct LabFlags {
     /// Those it shares with `serve`.

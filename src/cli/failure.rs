@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::config::SettingsError;
+#[cfg(feature = "lab")]
 use crate::lab::LabError;
 use crate::server::OpenError;
 use crate::tor::TorError;
@@ -40,6 +41,7 @@ pub enum Failure {
     )]
     Died,
     /// The private Tor network did not come up.
+    #[cfg(feature = "lab")]
     #[error(transparent)]
     Lab(#[from] LabError),
 }
@@ -51,8 +53,9 @@ impl Failure {
         match self {
             Failure::Settings(_)
             | Failure::FlagOfAnotherCommand { .. }
-            | Failure::Open(OpenError::Tor(TorError::PrivateNetwork(_)))
-            | Failure::Lab(LabError::OutOfRange { .. }) => ExitCode::from(2),
+            | Failure::Open(OpenError::Tor(TorError::PrivateNetwork(_))) => ExitCode::from(2),
+            #[cfg(feature = "lab")]
+            Failure::Lab(LabError::OutOfRange { .. }) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }
