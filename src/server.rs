@@ -146,9 +146,9 @@ impl Server {
     ) -> Result<(), TorError> {
         let mut service = OnionService::launch(&settings.onion, directory).await?;
         hosts.add_onion(service.address().to_string(), settings.onion.port);
-        if let Some(circuits) = service.circuits() {
+        if let Some(introductions) = service.introductions() {
             let (streams, port) = (settings.onion.streams_per_circuit, settings.onion.port);
-            self.spawn_vital(onion::accept(circuits, limiter, streams, port, self.closing.clone()));
+            self.spawn_vital(onion::accept(introductions, limiter, streams, port, self.closing.clone()));
         }
         self.onion = Some(service);
         Ok(())

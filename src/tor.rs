@@ -1,19 +1,21 @@
-//! The Tor network: bootstrap, the onion service, its keys and its status. The only place that names Arti.
+//! The onion service: bootstrap, keys, self-checks and status, with Arti. The only module that names Arti's crates.
 
+mod activity;
 mod address;
 mod backoff;
+mod client;
 mod configuration;
+mod diagnosis;
 mod error;
-mod network;
+mod instance;
+mod launch_config;
+mod private_network;
 mod rendezvous;
-mod run;
 mod self_check;
 mod status;
 mod storage;
 mod supervisor;
 mod tasks;
-mod traffic;
-mod trouble;
 
 use std::sync::Arc;
 
@@ -23,39 +25,40 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use address::OnionAddress;
 pub use error::TorError;
-pub use network::{Authority, PrivateNetwork, PrivateNetworkError};
+pub use private_network::{Authority, PrivateNetwork, PrivateNetworkError};
 pub use rendezvous::{ArtiCircuit, ArtiIntroduction};
 pub use status::{Stage, Status, Trouble};
 
 use crate::config::OnionSettings;
 use crate::storage::DataDirectory;
-use run::{Identity, Plan, Run};
+use instance::ArtiInstance;
+use launch_config::{LaunchConfig, ServiceKeypair};
 use storage::Storage;
 use supervisor::Supervisor;
 
-/// How many introductions may wait for the accept loop to take them; more are dropped.
-const INTRODUCTIONS_WAITING: usize = 64;
+/// How many introductions may be queued for the accept loop; more are dropped.
+const INTRODUCTION_QUEUE: usize = 64;
 
-/// What the onion service brings: clients that ask to be met, for [`crate::listen::onion::accept`].
-pub type Circuits = mpsc::Receiver<ArtiIntroduction>;
+/// The introductions that the onion service receives, for [`crate::listen::onion::accept`].
+pub type Introductions = mpsc::Receiver<ArtiIntroduction>;
 
-/// The room's onion service, from its key to its being reachable.
+/// The room's onion service.
 ///
-/// It owns everything that it starts. [`OnionService::shutdown`] ends it and waits for that; dropping it ends
-/// it a little later.
+/// It owns all tasks that it starts. [`OnionService::shutdown`] ends them and waits for that; dropping it ends them
+/// a little later.
 #[derive(Debug)]
 pub struct OnionService {
     address: OnionAddress,
     status: watch::Receiver<Status>,
-    circuits: Option<Circuits>,
+    introductions: Option<Introductions>,
     supervisor: JoinHandle<()>,
-    /// Tells the supervisor to end.
+    /// Cancels the supervisor when dropped.
     end: DropGuard,
 }
 
 impl OnionService {
     /// Launches the service. When this returns the key exists and the address is known; connecting, publishing
-    /// and checking go on in the background, see [`OnionService::status`]. Needs no network.
+    /// and self-checks go on in the background, see [`OnionService::status`]. Needs no network.
     ///
     /// Keys and state are kept in `directory`. If that is ephemeral the key is new and only in memory.
     ///
@@ -63,22 +66,22 @@ impl OnionService {
     /// When the directory cannot be written to, the description of a private network is wrong, or Arti does
     /// not start.
     pub async fn launch(settings: &OnionSettings, directory: Arc<DataDirectory>) -> Result<Self, TorError> {
-        let (introductions, circuits) = mpsc::channel(INTRODUCTIONS_WAITING);
+        let (sender, introductions) = mpsc::channel(INTRODUCTION_QUEUE);
         let network = settings.network_file.as_deref().map(PrivateNetwork::read).transpose()?;
-        let identity = directory.is_ephemeral().then(Identity::generate);
+        let keypair = directory.is_ephemeral().then(ServiceKeypair::generate);
         let storage = Storage::within(directory)?;
-        let plan = Plan { storage, network, identity, introductions };
-        let run = Run::start(&plan)?;
+        let config = LaunchConfig { storage, network, keypair, introductions: sender };
+        let instance = ArtiInstance::start(&config)?;
 
-        let address = run.address.clone();
-        let (sender, status) = watch::channel(Status::starting());
+        let address = instance.address.clone();
+        let (status_sender, status) = watch::channel(Status::starting());
         let end = CancellationToken::new();
-        let supervisor = Supervisor::new(plan, settings.port, sender, end.clone());
+        let supervisor = Supervisor::new(config, settings.port, status_sender, end.clone());
         Ok(Self {
             address,
             status,
-            circuits: Some(circuits),
-            supervisor: tokio::spawn(supervisor.supervise(run)),
+            introductions: Some(introductions),
+            supervisor: tokio::spawn(supervisor.run(instance)),
             end: end.drop_guard(),
         })
     }
@@ -88,17 +91,17 @@ impl OnionService {
         &self.address
     }
 
-    /// How far the service is, now and from now on.
+    /// The status, now and as it changes.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
     }
 
-    /// The clients that ask to be met; once, for one accept loop.
-    pub fn circuits(&mut self) -> Option<Circuits> {
-        self.circuits.take()
+    /// The introductions, for one accept loop; `None` after the first call.
+    pub fn introductions(&mut self) -> Option<Introductions> {
+        self.introductions.take()
     }
 
-    /// Ends the service: its circuits, its tasks, its hold on the data directory. Takes less than three
+    /// Ends the service: closes its circuits, ends its tasks and releases the data directory. Takes less than three
     /// seconds.
     pub async fn shutdown(self) {
         let Self { supervisor, end, .. } = self;

@@ -8,12 +8,13 @@ use tor_hscrypto::pk::HsId;
 /// The address of an onion service, `….onion`: 56 characters of base32 and the suffix
 /// ([rend-spec, "Encoding onion addresses"](https://spec.torproject.org/rend-spec/encoding-onion-addresses.html)).
 ///
-/// `Display` shows all of it; `Debug` only its end, because whoever knows an onion address can visit it and
-/// `Debug` is what ends up in logs.
+/// `Display` shows all of it. `Debug` shows only its end: the address is all that is needed to visit the room, and
+/// `Debug` output gets into logs.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct OnionAddress(String);
 
 impl OnionAddress {
+    /// The address that belongs to a service's identity key.
     pub(super) fn new(identity: HsId) -> Self {
         Self(identity.display_unredacted().to_string())
     }

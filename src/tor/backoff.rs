@@ -1,4 +1,4 @@
-//! Waiting longer each time, and never in step with others.
+//! Exponential backoff with jitter.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
+    /// Starts with `first` and grows to `limit`.
     pub(super) fn new(first: Duration, limit: Duration) -> Self {
         Self { first, limit, next: first }
     }
@@ -28,8 +29,8 @@ impl Backoff {
     }
 }
 
-/// `duration`, more or less: by up to a quarter either way. Many rooms that lost the same network do not come
-/// back in the same second, and nobody can tell a room by its rhythm.
+/// `duration`, changed at random by up to a quarter either way. So many rooms that lost the same network do not come
+/// back in the same second, and a room cannot be recognised by its timing.
 pub(super) fn jittered(duration: Duration) -> Duration {
     // Without randomness the middle is as good as any.
     let chance = f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX);

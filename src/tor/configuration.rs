@@ -1,4 +1,4 @@
-//! What Arti is told: where to keep things and which network to believe in.
+//! Arti's configuration: its directories, its keystore, the Tor network it uses.
 
 use arti_client::TorClientConfig;
 use arti_client::config::TorClientConfigBuilder;
@@ -7,11 +7,11 @@ use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use tor_hsservice::OnionServiceConfig;
 use tor_hsservice::config::OnionServiceConfigBuilder;
 
-use super::TorError;
-use super::network::{Authority, PrivateNetwork};
+use super::error::TorError;
+use super::private_network::{Authority, PrivateNetwork};
 use super::storage::Storage;
 
-/// What Arti calls the room: the name of its directory of keys.
+/// The service's nickname in Arti, which is the name of its key directory.
 pub(super) const NICKNAME: &str = "room";
 
 /// The client's configuration.
@@ -23,8 +23,8 @@ pub(super) fn client(
     network: Option<&PrivateNetwork>,
 ) -> Result<TorClientConfig, TorError> {
     let mut builder = TorClientConfigBuilder::from_directories(&storage.state, &storage.cache);
-    // The storage has made sure that nobody else gets into the directory that holds all this. Arti's own
-    // checks go up to the root of the file system and refuse what cannot hurt here.
+    // `crate::storage` has made the data directory accessible to its owner only. Arti's own checks go up to the
+    // root of the file system and refuse what does no harm here.
     builder.storage().permissions().dangerously_trust_everyone();
     if storage.is_ephemeral() {
         let in_memory = "[storage.keystore.primary]\nkind = \"ephemeral\"\n";
@@ -32,7 +32,7 @@ pub(super) fn client(
         *builder.storage().keystore() = ephemeral.storage().keystore().clone();
     }
     if let Some(network) = network {
-        believe_in(&mut builder, network).map_err(refused)?;
+        use_private_network(&mut builder, network).map_err(refused)?;
     }
     builder.build().map_err(refused)
 }
@@ -46,23 +46,23 @@ pub(super) fn service() -> Result<OnionServiceConfig, TorError> {
     OnionServiceConfigBuilder::default().nickname(nickname).build().map_err(refused)
 }
 
-/// Replaces the public network's authorities and first relays.
-fn believe_in(builder: &mut TorClientConfigBuilder, network: &PrivateNetwork) -> Result<(), String> {
+/// Replaces the public network's authorities and fallback directories.
+fn use_private_network(builder: &mut TorClientConfigBuilder, network: &PrivateNetwork) -> Result<(), String> {
     let mut contacts = AuthorityContacts::builder();
-    let mut first_relays = Vec::new();
+    let mut fallbacks = Vec::new();
     for authority in &network.authorities {
         contacts.v3idents().push(fingerprint(&authority.v3_identity)?.into());
-        first_relays.push(first_relay(authority)?);
+        fallbacks.push(fallback_directory(authority)?);
     }
     *builder.tor_network().authorities() = contacts;
-    builder.tor_network().set_fallback_caches(first_relays);
+    builder.tor_network().set_fallback_caches(fallbacks);
     // Arti takes relays that share a /16 for one family and puts no two of them in a circuit. A private
     // network may have but one address. A prefix longer than an address turns the rule off.
     builder.path_rules().ipv4_subnet_family_prefix(33).ipv6_subnet_family_prefix(129);
     Ok(())
 }
 
-fn first_relay(authority: &Authority) -> Result<FallbackDirBuilder, String> {
+fn fallback_directory(authority: &Authority) -> Result<FallbackDirBuilder, String> {
     let ed25519: [u8; 32] = BASE64_NOPAD
         .decode(authority.ed25519_identity.as_bytes())
         .ok()

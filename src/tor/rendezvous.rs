@@ -1,4 +1,4 @@
-//! Arti's introductions, rendezvous circuits and stream requests, as the accept loop knows them.
+//! Arti's introductions, rendezvous circuits and stream requests behind the traits of [`crate::listen::rendezvous`].
 
 use std::io;
 use std::pin::Pin;
@@ -14,36 +14,36 @@ use tor_proto::stream::IncomingStreamRequest;
 
 use crate::listen::rendezvous::{Introduction, RendezvousCircuit, StreamRequest};
 
-/// An introduction as Arti hands it over.
+/// An introduction from Arti.
 pub struct ArtiIntroduction {
     request: RendRequest,
-    guest: Guest,
+    guest: GuestToken,
 }
 
-/// A rendezvous circuit of Arti's.
+/// A rendezvous circuit from Arti.
 pub struct ArtiCircuit {
     requests: Pin<Box<dyn Stream<Item = tor_hsservice::StreamRequest> + Send>>,
     guests: Weak<()>,
 }
 
-/// A request for a stream on a circuit of Arti's.
+/// A request for a stream on an [`ArtiCircuit`].
 pub struct ArtiStreamRequest {
     request: tor_hsservice::StreamRequest,
-    guest: Guest,
+    guest: GuestToken,
 }
 
-/// A stream of Arti's.
+/// A stream on an [`ArtiCircuit`].
 pub struct ArtiStream {
     io: DataStream,
-    _guest: Guest,
+    _guest: GuestToken,
 }
 
-/// One of these lives for each introduction and each stream, and so tells whether anybody is there. A circuit
-/// alone does not count: clients keep theirs for minutes after they have gone.
-type Guest = Option<Arc<()>>;
+/// Held by each introduction and each stream, so that its reference count shows whether guests are connected. A
+/// circuit alone does not count: clients keep theirs for minutes after they have gone.
+type GuestToken = Option<Arc<()>>;
 
 impl ArtiIntroduction {
-    /// `guests` counts, by who else holds it, those who are there.
+    /// `guests` is the counter whose references are the introductions and streams.
     pub(super) fn new(request: RendRequest, guests: &Arc<()>) -> Self {
         Self { request, guest: Some(Arc::clone(guests)) }
     }

@@ -1,4 +1,4 @@
-//! The room's visit to itself: through Tor to its own address, and back.
+//! The self-check: a connection through Tor to the room's own address.
 
 use std::io;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use arti_client::config::BoolOrAuto;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
-use super::OnionAddress;
-use super::run::Client;
+use super::address::OnionAddress;
+use super::client::Client;
 
-/// How long one attempt may take. Arti itself gives up earlier on most things.
-const ATTEMPT: Duration = Duration::from_secs(30);
+/// How long one self-check may take. Arti itself gives up earlier on most things.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Why a visit failed.
+/// Why a self-check failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SelfCheckError {
     /// No circuit to the service: no descriptor, no introduction, no rendezvous.
@@ -23,43 +23,43 @@ pub(super) enum SelfCheckError {
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(#[from] io::Error),
-    /// Something answered that is not the room's web server.
+    /// The answer is not that of the room's web server.
     #[error("the answer was not HTTP")]
     NotHttp,
-    /// Nothing came in time.
-    #[error("no answer within {} seconds", ATTEMPT.as_secs())]
+    /// No answer came in time.
+    #[error("no answer within {} seconds", TIMEOUT.as_secs())]
     TimedOut,
 }
 
-/// Visits `address` as any guest would, on circuits of its own, and tells how long it took from the first step
-/// to the first line of the answer.
+/// Connects to `address` as a guest does, on isolated circuits, and returns the time from the start to the first
+/// bytes of the answer.
 ///
 /// # Errors
-/// When the way does not lead to the room within 30 seconds.
-pub(super) async fn visit(
+/// When the room is not reached within 30 seconds.
+pub(super) async fn connect(
     client: Client,
     address: OnionAddress,
     port: u16,
 ) -> Result<Duration, SelfCheckError> {
     let started = Instant::now();
-    timeout(ATTEMPT, ask(&client, &address, port)).await.map_err(|_| SelfCheckError::TimedOut)??;
+    timeout(TIMEOUT, request(&client, &address, port)).await.map_err(|_| SelfCheckError::TimedOut)??;
     Ok(started.elapsed())
 }
 
-async fn ask(client: &Client, address: &OnionAddress, port: u16) -> Result<(), SelfCheckError> {
+async fn request(client: &Client, address: &OnionAddress, port: u16) -> Result<(), SelfCheckError> {
     let mut preferences = StreamPrefs::new();
     preferences.connect_to_onion_services(BoolOrAuto::Explicit(true));
     let mut stream =
         client.isolated_client().connect_with_prefs((address.as_str(), port), &preferences).await?;
-    stream.write_all(request(address, port).as_bytes()).await?;
-    // Arti keeps what does not fill a cell until it is told to send it.
+    stream.write_all(head(address, port).as_bytes()).await?;
+    // Arti buffers what does not fill a cell until it is flushed.
     stream.flush().await?;
     let mut start = [0; 5];
     stream.read_exact(&mut start).await?;
     if &start == b"HTTP/" { Ok(()) } else { Err(SelfCheckError::NotHttp) }
 }
 
-fn request(address: &OnionAddress, port: u16) -> String {
+fn head(address: &OnionAddress, port: u16) -> String {
     let port = if port == 80 { String::new() } else { format!(":{port}") };
     format!("HEAD / HTTP/1.1\r\nHost: {address}{port}\r\nConnection: close\r\n\r\n")
 }

@@ -1,23 +1,23 @@
-//! How far the onion service is, in words for people.
+//! The status of the onion service, for display.
 
 use std::time::Duration;
 
-/// What the Tor side is doing; watched by whoever shows it.
+/// The status of the onion service at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
     /// The step under way.
     pub stage: Stage,
-    /// How much of the whole way is done, from 0 to 1; never goes back while the stage goes forward.
+    /// Progress from launch to reachable, from 0 to 1; never decreases while the stage advances.
     pub fraction: f32,
-    /// What stands in the way, if anything does.
+    /// What prevents progress, if known.
     pub trouble: Option<Trouble>,
-    /// How long Arti's bootstrap took, from launch until it was ready for traffic; once it is known.
+    /// The time from launch until Arti's bootstrap was done; `None` before.
     pub bootstrap_took: Option<Duration>,
-    /// How long the newest successful self-check took to reach the room through Tor; once it is known.
+    /// How long the newest successful self-check took; `None` before the first.
     pub self_check_took: Option<Duration>,
 }
 
-/// The steps from start to reachable, in their order.
+/// The steps from launch to reachable, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// Connecting to a first relay.
@@ -30,14 +30,14 @@ pub enum Stage {
     IntroductionPoints,
     /// Publishing the descriptor.
     Descriptor,
-    /// The program is trying to reach its own address through Tor.
+    /// Connecting to the own address through Tor.
     SelfCheck,
-    /// The self-check came through: guests can come.
+    /// The self-check succeeded: guests can connect.
     Reachable,
 }
 
 impl Stage {
-    /// The step in words that complete "Tor: …".
+    /// The step as a phrase to put after "Tor: ".
     pub fn words(self) -> &'static str {
         match self {
             Stage::Connecting => "connecting to the network",

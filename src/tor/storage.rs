@@ -1,4 +1,4 @@
-//! Where Arti keeps its state and what it has downloaded.
+//! Arti's directories for state and cache, within the data directory.
 
 use std::fs;
 use std::io;
@@ -7,29 +7,33 @@ use std::sync::Arc;
 
 use crate::storage::{DataDirectory, StorageError};
 
-/// The directories of one room's Tor side, for as long as it holds them.
+/// Arti's directories. Holds the data directory, and so its lock, as long as it lives.
 #[derive(Debug)]
 pub(super) struct Storage {
     /// Keys and state.
     pub(super) state: PathBuf,
-    /// What can be downloaded again.
+    /// The downloaded network directory.
     pub(super) cache: PathBuf,
     directory: Arc<DataDirectory>,
 }
 
 impl Storage {
+    /// Creates the directories where they are missing.
+    ///
+    /// # Errors
+    /// When the system refuses.
     pub(super) fn within(directory: Arc<DataDirectory>) -> Result<Self, StorageError> {
         Ok(Self { state: directory.make("tor/state")?, cache: directory.make("tor/cache")?, directory })
     }
 
-    /// Has Arti choose new introduction points for the service with this nickname, as C Tor does at each start.
+    /// Deletes the list of introduction points, so that Arti chooses new ones, as C Tor does at each start.
     ///
-    /// Arti would take up those of the run before. But a guest's Tor client that tried them while the room was
-    /// away takes them for broken for two minutes, and while the descriptor names no others it says that the
+    /// Arti would use those of the instance before. But a guest's Tor client that tried them while the room was
+    /// closed treats them as broken for two minutes, and while the descriptor names no others it reports that the
     /// room cannot be reached.
     ///
     /// # Errors
-    /// When the system refuses; then the old ones are used.
+    /// When the system refuses; then Arti uses the old ones.
     pub(super) fn forget_introduction_points(&self, nickname: &str) -> io::Result<()> {
         // Where tor-hsservice 0.47 lists them.
         match fs::remove_file(self.state.join("hss").join(nickname).join("ipts.json")) {
@@ -38,7 +42,7 @@ impl Storage {
         }
     }
 
-    /// Whether nothing of this outlives the program; the key of the address is then not even written here.
+    /// Whether the directories are removed at the end. The service's key is then never written to disk.
     pub(super) fn is_ephemeral(&self) -> bool {
         self.directory.is_ephemeral()
     }

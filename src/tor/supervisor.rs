@@ -1,8 +1,8 @@
-//! Follows the service from its launch to its being reachable, and back there whenever that is lost.
+//! Supervises the service: brings it from launch to reachable, and back there when it is lost.
 //!
-//! Arti retries most things by itself, with delays that suit a client somebody is looking at: a first relay
-//! that refused is left alone for at least 150 seconds, longer each time, and so are guards. A room should be
-//! back soon after its network is. So when a run of Arti does not get on it is replaced by a new one, with the
+//! Arti retries most things by itself, with delays meant for interactive clients: a fallback directory that refused is
+//! not tried again for at least 150 seconds, longer each time, and neither are guards. A room should be reachable
+//! again soon after its network is. So an instance of Arti that makes no progress is replaced by a new one with the
 //! same key and state, which tries at once.
 
 use std::time::Duration;
@@ -14,100 +14,106 @@ use tokio_util::sync::CancellationToken;
 use tor_hsservice::status::{OnionServiceStatus, State};
 
 use super::backoff::{Backoff, jittered};
-use super::run::{Doubt, Plan, Run};
-use super::trouble::{self, CONNECTED};
-use super::{Stage, Status, Trouble};
+use super::diagnosis::{self, CONNECTED_FRACTION};
+use super::instance::{ArtiInstance, RecheckReason};
+use super::launch_config::LaunchConfig;
+use super::status::{Stage, Status, Trouble};
 
-/// How long a run that hears nothing from any relay is given, at first and at most.
-const NO_RELAY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(30));
+/// How long an instance may receive nothing from any relay before it is replaced: the first delay and the limit.
+const NO_RELAY_TIMEOUT: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(30));
 
-/// How long a bootstrap that has reached a relay may stand still before the run is replaced.
-const STANDSTILL: Duration = Duration::from_secs(120);
+/// How long a bootstrap that has reached a relay may stall before the instance is replaced.
+const BOOTSTRAP_STALL_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// When the first visit is made at the latest, after the bootstrap. Arti's own word for "published" may never
-/// come: in a small network it stays dissatisfied although guests get through.
-const FIRST_VISIT: Duration = Duration::from_secs(5);
+/// The longest wait between the bootstrap and the first self-check. Arti's own report of "published" may never come:
+/// in a small network it counts too few directories, although guests can connect.
+const FIRST_SELF_CHECK: Duration = Duration::from_secs(5);
 
-/// How long visits may fail before that is called trouble.
-const VISITS_FAIL: Duration = Duration::from_secs(10);
+/// How long self-checks may fail before that is reported.
+const SELF_CHECK_GRACE: Duration = Duration::from_secs(10);
 
-/// How long visits may fail before the run is replaced, although relays are heard and if nobody is there, at
-/// first and at most. On a slow network it may just take long, so it is longer each time.
-const UNREACHABLE: (Duration, Duration) = (Duration::from_secs(120), Duration::from_secs(600));
+/// How long self-checks may fail before the instance is replaced, although relays send something, while there are no
+/// guests: the first delay and the limit. On a slow network it may just take long, so it is longer each time.
+const UNREACHABLE_TIMEOUT: (Duration, Duration) = (Duration::from_secs(120), Duration::from_secs(600));
 
-/// The same if somebody is there: the circuits that are up may outlive the trouble, and a new run ends them.
-const UNREACHABLE_WITH_GUESTS: Duration = Duration::from_secs(900);
+/// The same while there are guests: their circuits may outlive the failure, and a new instance ends them.
+const UNREACHABLE_WITH_GUESTS_TIMEOUT: Duration = Duration::from_secs(900);
 
-/// How often a room that was reachable visits itself again, give or take.
-const REVISIT: Duration = Duration::from_secs(480);
+/// The interval between self-checks of a reachable room, before jitter.
+const SELF_CHECK_INTERVAL: Duration = Duration::from_secs(480);
 
-/// How long after Arti has reported a loss the next visit is made: often it has made up for it by then.
+/// The delay between Arti's report of a loss and the next self-check: often Arti has recovered by then.
 const AFTER_REPORT: Duration = Duration::from_secs(2);
 
-/// How long no relay may send anything before the room visits itself to be sure. Padding comes every few
-/// seconds ([padding-spec](https://spec.torproject.org/padding-spec/connection-level-padding.html)).
-const SILENCE: Duration = Duration::from_secs(30);
+/// How long no relay may send anything before a self-check is made. Padding comes every few seconds
+/// ([padding-spec](https://spec.torproject.org/padding-spec/connection-level-padding.html)).
+const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
-/// The bootstrap's share of the whole way.
-const BOOTSTRAP: f32 = 0.6;
+/// [`Status::fraction`] when the bootstrap is done.
+const BOOTSTRAPPED_FRACTION: f32 = 0.6;
 
-/// What is done of the whole way before the first visit that succeeds.
-const UNREACHED: f32 = 0.9;
+/// [`Status::fraction`] before the first self-check that succeeds.
+const SELF_CHECK_FRACTION: f32 = 0.9;
 
-/// Watches one run after the other.
+/// Runs one instance of Arti after the other.
 pub(super) struct Supervisor {
-    plan: Plan,
+    config: LaunchConfig,
     port: u16,
     status: watch::Sender<Status>,
     end: CancellationToken,
     launched: Instant,
-    /// How far the service had come, as a fraction of the whole way, when something was in its way: what is
-    /// said about that holds until it comes further.
-    stuck_at: f32,
+    /// [`Status::fraction`] when the trouble was reported; the report stays until the service gets further.
+    trouble_at: f32,
     no_relay: Backoff,
     unreachable: Backoff,
 }
 
-/// A run does not get on.
-struct Stuck;
+/// The instance makes no progress and is to be replaced.
+struct Stalled;
 
 impl Supervisor {
-    pub(super) fn new(plan: Plan, port: u16, status: watch::Sender<Status>, end: CancellationToken) -> Self {
+    /// `port` is the one of the onion address; `end` ends [`Supervisor::run`].
+    pub(super) fn new(
+        config: LaunchConfig,
+        port: u16,
+        status: watch::Sender<Status>,
+        end: CancellationToken,
+    ) -> Self {
         Self {
-            plan,
+            config,
             port,
             status,
             end,
             launched: Instant::now(),
-            stuck_at: 0.0,
-            no_relay: Backoff::new(NO_RELAY.0, NO_RELAY.1),
-            unreachable: Backoff::new(UNREACHABLE.0, UNREACHABLE.1),
+            trouble_at: 0.0,
+            no_relay: Backoff::new(NO_RELAY_TIMEOUT.0, NO_RELAY_TIMEOUT.1),
+            unreachable: Backoff::new(UNREACHABLE_TIMEOUT.0, UNREACHABLE_TIMEOUT.1),
         }
     }
 
-    /// Follows `run`, and those that replace it, until the end is asked for.
-    pub(super) async fn supervise(mut self, mut run: Run) {
+    /// Supervises `instance`, and those that replace it, until `end` is cancelled.
+    pub(super) async fn run(mut self, mut instance: ArtiInstance) {
         let end = self.end.clone();
         loop {
-            let Some(Stuck) = end.run_until_cancelled(self.follow(&run)).await else {
-                return run.end().await;
+            let Some(Stalled) = end.run_until_cancelled(self.run_until_stalled(&instance)).await else {
+                return instance.shutdown().await;
             };
             tracing::debug!("Tor does not get on; it is started anew");
-            run.end().await;
-            match end.run_until_cancelled(self.start_anew()).await {
-                Some(next) => run = next,
+            instance.shutdown().await;
+            match end.run_until_cancelled(self.restart()).await {
+                Some(next) => instance = next,
                 None => return,
             }
         }
     }
 
-    async fn start_anew(&self) -> Run {
-        let mut backoff = Backoff::new(Duration::from_secs(1), NO_RELAY.1);
+    async fn restart(&self) -> ArtiInstance {
+        let mut backoff = Backoff::new(Duration::from_secs(1), NO_RELAY_TIMEOUT.1);
         loop {
-            match Run::start(&self.plan) {
-                Ok(run) => return run,
+            match ArtiInstance::start(&self.config) {
+                Ok(instance) => return instance,
                 Err(error) => {
-                    let trouble = trouble::of_restart(&error.to_string());
+                    let trouble = diagnosis::restart_failed(&error.to_string());
                     self.status.send_modify(|status| status.trouble = Some(trouble));
                 }
             }
@@ -115,19 +121,19 @@ impl Supervisor {
         }
     }
 
-    async fn follow(&mut self, run: &Run) -> Stuck {
-        if let Err(stuck) = self.bootstrap(run).await {
-            return stuck;
+    async fn run_until_stalled(&mut self, instance: &ArtiInstance) -> Stalled {
+        if let Err(stalled) = self.bootstrap(instance).await {
+            return stalled;
         }
-        self.publish(run).await;
-        self.stay_reachable(run).await
+        self.wait_until_published(instance).await;
+        self.keep_reachable(instance).await
     }
 
-    async fn bootstrap(&mut self, run: &Run) -> Result<(), Stuck> {
-        let patience = self.no_relay.next();
-        let mut events = run.client.bootstrap_events();
+    async fn bootstrap(&mut self, instance: &ArtiInstance) -> Result<(), Stalled> {
+        let no_relay_timeout = self.no_relay.next();
+        let mut events = instance.client.bootstrap_events();
         let mut ticks = interval(Duration::from_secs(1));
-        let mut bootstrap = run.bootstrap();
+        let mut bootstrap = instance.bootstrap();
         let mut failed = false;
         let (mut best, mut moved) = (0.0, Instant::now());
         loop {
@@ -146,30 +152,31 @@ impl Supervisor {
                 Some(_) = events.next() => {}
                 _ = ticks.tick() => {}
             }
-            let evidence = run.evidence();
-            if evidence.fraction > best {
-                (best, moved) = (evidence.fraction, Instant::now());
-                self.progress(run, bootstrap_stage(best), BOOTSTRAP * best);
+            let diagnostics = instance.diagnostics();
+            if diagnostics.fraction > best {
+                (best, moved) = (diagnostics.fraction, Instant::now());
+                self.report_progress(instance, bootstrap_stage(best), BOOTSTRAPPED_FRACTION * best);
             }
             let stalled = moved.elapsed();
-            if let Some(trouble) = evidence.of_bootstrap(stalled) {
-                self.trouble(trouble, BOOTSTRAP * best);
+            if let Some(trouble) = diagnostics.bootstrap_trouble(stalled) {
+                self.report_trouble(trouble, BOOTSTRAPPED_FRACTION * best);
             }
-            let connected = best >= CONNECTED && evidence.heard;
-            if stalled > if connected && !failed { STANDSTILL } else { patience } {
-                return Err(Stuck);
+            let connected = best >= CONNECTED_FRACTION && diagnostics.any_received;
+            let limit = if connected && !failed { BOOTSTRAP_STALL_TIMEOUT } else { no_relay_timeout };
+            if stalled > limit {
+                return Err(Stalled);
             }
         }
         let took = self.launched.elapsed();
-        self.progress(run, Stage::Circuits, BOOTSTRAP);
+        self.report_progress(instance, Stage::Circuits, BOOTSTRAPPED_FRACTION);
         self.status.send_modify(|status| status.bootstrap_took = status.bootstrap_took.or(Some(took)));
         Ok(())
     }
 
-    /// Waits until the service says that it has published something, but not for long.
-    async fn publish(&self, run: &Run) {
-        let deadline = Instant::now() + FIRST_VISIT;
-        let mut events = run.service.status_events();
+    /// Waits until Arti reports that the descriptor is published, at most [`FIRST_SELF_CHECK`].
+    async fn wait_until_published(&self, instance: &ArtiInstance) {
+        let deadline = Instant::now() + FIRST_SELF_CHECK;
+        let mut events = instance.service.status_events();
         let mut stage = Stage::Circuits;
         while let Ok(Some(event)) = timeout_at(deadline, events.next()).await {
             tracing::debug!(state = ?event.state(), "the onion service reports");
@@ -182,76 +189,76 @@ impl Supervisor {
             let fraction = match stage {
                 Stage::Descriptor => 0.8,
                 Stage::IntroductionPoints => 0.7,
-                _ => BOOTSTRAP,
+                _ => BOOTSTRAPPED_FRACTION,
             };
-            self.progress(run, stage, fraction);
+            self.report_progress(instance, stage, fraction);
         }
     }
 
-    /// Visits the room until it is reached, and again whenever there is reason to.
-    async fn stay_reachable(&mut self, run: &Run) -> Stuck {
-        let mut silence = SILENCE;
-        self.progress(run, Stage::SelfCheck, UNREACHED);
+    /// Checks until the room is reached, and again after each interval or [`RecheckReason`].
+    async fn keep_reachable(&mut self, instance: &ArtiInstance) -> Stalled {
+        let mut idle_limit = IDLE_LIMIT;
+        self.report_progress(instance, Stage::SelfCheck, SELF_CHECK_FRACTION);
         loop {
-            let patience = Patience { no_relay: self.no_relay.next(), unreachable: self.unreachable.next() };
+            let limits =
+                ReplaceTimeouts { no_relay: self.no_relay.next(), unreachable: self.unreachable.next() };
             let took = tokio::select! {
-                took = self.reach(run) => took,
-                () = patience.ends(run) => return Stuck,
+                took = self.wait_until_reached(instance) => took,
+                () = limits.expired(instance) => return Stalled,
             };
-            self.reached(run, took);
-            match timeout(jittered(REVISIT), run.doubt(silence)).await {
-                // If it turns out that the room was reachable, silence is usual here.
-                Ok(Doubt::Silence) => silence *= 2,
-                Ok(Doubt::Reported) => sleep(AFTER_REPORT).await,
+            self.report_reachable(instance, took);
+            match timeout(jittered(SELF_CHECK_INTERVAL), instance.recheck_reason(idle_limit)).await {
+                // If the room then turns out to be reachable, such pauses are usual on this network.
+                Ok(RecheckReason::Idle) => idle_limit *= 2,
+                Ok(RecheckReason::Reported) => sleep(AFTER_REPORT).await,
                 Err(_) => {}
             }
         }
     }
 
-    /// Visits the room until it is reached, and tells how long that visit took.
-    async fn reach(&mut self, run: &Run) -> Duration {
-        let visits = visits(run, self.port);
-        tokio::pin!(visits);
+    /// Checks until the room is reached, and returns how long the last check took.
+    async fn wait_until_reached(&mut self, instance: &ArtiInstance) -> Duration {
+        let reached = self_check_until_success(instance, self.port);
+        tokio::pin!(reached);
         loop {
-            match timeout(VISITS_FAIL, &mut visits).await {
+            match timeout(SELF_CHECK_GRACE, &mut reached).await {
                 Ok(took) => return took,
-                Err(_) => self.lose(run),
+                Err(_) => self.report_unreachable(instance),
             }
         }
     }
 
-    /// A step forward.
-    fn progress(&self, run: &Run, stage: Stage, fraction: f32) {
-        // A directory from the cache takes Arti as far as a visit, with nobody at the other end yet.
-        let heard = run.traffic().heard();
+    fn report_progress(&self, instance: &ArtiInstance, stage: Stage, fraction: f32) {
+        // With a directory from the cache Arti gets as far as a self-check without any relay having answered.
+        let connected = instance.activity().any_received();
         self.status.send_modify(|status| {
             (status.stage, status.fraction) =
-                if heard { (stage, fraction) } else { (Stage::Connecting, 0.0) };
-            if heard && fraction > self.stuck_at {
+                if connected { (stage, fraction) } else { (Stage::Connecting, 0.0) };
+            if connected && fraction > self.trouble_at {
                 status.trouble = None;
             }
         });
     }
 
-    fn reached(&mut self, run: &Run, took: Duration) {
-        self.stuck_at = 0.0;
-        // First the time: whoever watches reads it when the stage changes.
+    fn report_reachable(&mut self, instance: &ArtiInstance, took: Duration) {
+        self.trouble_at = 0.0;
+        // The time first: watchers read it when the stage changes.
         self.status.send_modify(|status| status.self_check_took = Some(took));
-        self.progress(run, Stage::Reachable, 1.0);
+        self.report_progress(instance, Stage::Reachable, 1.0);
         self.no_relay.reset();
         self.unreachable.reset();
     }
 
-    fn lose(&mut self, run: &Run) {
+    fn report_unreachable(&mut self, instance: &ArtiInstance) {
         if self.status.borrow().stage == Stage::Reachable {
-            self.progress(run, Stage::SelfCheck, UNREACHED);
+            self.report_progress(instance, Stage::SelfCheck, SELF_CHECK_FRACTION);
         }
-        let silent = run.traffic().silence() >= VISITS_FAIL;
-        self.trouble(run.evidence().of_visits(silent), UNREACHED);
+        let idle = instance.activity().idle() >= SELF_CHECK_GRACE;
+        self.report_trouble(instance.diagnostics().self_check_trouble(idle), SELF_CHECK_FRACTION);
     }
 
-    fn trouble(&mut self, trouble: Trouble, fraction: f32) {
-        self.stuck_at = self.stuck_at.max(fraction);
+    fn report_trouble(&mut self, trouble: Trouble, fraction: f32) {
+        self.trouble_at = self.trouble_at.max(fraction);
         self.status.send_if_modified(|status| {
             let new = status.trouble.as_ref() != Some(&trouble);
             status.trouble = Some(trouble);
@@ -260,11 +267,11 @@ impl Supervisor {
     }
 }
 
-/// Visits until one succeeds, and tells how long that took.
-async fn visits(run: &Run, port: u16) -> Duration {
+/// Checks again and again, and returns how long the first success took.
+async fn self_check_until_success(instance: &ArtiInstance, port: u16) -> Duration {
     let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(20));
     loop {
-        match run.visit(port).await {
+        match instance.self_check(port).await {
             Ok(took) => return took,
             Err(error) => tracing::debug!(%error, "the room does not reach itself"),
         }
@@ -272,24 +279,24 @@ async fn visits(run: &Run, port: u16) -> Duration {
     }
 }
 
-/// How long a run may fail to reach the room.
-struct Patience {
-    /// If no relay is heard.
+/// How long self-checks may fail before the instance is replaced.
+struct ReplaceTimeouts {
+    /// While no relay sends anything.
     no_relay: Duration,
-    /// Even if relays are heard.
+    /// While relays send something.
     unreachable: Duration,
 }
 
-impl Patience {
-    /// Returns when it is over.
-    async fn ends(&self, run: &Run) {
+impl ReplaceTimeouts {
+    /// Returns when the applicable limit has passed.
+    async fn expired(&self, instance: &ArtiInstance) {
         let began = Instant::now();
         loop {
             sleep(Duration::from_secs(1)).await;
-            let limit = if run.traffic().silence() > self.no_relay {
+            let limit = if instance.activity().idle() > self.no_relay {
                 self.no_relay
-            } else if run.has_guests() {
-                UNREACHABLE_WITH_GUESTS
+            } else if instance.has_guests() {
+                UNREACHABLE_WITH_GUESTS_TIMEOUT
             } else {
                 self.unreachable
             };
@@ -300,8 +307,8 @@ impl Patience {
     }
 }
 
-/// Whether the service is done with its introduction points, while it is not done altogether. Arti tells that
-/// of its parts only in `Debug`; nothing but the words of the progress depends on it.
+/// Whether the introduction points are established. Arti shows the state of the service's parts only in `Debug`
+/// output; only the displayed stage depends on it.
 fn has_introduction_points(status: &OnionServiceStatus) -> bool {
     let parts = format!("{status:?}");
     let manager = parts.split("publisher").next().unwrap_or_default();
@@ -309,5 +316,5 @@ fn has_introduction_points(status: &OnionServiceStatus) -> bool {
 }
 
 fn bootstrap_stage(fraction: f32) -> Stage {
-    if fraction < CONNECTED { Stage::Connecting } else { Stage::Directory }
+    if fraction < CONNECTED_FRACTION { Stage::Connecting } else { Stage::Directory }
 }

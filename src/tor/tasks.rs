@@ -1,8 +1,8 @@
-//! Arti's tasks, on the runtime of everything else.
+//! Tracks the tasks that Arti spawns, so that they can be aborted and waited for.
 //!
-//! Arti starts tasks that nobody can wait for or stop, and they hold its locks and directories; so what it starts is
-//! kept here, and ended with the run. A runtime of its own would do that as well. But then every message would cross
-//! from one thread to another on its way to a circuit, and again for each guest; and where all tasks take turns on
+//! Arti gives no handles to its tasks, and they hold its locks and directories. So they are spawned into a `JoinSet`
+//! here, and aborted with their instance of Arti. A separate runtime would do that as well. But then every message
+//! would cross from one thread to another on its way to a circuit, and again for each guest. And where all tasks share
 //! one thread, the cells of many circuits have come together by the time the channel to the guard is flushed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,36 +13,36 @@ use tokio::task::JoinSet;
 use tor_rtcompat::tokio::TokioRustlsRuntime;
 use tor_rtcompat::{Blocking, ToplevelBlockOn};
 
-/// Where Arti starts its tasks. Cheap to clone.
+/// The tasks of one instance of Arti. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Tasks {
     tokio: TokioRustlsRuntime,
     handle: Handle,
-    /// Those that run; none when they were ended, and then there are no more.
+    /// The tasks that run; `None` once closed.
     running: Arc<Mutex<Option<JoinSet<()>>>>,
 }
 
 impl Tasks {
-    /// None yet, on the runtime of the caller.
+    /// An empty set on the caller's runtime.
     ///
     /// # Panics
     /// Outside a runtime.
-    pub(super) fn here() -> Self {
+    pub(super) fn on_current_runtime() -> Self {
         let handle = Handle::current();
         let tokio = TokioRustlsRuntime::from(handle.clone());
         Self { tokio, handle, running: Arc::new(Mutex::new(Some(JoinSet::new()))) }
     }
 
-    /// The runtime they are on.
+    /// The runtime that the tasks run on.
     pub(super) fn runtime(&self) -> &TokioRustlsRuntime {
         &self.tokio
     }
 
-    /// Starts one. If they were ended it is dropped.
+    /// Spawns a task; drops it if the set is closed.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut running = self.lock();
         let Some(tasks) = &mut *running else {
-            // Its end may want to start another one.
+            // The task's destructor may spawn another one, which takes the lock.
             drop(running);
             return drop(task);
         };
@@ -50,8 +50,8 @@ impl Tasks {
         tasks.spawn_on(task, &self.handle);
     }
 
-    /// Takes them away, to be ended: at once as far as they wait, and otherwise when they next do.
-    pub(super) fn take(&self) -> JoinSet<()> {
+    /// Takes all tasks out, for the caller to abort; no more can be spawned.
+    pub(super) fn close(&self) -> JoinSet<()> {
         self.lock().take().unwrap_or_default()
     }
 
@@ -113,12 +113,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_started_ends_when_asked_and_nothing_begins_after() {
-        let tasks = Tasks::here();
+        let tasks = Tasks::on_current_runtime();
         let (task, mut dropped) = endless();
         tasks.spawn(task);
         tokio::task::yield_now().await;
         assert!(dropped.try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Empty));
-        tasks.take().shutdown().await;
+        tasks.close().shutdown().await;
         dropped.await.unwrap_err();
 
         let (task, dropped) = endless();
@@ -134,14 +134,14 @@ mod tests {
                 self.0.spawn(async {});
             }
         }
-        let tasks = Tasks::here();
+        let tasks = Tasks::on_current_runtime();
         let starts = Starts(tasks.clone());
         tasks.spawn(async move {
             let _starts = starts;
             std::future::pending::<()>().await;
         });
         tokio::task::yield_now().await;
-        tasks.take().shutdown().await;
+        tasks.close().shutdown().await;
         drop(Starts(tasks));
     }
 }

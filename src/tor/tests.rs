@@ -3,15 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use data_encoding::BASE64_NOPAD;
+use futures_util::FutureExt;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
+use super::instance::SHUTDOWN_TIMEOUT;
 use super::*;
 use crate::storage::StorageError;
 
-/// A private network whose only authority refuses connections, and a place for data directories.
+/// A private network whose only authority refuses connections, and a directory for data directories.
 struct Offline {
     directory: TempDir,
     settings: OnionSettings,
@@ -23,7 +26,7 @@ impl Offline {
         let network_file = directory.path().join("network.toml");
         let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
         let authority = Authority {
-            nickname: "nobody".into(),
+            nickname: "offline".into(),
             v3_identity: "0123456789abcdef0123456789abcdef01234567".into(),
             rsa_identity: "89abcdef0123456789abcdef0123456789abcdef".into(),
             ed25519_identity: BASE64_NOPAD.encode(&[7; 32]),
@@ -48,21 +51,32 @@ fn ephemeral() -> Arc<DataDirectory> {
 }
 
 #[tokio::test]
-async fn the_address_is_there_at_once_and_the_same_after_a_restart() {
+async fn the_address_is_known_without_waiting_and_the_same_after_a_restart() {
     let offline = Offline::new();
-    let began = Instant::now();
-    let service = offline.launch(offline.persistent().unwrap()).await;
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    let directory = offline.persistent().unwrap();
+    let launched = OnionService::launch(&offline.settings, directory).now_or_never();
+    let service = launched.expect("launching waits for nothing").unwrap();
     assert_eq!(service.status().borrow().stage, Stage::Connecting);
     let address = service.address().clone();
-
-    let began = Instant::now();
     service.shutdown().await;
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 
     let again = offline.launch(offline.persistent().unwrap()).await;
     assert_eq!(again.address(), &address);
     again.shutdown().await;
+}
+
+/// The clock is paused: it moves only when every task waits, so a task that cannot be aborted lets the time of
+/// [`SHUTDOWN_TIMEOUT`] pass.
+#[tokio::test(start_paused = true)]
+async fn shutting_down_sees_every_task_end() {
+    let offline = Offline::new();
+    let service = offline.launch(offline.persistent().unwrap()).await;
+    let mut status = service.status();
+    status.wait_for(|status| status.trouble.is_some()).await.unwrap();
+    let began = Instant::now();
+    service.shutdown().await;
+    assert!(began.elapsed() < SHUTDOWN_TIMEOUT, "{:?}", began.elapsed());
+    offline.persistent().expect("the data directory is released");
 }
 
 #[tokio::test]
@@ -78,7 +92,7 @@ async fn dropping_gives_the_data_directory_back() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let directory = tokio::time::timeout(Duration::from_secs(3), given_back).await.unwrap();
+    let directory = tokio::time::timeout(Duration::from_secs(30), given_back).await.unwrap();
     offline.launch(directory).await.shutdown().await;
 }
 
@@ -97,19 +111,19 @@ async fn an_ephemeral_room_has_a_new_address_each_time_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_run_that_replaces_another_has_its_address() {
+async fn an_instance_that_replaces_another_has_its_address() {
     let offline = Offline::new();
     let persistent = (offline.persistent().unwrap(), None);
-    for (directory, identity) in [persistent, (ephemeral(), Some(Identity::generate()))] {
+    for (directory, keypair) in [persistent, (ephemeral(), Some(ServiceKeypair::generate()))] {
         let network = PrivateNetwork::read(offline.settings.network_file.as_deref().unwrap()).ok();
         let storage = Storage::within(directory).unwrap();
-        let plan = Plan { storage, network, identity, introductions: mpsc::channel(1).0 };
-        let first = Run::start(&plan).unwrap();
+        let config = LaunchConfig { storage, network, keypair, introductions: mpsc::channel(1).0 };
+        let first = ArtiInstance::start(&config).unwrap();
         let address = first.address.clone();
-        first.end().await;
-        let second = Run::start(&plan).unwrap();
+        first.shutdown().await;
+        let second = ArtiInstance::start(&config).unwrap();
         assert_eq!(second.address, address);
-        second.end().await;
+        second.shutdown().await;
     }
 }
 
@@ -121,10 +135,10 @@ async fn a_missing_description_of_the_network_is_named() {
 }
 
 #[tokio::test]
-async fn the_circuits_are_handed_out_once() {
+async fn the_introductions_are_handed_out_once() {
     let offline = Offline::new();
     let mut service = offline.launch(ephemeral()).await;
-    assert!(service.circuits().is_some());
-    assert!(service.circuits().is_none());
+    assert!(service.introductions().is_some());
+    assert!(service.introductions().is_none());
     service.shutdown().await;
 }

@@ -1,8 +1,8 @@
-//! Whether anything at all comes from the Tor network.
+//! When the Tor network last sent anything.
 //!
-//! Arti does not tell when it has lost the network: connections that nobody closed stay open in its eyes, for
-//! as long as the system keeps them, which can be a quarter of an hour. But relays send padding on connections
-//! that rest, so a silent line is a sign. It is heard here, at the connections that Arti makes.
+//! Arti does not report that it has lost the network: it takes connections for open as long as the system does, which
+//! can be a quarter of an hour. But relays send padding on idle connections, so a connection without any input is a
+//! sign. It is measured here, at the connections that Arti makes.
 
 use std::convert::Infallible;
 use std::io;
@@ -12,60 +12,63 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::tasks::Tasks;
 use async_trait::async_trait;
 use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::stream::Empty;
+use tokio::time::Instant;
 use tor_rtcompat::tokio::TokioRustlsRuntime;
 use tor_rtcompat::{CompoundRuntime, NetStreamListener, NetStreamProvider, StreamOps};
 
-/// A runtime for Arti whose connections are listened to.
-pub(super) type ObservedRuntime = CompoundRuntime<
+use super::tasks::Tasks;
+
+/// A runtime for Arti whose connections record their input.
+pub(super) type MonitoredRuntime = CompoundRuntime<
     Tasks,
     TokioRustlsRuntime,
     TokioRustlsRuntime,
-    Observed<TokioRustlsRuntime>,
+    Monitored<TokioRustlsRuntime>,
     TokioRustlsRuntime,
     TokioRustlsRuntime,
     TokioRustlsRuntime,
 >;
 
-/// When something was last heard on any connection.
+/// When a byte was last received on any connection.
 #[derive(Debug)]
-pub(super) struct Traffic {
+pub(super) struct Activity {
     started: Instant,
-    /// Milliseconds from `started` to the newest byte that came in, but at least 1; 0 before any.
-    heard: AtomicU64,
+    /// Milliseconds from `started` to the last byte, at least 1; 0 before the first byte.
+    last_received: AtomicU64,
 }
 
-impl Traffic {
+impl Activity {
+    /// Starts to measure.
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { started: Instant::now(), heard: AtomicU64::new(0) })
+        Arc::new(Self { started: Instant::now(), last_received: AtomicU64::new(0) })
     }
 
-    /// How long nothing has come in.
-    pub(super) fn silence(&self) -> Duration {
-        let heard = Duration::from_millis(self.heard.load(Ordering::Relaxed));
-        self.started.elapsed().saturating_sub(heard)
+    /// The time since the last byte, or since the start.
+    pub(super) fn idle(&self) -> Duration {
+        let last_received = Duration::from_millis(self.last_received.load(Ordering::Relaxed));
+        self.started.elapsed().saturating_sub(last_received)
     }
 
-    /// Whether anything has come in yet.
-    pub(super) fn heard(&self) -> bool {
-        self.heard.load(Ordering::Relaxed) > 0
+    /// Whether any byte was received yet.
+    pub(super) fn any_received(&self) -> bool {
+        self.last_received.load(Ordering::Relaxed) > 0
     }
 
-    fn hear(&self) {
+    fn record(&self) {
         let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.heard.fetch_max(now.max(1), Ordering::Relaxed);
+        self.last_received.fetch_max(now.max(1), Ordering::Relaxed);
     }
 }
 
-/// A runtime on which Arti starts these tasks, with every connection reporting to `traffic`.
-pub(super) fn observed(tasks: &Tasks, traffic: Arc<Traffic>) -> ObservedRuntime {
+/// A runtime that spawns Arti's tasks into `tasks` and records the input of every connection in `activity`.
+pub(super) fn monitored_runtime(tasks: &Tasks, activity: Arc<Activity>) -> MonitoredRuntime {
     let tokio = tasks.runtime();
-    let connections = Observed { inner: tokio.clone(), traffic };
+    let connections = Monitored { inner: tokio.clone(), activity };
     CompoundRuntime::new(
         tasks.clone(),
         tokio.clone(),
@@ -77,23 +80,23 @@ pub(super) fn observed(tasks: &Tasks, traffic: Arc<Traffic>) -> ObservedRuntime 
     )
 }
 
-/// Something that is listened to: a maker of connections, or a connection.
+/// A provider of connections, or a connection, that records its input.
 #[derive(Debug, Clone)]
-pub(super) struct Observed<T> {
+pub(super) struct Monitored<T> {
     inner: T,
-    traffic: Arc<Traffic>,
+    activity: Arc<Activity>,
 }
 
 #[async_trait]
-impl<P: NetStreamProvider<SocketAddr>> NetStreamProvider<SocketAddr> for Observed<P> {
-    type Stream = Observed<P::Stream>;
-    type Listener = NoListener<P::Stream>;
+impl<P: NetStreamProvider<SocketAddr>> NetStreamProvider<SocketAddr> for Monitored<P> {
+    type Stream = Monitored<P::Stream>;
+    type Listener = NeverListener<P::Stream>;
     type ConnectOptions = P::ConnectOptions;
     type ListenOptions = P::ListenOptions;
 
     async fn connect(&self, address: &SocketAddr, options: &P::ConnectOptions) -> io::Result<Self::Stream> {
         let inner = self.inner.connect(address, options).await?;
-        Ok(Observed { inner, traffic: Arc::clone(&self.traffic) })
+        Ok(Monitored { inner, activity: Arc::clone(&self.activity) })
     }
 
     async fn listen(&self, _address: &SocketAddr, _options: &P::ListenOptions) -> io::Result<Self::Listener> {
@@ -101,7 +104,7 @@ impl<P: NetStreamProvider<SocketAddr>> NetStreamProvider<SocketAddr> for Observe
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Observed<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Monitored<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -109,13 +112,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Observed<S> {
     ) -> Poll<io::Result<usize>> {
         let read = Pin::new(&mut self.inner).poll_read(context, buffer);
         if matches!(read, Poll::Ready(Ok(1..))) {
-            self.traffic.hear();
+            self.activity.record();
         }
         read
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Observed<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Monitored<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -141,7 +144,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Observed<S> {
     }
 }
 
-impl<S: StreamOps> StreamOps for Observed<S> {
+impl<S: StreamOps> StreamOps for Monitored<S> {
     fn set_tcp_notsent_lowat(&self, bytes: u32) -> io::Result<()> {
         self.inner.set_tcp_notsent_lowat(bytes)
     }
@@ -151,15 +154,15 @@ impl<S: StreamOps> StreamOps for Observed<S> {
     }
 }
 
-/// The listener that a client never has; no value of it exists.
-pub(super) struct NoListener<S>(Infallible, PhantomData<fn() -> S>);
+/// The listener type that the trait requires; it has no values, because a client does not listen.
+pub(super) struct NeverListener<S>(Infallible, PhantomData<fn() -> S>);
 
-impl<S> NetStreamListener<SocketAddr> for NoListener<S>
+impl<S> NetStreamListener<SocketAddr> for NeverListener<S>
 where
     S: AsyncRead + AsyncWrite + StreamOps + Send + Sync + Unpin + 'static,
 {
-    type Stream = Observed<S>;
-    type Incoming = Empty<io::Result<(Observed<S>, SocketAddr)>>;
+    type Stream = Monitored<S>;
+    type Incoming = Empty<io::Result<(Monitored<S>, SocketAddr)>>;
 
     fn incoming(self) -> Self::Incoming {
         match self.0 {}
@@ -179,24 +182,29 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn what_comes_in_is_heard() {
+    #[tokio::test(start_paused = true)]
+    async fn received_bytes_end_the_idle_time() {
         let relay = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let traffic = Traffic::new();
-        let runtime = observed(&Tasks::here(), Arc::clone(&traffic));
+        let activity = Activity::new();
+        let runtime = monitored_runtime(&Tasks::on_current_runtime(), Arc::clone(&activity));
         let (connection, accepted) =
             tokio::join!(connect(&runtime, relay.local_addr().unwrap()), relay.accept());
         let (mut connection, mut accepted) = (connection.unwrap(), accepted.unwrap().0);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        assert!(!traffic.heard() && traffic.silence() >= Duration::from_millis(20));
+        let minute = Duration::from_secs(60);
+        tokio::time::advance(minute).await;
+        assert!(!activity.any_received());
+        assert_eq!(activity.idle(), minute);
 
         accepted.write_all(b"cell").await.unwrap();
-        let (before, mut cell) = (traffic.silence(), [0; 4]);
+        let mut cell = [0; 4];
         futures_util::AsyncReadExt::read_exact(&mut connection, &mut cell).await.unwrap();
-        assert!(traffic.heard() && traffic.silence() < before);
+        assert!(activity.any_received());
+        assert_eq!(activity.idle(), Duration::ZERO);
+        tokio::time::advance(minute).await;
+        assert_eq!(activity.idle(), minute);
     }
 
-    async fn connect(runtime: &ObservedRuntime, address: SocketAddr) -> io::Result<impl AsyncRead> {
+    async fn connect(runtime: &MonitoredRuntime, address: SocketAddr) -> io::Result<impl AsyncRead> {
         NetStreamProvider::<SocketAddr>::connect(runtime, &address, &Default::default()).await
     }
 }

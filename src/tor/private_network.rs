@@ -1,7 +1,6 @@
-//! The description of a private Tor network: which directory authorities to believe in place of the public
-//! ones.
+//! The description of a private Tor network: the directory authorities that replace the public ones.
 //!
-//! The lab writes it, the room reads it (`onion.network_file`). It is TOML:
+//! The lab writes the file, the room reads it (`onion.network_file`). It is TOML:
 //!
 //! ```toml
 //! [[authorities]]
@@ -19,7 +18,7 @@ use std::path::{Path, PathBuf};
 use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 
-/// A Tor network other than the public one, by its directory authorities.
+/// A Tor network other than the public one, given by its directory authorities.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrivateNetwork {
@@ -27,11 +26,11 @@ pub struct PrivateNetwork {
     pub authorities: Vec<Authority>,
 }
 
-/// One directory authority, which is also a relay and serves as the first one to ask.
+/// One directory authority, which is also a relay and a fallback directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Authority {
-    /// What people call it.
+    /// Its nickname.
     pub nickname: String,
     /// The fingerprint of the key it signs consensuses with: SHA-1 in 40 hexadecimal digits
     /// ([dir-spec, "Creating key certificates"](https://spec.torproject.org/dir-spec/creating-key-certificates.html)).
@@ -40,7 +39,7 @@ pub struct Authority {
     pub rsa_identity: String,
     /// Its ed25519 relay key: 32 bytes in base64 without padding, 43 characters.
     pub ed25519_identity: String,
-    /// Where it takes Tor connections (its `ORPort`).
+    /// The address of its `ORPort`, where it takes Tor connections.
     pub or_address: SocketAddr,
 }
 
@@ -57,7 +56,7 @@ pub enum PrivateNetworkError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
@@ -66,7 +65,7 @@ pub enum PrivateNetworkError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
@@ -117,19 +116,17 @@ impl Authority {
         for (key, value) in [("v3_identity", &self.v3_identity), ("rsa_identity", &self.rsa_identity)] {
             let bytes = HEXLOWER_PERMISSIVE.decode(value.as_bytes());
             if !bytes.is_ok_and(|bytes| bytes.len() == 20) {
-                return Err(self.complaint(key, "40 hexadecimal digits"));
+                return Err(self.invalid(key, "40 hexadecimal digits"));
             }
         }
         let bytes = BASE64_NOPAD.decode(self.ed25519_identity.as_bytes());
         if !bytes.is_ok_and(|bytes| bytes.len() == 32) {
-            return Err(
-                self.complaint("ed25519_identity", "32 bytes in base64 without padding, 43 characters")
-            );
+            return Err(self.invalid("ed25519_identity", "32 bytes in base64 without padding, 43 characters"));
         }
         Ok(())
     }
 
-    fn complaint(&self, key: &str, form: &str) -> String {
+    fn invalid(&self, key: &str, form: &str) -> String {
         format!("{key} of the authority \"{}\" must be {form}.", self.nickname)
     }
 }

@@ -1,69 +1,70 @@
-//! What stands in the way, in words: one sentence what is wrong, one what to do.
+//! Why the room cannot be reached, for display: one sentence what is wrong, one what to do.
 
 use std::time::Duration;
 
 use arti_client::status::BlockageKind;
 use tor_proto::ClockSkew;
 
-use super::Trouble;
+use super::status::Trouble;
 
-/// How long nothing may move before that is called trouble. Arti takes a minute before it says so itself.
-const QUIET: Duration = Duration::from_secs(10);
+/// How long the bootstrap may stall before the host is told. Arti itself reports it after a minute.
+const STALL_REPORT: Duration = Duration::from_secs(10);
 
-/// Arti's fraction from which on it is connected: it counts 0.075 for a connection to a relay, as much again
-/// for the relay's having proved that it is one, and 0.85 for the directory.
-pub(super) const CONNECTED: f32 = 0.15;
+/// Arti's bootstrap fraction once it is connected: it counts 0.075 for a connection to a relay, 0.075 for the
+/// handshake with it, and 0.85 for the directory.
+pub(super) const CONNECTED_FRACTION: f32 = 0.15;
 
-/// What is known about a run that does not get on.
+/// What is known about the progress of an instance of Arti.
 #[derive(Debug, Clone)]
-pub(super) struct Evidence {
-    /// Arti's own count of how far its bootstrap is, from 0 to 1.
+pub(super) struct Diagnostics {
+    /// Arti's bootstrap progress, from 0 to 1.
     pub(super) fraction: f32,
-    /// What Arti itself says is wrong.
+    /// The kind of blockage that Arti reports.
     pub(super) blockage: Option<BlockageKind>,
-    /// How wrong the clock is, as far as enough relays have told.
+    /// The clock's skew, if enough relays agree on one.
     pub(super) clock: ClockSkew,
-    /// Whether a relay, or whatever is in its place, has ever sent anything in this run.
-    pub(super) heard: bool,
+    /// Whether anything was ever received on a connection to a relay's address, from the relay or a middlebox.
+    pub(super) any_received: bool,
     /// Whether the network is a private one.
     pub(super) private: bool,
 }
 
-impl Evidence {
-    /// What keeps the bootstrap, which has not moved for `stalled`, from going on; `None` while it may just
-    /// be slow.
-    pub(super) fn of_bootstrap(&self, stalled: Duration) -> Option<Trouble> {
-        if let Some(known) = self.clock() {
+impl Diagnostics {
+    /// Why the bootstrap has made no progress for `stalled`; `None` while it may just be slow.
+    pub(super) fn bootstrap_trouble(&self, stalled: Duration) -> Option<Trouble> {
+        if let Some(known) = self.clock_trouble() {
             return Some(known);
         }
-        if stalled < QUIET {
+        if stalled < STALL_REPORT {
             return None;
         }
         Some(if matches!(self.blockage, Some(BlockageKind::Offline)) || self.fraction <= 0.0 {
             self.no_relay()
-        } else if self.fraction >= CONNECTED {
+        } else if self.fraction >= CONNECTED_FRACTION {
             no_directory()
-        } else if self.heard {
+        } else if self.any_received {
             no_handshake()
         } else {
             filtered()
         })
     }
 
-    /// Why the room does not reach itself through Tor; `silent` is that no relay is heard just now.
-    pub(super) fn of_visits(&self, silent: bool) -> Trouble {
-        match self.clock() {
+    /// Why the self-check fails. `idle`: no relay sends anything at present.
+    pub(super) fn self_check_trouble(&self, idle: bool) -> Trouble {
+        match self.clock_trouble() {
             Some(known) => known,
-            None if silent => self.no_relay(),
+            None if idle => self.no_relay(),
             None => unreachable(),
         }
     }
 
-    fn clock(&self) -> Option<Trouble> {
+    fn clock_trouble(&self) -> Option<Trouble> {
         match self.clock {
-            ClockSkew::Slow(by) => Some(clock(&format!(" (about {} slow)", roughly(by)))),
-            ClockSkew::Fast(by) => Some(clock(&format!(" (about {} fast)", roughly(by)))),
-            ClockSkew::None => matches!(self.blockage, Some(BlockageKind::ClockSkewed)).then(|| clock("")),
+            ClockSkew::Slow(by) => Some(wrong_clock(&format!(" (about {} slow)", roughly(by)))),
+            ClockSkew::Fast(by) => Some(wrong_clock(&format!(" (about {} fast)", roughly(by)))),
+            ClockSkew::None => {
+                matches!(self.blockage, Some(BlockageKind::ClockSkewed)).then(|| wrong_clock(""))
+            }
         }
     }
 
@@ -86,8 +87,8 @@ impl Evidence {
     }
 }
 
-/// Arti did not start again, for `reason`, which is a sentence or two.
-pub(super) fn of_restart(reason: &str) -> Trouble {
+/// Arti could not be restarted; `reason` is a sentence or two.
+pub(super) fn restart_failed(reason: &str) -> Trouble {
     Trouble {
         what: format!("Tor had to be started anew, and that failed. {reason}"),
         advice: "Check the data directory and the space on its disk; the program keeps trying.".into(),
@@ -131,14 +132,14 @@ fn filtered() -> Trouble {
     }
 }
 
-fn clock(by: &str) -> Trouble {
+fn wrong_clock(by: &str) -> Trouble {
     Trouble {
         what: format!("This machine's clock is wrong{by}, so the Tor network's certificates do not hold."),
         advice: "Set the clock and the time zone right; the program keeps trying.".into(),
     }
 }
 
-/// A span of time as people say it.
+/// A duration in minutes, hours or days.
 fn roughly(span: Duration) -> String {
     let minutes = span.as_secs() / 60;
     match minutes {
@@ -152,34 +153,39 @@ fn roughly(span: Duration) -> String {
 mod tests {
     use super::*;
 
-    const NOTHING: Evidence =
-        Evidence { fraction: 0.0, blockage: None, clock: ClockSkew::None, heard: false, private: false };
+    const NOTHING: Diagnostics = Diagnostics {
+        fraction: 0.0,
+        blockage: None,
+        clock: ClockSkew::None,
+        any_received: false,
+        private: false,
+    };
 
-    fn said(evidence: &Evidence) -> String {
-        evidence.of_bootstrap(QUIET).expect("something is in the way").what
+    fn said(evidence: &Diagnostics) -> String {
+        evidence.bootstrap_trouble(STALL_REPORT).expect("something is in the way").what
     }
 
     #[test]
     fn nothing_is_said_at_first() {
-        assert_eq!(NOTHING.of_bootstrap(QUIET / 2), None);
+        assert_eq!(NOTHING.bootstrap_trouble(STALL_REPORT / 2), None);
     }
 
     #[test]
     fn how_far_it_came_tells_what_is_wrong() {
         assert!(said(&NOTHING).starts_with("No relay of the Tor network"));
-        assert!(said(&Evidence { private: true, ..NOTHING }).starts_with("No relay of the private"));
-        assert!(said(&Evidence { fraction: 0.075, ..NOTHING }).contains("filters"));
-        assert!(said(&Evidence { fraction: 0.075, heard: true, ..NOTHING }).contains("holds"));
-        assert!(said(&Evidence { fraction: 0.2, heard: true, ..NOTHING }).contains("directory"));
+        assert!(said(&Diagnostics { private: true, ..NOTHING }).starts_with("No relay of the private"));
+        assert!(said(&Diagnostics { fraction: 0.075, ..NOTHING }).contains("filters"));
+        assert!(said(&Diagnostics { fraction: 0.075, any_received: true, ..NOTHING }).contains("holds"));
+        assert!(said(&Diagnostics { fraction: 0.2, any_received: true, ..NOTHING }).contains("directory"));
     }
 
     #[test]
     fn a_wrong_clock_is_said_at_once_and_how_wrong() {
-        let slow = Evidence { clock: ClockSkew::Slow(Duration::from_secs(3 * 3600)), ..NOTHING };
-        let trouble = slow.of_bootstrap(Duration::ZERO).expect("a known clock");
+        let slow = Diagnostics { clock: ClockSkew::Slow(Duration::from_secs(3 * 3600)), ..NOTHING };
+        let trouble = slow.bootstrap_trouble(Duration::ZERO).expect("a known clock");
         assert!(trouble.what.contains("about 3 hours slow"), "{}", trouble.what);
-        assert_eq!(slow.of_visits(true), trouble);
-        let blocked = Evidence { blockage: Some(BlockageKind::ClockSkewed), ..NOTHING };
+        assert_eq!(slow.self_check_trouble(true), trouble);
+        let blocked = Diagnostics { blockage: Some(BlockageKind::ClockSkewed), ..NOTHING };
         assert!(said(&blocked).contains("clock is wrong,"));
     }
 
@@ -187,13 +193,13 @@ mod tests {
     fn every_trouble_is_a_sentence_with_advice() {
         for trouble in [
             NOTHING.no_relay(),
-            Evidence { private: true, ..NOTHING }.no_relay(),
+            Diagnostics { private: true, ..NOTHING }.no_relay(),
             unreachable(),
             no_directory(),
             no_handshake(),
             filtered(),
-            clock(" (about 2 days fast)"),
-            of_restart("The disk is full."),
+            wrong_clock(" (about 2 days fast)"),
+            restart_failed("The disk is full."),
         ] {
             for text in [&trouble.what, &trouble.advice] {
                 assert!(text.ends_with('.') && !text.contains("  "), "{text}");

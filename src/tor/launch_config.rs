@@ -1,0 +1,37 @@
+//! What is needed to launch the onion service, and to launch it again.
+
+use tokio::sync::mpsc;
+use tor_hscrypto::pk::HsIdKeypair;
+use tor_llcrypto::pk::ed25519;
+use tor_llcrypto::rng::CautiousRng;
+
+use super::private_network::PrivateNetwork;
+use super::rendezvous::ArtiIntroduction;
+use super::storage::Storage;
+
+/// What every [`ArtiInstance`](super::instance::ArtiInstance) of one room needs.
+pub(super) struct LaunchConfig {
+    pub(super) storage: Storage,
+    /// The private Tor network to use in place of the public one.
+    pub(super) network: Option<PrivateNetwork>,
+    /// The key of an ephemeral room, which no keystore keeps from one instance to the next.
+    pub(super) keypair: Option<ServiceKeypair>,
+    /// Where introductions are sent.
+    pub(super) introductions: mpsc::Sender<ArtiIntroduction>,
+}
+
+/// An onion service's identity key, in memory only
+/// ([rend-spec, "Deriving keys"](https://spec.torproject.org/rend-spec/deriving-keys.html)).
+pub(super) struct ServiceKeypair(ed25519::Keypair);
+
+impl ServiceKeypair {
+    /// A new random key.
+    pub(super) fn generate() -> Self {
+        Self(ed25519::Keypair::generate(&mut CautiousRng))
+    }
+
+    /// The key in the form in which Arti takes it.
+    pub(super) fn expanded(&self) -> HsIdKeypair {
+        ed25519::ExpandedKeypair::from(&self.0).into()
+    }
+}
