@@ -1,11 +1,11 @@
 //! A private Tor network on this machine: real directory authorities, relays and a client, all on 127.0.0.1.
 //!
-//! For tests, and for people who want to see the room work without the internet. Every node is a process of
-//! the C program `tor`, none talks to anything beyond the loopback address, and all of them end with the
-//! process that started them.
+//! For tests, and to try the room without the internet. Every node is a process of the C program `tor`. The nodes
+//! connect to the loopback address only, and end with the process that started them. The module is the cargo feature
+//! `lab`, on by default.
 //!
 //! ```no_run
-//! # async fn see() -> Result<(), onionroom::lab::LabError> {
+//! # async fn example() -> Result<(), onionroom::lab::LabError> {
 //! use onionroom::lab::Plan;
 //!
 //! let prepared = Plan::default().prepare(|step| println!("{step}")).await?;
@@ -17,18 +17,19 @@
 //! # }
 //! ```
 //!
-//! [`Plan`] → [`Prepared`] → [`Network`]: preparing makes keys and files and reserves ports, starting runs
-//! the processes. They are separate so that a room can be started on a network that is not there yet.
+//! [`Plan`] → [`Prepared`] → [`Network`]: preparing makes keys and files and reserves ports, starting runs the
+//! processes. They are separate so that a room can be opened on a network that does not run yet.
 
 mod control;
 mod error;
 mod files;
 mod keys;
 mod network;
+mod node_spec;
 mod plan;
 mod ports;
 mod process;
-mod program;
+mod programs;
 mod progress;
 mod start;
 mod torrc;

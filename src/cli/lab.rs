@@ -65,7 +65,7 @@ async fn keep_open(plan: Plan, mut settings: Settings, terminal: Terminal) -> Re
 
 fn plan(flags: LabFlags) -> Plan {
     let LabFlags { room: _, relays, authorities, socks_port, control_port, tor } = flags;
-    Plan { relays, authorities, socks_port, control_port, tor, directory: None }
+    Plan { relays, authorities, socks_port, control_port, tor }
 }
 
 /// The room's settings as for `serve`, but nothing kept unless a flag says where: a real room's directory

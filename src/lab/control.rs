@@ -1,8 +1,7 @@
-//! A client of C Tor's control port: one command, one answer.
+//! A client of C Tor's control port.
 //!
 //! The format is that of the [control specification](https://spec.torproject.org/control-spec/).
-//! A connection either takes commands, and then every line belongs to the answer that is awaited, or it was
-//! made to report what happens ([`Control::events`]).
+//! A connection either takes commands, each followed by its reply, or reports events ([`Control::events`]).
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,7 +12,7 @@ use data_encoding::HEXLOWER;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-/// How long a node may take for one answer.
+/// How long a node may take for one reply.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// An authenticated connection to a control port.
@@ -22,20 +21,20 @@ pub struct Control {
     stream: BufReader<TcpStream>,
 }
 
-/// Why the control port did not do what it was asked.
+/// Why a request to the control port failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ControlError {
     /// The connection failed or was closed.
     #[error("its control port cannot be reached ({0})")]
     Io(#[from] io::Error),
-    /// An answer did not come in time.
+    /// The reply did not come in time.
     #[error("its control port did not answer within {} seconds", DEADLINE.as_secs())]
     Deadline,
     /// A command was refused.
     #[error("it refused a command: {0}")]
     Refused(String),
-    /// An answer was not of the form that the specification gives.
+    /// The reply is not of the form that the specification gives.
     #[error("its control port answered in an unknown form: {0}")]
     Form(String),
 }
@@ -44,7 +43,7 @@ impl Control {
     /// Connects, and authenticates with the cookie in the file `cookie`.
     ///
     /// # Errors
-    /// When the port or the cookie is not there, or the cookie is not the right one.
+    /// When the port cannot be reached, the cookie cannot be read, or authentication fails.
     pub async fn connect(address: SocketAddr, cookie: &Path) -> Result<Self, ControlError> {
         let cookie = std::fs::read(cookie)?;
         let stream = TcpStream::connect(address).await?;
@@ -53,21 +52,21 @@ impl Control {
         Ok(control)
     }
 
-    /// Gives one command, without its line end, and returns the lines of the answer without their status
-    /// codes; lines of a data block as they are.
+    /// Sends one command, given without its line end, and returns the lines of the reply without their status codes;
+    /// the lines of a data block as they are.
     ///
     /// # Errors
-    /// When the answer is a refusal, is not understood, or does not come within 20 seconds.
+    /// When the reply is a refusal, is malformed, or does not come within 20 seconds.
     pub async fn command(&mut self, command: &str) -> Result<Vec<String>, ControlError> {
         tokio::time::timeout(DEADLINE, async {
             self.stream.write_all(format!("{command}\r\n").as_bytes()).await?;
-            self.answer().await
+            self.reply().await
         })
         .await
         .map_err(|_| ControlError::Deadline)?
     }
 
-    /// Asks for one value and returns its lines; none if the value is empty.
+    /// Reads one value with `GETINFO` and returns its lines; none if the value is empty.
     ///
     /// # Errors
     /// As [`command`](Self::command).
@@ -86,7 +85,7 @@ impl Control {
         Ok(lines)
     }
 
-    /// From now on only reports events of these kinds, such as `STREAM CIRC`; those of one line each.
+    /// Subscribes to events of one line with `SETEVENTS`; `kinds` is such as `STREAM CIRC`.
     ///
     /// # Errors
     /// As [`command`](Self::command).
@@ -95,7 +94,7 @@ impl Control {
         Ok(Events { control: self })
     }
 
-    async fn answer(&mut self) -> Result<Vec<String>, ControlError> {
+    async fn reply(&mut self) -> Result<Vec<String>, ControlError> {
         let mut lines = Vec::new();
         loop {
             let line = self.line().await?;
@@ -109,14 +108,14 @@ impl Control {
             match kind {
                 " " => return Ok(lines),
                 "-" => {}
-                "+" => self.data(&mut lines).await?,
+                "+" => self.data_block(&mut lines).await?,
                 _ => return Err(ControlError::Form(line)),
             }
         }
     }
 
-    /// A data block: ends with a line that is one dot; a dot at the start of other lines is doubled.
-    async fn data(&mut self, lines: &mut Vec<String>) -> Result<(), ControlError> {
+    /// A data block: it ends with a line that is one dot; a dot at the start of other lines is doubled.
+    async fn data_block(&mut self, lines: &mut Vec<String>) -> Result<(), ControlError> {
         loop {
             let line = self.line().await?;
             match line.strip_prefix('.') {
@@ -137,17 +136,17 @@ impl Control {
     }
 }
 
-/// A control connection that reports what happens.
+/// A control connection that reports events.
 #[derive(Debug)]
 pub struct Events {
     control: Control,
 }
 
 impl Events {
-    /// The next event, such as `STREAM 7 CLOSED …`, however long it takes.
+    /// The next event, such as `STREAM 7 CLOSED …`; waits without limit.
     ///
     /// # Errors
-    /// When the connection ends or says something else.
+    /// When the connection ends or sends anything else.
     pub async fn next(&mut self) -> Result<String, ControlError> {
         let line = self.control.line().await?;
         line.strip_prefix("650 ").map(str::to_owned).ok_or(ControlError::Form(line))
@@ -163,8 +162,8 @@ mod tests {
 
     use super::*;
 
-    /// A control port that accepts the cookie and then plays `answer` to the next command.
-    async fn controlled(answer: &'static str) -> Control {
+    /// A connection to a control port that accepts the cookie and then sends `reply` to the next command.
+    async fn connected_to(reply: &'static str) -> Control {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
@@ -175,7 +174,7 @@ mod tests {
             stream.write_all(b"250 OK\r\n").await.unwrap();
             let mut command = [0; 256];
             let _ = stream.read(&mut command).await.unwrap();
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.write_all(reply.as_bytes()).await.unwrap();
         });
         let directory = tempfile::tempdir().unwrap();
         let cookie = directory.path().join("cookie");
@@ -185,26 +184,26 @@ mod tests {
 
     #[tokio::test]
     async fn one_line_is_a_value() {
-        let mut control = controlled("250-version=0.4\r\n250 OK\r\n").await;
+        let mut control = connected_to("250-version=0.4\r\n250 OK\r\n").await;
         assert_eq!(control.get_info("version").await.unwrap(), ["0.4"]);
     }
 
     #[tokio::test]
     async fn a_data_block_is_many_lines() {
-        let mut control = controlled("250+circuit-status=\r\n1 BUILT\r\n..2\r\n.\r\n250 OK\r\n").await;
+        let mut control = connected_to("250+circuit-status=\r\n1 BUILT\r\n..2\r\n.\r\n250 OK\r\n").await;
         assert_eq!(control.get_info("circuit-status").await.unwrap(), ["1 BUILT", ".2"]);
     }
 
     #[tokio::test]
     async fn an_empty_value_is_no_line() {
-        let mut control = controlled("250-stream-status=\r\n250 OK\r\n").await;
+        let mut control = connected_to("250-stream-status=\r\n250 OK\r\n").await;
         assert!(control.get_info("stream-status").await.unwrap().is_empty());
     }
 
     #[tokio::test]
     async fn events_come_one_by_one() {
         let events = "250 OK\r\n650 CIRC 1 BUILT\r\n650 CIRC 1 CLOSED\r\n";
-        let mut events = controlled(events).await.events("CIRC").await.unwrap();
+        let mut events = connected_to(events).await.events("CIRC").await.unwrap();
         assert_eq!(events.next().await.unwrap(), "CIRC 1 BUILT");
         assert_eq!(events.next().await.unwrap(), "CIRC 1 CLOSED");
         assert!(events.next().await.is_err());
@@ -212,7 +211,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_says_why() {
-        let mut control = controlled("552 Unknown circuit \"7\"\r\n").await;
+        let mut control = connected_to("552 Unknown circuit \"7\"\r\n").await;
         let said = control.command("CLOSECIRCUIT 7").await.unwrap_err().to_string();
         assert!(said.contains("Unknown circuit"), "{said}");
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with a private network, each with what to do next.
+//! Errors of preparing and starting a private network.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::control::ControlError;
 use crate::tor::PrivateNetworkError;
 
-/// Why the private network could not be prepared or started.
+/// Why the private network could not be prepared or started; each message says what to do next.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LabError {
@@ -34,7 +34,7 @@ pub enum LabError {
         /// Its name.
         program: &'static str,
     },
-    /// What was given as `tor` cannot be run.
+    /// The path given for `tor` is not an executable file.
     #[error("{} is not a program. Give the path of `tor`, or nothing to have it found on PATH.", .0.display())]
     NotAProgram(PathBuf),
     /// A port is in use or not allowed.
@@ -42,14 +42,11 @@ pub enum LabError {
     Port {
         /// The port.
         port: u16,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
-    /// The directory holds something already.
-    #[error("{} is not empty. The network's files need a directory of their own; choose another one.", .0.display())]
-    DirectoryNotEmpty(PathBuf),
-    /// A path that torrc cannot express.
+    /// The path of the directory cannot be written in a torrc file.
     #[error("{} cannot be written in tor's configuration; choose a directory with a plainer name.", .0.display())]
     DirectoryName(PathBuf),
     /// A file or directory could not be read or written.
@@ -57,7 +54,7 @@ pub enum LabError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
@@ -69,19 +66,19 @@ pub enum LabError {
     Run {
         /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
-    /// Making an authority's keys failed.
+    /// An authority's keys could not be made.
     #[error("The keys of {node} could not be made: {reason}.")]
     Keys {
         /// The authority.
         node: String,
-        /// What the program said.
+        /// What the program reported.
         reason: String,
     },
-    /// A node ended while it was needed.
+    /// A node ended unexpectedly.
     #[error("{node} ended ({status}). The last lines of its log:\n{log}")]
     NodeEnded {
         /// The node.
@@ -91,7 +88,7 @@ pub enum LabError {
         /// The last lines of its log.
         log: String,
     },
-    /// A node's control port did not do its part.
+    /// A request to a node's control port failed.
     #[error("{node} could not be controlled: {cause}.")]
     Control {
         /// The node.
@@ -109,7 +106,7 @@ pub enum LabError {
     Deadline {
         /// The step that was under way.
         step: String,
-        /// How long it had.
+        /// The limit.
         after: Duration,
     },
 }

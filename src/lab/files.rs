@@ -1,69 +1,35 @@
-//! The network's directory: private to its owner, and gone at the end unless somebody chose it.
+//! The files of a network, with errors that name the path.
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::LabError;
+use super::error::LabError;
 
-/// The directory that holds everything a network writes.
-#[derive(Debug)]
-pub(super) enum Directory {
-    /// Made by us, removed when dropped.
-    Temporary(TempDir),
-    /// Chosen by somebody, who may want to read the logs: kept.
-    Chosen(PathBuf),
+/// Creates the network's directory, with mode 0700 and an absolute path; dropping it removes it.
+pub(super) fn network_directory() -> Result<TempDir, LabError> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("onionroom-lab-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir().map_err(|cause| LabError::File { path: std::env::temp_dir(), cause })
 }
 
-impl Directory {
-    /// A new directory with mode 0700: `chosen`, which must be absent or empty, or a temporary one.
-    pub(super) fn new(chosen: Option<PathBuf>) -> Result<Self, LabError> {
-        let Some(path) = chosen else {
-            let mut builder = tempfile::Builder::new();
-            builder.prefix("onionroom-lab-");
-            #[cfg(unix)]
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-            return builder
-                .tempdir()
-                .map(Directory::Temporary)
-                .map_err(|cause| LabError::File { path: std::env::temp_dir(), cause });
-        };
-        make(&path)?;
-        // Nodes run elsewhere than we do, so their files need absolute names.
-        let path = path.canonicalize().map_err(|cause| LabError::File { path: path.clone(), cause })?;
-        let mut entries =
-            fs::read_dir(&path).map_err(|cause| LabError::File { path: path.clone(), cause })?;
-        if entries.next().is_some() {
-            return Err(LabError::DirectoryNotEmpty(path));
-        }
-        Ok(Directory::Chosen(path))
-    }
-
-    /// Where it is; absolute.
-    pub(super) fn path(&self) -> &Path {
-        match self {
-            Directory::Temporary(made) => made.path(),
-            Directory::Chosen(path) => path,
-        }
-    }
-}
-
-/// Makes a directory, and what leads to it, and closes it to everybody else.
-pub(super) fn make(path: &Path) -> Result<(), LabError> {
-    make_private(path).map_err(|cause| LabError::File { path: path.into(), cause })
+/// Creates a directory with mode 0700, if it is missing.
+pub(super) fn create_directory(path: &Path) -> Result<(), LabError> {
+    create_private(path).map_err(|cause| LabError::File { path: path.into(), cause })
 }
 
 #[cfg(unix)]
-fn make_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+fn create_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 #[cfg(not(unix))]
-fn make_private(path: &Path) -> io::Result<()> {
+fn create_private(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
@@ -77,46 +43,24 @@ pub(super) fn read(path: &Path) -> Result<String, LabError> {
     fs::read_to_string(path).map_err(|cause| LabError::File { path: path.into(), cause })
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
-    #[cfg(unix)]
-    fn mode(path: &Path) -> u32 {
-        std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777
-    }
-
-    #[cfg(unix)]
     #[test]
-    fn directories_are_closed_to_others() {
-        let outer = tempfile::tempdir().unwrap();
-        for chosen in [None, Some(outer.path().join("a/b"))] {
-            let made = Directory::new(chosen).unwrap();
-            assert_eq!(mode(made.path()), 0o700);
+    fn directories_are_private_and_removed_at_the_end() {
+        let network = network_directory().unwrap();
+        let node = network.path().join("relay1");
+        create_directory(&node).unwrap();
+        assert!(node.is_absolute());
+        for path in [network.path(), &node] {
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         }
-    }
-
-    #[test]
-    fn a_temporary_directory_goes_and_a_chosen_one_stays() {
-        let outer = tempfile::tempdir().unwrap();
-        let chosen = outer.path().join("a/b");
-        drop(Directory::new(Some(chosen.clone())).unwrap());
-        assert!(chosen.exists());
-
-        let temporary = Directory::new(None).unwrap();
-        let path = temporary.path().to_path_buf();
-        drop(temporary);
-        assert!(!path.exists());
-    }
-
-    #[test]
-    fn a_directory_with_something_in_it_is_refused() {
-        let outer = tempfile::tempdir().unwrap();
-        fs::write(outer.path().join("letter"), "dear").unwrap();
-        let said = Directory::new(Some(outer.path().into())).unwrap_err().to_string();
-        assert!(said.contains("not empty"), "{said}");
-        assert!(outer.path().join("letter").exists());
+        drop(network);
+        assert!(!node.exists());
     }
 }

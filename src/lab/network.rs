@@ -3,21 +3,21 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::files::Directory;
-use super::process::Nodes;
-use super::{Control, ControlError};
+use tempfile::TempDir;
 
-/// A private network that runs: authorities, relays and a client.
+use super::control::{Control, ControlError};
+use super::process::Nodes;
+
+/// A running private network: authorities, relays and a client.
 ///
-/// [`stop`](Network::stop) or dropping it ends every process and removes the directory (unless the plan
-/// named one). If this process is killed, the nodes notice within 15 seconds and end by themselves.
+/// [`stop`](Network::stop) or dropping it ends every process and removes the directory. If this process is killed, the
+/// nodes notice within 15 seconds and end by themselves.
 #[derive(Debug)]
 pub struct Network {
-    // Dropped in this order: first the processes, then the files they might still write to.
+    #[expect(dead_code, reason = "held for its drop")]
     pub(super) nodes: Nodes,
-    #[allow(dead_code, reason = "held for its drop")]
-    pub(super) directory: Option<Directory>,
-    pub(super) path: PathBuf,
+    // Dropped after the processes, which may still write to it.
+    pub(super) directory: TempDir,
     pub(super) network_file: PathBuf,
     pub(super) socks: SocketAddr,
     pub(super) control: SocketAddr,
@@ -30,8 +30,7 @@ impl Network {
         &self.network_file
     }
 
-    /// The client's SOCKS address. Each pair of user name and password gets circuits of its own, as each
-    /// visitor would have.
+    /// The client's SOCKS address. Streams with different user names or passwords are on different circuits.
     pub fn socks(&self) -> SocketAddr {
         self.socks
     }
@@ -41,30 +40,25 @@ impl Network {
         self.control
     }
 
-    /// The file with the secret that opens the client's control port.
+    /// The cookie file that authenticates to the client's control port.
     pub fn control_cookie(&self) -> &Path {
         &self.cookie
     }
 
-    /// A connection to the client's control port, authenticated.
+    /// An authenticated connection to the client's control port.
     ///
     /// # Errors
-    /// When the client does not answer any more.
+    /// When the client does not reply.
     pub async fn connect_control(&self) -> Result<Control, ControlError> {
         Control::connect(self.control, &self.cookie).await
     }
 
-    /// Where the network's files are; each node's log is `NODE/log` in there.
+    /// The directory with the network's files; each node's log is `NODE/log` in it, its process number `NODE/pid`.
     pub fn directory(&self) -> &Path {
-        &self.path
+        self.directory.path()
     }
 
-    /// The numbers of the processes.
-    pub fn processes(&self) -> Vec<u32> {
-        self.nodes.ids()
-    }
-
-    /// Ends every process, waits for their end and removes the directory.
+    /// Ends every process, waits until they have ended, and removes the directory.
     pub async fn stop(self) {
         // Waiting for processes and removing trees blocks.
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;

@@ -5,41 +5,41 @@ use std::ops::Range;
 
 use tokio::net::TcpSocket;
 
-use super::LabError;
+use super::error::LabError;
 
-/// A port that belongs to us and on which nothing listens: connecting to it is refused, nobody else gets it.
-/// Dropping it makes room for the node that shall listen there.
+/// A bound port on which nothing listens: connecting to it is refused, and no other process gets it. Dropping it
+/// releases the port for the node.
 #[derive(Debug)]
-pub(super) struct Reserved {
+pub(super) struct ReservedPort {
     address: SocketAddr,
-    #[allow(dead_code, reason = "held so that the port stays ours")]
+    #[allow(dead_code, reason = "held so that the port stays reserved")]
     socket: TcpSocket,
 }
 
-/// Where free ports are looked for: below those that Linux, and IANA (49152 to 65535), give to outgoing connections.
-/// Between our letting go of a port and a node's listening on it a connection could be given it.
+/// The range of free ports to try: below the ephemeral ports of Linux and of IANA (49152 to 65535). Between the release
+/// of an ephemeral port and the node's listening on it, an outgoing connection could be given it.
 const FREE_PORTS: Range<u16> = 10_240..32_768;
 
-/// How many of them are tried before the system is asked for one of its own.
+/// How many ports of the range are tried before the system chooses one.
 const TRIES: usize = 64;
 
-impl Reserved {
+impl ReservedPort {
     /// Reserves `port`, or any free one for 0.
-    pub(super) fn port(port: u16) -> Result<Self, LabError> {
+    pub(super) fn new(port: u16) -> Result<Self, LabError> {
         if port > 0 {
-            return Self::exactly(port);
+            return Self::bind(port);
         }
         let random =
             || getrandom::u32().map(|random| FREE_PORTS.start + (random % FREE_PORTS.len() as u32) as u16);
-        let free = (0..TRIES).find_map(|_| Self::exactly(random().ok()?).ok());
-        free.map_or_else(|| Self::exactly(0), Ok)
+        let free = (0..TRIES).find_map(|_| Self::bind(random().ok()?).ok());
+        free.map_or_else(|| Self::bind(0), Ok)
     }
 
-    fn exactly(port: u16) -> Result<Self, LabError> {
-        let complaint = |cause| LabError::Port { port, cause };
-        let socket = TcpSocket::new_v4().map_err(complaint)?;
-        socket.bind((Ipv4Addr::LOCALHOST, port).into()).map_err(complaint)?;
-        let address = socket.local_addr().map_err(complaint)?;
+    fn bind(port: u16) -> Result<Self, LabError> {
+        let error = |cause| LabError::Port { port, cause };
+        let socket = TcpSocket::new_v4().map_err(error)?;
+        socket.bind((Ipv4Addr::LOCALHOST, port).into()).map_err(error)?;
+        let address = socket.local_addr().map_err(error)?;
         Ok(Self { address, socket })
     }
 
@@ -57,10 +57,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_reserved_port_refuses_connections_and_cannot_be_taken() {
-        let reserved = Reserved::port(0).unwrap();
+        let reserved = ReservedPort::new(0).unwrap();
         let refused = tokio::net::TcpStream::connect(reserved.address()).await.unwrap_err();
         assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
-        let said = Reserved::port(reserved.address().port()).unwrap_err().to_string();
+        let said = ReservedPort::new(reserved.address().port()).unwrap_err().to_string();
         assert!(said.contains(&reserved.address().port().to_string()) && said.contains("Choose"), "{said}");
         let address = reserved.address();
         drop(reserved);

@@ -1,15 +1,15 @@
-//! One node: a process that we own and that never outlives us.
+//! The processes of the nodes.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::LabError;
+use super::error::LabError;
 
-/// How much of a log is shown when its node dies.
+/// How many lines of a node's log are shown when it ends unexpectedly.
 const LOG_LINES: usize = 12;
 
-/// A running `tor`. Dropping it ends the process and waits until it is gone.
+/// A running `tor`. Dropping it kills the process and waits until it has ended.
 #[derive(Debug)]
 pub(super) struct Node {
     nickname: String,
@@ -18,7 +18,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// Starts `tor` with `torrc` in the node's own directory; what it says goes to `log` there.
+    /// Starts `tor` with `torrc` in the data directory `data`; its output goes to the file `log` there.
     pub(super) fn start(
         tor: &Path,
         nickname: &str,
@@ -31,28 +31,31 @@ impl Node {
         let output = File::create(&log).map_err(file)?;
         let errors = output.try_clone().map_err(file)?;
         let mut command = Command::new(tor);
-        // Without a defaults file of our own, tor would read the system's.
+        // Without this file tor would read the system's defaults.
         command.arg("--defaults-torrc").arg(defaults).arg("-f").arg(torrc);
         command.current_dir(data).stdin(Stdio::null()).stdout(output).stderr(errors);
-        // A group of its own, so that Ctrl-C in the terminal reaches us and not the nodes: the room says
-        // goodbye to its guests while the network still runs.
+        // A process group of its own, so that Ctrl-C in the terminal does not reach the nodes: the room closes its
+        // connections while the network still runs.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let child = command.spawn().map_err(|cause| LabError::Run { program: tor.into(), cause })?;
         Ok(Self { nickname: nickname.into(), data: data.into(), child })
     }
 
-    /// What it is called.
+    /// Its nickname.
     pub(super) fn nickname(&self) -> &str {
         &self.nickname
     }
 
-    /// Its directory.
+    /// Its data directory.
     pub(super) fn data(&self) -> &Path {
         &self.data
     }
 
-    /// An error with the end of its log if it does not run any more.
+    /// Checks that it runs.
+    ///
+    /// # Errors
+    /// [`LabError::NodeEnded`] with the end of its log if it does not.
     pub(super) fn check(&mut self) -> Result<(), LabError> {
         let log = self.data.join("log");
         match self.child.try_wait() {
@@ -64,8 +67,8 @@ impl Node {
         }
     }
 
-    /// Tells it to end, without waiting. At once and not by request: there is no state worth saving, and
-    /// eleven relays that say goodbye take their time.
+    /// Sends SIGKILL, without waiting. Not SIGTERM: there is no state to save, and an orderly end of eleven relays
+    /// takes long.
     fn kill(&mut self) {
         let _ = self.child.kill();
     }
@@ -78,20 +81,13 @@ impl Drop for Node {
     }
 }
 
-/// Nodes that end together.
+/// Nodes that are ended together.
 #[derive(Debug, Default)]
 pub(super) struct Nodes(pub(super) Vec<Node>);
 
-impl Nodes {
-    /// The processes' numbers.
-    pub(super) fn ids(&self) -> Vec<u32> {
-        self.0.iter().map(|node| node.child.id()).collect()
-    }
-}
-
 impl Drop for Nodes {
     fn drop(&mut self) {
-        // All are told before the first is waited for, so that they end side by side.
+        // All are killed before the first is waited for, so that they end concurrently.
         self.0.iter_mut().for_each(Node::kill);
     }
 }

@@ -1,114 +1,131 @@
-//! Starting the network: every step waits for a condition, none for a clock.
+//! Starts a prepared network. Every step waits for a condition, none for a fixed time.
 //!
-//! Left to themselves, C Tor's nodes would take minutes to find each other: authorities vote at fixed times,
-//! and whoever asks too early asks again at random. So the first vote is called when every authority knows
-//! every relay, the relays are told when there is a consensus to fetch, and the client starts when they have
-//! it.
+//! By themselves C Tor's nodes take minutes to find each other: authorities vote at fixed times, and nodes that ask too
+//! early ask again after a random delay. So the first vote is scheduled when every authority has every relay's
+//! descriptor, the relays are told to fetch the consensus when there is one, and the client starts when they have it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::files::{self, Directory};
-use super::plan::{Place, Prepared};
-use super::process::{Node, Nodes};
-use super::{Control, ControlError, LabError, Network, Progress, keys, torrc};
+use tempfile::TempDir;
 
-/// How long the whole network may take. It takes about 15 seconds on two idle cores.
+use super::control::{Control, ControlError};
+use super::error::LabError;
+use super::network::Network;
+use super::node_spec::NodeSpec;
+use super::plan::Prepared;
+use super::process::{Node, Nodes};
+use super::progress::Progress;
+use super::torrc::{self, CommonOptions};
+use super::{files, keys};
+
+/// The limit for starting the whole network. It takes about 15 seconds on two idle cores.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// How often something that is awaited is looked at.
-const LOOK: Duration = Duration::from_millis(100);
+/// The interval at which a condition is checked.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The voting interval for the first consensus; must divide [`torrc::WAITING_SECONDS`].
 const FIRST_VOTE_SECONDS: u64 = 10;
 
-/// How far ahead the first consensus is scheduled: 4 seconds of voting and signing, and 2 to spare for
-/// telling every authority.
+/// The seconds from the command to the first consensus: 4 for voting and signing, and 2 for sending the command to
+/// every authority.
 const FIRST_VOTE_AHEAD: u64 = 6;
 
-/// Starts everything that was prepared.
-pub(super) async fn start(prepared: Prepared, progress: impl FnMut(Progress)) -> Result<Network, LabError> {
-    let since = Instant::now();
-    let mut start = Start { step: None, nodes: Nodes::default(), directory: None, progress };
-    match tokio::time::timeout(DEADLINE, start.run(prepared)).await {
-        Ok(started) => {
-            let network = started?;
-            start.tell(Progress::Ready { took: since.elapsed() });
-            Ok(network)
+impl Prepared {
+    /// Starts every node and waits until onion services can be reached through the client.
+    ///
+    /// # Errors
+    /// When a node cannot be started or ends, or the network is not ready within two minutes. All processes are
+    /// ended then, and the directory is removed.
+    pub async fn start(self, progress: impl FnMut(Progress)) -> Result<Network, LabError> {
+        let since = Instant::now();
+        let Prepared { directory, programs, network_file, options, authorities, relays, client } = self;
+        let [socks, control] = [client.ports[0].address(), client.ports[1].address()];
+        let cookie = torrc::cookie_file(&client.data);
+        let mut startup =
+            Startup { step: None, nodes: Nodes::default(), directory, tor: programs.tor, progress };
+        let steps = startup.run(&options, authorities, relays, client);
+        match tokio::time::timeout(DEADLINE, steps).await {
+            Ok(done) => done?,
+            Err(_) => {
+                let step = startup.step.map_or_else(|| "about to start".into(), |step| step.to_string());
+                return Err(LabError::Deadline { step, after: DEADLINE });
+            }
         }
-        Err(_) => {
-            let step = start.step.map_or_else(|| "about to start".into(), |step| step.to_string());
-            Err(LabError::Deadline { step, after: DEADLINE })
-        }
+        startup.report(Progress::Ready { took: since.elapsed() });
+        let Startup { nodes, directory, .. } = startup;
+        Ok(Network { nodes, directory, network_file, socks, control, cookie })
     }
 }
 
-/// The start under way. Whatever ends it early, the processes end and then the directory goes.
-struct Start<P> {
+/// The start under way. Dropping it ends the processes and removes the directory.
+struct Startup<P> {
     step: Option<Progress>,
     nodes: Nodes,
     /// Dropped after the nodes, which still write to it.
-    directory: Option<Directory>,
+    directory: TempDir,
+    /// The path of the program `tor`.
+    tor: PathBuf,
     progress: P,
 }
 
-impl<P: FnMut(Progress)> Start<P> {
-    async fn run(&mut self, prepared: Prepared) -> Result<Network, LabError> {
-        let Prepared { directory, programs, network_file, shared, authorities, relays, client } = prepared;
-        let path = self.directory.insert(directory).path().to_path_buf();
-        let defaults = path.join("torrc-defaults");
+impl<P: FnMut(Progress)> Startup<P> {
+    async fn run(
+        &mut self,
+        options: &CommonOptions,
+        authorities: Vec<NodeSpec>,
+        relays: Vec<NodeSpec>,
+        client: NodeSpec,
+    ) -> Result<(), LabError> {
+        let defaults = self.directory.path().join("torrc-defaults");
         files::write(&defaults, "")?;
-        files::write(&shared.bandwidths, torrc::bandwidths(now(), &[]))?;
+        files::write(&options.bandwidths, torrc::bandwidths(unix_seconds(), &[]))?;
 
         let number_of_authorities = authorities.len();
-        for (index, place) in authorities.into_iter().enumerate() {
-            self.tell(Progress::StartingAuthority { number: index + 1, of: number_of_authorities });
-            self.spawn(&programs.tor, place, &defaults)?;
+        for (index, node) in authorities.into_iter().enumerate() {
+            self.report(Progress::StartingAuthority { number: index + 1, of: number_of_authorities });
+            self.spawn(node, &defaults)?;
         }
         let number_of_relays = relays.len();
-        for (index, place) in relays.into_iter().enumerate() {
-            self.tell(Progress::StartingRelay { number: index + 1, of: number_of_relays });
-            self.spawn(&programs.tor, place, &defaults)?;
+        for (index, node) in relays.into_iter().enumerate() {
+            self.report(Progress::StartingRelay { number: index + 1, of: number_of_relays });
+            self.spawn(node, &defaults)?;
         }
 
         let fingerprints = self.fingerprints().await?;
-        files::write(&shared.bandwidths, torrc::bandwidths(now(), &fingerprints))?;
-        let mut controls = self.controls().await?;
+        files::write(&options.bandwidths, torrc::bandwidths(unix_seconds(), &fingerprints))?;
+        let mut controls = self.control_connections().await?;
         let (authorities, relays) = controls.split_at_mut(number_of_authorities);
-        self.introduce(authorities).await?;
-        self.vote(authorities).await?;
-        self.spread(relays).await?;
+        self.wait_for_descriptors(authorities).await?;
+        self.make_consensus(authorities).await?;
+        self.distribute_consensus(relays).await?;
 
-        let [socks, control] = [client.ports[0].address(), client.ports[1].address()];
-        let cookie = torrc::cookie_file(&client.data);
-        self.spawn(&programs.tor, client, &defaults)?;
-        self.connect_client().await?;
-        let nodes = std::mem::take(&mut self.nodes);
-        let directory = self.directory.take();
-        Ok(Network { nodes, directory, path, network_file, socks, control, cookie })
+        self.spawn(client, &defaults)?;
+        self.wait_for_client().await
     }
 
-    fn tell(&mut self, step: Progress) {
+    fn report(&mut self, step: Progress) {
         if self.step != Some(step) {
             self.step = Some(step);
             (self.progress)(step);
         }
     }
 
-    fn spawn(&mut self, tor: &Path, place: Place, defaults: &Path) -> Result<(), LabError> {
-        let torrc = place.torrc();
-        drop(place.ports); // The node takes them now.
-        self.nodes.0.push(Node::start(tor, &place.nickname, &place.data, &torrc, defaults)?);
+    fn spawn(&mut self, node: NodeSpec, defaults: &Path) -> Result<(), LabError> {
+        let torrc = node.torrc();
+        drop(node.ports); // The process binds them now.
+        self.nodes.0.push(Node::start(&self.tor, &node.nickname, &node.data, &torrc, defaults)?);
         Ok(())
     }
 
-    /// Waits for the next look, and fails if a node has ended meanwhile.
-    async fn look_again(&mut self) -> Result<(), LabError> {
-        tokio::time::sleep(LOOK).await;
+    /// Waits before a condition is checked again; fails if a node has ended.
+    async fn wait_before_retry(&mut self) -> Result<(), LabError> {
+        tokio::time::sleep(POLL_INTERVAL).await;
         self.nodes.0.iter_mut().try_for_each(Node::check)
     }
 
-    /// The names and RSA fingerprints of all nodes so far, which each writes when it has its keys.
+    /// The nicknames and RSA fingerprints of all nodes so far; each node writes a file when it has its keys.
     async fn fingerprints(&mut self) -> Result<Vec<(String, String)>, LabError> {
         let mut found = Vec::new();
         for index in 0..self.nodes.0.len() {
@@ -116,7 +133,7 @@ impl<P: FnMut(Progress)> Start<P> {
             let fingerprint = loop {
                 match keys::fingerprint_in(&path)? {
                     Some(fingerprint) => break fingerprint,
-                    None => self.look_again().await?,
+                    None => self.wait_before_retry().await?,
                 }
             };
             found.push((self.nodes.0[index].nickname().to_owned(), fingerprint));
@@ -125,16 +142,16 @@ impl<P: FnMut(Progress)> Start<P> {
     }
 
     /// Connections to the control ports of all nodes so far.
-    async fn controls(&mut self) -> Result<Vec<(String, Control)>, LabError> {
+    async fn control_connections(&mut self) -> Result<Vec<(String, Control)>, LabError> {
         let mut controls = Vec::new();
         for index in 0..self.nodes.0.len() {
-            controls.push((self.nodes.0[index].nickname().to_owned(), self.control(index).await?));
+            controls.push((self.nodes.0[index].nickname().to_owned(), self.control_connection(index).await?));
         }
         Ok(controls)
     }
 
-    /// A connection to one node's control port, as soon as it is there.
-    async fn control(&mut self, index: usize) -> Result<Control, LabError> {
+    /// A connection to one node's control port; waits until it is open.
+    async fn control_connection(&mut self, index: usize) -> Result<Control, LabError> {
         let data = self.nodes.0[index].data().to_path_buf();
         loop {
             // The file has the form `PORT=127.0.0.1:1234`, and is written when the port is open.
@@ -149,98 +166,103 @@ impl<P: FnMut(Progress)> Start<P> {
                     }
                 }
             }
-            self.look_again().await?;
+            self.wait_before_retry().await?;
         }
     }
 
     /// Waits until every authority has every relay's descriptor.
-    async fn introduce(&mut self, controls: &mut [(String, Control)]) -> Result<(), LabError> {
+    async fn wait_for_descriptors(&mut self, controls: &mut [(String, Control)]) -> Result<(), LabError> {
         let of = self.nodes.0.len();
         loop {
-            let mut known = of;
+            let mut collected = of;
             for (node, control) in controls.iter_mut() {
-                let descriptors = ask(node, control, "desc/all-recent").await?;
-                known = known.min(descriptors.iter().filter(|line| line.starts_with("router ")).count());
+                let descriptors = get_info(node, control, "desc/all-recent").await?;
+                collected =
+                    collected.min(descriptors.iter().filter(|line| line.starts_with("router ")).count());
             }
-            self.tell(Progress::Introducing { known, of });
-            if known >= of {
+            self.report(Progress::CollectingDescriptors { collected, of });
+            if collected >= of {
                 return Ok(());
             }
-            self.look_again().await?;
+            self.wait_before_retry().await?;
         }
     }
 
-    /// Has the authorities vote now, and waits until all of them hold a consensus with every relay.
-    async fn vote(&mut self, controls: &mut [(String, Control)]) -> Result<(), LabError> {
-        self.tell(Progress::Voting);
-        let offset = (now() + FIRST_VOTE_AHEAD) % FIRST_VOTE_SECONDS;
+    /// Has the authorities vote, and waits until all of them have a consensus with every relay.
+    async fn make_consensus(&mut self, controls: &mut [(String, Control)]) -> Result<(), LabError> {
+        self.report(Progress::Voting);
+        let offset = (unix_seconds() + FIRST_VOTE_AHEAD) % FIRST_VOTE_SECONDS;
         let command = format!(
             "SETCONF TestingV3AuthInitialVotingInterval={FIRST_VOTE_SECONDS} \
              TestingV3AuthVotingStartOffset={offset}"
         );
         for (node, control) in controls.iter_mut() {
-            tell(node, control, &command).await?;
+            send(node, control, &command).await?;
         }
         let of = self.nodes.0.len();
         for (node, control) in controls.iter_mut() {
-            while ask(node, control, "ns/all").await?.iter().filter(|line| line.starts_with("r ")).count()
+            while get_info(node, control, "ns/all")
+                .await?
+                .iter()
+                .filter(|line| line.starts_with("r "))
+                .count()
                 < of
             {
-                self.look_again().await?;
+                self.wait_before_retry().await?;
             }
         }
         Ok(())
     }
 
-    /// Waits until every relay has the consensus and knows all others by it.
+    /// Waits until every relay has the consensus and the descriptors of all others.
     ///
-    /// Left alone they would ask again at random, up to 20 seconds later, and a client that asks one of them
-    /// before waits for another 10. A reload makes them ask at once.
-    async fn spread(&mut self, controls: &mut [(String, Control)]) -> Result<(), LabError> {
+    /// By themselves they ask again after a random delay of up to 20 seconds, and a client that asks one of them too
+    /// early waits for another 10. A reload makes them ask at once.
+    async fn distribute_consensus(&mut self, controls: &mut [(String, Control)]) -> Result<(), LabError> {
         for (node, control) in controls.iter_mut() {
-            tell(node, control, "SIGNAL RELOAD").await?;
+            send(node, control, "SIGNAL RELOAD").await?;
         }
         let of = controls.len();
-        for (have, (node, control)) in controls.iter_mut().enumerate() {
-            self.tell(Progress::Spreading { have, of });
-            while ask(node, control, "status/enough-dir-info").await? != ["1"] {
-                self.look_again().await?;
+        for (updated, (node, control)) in controls.iter_mut().enumerate() {
+            self.report(Progress::DistributingConsensus { updated, of });
+            while get_info(node, control, "status/enough-dir-info").await? != ["1"] {
+                self.wait_before_retry().await?;
             }
         }
         Ok(())
     }
 
     /// Waits until the client, the newest node, can build circuits.
-    async fn connect_client(&mut self) -> Result<(), LabError> {
-        self.tell(Progress::ConnectingClient { percent: 0 });
+    async fn wait_for_client(&mut self) -> Result<(), LabError> {
+        self.report(Progress::ConnectingClient { percent: 0 });
         let index = self.nodes.0.len() - 1;
-        let mut control = self.control(index).await?;
+        let mut control = self.control_connection(index).await?;
         loop {
-            let phase = ask("client", &mut control, "status/bootstrap-phase").await?.join(" ");
+            let phase = get_info("client", &mut control, "status/bootstrap-phase").await?.join(" ");
             let percent = phase
                 .split(' ')
                 .find_map(|word| word.strip_prefix("PROGRESS="))
                 .and_then(|percent| percent.parse().ok())
                 .unwrap_or(0);
-            self.tell(Progress::ConnectingClient { percent });
+            self.report(Progress::ConnectingClient { percent });
             if percent >= 100 {
                 return Ok(());
             }
-            self.look_again().await?;
+            self.wait_before_retry().await?;
         }
     }
 }
 
-async fn tell(node: &str, control: &mut Control, command: &str) -> Result<(), LabError> {
-    let told = control.command(command).await;
-    told.map(drop).map_err(|cause| LabError::Control { node: node.to_owned(), cause })
+async fn send(node: &str, control: &mut Control, command: &str) -> Result<(), LabError> {
+    let reply = control.command(command).await;
+    reply.map(drop).map_err(|cause| LabError::Control { node: node.to_owned(), cause })
 }
 
-async fn ask(node: &str, control: &mut Control, key: &str) -> Result<Vec<String>, LabError> {
+async fn get_info(node: &str, control: &mut Control, key: &str) -> Result<Vec<String>, LabError> {
     control.get_info(key).await.map_err(|cause| LabError::Control { node: node.to_owned(), cause })
 }
 
 /// Seconds since 1970.
-fn now() -> u64 {
+fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

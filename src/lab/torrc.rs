@@ -1,7 +1,6 @@
-//! The configuration files of the nodes: pure text, one function for each kind of node.
+//! The text of the nodes' configuration files, one function for each kind of node.
 //!
-//! The option names and what they do are those of tor(1). What is unusual here, and why, stands beside the
-//! line.
+//! The options are those of tor(1). Comments say why a value differs from the usual one.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -9,29 +8,29 @@ use std::path::{Path, PathBuf};
 
 use crate::tor::Authority;
 
-/// How often the authorities vote once a first consensus exists. Short enough to be allowed only in a
-/// testing network, long enough that clients are not busy with new directories and that the onion services'
-/// time period, 24 of these, seldom ends under somebody's feet: for some minutes after it a client with the
-/// older consensus looks for a service under the wrong key.
+/// The voting interval once a first consensus exists. Short enough to be allowed only in a testing network, long enough
+/// that clients seldom download a new directory and that the onion services' time period, 24 intervals, seldom ends
+/// while the network is used: for some minutes after it a client with the older consensus looks for a service under
+/// the wrong key.
 pub(super) const VOTING_SECONDS: u32 = 1800;
 
-/// The voting interval until everybody is there: so long (the longest that tor takes) that no vote falls
-/// into the start. A consensus without relays would be kept for [`VOTING_SECONDS`].
+/// The voting interval until all nodes run: the longest that tor allows, so that no vote happens during the start. A
+/// consensus without relays would be kept for [`VOTING_SECONDS`].
 pub(super) const WAITING_SECONDS: u32 = 1800;
 
-/// What all nodes of one network share.
+/// Options that all nodes of one network share.
 #[derive(Debug)]
-pub(super) struct Common {
-    /// The authorities, as the nodes must know them.
+pub(super) struct CommonOptions {
+    /// The authorities, each with the address of its `DirPort`.
     pub(super) authorities: Vec<(Authority, SocketAddr)>,
-    /// The process that a node must not outlive.
+    /// The number of the process that a node must not outlive.
     pub(super) owner: u32,
     /// The file with the relays' bandwidths, for the authorities.
     pub(super) bandwidths: PathBuf,
 }
 
 /// The lines that every node begins with. `data` is the node's own directory.
-fn common(nickname: &str, data: &Path, common: &Common) -> String {
+fn common(nickname: &str, data: &Path, options: &CommonOptions) -> String {
     let mut text = String::new();
     let mut line = |option: &str, value: &str| {
         let _ = writeln!(text, "{option} {value}");
@@ -41,13 +40,13 @@ fn common(nickname: &str, data: &Path, common: &Common) -> String {
     line("DataDirectory", &quoted(data));
     line("PidFile", &quoted(&data.join("pid")));
     line("Log", "notice stdout");
-    // So that nobody's name or address is asked for, on this machine or beyond.
+    // So that no name or address is looked up, on this machine or elsewhere.
     line("Address", "127.0.0.1");
     line("AssumeReachable", "1");
     line("ShutdownWaitLength", "0");
-    // The last resort against orphans: tor looks every 15 seconds whether this process still lives.
-    line("__OwningControllerProcess", &common.owner.to_string());
-    for (authority, directory_address) in &common.authorities {
+    // For the case that this process is killed: tor checks every 15 seconds whether it still runs.
+    line("__OwningControllerProcess", &options.owner.to_string());
+    for (authority, directory_address) in &options.authorities {
         line(
             "DirAuthority",
             &format!(
@@ -62,11 +61,13 @@ fn common(nickname: &str, data: &Path, common: &Common) -> String {
     text
 }
 
-/// A relay; the authorities are relays as well. Its scheduler is the simple one: the usual one leaves the word
-/// that a circuit is closed lying for seconds on a connection that has nothing else to carry, as most here,
-/// and introduction points go on taking messages for a service that is gone. The control port is for watching and hurrying the start.
-pub(super) fn relay(nickname: &str, data: &Path, or: SocketAddr, shared: &Common) -> String {
-    let mut text = common(nickname, data, shared);
+/// A relay; the authorities are relays as well.
+///
+/// The control port serves to follow and to speed up the start. The scheduler is `Vanilla`: the usual one holds back the
+/// cell that closes a circuit for seconds on an otherwise idle connection, as most are here, and introduction points go
+/// on accepting messages for a service that has ended.
+pub(super) fn relay(nickname: &str, data: &Path, or: SocketAddr, options: &CommonOptions) -> String {
+    let mut text = common(nickname, data, options);
     let _ = write!(
         text,
         "ORPort {or} IPv4Only\n\
@@ -86,9 +87,9 @@ pub(super) fn authority(
     data: &Path,
     or: SocketAddr,
     directory: SocketAddr,
-    shared: &Common,
+    options: &CommonOptions,
 ) -> String {
-    let mut text = relay(nickname, data, or, shared);
+    let mut text = relay(nickname, data, or, options);
     let _ = write!(
         text,
         "DirPort {directory} IPv4Only\n\
@@ -107,24 +108,24 @@ pub(super) fn authority(
          AuthDirFastGuarantee 1 KB\n\
          MinUptimeHidServDirectoryV2 0 minutes\n"
     );
-    // In a testing network C Tor takes 24 voting intervals as the onion services' time period, whatever the
-    // consensus says; Arti takes it from the consensus, in minutes. They must compute the same keys.
+    // In a testing network C Tor takes 24 voting intervals as the onion services' time period, and ignores the
+    // consensus; Arti takes it from the consensus, in minutes. They must compute the same keys.
     let _ = writeln!(text, "ConsensusParams hsdir_interval={}", 24 * VOTING_SECONDS / 60);
-    // Without measured bandwidths nearly every relay weighs 0, and C Tor takes the same one as the first
+    // Without measured bandwidths nearly every relay has the weight 0, and C Tor chooses the same one as the first
     // and as the last hop.
-    let _ = writeln!(text, "V3BandwidthsFile {}", quoted(&shared.bandwidths));
+    let _ = writeln!(text, "V3BandwidthsFile {}", quoted(&options.bandwidths));
     text
 }
 
-/// The client: what people and tests come in through.
+/// The client, through which guests and tests connect.
 pub(super) fn client(
     nickname: &str,
     data: &Path,
     socks: SocketAddr,
     control_address: SocketAddr,
-    shared: &Common,
+    options: &CommonOptions,
 ) -> String {
-    let mut text = common(nickname, data, shared);
+    let mut text = common(nickname, data, options);
     let _ = write!(text, "ClientOnly 1\nSocksPort {socks}\n");
     control(&mut text, data, &control_address.to_string());
     text
@@ -142,12 +143,12 @@ fn control(text: &mut String, data: &Path, port: &str) {
     );
 }
 
-/// Where a node with a control port writes its address.
+/// The file in which a node writes the address of its control port.
 pub(super) fn control_port_file(data: &Path) -> PathBuf {
     data.join("control_port")
 }
 
-/// Where a node with a control port writes the secret that opens it.
+/// The cookie file that authenticates to a node's control port.
 pub(super) fn cookie_file(data: &Path) -> PathBuf {
     data.join("control_cookie")
 }
@@ -162,14 +163,13 @@ pub(super) fn bandwidths(unix_seconds: u64, fingerprints: &[(String, String)]) -
     text
 }
 
-/// A path as a quoted value. Paths that are not UTF-8 or hold control characters are refused before
-/// ([`can_quote`]).
+/// A path as a quoted value; it must satisfy [`can_quote`].
 fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// Whether a path can stand in a torrc file.
+/// Whether a path can be written in a torrc file: it is UTF-8 without control characters.
 pub(super) fn can_quote(path: &Path) -> bool {
     path.to_str().is_some_and(|text| !text.contains(char::is_control))
 }

@@ -1,4 +1,4 @@
-//! Tests of the configuration files' text.
+//! Tests of the text of the configuration files.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ fn at(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
-fn shared() -> Common {
+fn options() -> CommonOptions {
     let authority = |number: u16| Authority {
         nickname: format!("authority{number}"),
         v3_identity: "A".repeat(40),
@@ -17,7 +17,7 @@ fn shared() -> Common {
         ed25519_identity: "C".repeat(43),
         or_address: at(5000 + number),
     };
-    Common {
+    CommonOptions {
         authorities: vec![(authority(1), at(6001)), (authority(2), at(6002))],
         owner: 4711,
         bandwidths: PathBuf::from("/lab/bandwidths"),
@@ -32,9 +32,9 @@ fn has(text: &str, line: &str) -> bool {
 fn every_node_knows_every_authority_and_its_owner() {
     let data = Path::new("/lab/x");
     for text in [
-        relay("x", data, at(7000), &shared()),
-        authority("x", data, at(7000), at(7001), &shared()),
-        client("x", data, at(7000), at(7001), &shared()),
+        relay("x", data, at(7000), &options()),
+        authority("x", data, at(7000), at(7001), &options()),
+        client("x", data, at(7000), at(7001), &options()),
     ] {
         let dir_authority = format!(
             "DirAuthority authority2 orport=5002 no-v2 v3ident={} 127.0.0.1:6002 {}",
@@ -51,9 +51,9 @@ fn every_node_knows_every_authority_and_its_owner() {
 #[test]
 fn nothing_listens_beyond_the_loopback_address() {
     let data = Path::new("/lab/x");
-    let text = authority("x", data, at(7000), at(7001), &shared())
-        + &relay("x", data, at(7000), &shared())
-        + &client("x", data, at(7000), at(7001), &shared());
+    let text = authority("x", data, at(7000), at(7001), &options())
+        + &relay("x", data, at(7000), &options())
+        + &client("x", data, at(7000), at(7001), &options());
     for line in text.lines() {
         let mut words = line.split(' ');
         if matches!(words.next(), Some("ORPort" | "DirPort" | "SocksPort" | "ControlPort")) {
@@ -66,7 +66,7 @@ fn nothing_listens_beyond_the_loopback_address() {
 
 #[test]
 fn both_implementations_get_the_same_time_period() {
-    let text = authority("x", Path::new("/lab/x"), at(7000), at(7001), &shared());
+    let text = authority("x", Path::new("/lab/x"), at(7000), at(7001), &options());
     assert!(has(&text, "V3AuthVotingInterval 1800 seconds"), "{text}");
     assert!(has(&text, "ConsensusParams hsdir_interval=720"), "{text}");
 }
@@ -74,7 +74,7 @@ fn both_implementations_get_the_same_time_period() {
 #[test]
 fn paths_are_quoted() {
     let data = Path::new("/a \"lab\" #1\\x");
-    let text = relay("x", data, at(7000), &shared());
+    let text = relay("x", data, at(7000), &options());
     assert!(has(&text, r#"DataDirectory "/a \"lab\" #1\\x""#), "{text}");
     assert!(can_quote(data));
     assert!(!can_quote(Path::new("/two\nlines")));
