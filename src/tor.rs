@@ -27,7 +27,7 @@ pub use address::OnionAddress;
 pub use error::TorError;
 pub use private_network::{Authority, PrivateNetwork, PrivateNetworkError};
 pub use rendezvous::{ArtiCircuit, ArtiIntroduction};
-pub use status::{Stage, Status, Trouble};
+pub use status::{Problem, Stage, Status};
 
 use crate::config::OnionSettings;
 use crate::storage::DataDirectory;

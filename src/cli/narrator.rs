@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::tor::{Stage, Status, Trouble};
+use crate::tor::{Problem, Stage, Status};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(super) enum News {
     /// A step began.
     Step(Stage),
     /// Something stands in the way; told once, not on every attempt.
-    Trouble(Trouble),
+    Problem(Problem),
     /// Guests can come.
     Reachable {
         /// Whether this is the first time.
@@ -28,8 +28,8 @@ pub(super) enum News {
 #[derive(Debug, Default)]
 pub(super) struct Narrator {
     stage: Option<Stage>,
-    /// The trouble told last, until the room is reachable: an attempt in between does not make it news.
-    trouble: Option<Trouble>,
+    /// The problem told last, until the room is reachable: an attempt in between does not make it news.
+    problem: Option<Problem>,
     been_reachable: bool,
 }
 
@@ -39,12 +39,12 @@ impl Narrator {
         let mut news = Vec::new();
         let before = self.stage.replace(status.stage);
         let lost = before == Some(Stage::Reachable) && status.stage != Stage::Reachable;
-        if lost && status.trouble.is_none() {
+        if lost && status.problem.is_none() {
             news.push(News::Lost);
         }
-        if let Some(trouble) = status.trouble.as_ref().filter(|it| self.trouble.as_ref() != Some(it)) {
-            news.push(News::Trouble(trouble.clone()));
-            self.trouble = Some(trouble.clone());
+        if let Some(problem) = status.problem.as_ref().filter(|it| self.problem.as_ref() != Some(it)) {
+            news.push(News::Problem(problem.clone()));
+            self.problem = Some(problem.clone());
         }
         if before == Some(status.stage) {
             return news;
@@ -56,8 +56,8 @@ impl Narrator {
                 self_check: status.self_check_took,
             });
             self.been_reachable = true;
-            self.trouble = None;
-        } else if status.trouble.is_none() {
+            self.problem = None;
+        } else if status.problem.is_none() {
             news.push(News::Step(status.stage));
         }
         news
@@ -72,8 +72,8 @@ mod tests {
         Status { stage, ..Status::starting() }
     }
 
-    fn trouble(what: &str) -> Trouble {
-        Trouble { what: what.into(), advice: "Wait.".into() }
+    fn problem(what: &str) -> Problem {
+        Problem { description: what.into(), advice: "Wait.".into() }
     }
 
     #[test]
@@ -85,16 +85,16 @@ mod tests {
     }
 
     #[test]
-    fn a_trouble_is_told_once_until_it_changes_or_is_over() {
+    fn a_problem_is_told_once_until_it_changes_or_is_over() {
         let mut narrator = Narrator::default();
-        let blocked = Status { trouble: Some(trouble("blocked")), ..at(Stage::Connecting) };
-        assert_eq!(narrator.hear(&blocked), [News::Trouble(trouble("blocked"))]);
+        let blocked = Status { problem: Some(problem("blocked")), ..at(Stage::Connecting) };
+        assert_eq!(narrator.hear(&blocked), [News::Problem(problem("blocked"))]);
         assert_eq!(narrator.hear(&at(Stage::Connecting)), []);
         assert_eq!(narrator.hear(&blocked), []);
-        let clock = Status { trouble: Some(trouble("clock")), ..at(Stage::Connecting) };
-        assert_eq!(narrator.hear(&clock), [News::Trouble(trouble("clock"))]);
+        let clock = Status { problem: Some(problem("clock")), ..at(Stage::Connecting) };
+        assert_eq!(narrator.hear(&clock), [News::Problem(problem("clock"))]);
         narrator.hear(&at(Stage::Reachable));
-        assert_eq!(narrator.hear(&clock), [News::Trouble(trouble("clock"))]);
+        assert_eq!(narrator.hear(&clock), [News::Problem(problem("clock"))]);
     }
 
     #[test]

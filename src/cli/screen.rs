@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::narrator::{Narrator, News};
 use super::qr;
 use super::terminal::{Terminal, wrapped};
-use crate::tor::{Stage, Status, Trouble};
+use crate::tor::{Problem, Stage, Status};
 
 /// Below this width the bar's words stand above it instead of beside it.
 const WIDE: usize = 76;
@@ -100,7 +100,7 @@ impl Screen {
         } else if self.terminal.err.is_terminal {
             let bar = self.bar.get_or_insert_with(|| new_bar(&self.terminal));
             bar.set_position((status.fraction.clamp(0.0, 1.0) * 100.0) as u64);
-            let words = if status.trouble.is_some() { "still trying" } else { status.stage.words() };
+            let words = if status.problem.is_some() { "still trying" } else { status.stage.words() };
             bar.set_message(words);
         }
     }
@@ -112,7 +112,7 @@ impl Screen {
                 self.terminal.note(&format!("Tor: {}", stage.words()));
             }
             News::Step(_) => {}
-            News::Trouble(trouble) => self.note(&trouble_words(trouble)),
+            News::Problem(problem) => self.note(&problem_words(problem)),
             News::Lost => self.note("Not reachable at the moment; looking for the way back."),
             News::Reachable { first, bootstrap, self_check } => {
                 self.clear();
@@ -170,8 +170,8 @@ fn new_bar(terminal: &Terminal) -> ProgressBar {
     bar
 }
 
-fn trouble_words(trouble: &Trouble) -> String {
-    format!("Not reachable: {} {}", trouble.what, trouble.advice)
+fn problem_words(problem: &Problem) -> String {
+    format!("Not reachable: {} {}", problem.description, problem.advice)
 }
 
 fn reachable_words(first: bool, bootstrap: Option<Duration>, self_check: Option<Duration>) -> String {
@@ -198,8 +198,8 @@ mod tests {
     }
 
     #[test]
-    fn trouble_says_what_and_what_to_do() {
-        let trouble = Trouble { what: "No relay answers.".into(), advice: "Check the cable.".into() };
-        assert_eq!(trouble_words(&trouble), "Not reachable: No relay answers. Check the cable.");
+    fn a_problem_says_what_and_what_to_do() {
+        let problem = Problem { description: "No relay answers.".into(), advice: "Check the cable.".into() };
+        assert_eq!(problem_words(&problem), "Not reachable: No relay answers. Check the cable.");
     }
 }

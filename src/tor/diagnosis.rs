@@ -5,7 +5,7 @@ use std::time::Duration;
 use arti_client::status::BlockageKind;
 use tor_proto::ClockSkew;
 
-use super::status::Trouble;
+use super::status::Problem;
 
 /// How long the bootstrap may stall before the host is told. Arti itself reports it after a minute.
 const STALL_REPORT: Duration = Duration::from_secs(10);
@@ -31,8 +31,8 @@ pub(super) struct Diagnostics {
 
 impl Diagnostics {
     /// Why the bootstrap has made no progress for `stalled`; `None` while it may just be slow.
-    pub(super) fn bootstrap_trouble(&self, stalled: Duration) -> Option<Trouble> {
-        if let Some(known) = self.clock_trouble() {
+    pub(super) fn bootstrap_problem(&self, stalled: Duration) -> Option<Problem> {
+        if let Some(known) = self.clock_problem() {
             return Some(known);
         }
         if stalled < STALL_REPORT {
@@ -50,15 +50,15 @@ impl Diagnostics {
     }
 
     /// Why the self-check fails. `idle`: no relay sends anything at present.
-    pub(super) fn self_check_trouble(&self, idle: bool) -> Trouble {
-        match self.clock_trouble() {
+    pub(super) fn self_check_problem(&self, idle: bool) -> Problem {
+        match self.clock_problem() {
             Some(known) => known,
             None if idle => self.no_relay(),
             None => unreachable(),
         }
     }
 
-    fn clock_trouble(&self) -> Option<Trouble> {
+    fn clock_problem(&self) -> Option<Problem> {
         match self.clock {
             ClockSkew::Slow(by) => Some(wrong_clock(&format!(" (about {} slow)", roughly(by)))),
             ClockSkew::Fast(by) => Some(wrong_clock(&format!(" (about {} fast)", roughly(by)))),
@@ -68,16 +68,16 @@ impl Diagnostics {
         }
     }
 
-    fn no_relay(&self) -> Trouble {
+    fn no_relay(&self) -> Problem {
         if self.private {
-            Trouble {
-                what: "No relay of the private Tor network can be reached.".into(),
+            Problem {
+                description: "No relay of the private Tor network can be reached.".into(),
                 advice: "Start that network, for example with `onionroom lab`; the program keeps trying."
                     .into(),
             }
         } else {
-            Trouble {
-                what: "No relay of the Tor network can be reached from this machine.".into(),
+            Problem {
+                description: "No relay of the Tor network can be reached from this machine.".into(),
                 advice:
                     "Check the internet connection, and whether a firewall blocks Tor; the program keeps \
                          trying."
@@ -88,25 +88,25 @@ impl Diagnostics {
 }
 
 /// Arti could not be restarted; `reason` is a sentence or two.
-pub(super) fn restart_failed(reason: &str) -> Trouble {
-    Trouble {
-        what: format!("Tor had to be started anew, and that failed. {reason}"),
+pub(super) fn restart_failed(reason: &str) -> Problem {
+    Problem {
+        description: format!("Tor had to be started anew, and that failed. {reason}"),
         advice: "Check the data directory and the space on its disk; the program keeps trying.".into(),
     }
 }
 
-fn unreachable() -> Trouble {
-    Trouble {
-        what: "The room could not be reached through Tor just now.".into(),
+fn unreachable() -> Problem {
+    Problem {
+        description: "The room could not be reached through Tor just now.".into(),
         advice: "Check the internet connection and the clock; the program keeps trying and says when guests \
                  can come."
             .into(),
     }
 }
 
-fn no_directory() -> Trouble {
-    Trouble {
-        what: "Tor relays answer, but the directory of the network cannot be downloaded.".into(),
+fn no_directory() -> Problem {
+    Problem {
+        description: "Tor relays answer, but the directory of the network cannot be downloaded.".into(),
         advice:
             "Check that this machine's clock and time zone are right, and whether the connection is very \
                  slow; the program keeps trying."
@@ -114,27 +114,30 @@ fn no_directory() -> Trouble {
     }
 }
 
-fn no_handshake() -> Trouble {
-    Trouble {
-        what: "Tor relays answer, but no connection to them holds.".into(),
+fn no_handshake() -> Problem {
+    Problem {
+        description: "Tor relays answer, but no connection to them holds.".into(),
         advice: "Check that this machine's clock and time zone are right, or try another network, which may \
                  filter less; the program keeps trying."
             .into(),
     }
 }
 
-fn filtered() -> Trouble {
-    Trouble {
-        what: "Connections to Tor relays open, but nothing comes back; something on the way filters them."
-            .into(),
+fn filtered() -> Problem {
+    Problem {
+        description:
+            "Connections to Tor relays open, but nothing comes back; something on the way filters them."
+                .into(),
         advice: "See whether this network wants a login first, or try another; the program keeps trying."
             .into(),
     }
 }
 
-fn wrong_clock(by: &str) -> Trouble {
-    Trouble {
-        what: format!("This machine's clock is wrong{by}, so the Tor network's certificates do not hold."),
+fn wrong_clock(by: &str) -> Problem {
+    Problem {
+        description: format!(
+            "This machine's clock is wrong{by}, so the Tor network's certificates do not hold."
+        ),
         advice: "Set the clock and the time zone right; the program keeps trying.".into(),
     }
 }
@@ -162,12 +165,12 @@ mod tests {
     };
 
     fn said(evidence: &Diagnostics) -> String {
-        evidence.bootstrap_trouble(STALL_REPORT).expect("something is in the way").what
+        evidence.bootstrap_problem(STALL_REPORT).expect("something is in the way").description
     }
 
     #[test]
     fn nothing_is_said_at_first() {
-        assert_eq!(NOTHING.bootstrap_trouble(STALL_REPORT / 2), None);
+        assert_eq!(NOTHING.bootstrap_problem(STALL_REPORT / 2), None);
     }
 
     #[test]
@@ -182,16 +185,16 @@ mod tests {
     #[test]
     fn a_wrong_clock_is_said_at_once_and_how_wrong() {
         let slow = Diagnostics { clock: ClockSkew::Slow(Duration::from_secs(3 * 3600)), ..NOTHING };
-        let trouble = slow.bootstrap_trouble(Duration::ZERO).expect("a known clock");
-        assert!(trouble.what.contains("about 3 hours slow"), "{}", trouble.what);
-        assert_eq!(slow.self_check_trouble(true), trouble);
+        let problem = slow.bootstrap_problem(Duration::ZERO).expect("a known clock");
+        assert!(problem.description.contains("about 3 hours slow"), "{}", problem.description);
+        assert_eq!(slow.self_check_problem(true), problem);
         let blocked = Diagnostics { blockage: Some(BlockageKind::ClockSkewed), ..NOTHING };
         assert!(said(&blocked).contains("clock is wrong,"));
     }
 
     #[test]
-    fn every_trouble_is_a_sentence_with_advice() {
-        for trouble in [
+    fn every_problem_is_a_sentence_with_advice() {
+        for problem in [
             NOTHING.no_relay(),
             Diagnostics { private: true, ..NOTHING }.no_relay(),
             unreachable(),
@@ -201,10 +204,10 @@ mod tests {
             wrong_clock(" (about 2 days fast)"),
             restart_failed("The disk is full."),
         ] {
-            for text in [&trouble.what, &trouble.advice] {
+            for text in [&problem.description, &problem.advice] {
                 assert!(text.ends_with('.') && !text.contains("  "), "{text}");
             }
-            assert!(trouble.advice.contains("keeps trying"), "{}", trouble.advice);
+            assert!(problem.advice.contains("keeps trying"), "{}", problem.advice);
         }
     }
 }

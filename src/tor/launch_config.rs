@@ -9,7 +9,7 @@ use super::private_network::PrivateNetwork;
 use super::rendezvous::ArtiIntroduction;
 use super::storage::Storage;
 
-/// What every [`ArtiInstance`](super::instance::ArtiInstance) of one room needs.
+/// What every instance of Arti of one room needs.
 pub(super) struct LaunchConfig {
     pub(super) storage: Storage,
     /// The private Tor network to use in place of the public one.

@@ -10,7 +10,7 @@ pub struct Status {
     /// Progress from launch to reachable, from 0 to 1; never decreases while the stage advances.
     pub fraction: f32,
     /// What prevents progress, if known.
-    pub trouble: Option<Trouble>,
+    pub problem: Option<Problem>,
     /// The time from launch until Arti's bootstrap was done; `None` before.
     pub bootstrap_took: Option<Duration>,
     /// How long the newest successful self-check took; `None` before the first.
@@ -53,9 +53,9 @@ impl Stage {
 
 /// Why the room cannot be reached through Tor right now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub struct Problem {
     /// What is wrong, in one sentence.
-    pub what: String,
+    pub description: String,
     /// What to do about it, in one sentence.
     pub advice: String,
 }
@@ -66,7 +66,7 @@ impl Status {
         Self {
             stage: Stage::Connecting,
             fraction: 0.0,
-            trouble: None,
+            problem: None,
             bootstrap_took: None,
             self_check_took: None,
         }

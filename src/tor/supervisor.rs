@@ -17,7 +17,7 @@ use super::backoff::{Backoff, jittered};
 use super::diagnosis::{self, CONNECTED_FRACTION};
 use super::instance::{ArtiInstance, RecheckReason};
 use super::launch_config::LaunchConfig;
-use super::status::{Stage, Status, Trouble};
+use super::status::{Problem, Stage, Status};
 
 /// How long an instance may receive nothing from any relay before it is replaced: the first delay and the limit.
 const NO_RELAY_TIMEOUT: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(30));
@@ -62,8 +62,8 @@ pub(super) struct Supervisor {
     status: watch::Sender<Status>,
     end: CancellationToken,
     launched: Instant,
-    /// [`Status::fraction`] when the trouble was reported; the report stays until the service gets further.
-    trouble_at: f32,
+    /// [`Status::fraction`] when the problem was reported; the report stays until the service gets further.
+    problem_at: f32,
     no_relay: Backoff,
     unreachable: Backoff,
 }
@@ -85,7 +85,7 @@ impl Supervisor {
             status,
             end,
             launched: Instant::now(),
-            trouble_at: 0.0,
+            problem_at: 0.0,
             no_relay: Backoff::new(NO_RELAY_TIMEOUT.0, NO_RELAY_TIMEOUT.1),
             unreachable: Backoff::new(UNREACHABLE_TIMEOUT.0, UNREACHABLE_TIMEOUT.1),
         }
@@ -113,8 +113,8 @@ impl Supervisor {
             match ArtiInstance::start(&self.config) {
                 Ok(instance) => return instance,
                 Err(error) => {
-                    let trouble = diagnosis::restart_failed(&error.to_string());
-                    self.status.send_modify(|status| status.trouble = Some(trouble));
+                    let problem = diagnosis::restart_failed(&error.to_string());
+                    self.status.send_modify(|status| status.problem = Some(problem));
                 }
             }
             sleep(backoff.next()).await;
@@ -158,8 +158,8 @@ impl Supervisor {
                 self.report_progress(instance, bootstrap_stage(best), BOOTSTRAPPED_FRACTION * best);
             }
             let stalled = moved.elapsed();
-            if let Some(trouble) = diagnostics.bootstrap_trouble(stalled) {
-                self.report_trouble(trouble, BOOTSTRAPPED_FRACTION * best);
+            if let Some(problem) = diagnostics.bootstrap_problem(stalled) {
+                self.report_problem(problem, BOOTSTRAPPED_FRACTION * best);
             }
             let connected = best >= CONNECTED_FRACTION && diagnostics.any_received;
             let limit = if connected && !failed { BOOTSTRAP_STALL_TIMEOUT } else { no_relay_timeout };
@@ -234,14 +234,14 @@ impl Supervisor {
         self.status.send_modify(|status| {
             (status.stage, status.fraction) =
                 if connected { (stage, fraction) } else { (Stage::Connecting, 0.0) };
-            if connected && fraction > self.trouble_at {
-                status.trouble = None;
+            if connected && fraction > self.problem_at {
+                status.problem = None;
             }
         });
     }
 
     fn report_reachable(&mut self, instance: &ArtiInstance, took: Duration) {
-        self.trouble_at = 0.0;
+        self.problem_at = 0.0;
         // The time first: watchers read it when the stage changes.
         self.status.send_modify(|status| status.self_check_took = Some(took));
         self.report_progress(instance, Stage::Reachable, 1.0);
@@ -254,14 +254,14 @@ impl Supervisor {
             self.report_progress(instance, Stage::SelfCheck, SELF_CHECK_FRACTION);
         }
         let idle = instance.activity().idle() >= SELF_CHECK_GRACE;
-        self.report_trouble(instance.diagnostics().self_check_trouble(idle), SELF_CHECK_FRACTION);
+        self.report_problem(instance.diagnostics().self_check_problem(idle), SELF_CHECK_FRACTION);
     }
 
-    fn report_trouble(&mut self, trouble: Trouble, fraction: f32) {
-        self.trouble_at = self.trouble_at.max(fraction);
+    fn report_problem(&mut self, problem: Problem, fraction: f32) {
+        self.problem_at = self.problem_at.max(fraction);
         self.status.send_if_modified(|status| {
-            let new = status.trouble.as_ref() != Some(&trouble);
-            status.trouble = Some(trouble);
+            let new = status.problem.as_ref() != Some(&problem);
+            status.problem = Some(problem);
             new
         });
     }

@@ -72,7 +72,7 @@ async fn shutting_down_sees_every_task_end() {
     let offline = Offline::new();
     let service = offline.launch(offline.persistent().unwrap()).await;
     let mut status = service.status();
-    status.wait_for(|status| status.trouble.is_some()).await.unwrap();
+    status.wait_for(|status| status.problem.is_some()).await.unwrap();
     let began = Instant::now();
     service.shutdown().await;
     assert!(began.elapsed() < SHUTDOWN_TIMEOUT, "{:?}", began.elapsed());

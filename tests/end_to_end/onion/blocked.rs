@@ -10,7 +10,7 @@ use super::room::OnionRoom;
 use crate::kit::Guest;
 use crate::kit::raw::Raw;
 
-/// How long it may take until trouble is told, and until the room is reachable once the network is there.
+/// How long it may take until a problem is told, and until the room is reachable once the network is there.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Waits until the status is as wanted.
@@ -31,9 +31,9 @@ pub(crate) async fn the_room_says_what_is_wrong(room: &OnionRoom) {
     let answer = Raw::new(connect().await).request(&["GET / HTTP/1.1", &host]).await;
     assert_eq!(answer.status, 200, "at once");
 
-    let status = wait_for(room, "trouble", |status| status.trouble.is_some()).await;
-    let trouble = status.trouble.unwrap();
-    for sentence in [&trouble.what, &trouble.advice] {
+    let status = wait_for(room, "a problem", |status| status.problem.is_some()).await;
+    let problem = status.problem.unwrap();
+    for sentence in [&problem.description, &problem.advice] {
         assert!(sentence.ends_with('.') && sentence.len() > 20, "a sentence: {sentence}");
     }
     assert_eq!(status.stage, Stage::Connecting);
@@ -46,7 +46,7 @@ pub(crate) async fn the_room_says_what_is_wrong(room: &OnionRoom) {
 /// Once the network is there, the same room finds it by itself.
 pub(crate) async fn the_room_becomes_reachable(room: &OnionRoom) {
     let status = wait_for(room, "being reachable", |status| status.stage == Stage::Reachable).await;
-    assert_eq!(status.trouble, None);
+    assert_eq!(status.problem, None);
     assert!((status.fraction - 1.0).abs() < f32::EPSILON);
     assert!(status.bootstrap_took.is_some() && status.self_check_took.is_some(), "{status:?}");
 }
