@@ -1,4 +1,4 @@
-//! The command line: what was typed becomes one of the commands, one file each.
+//! The command line: one file for each command.
 //!
 //! | exit status | |
 //! |---|---|
@@ -8,17 +8,17 @@
 //! | 130 | ended at once by a second Ctrl-C |
 //!
 //! Standard output gets what a script may want to read: addresses and their state, and the example file.
-//! Standard error gets the rest: progress, trouble, logs and errors.
+//! Standard error gets the rest: progress, problems, logs and errors.
 
 mod arguments;
 mod failure;
-mod interrupts;
 #[cfg(feature = "lab")]
 mod lab;
-mod narrator;
 mod qr;
 mod screen;
 mod serve;
+mod shutdown_signals;
+mod status_changes;
 mod terminal;
 
 #[cfg(feature = "lab")]
@@ -30,11 +30,11 @@ use std::io::{self, Write};
 
 use crate::config::EXAMPLE;
 
-/// Does what the command line says.
+/// Runs the command.
 ///
 /// # Errors
 ///
-/// Why it could not be done, with the exit status that tells.
+/// The failure, with its exit status.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { before, command } = arguments;
     match command {
@@ -46,10 +46,10 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// A reader that has seen enough (`onionroom config | head`) is no failure.
+/// Prints the example; a reader that closes the pipe early (`onionroom config | head`) is no failure.
 fn print_example() -> Result<(), Failure> {
     match io::stdout().lock().write_all(EXAMPLE.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Stdout(error)),
         _ => Ok(()),
     }
 }

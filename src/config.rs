@@ -1,177 +1,33 @@
-//! Settings: what was written (file, environment, flags) becomes what is meant.
+//! Settings from the configuration file, the environment and the command line.
 //!
 //! ```text
 //! file        ─┐
-//! environment ─┼─ raw entries ── settle ── Settings
-//! flags       ─┘   (typed)      (checked)  (complete)
+//! environment ─┼─ assignments ── resolve ── Settings
+//! flags       ─┘  (typed)        (checked)  (complete)
 //! ```
 //!
-//! [`Key`] is the one table of what can be set: every source looks its names up there, so a key is spelled,
-//! checked and explained the same way wherever it is written. [`Settings`] is validated and complete, and is
-//! the only form that the rest of the program sees. `docs/configuration.md` is the table for people.
+//! [`KEYS`] is the one table of what can be set: every source looks its names up there, so a key is spelled, checked
+//! and explained the same way in each. [`Settings`] is validated and complete, and all that the rest of the program
+//! sees. `docs/configuration.md` is the table for people.
 
 mod environment;
 mod error;
 mod file;
 mod keys;
-mod places;
 mod raw;
-mod settle;
+mod resolve;
+mod settings;
+mod standard_paths;
+mod suggest;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::SettingsError;
 pub use keys::{KEYS, Key};
-pub use places::Places;
 pub use raw::{Flag, Sources};
+pub use settings::{HistorySettings, ListenSettings, OnionSettings, RoomSettings, Settings};
+pub use standard_paths::StandardPaths;
 
 /// The commented example, every key at its default: `config/onionroom.toml`.
 pub const EXAMPLE: &str = include_str!("../config/onionroom.toml");
-
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
-
-/// Everything the program can be told, validated.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// The room and its limits.
-    pub room: RoomSettings,
-    /// What is kept of what was said.
-    pub history: HistorySettings,
-    /// Where and how connections are accepted.
-    pub listen: ListenSettings,
-    /// The onion service.
-    pub onion: OnionSettings,
-    /// The directory for keys and state; `None` for an ephemeral room, which leaves nothing on disk.
-    pub data_dir: Option<PathBuf>,
-    /// What is logged, as a `tracing` filter.
-    pub log: String,
-}
-
-/// The room and its limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoomSettings {
-    /// The room's title, shown to guests; 1 to 64 characters, no control characters.
-    pub title: String,
-    /// How many guests may be in the room at once; 1 to 10000.
-    pub guests: usize,
-    /// The longest message text, in bytes of UTF-8; 1 to 32000, so that it fits a frame however it is escaped.
-    pub message_bytes: usize,
-    /// How many messages a second one guest may say over time, up to 1000; 0 for any number. Ten seconds' worth
-    /// may come at once.
-    pub messages_per_second: u32,
-    /// How long a guest whose connection broke keeps their seat and name before they count as left; at most a
-    /// day, 0 for not at all.
-    pub away: Duration,
-}
-
-/// What is kept of what was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistorySettings {
-    /// How many of the newest messages, up to 1000000; 0 keeps nothing.
-    pub messages: usize,
-    /// For how many days at most, up to 36500; 0 for any time.
-    pub days: u64,
-    /// What a message survives before it is acknowledged: the machine losing power, or only the program being
-    /// killed.
-    pub survive_power_loss: bool,
-}
-
-/// Where and how connections are accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListenSettings {
-    /// The loopback address of the local room; port 0 takes any free one.
-    pub address: SocketAddr,
-    /// Whether `address` is the default: then a busy port is replaced by a free one instead of an error.
-    pub address_is_default: bool,
-    /// How many connections may be open at once, over all listeners; more are refused, not queued. Never
-    /// fewer than `room.guests`.
-    pub connections: usize,
-    /// How long a request's head may take to arrive, and its body after that.
-    pub request_head: Duration,
-    /// How long a WebSocket guest may take to say hello.
-    pub hello: Duration,
-    /// After how long without a sign of life the server pings; a guest silent for two pings is gone.
-    pub idle_ping: Duration,
-    /// How long a write to a guest who does not read may stand still before the guest is let go.
-    pub write_stall: Duration,
-}
-
-/// The onion service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OnionSettings {
-    /// Whether the room is published on the Tor network at all.
-    pub enabled: bool,
-    /// The port of the onion address that answers; browsers assume 80.
-    pub port: u16,
-    /// How many streams one rendezvous circuit may have open at once.
-    pub streams_per_circuit: usize,
-    /// A description of a private Tor network to use in place of the public one.
-    pub network_file: Option<PathBuf>,
-}
-
-impl Settings {
-    /// Reads every source, lets the stronger win (file < environment < flags), checks each value and fills
-    /// in the defaults.
-    ///
-    /// # Errors
-    ///
-    /// The first thing that is wrong, as a sentence that names the key and where it was written, what was
-    /// given and what is allowed.
-    pub fn load(sources: &Sources, places: &Places) -> Result<Self, SettingsError> {
-        settle::settle(sources, places)
-    }
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            room: RoomSettings::default(),
-            history: HistorySettings::default(),
-            listen: ListenSettings::default(),
-            onion: OnionSettings::default(),
-            data_dir: None,
-            log: "onionroom=info".into(),
-        }
-    }
-}
-
-impl Default for RoomSettings {
-    fn default() -> Self {
-        Self {
-            title: "onionroom".into(),
-            guests: 250,
-            message_bytes: 4096,
-            messages_per_second: 5,
-            away: Duration::from_secs(90),
-        }
-    }
-}
-
-impl Default for HistorySettings {
-    fn default() -> Self {
-        Self { messages: 1000, days: 7, survive_power_loss: true }
-    }
-}
-
-impl Default for ListenSettings {
-    fn default() -> Self {
-        Self {
-            address: SocketAddr::from(([127, 0, 0, 1], 8646)),
-            address_is_default: true,
-            connections: 1000,
-            request_head: Duration::from_secs(20),
-            hello: Duration::from_secs(30),
-            idle_ping: Duration::from_secs(45),
-            write_stall: Duration::from_secs(120),
-        }
-    }
-}
-
-impl Default for OnionSettings {
-    fn default() -> Self {
-        Self { enabled: true, port: 80, streams_per_circuit: 16, network_file: None }
-    }
-}

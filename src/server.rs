@@ -1,4 +1,4 @@
-//! The whole room, put together: ways in, requests, the hub, the onion service.
+//! The server: opens a room from its settings, with its listeners, the hub, the log and the onion service, and closes it.
 
 use std::future::Future;
 use std::io;
@@ -25,36 +25,36 @@ use crate::storage::{DataDirectory, StorageError};
 use crate::tor::{OnionService, Status, TorError};
 use crate::{http, log, tor};
 
-/// How long guests and answers under way get when the room closes.
+/// How long connections and responses under way may take when the room closes.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
 
 /// The message log's file in the data directory.
 const LOG_FILE: &str = "messages.sqlite";
 
-/// A room that is open. [`Server::close`] ends it in good order; dropping it ends it at once.
+/// An open room. [`Server::close`] closes it in order; dropping it ends it at once.
 pub struct Server {
     address: SocketAddr,
     log: Arc<dyn Log>,
-    /// Held until everything in it is given back.
+    /// Held until the files in it are closed.
     _directory: Option<Arc<DataDirectory>>,
     onion: Option<OnionService>,
     onion_port: u16,
     tasks: TaskTracker,
     closing: CancellationToken,
-    /// Told when a part ended without which the room is none.
-    died: CancellationToken,
+    /// Cancelled when a critical task has ended.
+    failed: CancellationToken,
 }
 
-/// Held by a task without which the room is none: tells when it ends before its time, however it ends.
-struct Vital {
+/// Held by a task that the room cannot do without: reports its end, unless the room is closing.
+struct CriticalTask {
     closing: CancellationToken,
-    died: CancellationToken,
+    failed: CancellationToken,
 }
 
-impl Drop for Vital {
+impl Drop for CriticalTask {
     fn drop(&mut self) {
         if !self.closing.is_cancelled() {
-            self.died.cancel();
+            self.failed.cancel();
         }
     }
 }
@@ -62,7 +62,7 @@ impl Drop for Vital {
 /// Why a room could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The loopback address could not be had.
+    /// The loopback address could not be bound.
     #[error(
         "Cannot listen on {address}: {error}. Choose another address with --listen, or port 0 for any free one."
     )]
@@ -90,11 +90,11 @@ pub enum OpenError {
 }
 
 impl Server {
-    /// Opens the room: when this returns it answers on the loopback and, if it has one, the onion address is
-    /// known; the Tor side goes on in the background.
+    /// Opens the room: when this returns it answers on the loopback address, and the onion address is known; the onion
+    /// service goes on starting in the background.
     ///
     /// # Errors
-    /// When the address cannot be had, or the data directory cannot be used.
+    /// The address cannot be bound, or the data directory cannot be used.
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
         let listener = tcp::bind(&settings.listen)
             .await
@@ -126,10 +126,10 @@ impl Server {
             onion_port,
             tasks,
             closing,
-            died: CancellationToken::new(),
+            failed: CancellationToken::new(),
         };
-        server.spawn_vital(serve(connections, router, Arc::clone(&site)));
-        server.spawn_vital(tcp::accept(listener, limiter.clone(), server.closing.clone()));
+        server.spawn_critical(serve(connections, router, Arc::clone(&site)));
+        server.spawn_critical(tcp::accept(listener, limiter.clone(), server.closing.clone()));
         if settings.onion.enabled {
             let directory = directory.map_or_else(|| DataDirectory::ephemeral().map(Arc::new), Ok)?;
             server.open_onion(settings, directory, &site.hosts, limiter).await?;
@@ -148,26 +148,26 @@ impl Server {
         hosts.add_onion(service.address().to_string(), settings.onion.port);
         if let Some(introductions) = service.introductions() {
             let (streams, port) = (settings.onion.streams_per_circuit, settings.onion.port);
-            self.spawn_vital(onion::accept(introductions, limiter, streams, port, self.closing.clone()));
+            self.spawn_critical(onion::accept(introductions, limiter, streams, port, self.closing.clone()));
         }
         self.onion = Some(service);
         Ok(())
     }
 
-    fn spawn_vital(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let vital = Vital { closing: self.closing.clone(), died: self.died.clone() };
+    fn spawn_critical(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let critical = CriticalTask { closing: self.closing.clone(), failed: self.failed.clone() };
         self.tasks.spawn(async move {
-            let _vital = vital;
+            let _critical = critical;
             task.await;
         });
     }
 
-    /// Completes when a part has ended without which the room is none: then close, and say so.
-    pub async fn died(&self) {
-        self.died.cancelled().await;
+    /// Completes when a critical task has ended before the room was closed: then close it and report the failure.
+    pub async fn failed(&self) {
+        self.failed.cancelled().await;
     }
 
-    /// Where the local room is.
+    /// The loopback address.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
@@ -186,20 +186,20 @@ impl Server {
         })
     }
 
-    /// How far the onion service is; `None` without one.
+    /// The status of the onion service; `None` without one.
     pub fn tor_status(&self) -> Option<watch::Receiver<Status>> {
         self.onion.as_ref().map(tor::OnionService::status)
     }
 
-    /// Closes the room: guests are told, answers under way get a moment, every task ends. Takes less than five
-    /// seconds.
+    /// Closes the room: WebSockets get a close frame, responses under way a second, every task ends. Takes less than
+    /// five seconds.
     pub async fn close(mut self) {
         self.closing.cancel();
         self.tasks.close();
         if timeout(CLOSE_WAIT, self.tasks.wait()).await.is_err() {
             tracing::debug!("some connections did not end in time");
         }
-        // Only now: the guests' last words go through it.
+        // Last: the guests' close frames go through it.
         if let Some(service) = self.onion.take() {
             service.shutdown().await;
         }

@@ -1,4 +1,4 @@
-//! The directory that a room keeps its key, its messages and its state in: private, and for one process.
+//! The data directory: the room's key, messages and state; private, and locked by one process.
 
 mod error;
 
@@ -10,41 +10,39 @@ use tempfile::TempDir;
 
 pub use error::StorageError;
 
-/// A room's directory, for as long as this is held.
+/// A room's data directory, held by this process.
 #[derive(Debug)]
 pub struct DataDirectory {
     path: PathBuf,
-    held: Held,
+    hold: Hold,
 }
 
 #[derive(Debug)]
-enum Held {
-    /// By a lock, which ends with the file's handle.
-    Locked(#[allow(dead_code, reason = "held for its drop")] File),
-    /// By having made it, and removing it in the end.
-    Made(#[allow(dead_code, reason = "held for its drop")] TempDir),
+enum Hold {
+    /// A lock, released with the file's handle.
+    Lock(#[allow(dead_code, reason = "held for its drop")] File),
+    /// A temporary directory, removed when dropped.
+    Temporary(#[allow(dead_code, reason = "held for its drop")] TempDir),
 }
 
 impl DataDirectory {
-    /// The directory at `path`, which is made if it is not there, with the mode 0700.
+    /// Opens the directory at `path`, or creates it with the mode 0700, and locks it.
     ///
-    /// What lies inside is not looked at any further: nobody else gets past a directory with that mode.
+    /// The permissions of the files inside are not checked: no other user gets past a directory with that mode.
     ///
     /// # Errors
-    /// When others can read or write the directory, it belongs to somebody else, it is in use, or the system
-    /// refuses.
+    /// Other users can read or write the directory, it belongs to another user, it is in use, or the system refuses.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
         let unusable = |cause| StorageError::Unusable { path: path.into(), cause };
         make_private(path).map_err(|cause| match fs::metadata(path) {
             Ok(data) if !data.is_dir() => StorageError::NotADirectory { path: path.into() },
             _ => unusable(cause),
         })?;
-        // No relative path and no link is handed on: it would be resolved anew each time.
+        // Absolute and without links: a relative path or a link would be resolved anew each time.
         let path = path.canonicalize().map_err(unusable)?;
         check_private(&path)?;
 
-        // The locks of those who keep something here are not enough: Arti goes on without the lock on its
-        // state, reading only.
+        // Arti's own lock is not enough: without it Arti goes on, reading only.
         let unusable = |cause| StorageError::Unusable { path: path.clone(), cause };
         let lock = File::options()
             .create(true)
@@ -53,13 +51,13 @@ impl DataDirectory {
             .open(path.join("lock"))
             .map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, held: Held::Locked(lock) }),
+            Ok(()) => Ok(Self { path, hold: Hold::Lock(lock) }),
             Err(TryLockError::WouldBlock) => Err(StorageError::InUse { path }),
             Err(TryLockError::Error(cause)) => Err(unusable(cause)),
         }
     }
 
-    /// A directory that is gone when this is dropped, in memory where the system has a file system there.
+    /// A directory that is removed when this is dropped, in memory where the system has a file system there.
     ///
     /// # Errors
     /// When no temporary directory can be made.
@@ -78,20 +76,20 @@ impl DataDirectory {
             .map_err(|cause| StorageError::NoTemporaryDirectory { cause })?;
         let path =
             directory.path().canonicalize().map_err(|cause| StorageError::NoTemporaryDirectory { cause })?;
-        Ok(Self { path, held: Held::Made(directory) })
+        Ok(Self { path, hold: Hold::Temporary(directory) })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether nothing of it outlives the program.
+    /// Whether it is removed with the process.
     pub fn is_ephemeral(&self) -> bool {
-        matches!(self.held, Held::Made(_))
+        matches!(self.hold, Hold::Temporary(_))
     }
 
-    /// A directory inside, made if it is not there, as private as this one.
+    /// A directory inside, created if it is absent, with the mode 0700.
     ///
     /// # Errors
     /// When the system refuses.
@@ -104,7 +102,7 @@ impl DataDirectory {
     }
 }
 
-/// Where a temporary directory does not touch a disk, as far as one can know: Linux's two places.
+/// Linux's directories that are usually in memory.
 fn directories_in_memory() -> Vec<PathBuf> {
     if !cfg!(target_os = "linux") {
         return Vec::new();
@@ -113,7 +111,7 @@ fn directories_in_memory() -> Vec<PathBuf> {
     runtime.into_iter().chain([PathBuf::from("/dev/shm")]).collect()
 }
 
-/// Makes a directory, and those above it that are missing, open to nobody else.
+/// Creates a directory, and missing ones above it, with the mode 0700.
 fn make_private(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -128,7 +126,8 @@ fn check_private(path: &Path) -> Result<(), StorageError> {
 
     let unusable = |cause| StorageError::Unusable { path: path.into(), cause };
     let data = fs::metadata(path).map_err(unusable)?;
-    // A file of our own tells who we are, and that we may write; it never shows in the directory.
+    // The owner of a new file is the user of this process; it also shows that the directory is writable. The file never
+    // shows in the directory.
     let user = tempfile::tempfile_in(path).and_then(|file| file.metadata()).map_err(unusable)?.uid();
     if data.uid() != user {
         return Err(StorageError::Foreign { path: path.into(), owner: data.uid(), user });

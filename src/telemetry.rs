@@ -1,8 +1,8 @@
-//! The log: to standard error, for whoever runs the room.
+//! The program's log, on standard error, for the operator.
 //!
-//! By default it has this program's own messages and nothing of Tor's inner life. What is never logged at the
-//! default level: what guests say, what they are called, the onion address, circuits. Times are counted from
-//! the start of the program: a log that is passed on does not tell when somebody was here.
+//! By default it has this program's own events and none of Arti's. Never logged at the default level: message texts,
+//! names, the onion address, circuits. Times are counted from the start of the program: a log that is passed on does not
+//! tell when a guest was present.
 
 use std::fmt;
 use std::time::Instant;

@@ -1,7 +1,6 @@
 //! The grammar of the command line, and its help.
 //!
-//! Values are taken as they are typed; the settings check them, so that a flag is refused in the same words
-//! as the key it stands for.
+//! Values are taken as they are typed; the settings check them, so that a flag is refused in the same words as its key.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

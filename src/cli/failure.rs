@@ -1,4 +1,4 @@
-//! Why a command did not do what was asked, and the exit status that tells.
+//! The failures of commands, and their exit statuses.
 
 use std::io;
 use std::process::ExitCode;
@@ -9,14 +9,14 @@ use crate::lab::LabError;
 use crate::server::OpenError;
 use crate::tor::TorError;
 
-/// Why a command ended without having done what was asked.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
     /// The command line or the settings are wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// A flag that this command has no use for.
+    /// A flag of another command.
     #[error("The flag {flag} does not go with `onionroom {command}`: {because}.")]
     FlagOfAnotherCommand {
         /// The flag.
@@ -29,17 +29,17 @@ pub enum Failure {
     /// The runtime or the signal handlers could not be set up.
     #[error("The program cannot start: {0}.")]
     Start(#[source] io::Error),
-    /// Standard output does not take what is written.
+    /// Standard output cannot be written.
     #[error("Standard output cannot be written: {0}.")]
-    Output(#[source] io::Error),
+    Stdout(#[source] io::Error),
     /// The room could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A part stopped working without which the room is none.
+    /// A task has ended that the room cannot do without.
     #[error(
         "A part of the room has stopped, and cannot be started again from within. Start the room again; --log debug may tell more."
     )]
-    Died,
+    TaskFailed,
     /// The private Tor network did not come up.
     #[cfg(feature = "lab")]
     #[error(transparent)]
@@ -47,7 +47,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Tells on standard error, and gives the exit status.
+    /// Prints the failure to standard error and returns the exit status.
     pub fn report(&self) -> ExitCode {
         eprintln!("error: {self}");
         match self {

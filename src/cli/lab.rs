@@ -9,17 +9,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::{LabFlags, ServeFlags};
 use super::failure::Failure;
-use super::interrupts::Interrupts;
-use super::screen::{Audience, Screen};
-use super::serve::run_to_end;
+use super::screen::{NetworkScope, Screen};
+use super::serve::block_on;
+use super::shutdown_signals::ShutdownSignals;
 use super::terminal::Terminal;
-use crate::config::{Flag, Places, Settings, Sources};
+use crate::config::{Flag, Settings, Sources, StandardPaths};
 use crate::lab::{Network, Plan, Progress};
 use crate::server::Server;
 use crate::telemetry;
 
-/// How long ending everything may take, the processes included.
-const CLOSING: Duration = Duration::from_secs(15);
+/// The deadline for closing, the processes of the network included.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(15);
 
 /// Starts the network and the room, and keeps both until a signal comes. `before` are the flags that stood
 /// before the command.
@@ -34,29 +34,29 @@ pub(super) fn run(before: &ServeFlags, flags: LabFlags) -> Result<(), Failure> {
     let settings = settings(before, &flags)?;
     let terminal = Terminal::of_this_process();
     telemetry::start(&settings.log, terminal.clone(), terminal.err.colours);
-    run_to_end(keep_open(plan(flags), settings, terminal))
+    block_on(serve(plan(flags), settings, terminal))
 }
 
-async fn keep_open(plan: Plan, mut settings: Settings, terminal: Terminal) -> Result<(), Failure> {
-    let mut interrupts = Interrupts::install().map_err(Failure::Start)?;
+async fn serve(plan: Plan, mut settings: Settings, terminal: Terminal) -> Result<(), Failure> {
+    let mut signals = ShutdownSignals::install().map_err(Failure::Start)?;
     // Dropped unfinished, each of these ends what it had started.
     let network = tokio::select! {
         network = start(plan, &terminal) => network?,
-        () = interrupts.next() => return Ok(()),
+        () = signals.next() => return Ok(()),
     };
-    settle_on(&network, &mut settings);
+    use_network(&network, &mut settings);
     let server = tokio::select! {
         server = Server::open(&settings) => server?,
-        () = interrupts.next() => return Ok(()),
+        () = signals.next() => return Ok(()),
     };
-    let audience = Audience::Lab;
-    let mut screen = Screen::opened(terminal.clone(), audience, &server.local_url(), server.onion_url());
+    let scope = NetworkScope::Lab;
+    let mut screen = Screen::opened(terminal.clone(), scope, &server.local_url(), server.onion_url());
     let outcome = tokio::select! {
-        () = show(&mut screen, &server, &network, &terminal) => Err(Failure::Died),
-        () = server.died() => Err(Failure::Died),
-        () = interrupts.next() => Ok(()),
+        () = show(&mut screen, &server, &network, &terminal) => Err(Failure::TaskFailed),
+        () = server.failed() => Err(Failure::TaskFailed),
+        () = signals.next() => Ok(()),
     };
-    interrupts.end_within(CLOSING);
+    signals.exit_within(CLOSE_DEADLINE);
     screen.closing();
     server.close().await;
     network.stop().await;
@@ -77,11 +77,11 @@ fn settings(before: &ServeFlags, flags: &LabFlags) -> Result<Settings, Failure> 
     }
     let file = flags.room.config.clone().or_else(|| before.room.config.clone());
     let sources = Sources { file, environment: env::vars_os().collect(), flags: given };
-    Ok(Settings::load(&sources, &Places::of_this_user())?)
+    Ok(Settings::load(&sources, &StandardPaths::for_user())?)
 }
 
-/// The room is on this network, whatever else was set.
-fn settle_on(network: &Network, settings: &mut Settings) {
+/// Publishes the room on this network, in place of what the settings say.
+fn use_network(network: &Network, settings: &mut Settings) {
     settings.onion.enabled = true;
     settings.onion.network_file = Some(network.network_file().to_owned());
     settings.data_dir.get_or_insert_with(|| network.directory().join("room"));
@@ -98,7 +98,7 @@ async fn start(plan: Plan, terminal: &Terminal) -> Result<Network, Failure> {
         line.set_message(step.to_string());
         if !terminal.err.is_terminal || matches!(step, Progress::Ready { .. }) {
             let indent = if terminal.err.is_terminal { "  " } else { "" };
-            terminal.note(&format!("{indent}Private Tor network: {step}"));
+            terminal.eprint(&format!("{indent}Private Tor network: {step}"));
         }
     };
     let outcome = match plan.prepare(show).await {
@@ -109,32 +109,32 @@ async fn start(plan: Plan, terminal: &Terminal) -> Result<Network, Failure> {
     Ok(outcome?)
 }
 
-/// Shows how the room becomes reachable, then how to get there. Returns only if the onion service has ended.
+/// Shows the progress until the room is reachable, then prints instructions. Returns only if the onion service has ended.
 async fn show(screen: &mut Screen, server: &Server, network: &Network, terminal: &Terminal) {
     let mut status = server.tor_status();
     if let Some(status) = &mut status
         && screen.until_reachable(status).await.is_some()
     {
-        tell_the_way(&server.onion_url().unwrap_or_default(), network, terminal);
+        print_instructions(&server.onion_url().unwrap_or_default(), network, terminal);
     }
     screen.follow(status).await;
 }
 
-/// How to visit the room: lines to copy.
-fn tell_the_way(onion: &str, network: &Network, terminal: &Terminal) {
+/// Prints how to connect to the room: lines to copy.
+fn print_instructions(onion: &str, network: &Network, terminal: &Terminal) {
     let (socks, control) = (network.socks(), network.control());
     let curl = format!("curl --socks5-hostname {socks} {onion}");
     let firefox = match firefox::profile(&network.directory().join("firefox"), socks) {
         Ok(profile) => firefox::command(&profile, onion),
         Err(error) => {
-            terminal.note(&format!("There is no Firefox profile: {error}"));
+            terminal.eprint(&format!("There is no Firefox profile: {error}"));
             String::new()
         }
     };
     if !terminal.out.is_terminal {
         let cookie = network.control_cookie().display();
-        terminal.say(&format!("socks: {socks}\ncontrol: {control}\ncontrol cookie: {cookie}"));
-        terminal.say(&format!("curl: {curl}\nfirefox: {firefox}\nready"));
+        terminal.print(&format!("socks: {socks}\ncontrol: {control}\ncontrol cookie: {cookie}"));
+        terminal.print(&format!("curl: {curl}\nfirefox: {firefox}\nready"));
         return;
     }
     terminal.paragraph("Visit it with curl:", &curl);
@@ -143,7 +143,7 @@ fn tell_the_way(onion: &str, network: &Network, terminal: &Terminal) {
     }
     terminal.paragraph("The SOCKS address of the network's client:", &socks.to_string());
     terminal.paragraph("Its control port, and the cookie that opens it:", &control.to_string());
-    terminal.say(&format!("  {}", network.control_cookie().display()));
+    terminal.print(&format!("  {}", network.control_cookie().display()));
     let directory = network.directory().display();
     terminal.paragraph("Ctrl-C ends every process and removes the directory:", &format!("{directory}\n"));
 }

@@ -1,8 +1,7 @@
-//! What people see while the room is open.
+//! The output while the room is open.
 //!
-//! Addresses go to standard output, everything about the way there to standard error. On a terminal: two
-//! paragraphs, a bar, a QR code. Anywhere else: one line for each thing that happened, `key: value` on
-//! standard output.
+//! Addresses go to standard output, progress to standard error. On a terminal: two paragraphs, a progress bar, a QR
+//! code. Otherwise: one line for each change, `key: value` on standard output.
 
 use std::future;
 use std::time::Duration;
@@ -10,67 +9,70 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 
-use super::narrator::{Narrator, News};
 use super::qr;
-use super::terminal::{Terminal, wrapped};
+use super::status_changes::{StatusChange, StatusTracker};
+use super::terminal::{Terminal, wrap};
 use crate::tor::{Problem, Stage, Status};
 
-/// Below this width the bar's words stand above it instead of beside it.
+/// Below this width the text of the progress bar is above it instead of beside it.
 const WIDE: usize = 76;
 
-/// Who can come in through the onion address, and who tells them how.
+/// The Tor network that the room is published on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Audience {
-    /// Everyone with Tor Browser.
-    TheWorld,
-    /// Whoever is on the same private Tor network.
-    PrivateNetwork,
-    /// Whoever is at this machine; the lab tells the way in its own words.
+pub(super) enum NetworkScope {
+    /// The public network.
+    Public,
+    /// A private network.
+    Private,
+    /// The private network that `onionroom lab` runs, and prints instructions for.
     Lab,
 }
 
-/// Shows one room.
+/// The output of one room.
 pub(super) struct Screen {
     terminal: Terminal,
-    audience: Audience,
+    scope: NetworkScope,
     onion: Option<String>,
-    narrator: Narrator,
+    tracker: StatusTracker,
     bar: Option<ProgressBar>,
 }
 
 impl Screen {
-    /// The room answers on this machine; `onion` is its URL on the Tor network, not reachable yet.
-    pub(super) fn opened(terminal: Terminal, audience: Audience, local: &str, onion: Option<String>) -> Self {
-        let screen = Self { terminal, audience, onion, narrator: Narrator::default(), bar: None };
+    /// Prints the addresses: the local URL, and the onion URL, which is not reachable yet.
+    pub(super) fn opened(
+        terminal: Terminal,
+        scope: NetworkScope,
+        local: &str,
+        onion: Option<String>,
+    ) -> Self {
+        let screen = Self { terminal, scope, onion, tracker: StatusTracker::default(), bar: None };
         screen.addresses(local);
         screen
     }
 
     fn addresses(&self, local: &str) {
         if !self.terminal.out.is_terminal {
-            self.terminal.say(&format!("local: {local}"));
+            self.terminal.print(&format!("local: {local}"));
             if let Some(onion) = &self.onion {
-                self.terminal.say(&format!("room: {onion}"));
+                self.terminal.print(&format!("room: {onion}"));
             }
             return;
         }
         let Some(onion) = &self.onion else {
             self.terminal.paragraph("The room is open, on this machine only:", local);
-            self.terminal.say("\n  Ctrl-C closes the room.\n");
+            self.terminal.print("\n  Ctrl-C closes the room.\n");
             return;
         };
         self.terminal.paragraph("The room is open. On this machine:", local);
-        let where_to = match self.audience {
-            Audience::TheWorld => "For your guests, in Tor Browser",
-            Audience::PrivateNetwork | Audience::Lab => "On the private Tor network",
+        let where_to = match self.scope {
+            NetworkScope::Public => "For your guests, in Tor Browser",
+            NetworkScope::Private | NetworkScope::Lab => "On the private Tor network",
         };
         self.terminal.paragraph(&format!("{where_to} (not reachable yet, Tor is starting):"), onion);
-        self.terminal.say("");
+        self.terminal.print("");
     }
 
-    /// Shows how far Tor is until the room is reachable.
-    ///
-    /// `None`: what reports it has ended.
+    /// Shows the progress of Tor until the room is reachable; `None` if the sender of the status was dropped.
     pub(super) async fn until_reachable(&mut self, status: &mut watch::Receiver<Status>) -> Option<()> {
         loop {
             let now = status.borrow_and_update().clone();
@@ -82,7 +84,7 @@ impl Screen {
         }
     }
 
-    /// Shows how Tor fares, again and again. Returns only if what reports it has ended; without Tor, never.
+    /// Shows each status. Returns only if the sender of the status was dropped; without Tor, never.
     pub(super) async fn follow(&mut self, status: Option<watch::Receiver<Status>>) {
         let Some(mut status) = status else {
             return future::pending().await;
@@ -92,8 +94,8 @@ impl Screen {
 
     /// Shows one status.
     pub(super) fn update(&mut self, status: &Status) {
-        for news in self.narrator.hear(status) {
-            self.tell(&news);
+        for change in self.tracker.update(status) {
+            self.print_change(&change);
         }
         if status.stage == Stage::Reachable {
             self.clear();
@@ -105,41 +107,41 @@ impl Screen {
         }
     }
 
-    fn tell(&mut self, news: &News) {
-        match news {
-            // On a terminal the bar says it.
-            News::Step(stage) if !self.terminal.err.is_terminal => {
-                self.terminal.note(&format!("Tor: {}", stage.words()));
+    fn print_change(&mut self, change: &StatusChange) {
+        match change {
+            // On a terminal the progress bar has it.
+            StatusChange::Step(stage) if !self.terminal.err.is_terminal => {
+                self.terminal.eprint(&format!("Tor: {}", stage.words()));
             }
-            News::Step(_) => {}
-            News::Problem(problem) => self.note(&problem_words(problem)),
-            News::Lost => self.note("Not reachable at the moment; looking for the way back."),
-            News::Reachable { first, bootstrap, self_check } => {
+            StatusChange::Step(_) => {}
+            StatusChange::Problem(problem) => self.eprint(&problem_words(problem)),
+            StatusChange::Lost => self.eprint("Not reachable at the moment; looking for the way back."),
+            StatusChange::Reachable { first, bootstrap, self_check } => {
                 self.clear();
-                self.note(&reachable_words(*first, *bootstrap, *self_check));
-                self.invite(*first);
+                self.eprint(&reachable_words(*first, *bootstrap, *self_check));
+                self.print_reachable(*first);
             }
         }
     }
 
-    /// The address once more, now that it works.
-    fn invite(&self, first: bool) {
+    /// Prints the onion URL, which is reachable now, and its QR code.
+    fn print_reachable(&self, first: bool) {
         let Some(onion) = &self.onion else { return };
         let out = self.terminal.out;
         if !out.is_terminal {
-            self.terminal.say(&format!("reachable: {onion}"));
-        } else if first && self.audience != Audience::Lab {
+            self.terminal.print(&format!("reachable: {onion}"));
+        } else if first && self.scope != NetworkScope::Lab {
             let indent = |picture: String| picture.lines().map(|line| format!("  {line}\n")).collect();
             let picture: String =
                 qr::code(onion, out.colours, out.columns - 2).map(indent).unwrap_or_default();
-            self.terminal.say(&format!("\n{picture}\n  {onion}\n\n  Ctrl-C closes the room.\n"));
+            self.terminal.print(&format!("\n{picture}\n  {onion}\n\n  Ctrl-C closes the room.\n"));
         }
     }
 
-    fn note(&self, words: &str) {
+    fn eprint(&self, words: &str) {
         let err = self.terminal.err;
         let indent = if err.is_terminal { "  " } else { "" };
-        self.terminal.note(&wrapped(words, indent, err.columns));
+        self.terminal.eprint(&wrap(words, indent, err.columns));
     }
 
     fn clear(&mut self) {
@@ -148,13 +150,13 @@ impl Screen {
         }
     }
 
-    /// The room is being closed.
+    /// Says that the room is closing.
     pub(super) fn closing(mut self) {
         self.clear();
         if self.terminal.err.is_terminal {
-            self.terminal.note(""); // The cursor stands behind the terminal's own ^C.
+            self.terminal.eprint(""); // The cursor is behind the terminal's own ^C.
         }
-        self.note("Closing the room…");
+        self.eprint("Closing the room…");
     }
 }
 

@@ -1,28 +1,29 @@
-//! Where the program speaks: standard output and standard error, each a terminal or not.
+//! Standard output and standard error, each a terminal or not.
 //!
-//! Everything that is printed while a progress bar may be on the screen goes through here, logs too, so that
-//! nothing is written into the middle of the bar.
+//! Everything that is printed while a progress bar may be shown goes through here, logs too, so that nothing is
+//! written into the middle of the bar.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
+use textwrap::{Options, WordSeparator, WordSplitter};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Both outputs of this process. Clones share the bar.
+/// Both outputs of this process. Clones share the progress bar.
 #[derive(Debug, Clone)]
 pub(super) struct Terminal {
-    /// What standard output can show.
-    pub(super) out: Surface,
-    /// What standard error can show.
-    pub(super) err: Surface,
+    /// Standard output.
+    pub(super) out: Output,
+    /// Standard error.
+    pub(super) err: Output,
     bars: MultiProgress,
 }
 
-/// What one output can show.
+/// The capabilities of one output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Surface {
-    /// Whether people look at it; otherwise it is a file, a pipe or a service's log, and gets plain lines.
+pub(super) struct Output {
+    /// Whether it is a terminal; otherwise a file, a pipe or a service's log, which gets plain lines.
     pub(super) is_terminal: bool,
     /// Whether escape sequences for colours and weight may be used.
     pub(super) colours: bool,
@@ -30,9 +31,9 @@ pub(super) struct Surface {
     pub(super) columns: usize,
 }
 
-impl Surface {
-    /// What is no terminal: plain lines, however long.
-    pub(super) const PLAIN: Surface = Surface { is_terminal: false, colours: false, columns: usize::MAX };
+impl Output {
+    /// Not a terminal: plain lines of any length.
+    pub(super) const PLAIN: Output = Output { is_terminal: false, colours: false, columns: usize::MAX };
 
     fn of(stream: &impl IsTerminal, size: Option<(terminal_size::Width, terminal_size::Height)>) -> Self {
         // A terminal that calls itself dumb cannot move its cursor, so it cannot show a bar.
@@ -47,36 +48,36 @@ impl Surface {
 }
 
 impl Terminal {
-    /// The outputs of this process as they are.
+    /// The outputs of this process.
     pub(super) fn of_this_process() -> Self {
-        let out = Surface::of(&io::stdout(), terminal_size::terminal_size_of(io::stdout()));
-        let err = Surface::of(&io::stderr(), terminal_size::terminal_size_of(io::stderr()));
+        let out = Output::of(&io::stdout(), terminal_size::terminal_size_of(io::stdout()));
+        let err = Output::of(&io::stderr(), terminal_size::terminal_size_of(io::stderr()));
         let target =
             if err.is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         Self { out, err, bars: MultiProgress::with_draw_target(target) }
     }
 
-    /// Prints lines to standard output. A reader that went away is no reason to close the room.
-    pub(super) fn say(&self, text: &str) {
+    /// Prints lines to standard output. A closed pipe is ignored.
+    pub(super) fn print(&self, text: &str) {
         self.bars.suspend(|| {
             let mut out = io::stdout().lock();
             let _ = writeln!(out, "{text}").and_then(|()| out.flush());
         });
     }
 
-    /// Prints a blank line, words, and under them something to copy, which is never broken.
+    /// Prints a blank line, a text, and under it a line to copy, which is never wrapped.
     pub(super) fn paragraph(&self, words: &str, to_copy: &str) {
-        self.say(&format!("\n{}\n  {to_copy}", wrapped(words, "  ", self.out.columns)));
+        self.print(&format!("\n{}\n  {to_copy}", wrap(words, "  ", self.out.columns)));
     }
 
     /// Prints lines to standard error.
-    pub(super) fn note(&self, text: &str) {
+    pub(super) fn eprint(&self, text: &str) {
         self.bars.suspend(|| {
             let _ = writeln!(io::stderr().lock(), "{text}");
         });
     }
 
-    /// Puts a bar on the screen, until it is finished and cleared.
+    /// Shows a progress bar, until it is finished and cleared.
     pub(super) fn show(&self, bar: ProgressBar) -> ProgressBar {
         self.bars.add(bar)
     }
@@ -90,7 +91,7 @@ impl<'a> MakeWriter<'a> for Terminal {
     }
 }
 
-/// One event of the log: collected, then written at once, above the bar.
+/// One event of the log: collected, then written at once, above the progress bar.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
     terminal: &'a Terminal,
@@ -115,20 +116,19 @@ impl Drop for Line<'_> {
     }
 }
 
-/// Breaks a text into indented lines of at most `columns` columns, between words; a word that is longer, an
-/// onion address say, is left whole, so that it can be copied.
-pub(super) fn wrapped(text: &str, indent: &str, columns: usize) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(format!("{indent}{word}")),
-        }
+/// Wraps a text into indented lines of at most `columns` columns, between words; a longer word, such as an onion
+/// address, is left whole, so that it can be copied.
+pub(super) fn wrap(text: &str, indent: &str, columns: usize) -> String {
+    if text.is_empty() {
+        return String::new();
     }
-    lines.join("\n")
+    let options = Options::new(columns)
+        .initial_indent(indent)
+        .subsequent_indent(indent)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::fill(text, options)
 }
 
 #[cfg(test)]
@@ -137,9 +137,9 @@ mod tests {
 
     #[test]
     fn text_is_wrapped_between_words() {
-        assert_eq!(wrapped("one two three", "  ", 9), "  one two\n  three");
-        assert_eq!(wrapped("a http://long.onion/ b", "", 6), "a\nhttp://long.onion/\nb");
-        assert_eq!(wrapped("all on one line", "", usize::MAX), "all on one line");
-        assert_eq!(wrapped("", "  ", 9), "");
+        assert_eq!(wrap("one two three", "  ", 9), "  one two\n  three");
+        assert_eq!(wrap("a http://long.onion/ b", "", 6), "a\nhttp://long.onion/\nb");
+        assert_eq!(wrap("all on one line", "", usize::MAX), "all on one line");
+        assert_eq!(wrap("", "  ", 9), "");
     }
 }

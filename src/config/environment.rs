@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::error::SettingsError;
 use super::keys::KEYS;
-use super::raw::{Entry, Origin, Value};
-use super::settle::nearest;
+use super::raw::{Assignment, Provenance, Value};
+use super::suggest::nearest;
 
 /// The variable that names the configuration file, as `--config` does.
 const CONFIG: &str = "ONIONROOM_CONFIG";
@@ -18,11 +18,11 @@ const NOT_SETTINGS: [&str; 5] =
 /// More of the same: whatever starts with this.
 const FOR_TESTS: &str = "ONIONROOM_TEST_";
 
-/// The entries of the environment.
+/// The assignments of the environment.
 ///
 /// A misspelt variable would otherwise be ignored in silence, so one that starts with `ONIONROOM_` and is not
 /// known is an error.
-pub(super) fn entries(environment: &[(OsString, OsString)]) -> Result<Vec<Entry>, SettingsError> {
+pub(super) fn assignments(environment: &[(OsString, OsString)]) -> Result<Vec<Assignment>, SettingsError> {
     let mut found = Vec::new();
     for (name, value) in environment {
         let Some(name) = name.to_str().filter(|name| name.starts_with("ONIONROOM_")) else {
@@ -34,8 +34,8 @@ pub(super) fn entries(environment: &[(OsString, OsString)]) -> Result<Vec<Entry>
         let Some(key) = KEYS.iter().find(|key| key.variable() == name) else {
             return Err(unknown(name));
         };
-        let origin = Origin::Variable(name.into());
-        found.push(Entry { key, value: Value::Word(value.clone()), origin });
+        let provenance = Provenance::Variable(name.into());
+        found.push(Assignment { key, value: Value::Word(value.clone()), provenance });
     }
     Ok(found)
 }
@@ -53,5 +53,9 @@ fn unknown(name: &str) -> SettingsError {
         Some(near) => format!("Did you mean {near}?"),
         None => "onionroom config prints every key; its variable is ONIONROOM_<SECTION>_<KEY>.".into(),
     };
-    SettingsError::Unknown { what: format!("setting {name}"), origin: "environment variable".into(), hint }
+    SettingsError::Unknown {
+        what: format!("setting {name}"),
+        provenance: "environment variable".into(),
+        hint,
+    }
 }

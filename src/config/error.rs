@@ -26,24 +26,24 @@ pub enum SettingsError {
         message: String,
     },
     /// A name that is not in the table.
-    #[error("There is no {what} ({origin}). {hint}")]
+    #[error("There is no {what} ({provenance}). {hint}")]
     Unknown {
         /// What was typed: `key room.guets`.
         what: String,
         /// Where: the file and line, or the variable.
-        origin: String,
+        provenance: String,
         /// The nearest name that there is, or all of them.
         hint: String,
     },
     /// A value that its key does not take.
-    #[error("{key} cannot be {given} ({origin}){}. Allowed: {allowed}.", .reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default())]
+    #[error("{key} cannot be {given} ({provenance}){}. Allowed: {allowed}.", .reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default())]
     BadValue {
         /// The key: `room.guests`.
         key: String,
         /// What was given, as typed.
         given: String,
         /// Where: the file and line, the variable or the flag.
-        origin: String,
+        provenance: String,
         /// Which rule it breaks, where `allowed` alone does not say.
         reason: Option<String>,
         /// What may be given.

@@ -7,39 +7,40 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::SettingsError;
 use super::keys::KEYS;
-use super::raw::{Entry, Origin, Value};
-use super::settle::nearest;
+use super::raw::{Assignment, Provenance, Value};
+use super::suggest::nearest;
 
-/// The entries of the file, in the order in which they stand there.
-pub(super) fn entries(file: &Path, text: &str) -> Result<Vec<Entry>, SettingsError> {
+/// The assignments of the file, in the order in which they stand there.
+pub(super) fn assignments(file: &Path, text: &str) -> Result<Vec<Assignment>, SettingsError> {
     let document = DeTable::parse(text).map_err(|error| SettingsError::NotToml {
         file: file.into(),
         line: line_of(text, error.span()),
         message: error.message().replace('\n', ", ").trim_end_matches('.').into(),
     })?;
-    let origin = |span: Range<usize>| Origin::File { file: file.into(), line: line_of(text, Some(span)) };
+    let provenance =
+        |span: Range<usize>| Provenance::File { file: file.into(), line: line_of(text, Some(span)) };
 
     let mut found = Vec::new();
     for (section, content) in document.get_ref() {
         let Some(content) = content.get_ref().as_table() else {
-            return Err(unknown_key("", section.get_ref(), &origin(section.span())));
+            return Err(unknown_key("", section.get_ref(), &provenance(section.span())));
         };
         if !KEYS.iter().any(|key| key.section == section.get_ref()) {
-            return Err(unknown_section(section.get_ref(), &origin(section.span())));
+            return Err(unknown_section(section.get_ref(), &provenance(section.span())));
         }
         for (name, value) in content {
-            let at = origin(name.span());
+            let at = provenance(name.span());
             let Some(key) =
                 KEYS.iter().find(|key| key.section == section.get_ref() && key.name == name.get_ref())
             else {
                 return Err(unknown_key(section.get_ref(), name.get_ref(), &at));
             };
             let value = read(value.get_ref(), &text[value.span()]);
-            found.push((name.span().start, Entry { key, value, origin: at }));
+            found.push((name.span().start, Assignment { key, value, provenance: at }));
         }
     }
     found.sort_by_key(|(start, _)| *start);
-    Ok(found.into_iter().map(|(_, entry)| entry).collect())
+    Ok(found.into_iter().map(|(_, assignment)| assignment).collect())
 }
 
 fn read(value: &DeValue<'_>, source: &str) -> Value {
@@ -60,18 +61,18 @@ fn line_of(text: &str, span: Option<Range<usize>>) -> usize {
     1 + text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count()
 }
 
-fn unknown_section(section: &str, origin: &Origin) -> SettingsError {
+fn unknown_section(section: &str, provenance: &Provenance) -> SettingsError {
     let mut sections: Vec<&str> = KEYS.iter().map(|key| key.section).collect();
     sections.dedup();
     let hint = match nearest(section, sections.iter().copied()) {
         Some(near) => format!("Did you mean [{near}]?"),
         None => format!("The sections are [{}].", sections.join("], [")),
     };
-    SettingsError::Unknown { what: format!("section [{section}]"), origin: origin.to_string(), hint }
+    SettingsError::Unknown { what: format!("section [{section}]"), provenance: provenance.to_string(), hint }
 }
 
 /// A key that its section does not have; `section` is empty for one that stands before any section.
-fn unknown_key(section: &str, name: &str, origin: &Origin) -> SettingsError {
+fn unknown_key(section: &str, name: &str, provenance: &Provenance) -> SettingsError {
     let names = || KEYS.iter().filter(|key| key.section == section).map(|key| key.name);
     let elsewhere = || KEYS.iter().find(|key| key.name == name);
     let hint = match (nearest(name, names()), elsewhere()) {
@@ -85,5 +86,5 @@ fn unknown_key(section: &str, name: &str, origin: &Origin) -> SettingsError {
     } else {
         format!("key {section}.{name}")
     };
-    SettingsError::Unknown { what, origin: origin.to_string(), hint }
+    SettingsError::Unknown { what, provenance: provenance.to_string(), hint }
 }

@@ -1,4 +1,4 @@
-//! The table of everything that can be set.
+//! The table of all settings.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use super::Settings;
+use super::settings::Settings;
 
-/// One thing that can be set.
+/// One setting.
 pub struct Key {
     /// The section of the file it stands in: `[room]`.
     pub section: &'static str,
@@ -17,11 +17,11 @@ pub struct Key {
     pub name: &'static str,
     /// The flag that sets it, if there is one.
     pub flag: Option<&'static str>,
-    pub(super) slot: Slot,
+    pub(super) setter: Setter,
 }
 
-/// What a key takes, in which range, and where it goes.
-pub(super) enum Slot {
+/// The type of a setting, its range, and the function that stores its value.
+pub(super) enum Setter {
     /// A whole number; both ends of the range are allowed.
     Number { least: u64, most: u64, unit: &'static str, store: fn(&mut Draft, u64) },
     /// `true` or `false`; a flag without a value sets it to `flag_means`.
@@ -55,10 +55,12 @@ impl Key {
 
     /// What may be given, as the end of "Allowed: …".
     pub fn allowed(&self) -> String {
-        match self.slot {
-            Slot::Number { least, most, unit, .. } => format!("a whole number{unit} from {least} to {most}"),
-            Slot::Switch { .. } => "true or false".into(),
-            Slot::Text { allowed, .. } | Slot::Path { allowed, .. } => allowed.into(),
+        match self.setter {
+            Setter::Number { least, most, unit, .. } => {
+                format!("a whole number{unit} from {least} to {most}")
+            }
+            Setter::Switch { .. } => "true or false".into(),
+            Setter::Text { allowed, .. } | Setter::Path { allowed, .. } => allowed.into(),
         }
     }
 }
@@ -77,7 +79,7 @@ pub static KEYS: &[Key] = &[
         section: "room",
         name: "title",
         flag: Some("--title"),
-        slot: Slot::Text {
+        setter: Setter::Text {
             allowed: "1 to 64 characters, not only white space, no control characters",
             store: title,
         },
@@ -86,44 +88,44 @@ pub static KEYS: &[Key] = &[
         section: "room",
         name: "guests",
         flag: Some("--guests"),
-        slot: number(1, 10_000, "", |draft, n| draft.settings.room.guests = n as usize),
+        setter: number(1, 10_000, "", |draft, n| draft.settings.room.guests = n as usize),
     },
     Key {
         section: "room",
         name: "message_bytes",
         flag: None,
         // A WebSocket message may have 64 KiB, and JSON can make two bytes of one: `\n` of a line break.
-        slot: number(1, 32_000, " of bytes", |draft, n| draft.settings.room.message_bytes = n as usize),
+        setter: number(1, 32_000, " of bytes", |draft, n| draft.settings.room.message_bytes = n as usize),
     },
     Key {
         section: "room",
         name: "messages_per_second",
         flag: Some("--messages-per-second"),
-        slot: number(0, 1000, "", |draft, n| draft.settings.room.messages_per_second = n as u32),
+        setter: number(0, 1000, "", |draft, n| draft.settings.room.messages_per_second = n as u32),
     },
     Key {
         section: "room",
         name: "away_seconds",
         flag: None,
-        slot: number(0, 86_400, SECONDS, |draft, n| draft.settings.room.away = Duration::from_secs(n)),
+        setter: number(0, 86_400, SECONDS, |draft, n| draft.settings.room.away = Duration::from_secs(n)),
     },
     Key {
         section: "history",
         name: "messages",
         flag: Some("--keep-messages"),
-        slot: number(0, 1_000_000, "", |draft, n| draft.settings.history.messages = n as usize),
+        setter: number(0, 1_000_000, "", |draft, n| draft.settings.history.messages = n as usize),
     },
     Key {
         section: "history",
         name: "days",
         flag: Some("--keep-days"),
-        slot: number(0, 36_500, " of days", |draft, n| draft.settings.history.days = n),
+        setter: number(0, 36_500, " of days", |draft, n| draft.settings.history.days = n),
     },
     Key {
         section: "history",
         name: "survive_power_loss",
         flag: None,
-        slot: Slot::Switch {
+        setter: Setter::Switch {
             flag_means: true,
             store: |draft, on| draft.settings.history.survive_power_loss = on,
         },
@@ -132,7 +134,7 @@ pub static KEYS: &[Key] = &[
         section: "listen",
         name: "address",
         flag: Some("--listen"),
-        slot: Slot::Text {
+        setter: Setter::Text {
             allowed: "a loopback address with a port, such as 127.0.0.1:8646 or [::1]:8646 (port 0 takes any free one)",
             store: address,
         },
@@ -141,13 +143,13 @@ pub static KEYS: &[Key] = &[
         section: "listen",
         name: "connections",
         flag: None,
-        slot: number(1, 100_000, "", |draft, n| draft.connections = Some(n as usize)),
+        setter: number(1, 100_000, "", |draft, n| draft.connections = Some(n as usize)),
     },
     Key {
         section: "listen",
         name: "request_head_seconds",
         flag: None,
-        slot: number(1, 300, SECONDS, |draft, n| {
+        setter: number(1, 300, SECONDS, |draft, n| {
             draft.settings.listen.request_head = Duration::from_secs(n);
         }),
     },
@@ -155,19 +157,19 @@ pub static KEYS: &[Key] = &[
         section: "listen",
         name: "hello_seconds",
         flag: None,
-        slot: number(1, 600, SECONDS, |draft, n| draft.settings.listen.hello = Duration::from_secs(n)),
+        setter: number(1, 600, SECONDS, |draft, n| draft.settings.listen.hello = Duration::from_secs(n)),
     },
     Key {
         section: "listen",
         name: "idle_ping_seconds",
         flag: None,
-        slot: number(1, 3600, SECONDS, |draft, n| draft.settings.listen.idle_ping = Duration::from_secs(n)),
+        setter: number(1, 3600, SECONDS, |draft, n| draft.settings.listen.idle_ping = Duration::from_secs(n)),
     },
     Key {
         section: "listen",
         name: "write_stall_seconds",
         flag: None,
-        slot: number(1, 3600, SECONDS, |draft, n| {
+        setter: number(1, 3600, SECONDS, |draft, n| {
             draft.settings.listen.write_stall = Duration::from_secs(n);
         }),
     },
@@ -175,25 +177,25 @@ pub static KEYS: &[Key] = &[
         section: "onion",
         name: "enabled",
         flag: Some("--no-onion"),
-        slot: Slot::Switch { flag_means: false, store: |draft, on| draft.settings.onion.enabled = on },
+        setter: Setter::Switch { flag_means: false, store: |draft, on| draft.settings.onion.enabled = on },
     },
     Key {
         section: "onion",
         name: "port",
         flag: Some("--onion-port"),
-        slot: number(1, 65_535, "", |draft, n| draft.settings.onion.port = n as u16),
+        setter: number(1, 65_535, "", |draft, n| draft.settings.onion.port = n as u16),
     },
     Key {
         section: "onion",
         name: "streams_per_circuit",
         flag: None,
-        slot: number(1, 1000, "", |draft, n| draft.settings.onion.streams_per_circuit = n as usize),
+        setter: number(1, 1000, "", |draft, n| draft.settings.onion.streams_per_circuit = n as usize),
     },
     Key {
         section: "onion",
         name: "network_file",
         flag: Some("--network-file"),
-        slot: Slot::Path {
+        setter: Setter::Path {
             allowed: "the path of a network description, or an empty text for the public Tor network",
             store: |draft, path| draft.settings.onion.network_file = path,
         },
@@ -202,7 +204,7 @@ pub static KEYS: &[Key] = &[
         section: "storage",
         name: "data_dir",
         flag: Some("--data-dir"),
-        slot: Slot::Path {
+        setter: Setter::Path {
             allowed: "the path of a directory, or an empty text for the platform's data directory",
             store: |draft, path| draft.data_dir = path,
         },
@@ -211,21 +213,21 @@ pub static KEYS: &[Key] = &[
         section: "storage",
         name: "ephemeral",
         flag: Some("--ephemeral"),
-        slot: Slot::Switch { flag_means: true, store: |draft, on| draft.ephemeral = on },
+        setter: Setter::Switch { flag_means: true, store: |draft, on| draft.ephemeral = on },
     },
     Key {
         section: "log",
         name: "filter",
         flag: Some("--log"),
-        slot: Slot::Text {
+        setter: Setter::Text {
             allowed: "a log filter such as onionroom=info, debug, or onionroom=debug,arti_client=info; off for none",
             store: filter,
         },
     },
 ];
 
-const fn number(least: u64, most: u64, unit: &'static str, store: fn(&mut Draft, u64)) -> Slot {
-    Slot::Number { least, most, unit, store }
+const fn number(least: u64, most: u64, unit: &'static str, store: fn(&mut Draft, u64)) -> Setter {
+    Setter::Number { least, most, unit, store }
 }
 
 fn title(draft: &mut Draft, given: &str) -> Result<(), String> {

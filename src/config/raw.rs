@@ -1,4 +1,4 @@
-//! What people typed, and where: named and typed, but not yet checked.
+//! Assignments as they were typed: with key, value and provenance, but not yet checked.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::keys::Key;
 
-/// Everything settings can come from, weakest first.
+/// The sources of settings, weakest first.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// The configuration file that was asked for; without one, the platform's is read if it exists.
@@ -26,18 +26,18 @@ pub struct Flag {
     pub value: Option<OsString>,
 }
 
-/// One value for one key.
+/// A value for a key.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(super) struct Assignment {
     pub(super) key: &'static Key,
     pub(super) value: Value,
-    pub(super) origin: Origin,
+    pub(super) provenance: Provenance,
 }
 
 /// A value as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
-    /// From the environment or a flag, where everything is text and the key says how to read it.
+    /// From the environment or a flag, where every value is text and the key's type decides how to parse it.
     Word(OsString),
     /// A text in the file.
     Text(String),
@@ -45,7 +45,7 @@ pub(super) enum Value {
     Number(i64),
     /// A `true` or `false` in the file, or a flag without a value.
     Switch(bool),
-    /// Something in the file that no key takes: a list, a date, a fraction. As it stands there.
+    /// A value of the file that no key takes, such as a list, a date or a fraction, as written.
     Other(String),
 }
 
@@ -63,7 +63,7 @@ impl fmt::Display for Value {
 
 /// Where a value was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum Provenance {
     /// A configuration file; lines count from 1.
     File { file: PathBuf, line: usize },
     /// An environment variable.
@@ -72,12 +72,12 @@ pub(super) enum Origin {
     Flag(&'static str),
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for Provenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Origin::File { file, line } => write!(f, "{}, line {line}", file.display()),
-            Origin::Variable(name) => write!(f, "environment variable {name}"),
-            Origin::Flag(name) => write!(f, "flag {name}"),
+            Provenance::File { file, line } => write!(f, "{}, line {line}", file.display()),
+            Provenance::Variable(name) => write!(f, "environment variable {name}"),
+            Provenance::Flag(name) => write!(f, "flag {name}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tests of the settings, from what is typed to what is meant or to the sentence about it.
+//! Tests of the settings, from the sources to the result or the error's sentence.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{EXAMPLE, Flag, KEYS, Places, Settings, SettingsError, Sources};
+use super::{EXAMPLE, Flag, KEYS, Settings, SettingsError, Sources, StandardPaths};
 
-/// A place for a file and what else is said to the program.
-struct Desk {
+/// The sources of settings, with a directory for the file.
+struct Fixture {
     directory: TempDir,
     sources: Sources,
 }
 
-impl Desk {
+impl Fixture {
     fn new() -> Self {
         Self { directory: TempDir::new().unwrap(), sources: Sources::default() }
     }
@@ -40,11 +40,11 @@ impl Desk {
     }
 
     fn load(&self) -> Result<Settings, SettingsError> {
-        let places = Places {
+        let paths = StandardPaths {
             config_file: Some(self.directory.path().join("onionroom.toml")),
             data_dir: Some("/the/platform/keeps/it/here".into()),
         };
-        Settings::load(&self.sources, &places)
+        Settings::load(&self.sources, &paths)
     }
 
     /// The error's sentence, with the directory of the test left out.
@@ -60,12 +60,12 @@ fn defaults() -> Settings {
 
 #[test]
 fn without_any_source_the_defaults_hold() {
-    assert_eq!(Desk::new().load().unwrap(), defaults());
+    assert_eq!(Fixture::new().load().unwrap(), defaults());
 }
 
 #[test]
 fn the_example_file_is_the_defaults_and_has_every_key() {
-    assert_eq!(Desk::new().file(EXAMPLE).load().unwrap(), defaults());
+    assert_eq!(Fixture::new().file(EXAMPLE).load().unwrap(), defaults());
 
     let document: toml::Table = EXAMPLE.parse().unwrap();
     for key in KEYS {
@@ -84,7 +84,7 @@ fn the_example_file_and_the_documentation_name_every_range() {
         if let Some(flag) = key.flag {
             assert!(row.contains(&format!("`{flag}")), "{row}");
         }
-        if let super::keys::Slot::Number { least, most, .. } = key.slot {
+        if let super::keys::Setter::Number { least, most, .. } = key.setter {
             let range = format!("{least} to {most}");
             assert!(row.contains(&range), "{row} should say {range}");
             assert!(
@@ -98,7 +98,7 @@ fn the_example_file_and_the_documentation_name_every_range() {
 
 #[test]
 fn the_stronger_source_wins() {
-    let desk = Desk::new().file("[room]\ntitle = \"from the file\"\nguests = 5\nmessage_bytes = 100");
+    let desk = Fixture::new().file("[room]\ntitle = \"from the file\"\nguests = 5\nmessage_bytes = 100");
     let desk = desk.variable("ONIONROOM_ROOM_TITLE", "from the environment");
     let desk = desk.variable("ONIONROOM_ROOM_GUESTS", "6").flag("--guests", Some("7"));
     let room = desk.load().unwrap().room;
@@ -107,14 +107,14 @@ fn the_stronger_source_wins() {
 
 #[test]
 fn the_platforms_file_is_read_if_it_exists() {
-    let desk = Desk::new();
+    let desk = Fixture::new();
     fs::write(desk.directory.path().join("onionroom.toml"), "[room]\nguests = 9").unwrap();
     assert_eq!(desk.load().unwrap().room.guests, 9);
 }
 
 #[test]
 fn the_environment_can_name_the_file() {
-    let desk = Desk::new();
+    let desk = Fixture::new();
     let file = desk.directory.path().join("mine.toml");
     fs::write(&file, "[listen]\nhello_seconds = 3").unwrap();
     let desk = desk.variable("ONIONROOM_CONFIG", file);
@@ -123,7 +123,7 @@ fn the_environment_can_name_the_file() {
 
 #[test]
 fn a_file_that_was_asked_for_must_be_there() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.sources.file = Some(desk.directory.path().join("absent.toml"));
     assert!(desk.complaint().starts_with("The configuration file absent.toml cannot be read: "));
 }
@@ -131,13 +131,13 @@ fn a_file_that_was_asked_for_must_be_there() {
 #[test]
 fn every_variable_is_understood() {
     for key in KEYS {
-        let value = match key.slot {
-            super::keys::Slot::Number { least, .. } => least.to_string(),
-            super::keys::Slot::Switch { .. } => "true".into(),
+        let value = match key.setter {
+            super::keys::Setter::Number { least, .. } => least.to_string(),
+            super::keys::Setter::Switch { .. } => "true".into(),
             _ if key.name == "address" => "[::1]:0".into(),
             _ => "info".into(),
         };
-        let desk = Desk::new().variable("ONIONROOM_ROOM_GUESTS", "1").variable(&key.variable(), value);
+        let desk = Fixture::new().variable("ONIONROOM_ROOM_GUESTS", "1").variable(&key.variable(), value);
         assert!(desk.load().is_ok(), "{}", desk.complaint());
     }
 }
@@ -145,11 +145,11 @@ fn every_variable_is_understood() {
 #[test]
 fn both_ends_of_every_range_are_allowed_and_nothing_beyond() {
     for key in KEYS {
-        let super::keys::Slot::Number { least, most, .. } = key.slot else { continue };
+        let super::keys::Setter::Number { least, most, .. } = key.setter else { continue };
         let load = |number: u64| {
             let few = if key.name == "guests" { most } else { 1 };
             let text = format!("[{}]\n{} = {number}", key.section, key.name);
-            let desk = Desk::new().file(&text).flag("--guests", (few == 1).then_some("1"));
+            let desk = Fixture::new().file(&text).flag("--guests", (few == 1).then_some("1"));
             desk.load().map(|_| ())
         };
         assert!(load(least).is_ok() && load(most).is_ok(), "{}", key.path());
@@ -160,28 +160,28 @@ fn both_ends_of_every_range_are_allowed_and_nothing_beyond() {
 
 #[test]
 fn a_bad_value_names_key_line_and_what_is_allowed() {
-    let desk = Desk::new().file("[room]\ntitle = \"x\"\n\nguests = 0\n");
+    let desk = Fixture::new().file("[room]\ntitle = \"x\"\n\nguests = 0\n");
     assert_eq!(
         desk.complaint(),
         "room.guests cannot be 0 (room.toml, line 4). Allowed: a whole number from 1 to 10000."
     );
-    let desk = Desk::new().file("[room]\nguests = \"many\"\n");
+    let desk = Fixture::new().file("[room]\nguests = \"many\"\n");
     assert_eq!(
         desk.complaint(),
         "room.guests cannot be \"many\" (room.toml, line 2). Allowed: a whole number from 1 to 10000."
     );
-    let desk = Desk::new().file("[onion]\nenabled = [1, 2]\n");
+    let desk = Fixture::new().file("[onion]\nenabled = [1, 2]\n");
     assert_eq!(
         desk.complaint(),
         "onion.enabled cannot be [1, 2] (room.toml, line 2). Allowed: true or false."
     );
-    let desk = Desk::new().variable("ONIONROOM_LISTEN_HELLO_SECONDS", "1.5");
+    let desk = Fixture::new().variable("ONIONROOM_LISTEN_HELLO_SECONDS", "1.5");
     assert_eq!(
         desk.complaint(),
         "listen.hello_seconds cannot be \"1.5\" (environment variable ONIONROOM_LISTEN_HELLO_SECONDS). \
          Allowed: a whole number of seconds from 1 to 600."
     );
-    let desk = Desk::new().flag("--onion-port", Some("65536"));
+    let desk = Fixture::new().flag("--onion-port", Some("65536"));
     assert_eq!(
         desk.complaint(),
         "onion.port cannot be \"65536\" (flag --onion-port). Allowed: a whole number from 1 to 65535."
@@ -190,7 +190,7 @@ fn a_bad_value_names_key_line_and_what_is_allowed() {
 
 #[test]
 fn an_unknown_name_gets_the_nearest_one() {
-    let complaint = |text: &str| Desk::new().file(text).complaint();
+    let complaint = |text: &str| Fixture::new().file(text).complaint();
     assert_eq!(
         complaint("[room]\nguets = 3"),
         "There is no key room.guets (room.toml, line 2). Did you mean room.guests?"
@@ -212,41 +212,41 @@ fn an_unknown_name_gets_the_nearest_one() {
         "There is no section [rom] (room.toml, line 2). Did you mean [room]?"
     );
     assert_eq!(
-        Desk::new().variable("ONIONROOM_ROOM_GUESTZ", "3").complaint(),
+        Fixture::new().variable("ONIONROOM_ROOM_GUESTZ", "3").complaint(),
         "There is no setting ONIONROOM_ROOM_GUESTZ (environment variable). Did you mean ONIONROOM_ROOM_GUESTS?"
     );
 }
 
 #[test]
 fn what_is_not_toml_names_the_line() {
-    let complaint = Desk::new().file("[room]\nguests = = 3\n").complaint();
+    let complaint = Fixture::new().file("[room]\nguests = = 3\n").complaint();
     assert!(complaint.starts_with("room.toml, line 2: this is not TOML: "), "{complaint}");
-    let complaint = Desk::new().file("[room]\nguests = 3\nguests = 4\n").complaint();
+    let complaint = Fixture::new().file("[room]\nguests = 3\nguests = 4\n").complaint();
     assert!(complaint.starts_with("room.toml, line 3: this is not TOML: duplicate key"), "{complaint}");
 }
 
 #[test]
 fn only_loopback_is_listened_on() {
     for address in ["0.0.0.0:80", "192.168.1.2:8646", "[::]:0"] {
-        let complaint = Desk::new().flag("--listen", Some(address)).complaint();
+        let complaint = Fixture::new().flag("--listen", Some(address)).complaint();
         assert!(complaint.contains("without encryption"), "{complaint}");
     }
     for address in ["127.0.0.2:1", "[::1]:8646"] {
-        let listen = Desk::new().flag("--listen", Some(address)).load().unwrap().listen;
+        let listen = Fixture::new().flag("--listen", Some(address)).load().unwrap().listen;
         assert_eq!((listen.address.to_string().as_str(), listen.address_is_default), (address, false));
     }
-    assert!(Desk::new().flag("--listen", Some("8646")).load().is_err());
+    assert!(Fixture::new().flag("--listen", Some("8646")).load().is_err());
 }
 
 #[test]
 fn an_address_from_the_command_line_is_meant_even_if_it_is_the_default_one() {
-    let listen = Desk::new().flag("--listen", Some("127.0.0.1:8646")).load().unwrap().listen;
+    let listen = Fixture::new().flag("--listen", Some("127.0.0.1:8646")).load().unwrap().listen;
     assert!(!listen.address_is_default);
 }
 
 #[test]
 fn titles_are_visible_text() {
-    let title = |given: &str| Desk::new().flag("--title", Some(given)).load().map(|it| it.room.title);
+    let title = |given: &str| Fixture::new().flag("--title", Some(given)).load().map(|it| it.room.title);
     assert_eq!(title("  Tea at five ").unwrap(), "Tea at five");
     assert_eq!(title(&"ä".repeat(64)).unwrap(), "ä".repeat(64));
     for bad in ["", "   ", "a\nb", "\u{1b}[2J", &"a".repeat(65)] {
@@ -256,37 +256,37 @@ fn titles_are_visible_text() {
 
 #[test]
 fn paths_are_taken_from_where_they_were_written() {
-    let desk = Desk::new().file("[storage]\ndata_dir = \"here\"");
+    let desk = Fixture::new().file("[storage]\ndata_dir = \"here\"");
     assert_eq!(desk.load().unwrap().data_dir, Some(desk.directory.path().join("here")));
     let desk = desk.flag("--data-dir", Some("there"));
     assert_eq!(desk.load().unwrap().data_dir.as_deref(), Some(Path::new("there")));
-    assert!(Desk::new().file("[storage]\ndata_dir = \"~/room\"").complaint().contains("whole path"));
+    assert!(Fixture::new().file("[storage]\ndata_dir = \"~/room\"").complaint().contains("whole path"));
 }
 
 #[test]
 fn an_ephemeral_room_has_no_directory() {
-    let desk = Desk::new().file("[storage]\ndata_dir = \"/x\"").flag("--ephemeral", None);
+    let desk = Fixture::new().file("[storage]\ndata_dir = \"/x\"").flag("--ephemeral", None);
     assert_eq!(desk.load().unwrap().data_dir, None);
-    let homeless = Settings::load(&Sources::default(), &Places::default());
+    let homeless = Settings::load(&Sources::default(), &StandardPaths::default());
     assert!(matches!(homeless, Err(SettingsError::NoDataDirectory)));
 }
 
 #[test]
 fn without_tor_no_directory_is_needed() {
-    let sources = Desk::new().flag("--no-onion", None).sources;
-    assert_eq!(Settings::load(&sources, &Places::default()).unwrap().data_dir, None);
+    let sources = Fixture::new().flag("--no-onion", None).sources;
+    assert_eq!(Settings::load(&sources, &StandardPaths::default()).unwrap().data_dir, None);
 }
 
 #[test]
 fn connections_keep_up_with_guests() {
-    let connections = |desk: Desk| desk.load().map(|it| it.listen.connections);
-    assert_eq!(connections(Desk::new().flag("--guests", Some("2000"))).unwrap(), 4000);
-    let complaint = Desk::new().file("[room]\nguests = 50\n[listen]\nconnections = 40").complaint();
+    let connections = |desk: Fixture| desk.load().map(|it| it.listen.connections);
+    assert_eq!(connections(Fixture::new().flag("--guests", Some("2000"))).unwrap(), 4000);
+    let complaint = Fixture::new().file("[room]\nguests = 50\n[listen]\nconnections = 40").complaint();
     assert!(complaint.contains("40") && complaint.contains("50"), "{complaint}");
 }
 
 #[test]
 fn other_variables_are_not_looked_at() {
-    let desk = Desk::new().variable("PATH", "/bin").variable("ONIONROOM_BROWSER", "x");
+    let desk = Fixture::new().variable("PATH", "/bin").variable("ONIONROOM_BROWSER", "x");
     assert!(desk.variable("ONIONROOM_TEST_ANYTHING", "x").load().is_ok());
 }

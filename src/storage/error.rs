@@ -1,4 +1,4 @@
-//! What can be wrong with a data directory.
+//! Errors of a data directory.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
-    /// The data directory could not be made, looked at or written to.
+    /// The data directory could not be created, read or written.
     #[error(
         "The data directory {} cannot be used: {cause}. Make it writable for the user who runs onionroom, or \
          choose another with --data-dir.",
@@ -20,7 +20,7 @@ pub enum StorageError {
         #[source]
         cause: io::Error,
     },
-    /// What stands at the data directory's path is something else.
+    /// The path is not a directory.
     #[error("The data directory {} is not a directory. Choose another with --data-dir.", path.display())]
     NotADirectory {
         /// The path.
@@ -39,7 +39,7 @@ pub enum StorageError {
         /// Its permission bits.
         mode: u32,
     },
-    /// The data directory belongs to somebody else.
+    /// The data directory belongs to another user.
     #[error(
         "The data directory {} belongs to another user (number {owner}; onionroom runs as number {user}), who \
          could read the key of the onion address. Run onionroom as that user, or choose another directory \

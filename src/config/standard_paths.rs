@@ -4,20 +4,20 @@ use std::path::PathBuf;
 
 use directories::ProjectDirs;
 
-/// Where the platform wants a program to look and to keep things.
+/// The standard paths of this program on this platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Places {
+pub struct StandardPaths {
     /// The configuration file that is read if it exists and no other was asked for.
     pub config_file: Option<PathBuf>,
     /// The directory for keys and state when none was asked for.
     pub data_dir: Option<PathBuf>,
 }
 
-impl Places {
-    /// This user's places: on Linux `~/.config/onionroom/onionroom.toml` and `~/.local/share/onionroom`,
+impl StandardPaths {
+    /// This user's paths: on Linux `~/.config/onionroom/onionroom.toml` and `~/.local/share/onionroom`,
     /// with `XDG_CONFIG_HOME` and `XDG_DATA_HOME` respected; on macOS and Windows the corresponding ones.
     /// Both are `None` for a user without a home directory.
-    pub fn of_this_user() -> Self {
+    pub fn for_user() -> Self {
         let Some(project) = ProjectDirs::from("", "", "onionroom") else {
             return Self::default();
         };

@@ -1,56 +1,69 @@
-//! From entries to settings: the stronger source wins, every value is checked, what is missing is filled in.
+//! Resolves assignments to settings: the stronger source wins, every value is checked, defaults are filled in.
 
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
 use super::error::SettingsError;
-use super::keys::{Draft, KEYS, Slot};
-use super::places::Places;
-use super::raw::{Entry, Flag, Origin, Sources, Value};
-use super::{Settings, environment, file};
+use super::keys::{Draft, KEYS, Setter};
+use super::raw::{Assignment, Flag, Provenance, Sources, Value};
+use super::settings::Settings;
+use super::standard_paths::StandardPaths;
+use super::{environment, file};
 
-pub(super) fn settle(sources: &Sources, places: &Places) -> Result<Settings, SettingsError> {
-    let mut draft = Draft::default();
-    // Later entries overwrite earlier ones: file < environment < flags. All are checked, so that a mistake
-    // in the file shows even while a flag hides it.
-    let written = from_file(sources, places)?;
-    let variables = environment::entries(&sources.environment)?;
-    for entry in written.into_iter().chain(variables).chain(sources.flags.iter().filter_map(from_flag)) {
-        store(&mut draft, entry)?;
+impl Settings {
+    /// Reads every source, lets the stronger win (file < environment < flags), checks each value and fills
+    /// in the defaults.
+    ///
+    /// # Errors
+    ///
+    /// The first error, as a sentence that names the key and where it was written, what was given and what is allowed.
+    pub fn load(sources: &Sources, paths: &StandardPaths) -> Result<Self, SettingsError> {
+        resolve(sources, paths)
     }
-    finish(draft, places)
 }
 
-fn from_file(sources: &Sources, places: &Places) -> Result<Vec<Entry>, SettingsError> {
+fn resolve(sources: &Sources, paths: &StandardPaths) -> Result<Settings, SettingsError> {
+    let mut draft = Draft::default();
+    // Later assignments overwrite earlier ones: file < environment < flags. All are checked, so that a mistake
+    // in the file shows even while a flag hides it.
+    let written = from_file(sources, paths)?;
+    let variables = environment::assignments(&sources.environment)?;
+    for assignment in written.into_iter().chain(variables).chain(sources.flags.iter().filter_map(from_flag)) {
+        apply(&mut draft, assignment)?;
+    }
+    finish(draft, paths)
+}
+
+fn from_file(sources: &Sources, paths: &StandardPaths) -> Result<Vec<Assignment>, SettingsError> {
     let asked_for = sources.file.clone().or_else(|| environment::config_file(&sources.environment));
-    let Some(path) = asked_for.as_ref().or(places.config_file.as_ref()) else {
+    let Some(path) = asked_for.as_ref().or(paths.config_file.as_ref()) else {
         return Ok(Vec::new());
     };
     match fs::read_to_string(path) {
-        Ok(text) => file::entries(path, &text),
+        Ok(text) => file::assignments(path, &text),
         Err(error) if error.kind() == io::ErrorKind::NotFound && asked_for.is_none() => Ok(Vec::new()),
         Err(source) => Err(SettingsError::Unreadable { file: path.clone(), source }),
     }
 }
 
-/// The entry that a flag stands for; a flag that is not in the table sets nothing.
-fn from_flag(flag: &Flag) -> Option<Entry> {
+/// The assignment of a flag; a flag that is not in the table sets nothing.
+fn from_flag(flag: &Flag) -> Option<Assignment> {
     let key = KEYS.iter().find(|key| key.flag == Some(flag.name))?;
-    let value = match (&flag.value, &key.slot) {
+    let value = match (&flag.value, &key.setter) {
         (Some(word), _) => Value::Word(word.clone()),
-        (None, Slot::Switch { flag_means, .. }) => Value::Switch(*flag_means),
+        (None, Setter::Switch { flag_means, .. }) => Value::Switch(*flag_means),
         (None, _) => return None,
     };
-    Some(Entry { key, value, origin: Origin::Flag(flag.name) })
+    Some(Assignment { key, value, provenance: Provenance::Flag(flag.name) })
 }
 
-fn store(draft: &mut Draft, entry: Entry) -> Result<(), SettingsError> {
-    let Entry { key, value, origin } = entry;
+fn apply(draft: &mut Draft, assignment: Assignment) -> Result<(), SettingsError> {
+    let Assignment { key, value, provenance } = assignment;
     let refuse = |reason: Option<String>| SettingsError::BadValue {
         key: key.path(),
         given: value.to_string(),
-        origin: origin.to_string(),
+        provenance: provenance.to_string(),
         reason,
         allowed: key.allowed(),
     };
@@ -59,8 +72,8 @@ fn store(draft: &mut Draft, entry: Entry) -> Result<(), SettingsError> {
         Value::Text(text) => Some(text.as_str()),
         _ => None,
     };
-    match &key.slot {
-        Slot::Number { least, most, store, .. } => {
+    match &key.setter {
+        Setter::Number { least, most, store, .. } => {
             let number = match &value {
                 Value::Word(_) => text.and_then(|digits| digits.trim().parse().ok()),
                 Value::Number(number) => u64::try_from(*number).ok(),
@@ -69,7 +82,7 @@ fn store(draft: &mut Draft, entry: Entry) -> Result<(), SettingsError> {
             let number = number.filter(|n| (*least..=*most).contains(n)).ok_or_else(|| refuse(None))?;
             store(draft, number);
         }
-        Slot::Switch { store, .. } => {
+        Setter::Switch { store, .. } => {
             let on = match (&value, text) {
                 (Value::Switch(on), _) => *on,
                 (Value::Word(_), Some("true")) => true,
@@ -78,16 +91,16 @@ fn store(draft: &mut Draft, entry: Entry) -> Result<(), SettingsError> {
             };
             store(draft, on);
         }
-        Slot::Text { store, .. } => {
+        Setter::Text { store, .. } => {
             store(draft, text.ok_or_else(|| refuse(None))?).map_err(|reason| refuse(Some(reason)))?;
             if key.path() == "listen.address" {
                 // The example file writes the default out, and copying it should change nothing.
                 let default = Settings::default().listen.address;
                 draft.settings.listen.address_is_default =
-                    matches!(origin, Origin::File { .. }) && draft.settings.listen.address == default;
+                    matches!(provenance, Provenance::File { .. }) && draft.settings.listen.address == default;
             }
         }
-        Slot::Path { store, .. } => {
+        Setter::Path { store, .. } => {
             let path = match &value {
                 Value::Word(word) => PathBuf::from(word),
                 Value::Text(text) => PathBuf::from(text),
@@ -96,22 +109,22 @@ fn store(draft: &mut Draft, entry: Entry) -> Result<(), SettingsError> {
             if path.starts_with("~") {
                 return Err(refuse(Some("~ is not expanded here; write the whole path".into())));
             }
-            store(draft, (!path.as_os_str().is_empty()).then(|| beside_file(path, &origin)));
+            store(draft, (!path.as_os_str().is_empty()).then(|| beside_file(path, &provenance)));
         }
     }
     Ok(())
 }
 
 /// A relative path in a file starts at the file's directory, wherever the program was started.
-fn beside_file(path: PathBuf, origin: &Origin) -> PathBuf {
-    match origin {
-        Origin::File { file, .. } => file.parent().map_or(path.clone(), |directory| directory.join(path)),
+fn beside_file(path: PathBuf, provenance: &Provenance) -> PathBuf {
+    match provenance {
+        Provenance::File { file, .. } => file.parent().map_or(path.clone(), |directory| directory.join(path)),
         _ => path,
     }
 }
 
-/// What only the whole shows.
-fn finish(draft: Draft, places: &Places) -> Result<Settings, SettingsError> {
+/// Checks values against each other, and fills in what depends on others.
+fn finish(draft: Draft, paths: &StandardPaths) -> Result<Settings, SettingsError> {
     let Draft { mut settings, data_dir, ephemeral, connections } = draft;
     let guests = settings.room.guests;
     settings.listen.connections = match connections {
@@ -122,7 +135,7 @@ fn finish(draft: Draft, places: &Places) -> Result<Settings, SettingsError> {
         // A guest holds one connection and needs a second for a moment, to load the page or to come back.
         None => settings.listen.connections.max(2 * guests),
     };
-    settings.data_dir = match (ephemeral, data_dir.or_else(|| places.data_dir.clone())) {
+    settings.data_dir = match (ephemeral, data_dir.or_else(|| paths.data_dir.clone())) {
         (true, _) => None,
         (false, Some(directory)) => Some(directory),
         // Only the onion service keeps anything.
@@ -130,14 +143,4 @@ fn finish(draft: Draft, places: &Places) -> Result<Settings, SettingsError> {
         (false, None) => None,
     };
     Ok(settings)
-}
-
-/// The candidate that `typed` most likely meant, if any is near.
-pub(super) fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let typed = typed.to_lowercase();
-    candidates
-        .map(|candidate| (strsim::damerau_levenshtein(&typed, &candidate.to_lowercase()), candidate))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 5)
-        .map(|(_, candidate)| candidate)
 }

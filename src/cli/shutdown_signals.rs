@@ -1,4 +1,4 @@
-//! Ctrl-C and its relatives: the first one closes the room in order, the second ends the program at once.
+//! Ctrl-C and other signals: the first one shuts down in order, the second ends the program at once.
 
 use std::io;
 use std::process;
@@ -8,14 +8,14 @@ use std::time::Duration;
 /// The exit status of a program that Ctrl-C ended: 128 + `SIGINT`.
 const INTERRUPTED: i32 = 130;
 
-/// The signals that ask for an end. Once this exists they no longer end the process by themselves.
-pub(super) struct Interrupts {
+/// The signals that ask for a shutdown. While this exists they do not end the process by themselves.
+pub(super) struct ShutdownSignals {
     #[cfg(unix)]
     signals: [tokio::signal::unix::Signal; 3],
 }
 
-impl Interrupts {
-    /// Takes over Ctrl-C (`SIGINT`), `SIGTERM` and, for a terminal window that is closed, `SIGHUP`. Needs a
+impl ShutdownSignals {
+    /// Handles Ctrl-C (`SIGINT`), `SIGTERM` and, for a terminal window that is closed, `SIGHUP`. Needs a
     /// tokio runtime.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl Interrupts {
         Ok(Self {})
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         #[cfg(unix)]
         {
@@ -50,9 +50,9 @@ impl Interrupts {
         }
     }
 
-    /// From here on the program ends: at once when another signal comes, and in order, but without the rest,
-    /// when `deadline` has passed. A thread watches that, because what is late may be the runtime itself.
-    pub(super) fn end_within(mut self, deadline: Duration) {
+    /// Ends the process at once on another signal, and when `deadline` has passed. A thread waits for the deadline,
+    /// because the runtime itself may be what is late.
+    pub(super) fn exit_within(mut self, deadline: Duration) {
         tokio::spawn(async move {
             self.next().await;
             process::exit(INTERRUPTED);

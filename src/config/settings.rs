@@ -1,0 +1,132 @@
+//! The settings, validated and complete, with their defaults.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// All settings, validated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The room and its limits.
+    pub room: RoomSettings,
+    /// The retention of messages.
+    pub history: HistorySettings,
+    /// Where and how connections are accepted.
+    pub listen: ListenSettings,
+    /// The onion service.
+    pub onion: OnionSettings,
+    /// The directory for keys and state; `None` for an ephemeral room, which leaves nothing on disk.
+    pub data_dir: Option<PathBuf>,
+    /// What is logged, as a `tracing` filter.
+    pub log: String,
+}
+
+/// The room and its limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomSettings {
+    /// The room's title, shown to guests; 1 to 64 characters, no control characters.
+    pub title: String,
+    /// How many guests may be in the room at once; 1 to 10000.
+    pub guests: usize,
+    /// The longest message text, in bytes of UTF-8; 1 to 32000, so that it fits a frame however it is escaped.
+    pub message_bytes: usize,
+    /// The rate limit of one guest, in messages a second, up to 1000; 0 for none. Ten seconds' worth may come at once.
+    pub messages_per_second: u32,
+    /// The grace time: how long a guest whose connection broke keeps seat and name; at most a day, 0 for none.
+    pub away: Duration,
+}
+
+/// The retention of messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistorySettings {
+    /// How many of the newest messages, up to 1000000; 0 keeps nothing.
+    pub messages: usize,
+    /// For how many days at most, up to 36500; 0 for any time.
+    pub days: u64,
+    /// Whether an acknowledged message survives a loss of power, or only the end of the process.
+    pub survive_power_loss: bool,
+}
+
+/// Where and how connections are accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenSettings {
+    /// The loopback address of the local room; port 0 takes any free one.
+    pub address: SocketAddr,
+    /// Whether `address` is the default: then a busy port is replaced by a free one instead of an error.
+    pub address_is_default: bool,
+    /// How many connections may be open at once, over all listeners; more are refused, not queued. Never
+    /// fewer than `room.guests`.
+    pub connections: usize,
+    /// How long a request's head may take to arrive, and its body after that.
+    pub request_head: Duration,
+    /// How long a WebSocket guest may take to send the hello.
+    pub hello: Duration,
+    /// After how long without input the server pings; a guest who is silent for as long again is disconnected.
+    pub idle_ping: Duration,
+    /// The write timeout: how long a write may make no progress before the connection is closed.
+    pub write_stall: Duration,
+}
+
+/// The onion service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnionSettings {
+    /// Whether the room is published on the Tor network at all.
+    pub enabled: bool,
+    /// The port of the onion address that answers; browsers assume 80.
+    pub port: u16,
+    /// How many streams one rendezvous circuit may have open at once.
+    pub streams_per_circuit: usize,
+    /// A description of a private Tor network to use in place of the public one.
+    pub network_file: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            room: RoomSettings::default(),
+            history: HistorySettings::default(),
+            listen: ListenSettings::default(),
+            onion: OnionSettings::default(),
+            data_dir: None,
+            log: "onionroom=info".into(),
+        }
+    }
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self {
+            title: "onionroom".into(),
+            guests: 250,
+            message_bytes: 4096,
+            messages_per_second: 5,
+            away: Duration::from_secs(90),
+        }
+    }
+}
+
+impl Default for HistorySettings {
+    fn default() -> Self {
+        Self { messages: 1000, days: 7, survive_power_loss: true }
+    }
+}
+
+impl Default for ListenSettings {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], 8646)),
+            address_is_default: true,
+            connections: 1000,
+            request_head: Duration::from_secs(20),
+            hello: Duration::from_secs(30),
+            idle_ping: Duration::from_secs(45),
+            write_stall: Duration::from_secs(120),
+        }
+    }
+}
+
+impl Default for OnionSettings {
+    fn default() -> Self {
+        Self { enabled: true, port: 80, streams_per_circuit: 16, network_file: None }
+    }
+}
