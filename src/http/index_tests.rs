@@ -92,7 +92,7 @@ fn the_policy_allows_exactly_what_the_document_holds() {
     assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"));
     assert!(policy.contains("connect-src 'self' ws://127.0.0.1:8646;"));
     assert!(!policy.contains("unsafe"));
-    // The digest of nothing, as everybody's sha256sum prints it.
+    // The digest of no bytes, as sha256sum prints it.
     assert_eq!(source_hash(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
 }
 
