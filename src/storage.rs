@@ -190,14 +190,22 @@ mod tests {
     }
 
     #[test]
-    fn somebody_elses_directory_is_refused() {
-        let data_dir = tempfile::tempdir().unwrap();
-        let own = fs::metadata(data_dir.path()).unwrap().uid();
-        // Only root can give a directory away; others cannot come into this situation by themselves.
-        if chown(data_dir.path(), Some(own + 1), None).is_ok() {
-            let said = DataDirectory::open(data_dir.path()).unwrap_err().to_string();
-            assert!(said.contains("another user"), "{said}");
-        }
+    fn the_directory_of_another_user_is_refused() {
+        let own = tempfile::tempdir().unwrap();
+        let user = fs::metadata(own.path()).unwrap().uid();
+        // Root can give a directory away. Any other user can write to a directory of root's: the one for temporary files.
+        let data_dir = match chown(own.path(), Some(user + 1), None) {
+            Ok(()) => own.path(),
+            Err(_) => Path::new("/tmp"),
+        };
+        let owner = fs::metadata(data_dir).unwrap().uid();
+        assert_ne!(owner, user, "{} is not of another user", data_dir.display());
+        let refused = DataDirectory::open(data_dir).unwrap_err();
+        assert!(
+            matches!(refused, StorageError::Foreign { owner: told, user: own, .. } if (told, own) == (owner, user)),
+            "{refused:?}"
+        );
+        assert!(refused.to_string().contains("another user"), "{refused}");
     }
 
     #[test]

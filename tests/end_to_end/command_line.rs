@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::fs;
 use std::net::SocketAddr;
 use std::process::Output;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -12,9 +11,6 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::kit::program::{Program, run};
 use crate::kit::{Guest, narrow};
-
-/// How long closing may take.
-const CLOSING: Duration = Duration::from_secs(5);
 
 /// A room on this machine alone, on any free port.
 const ALONE: [&str; 3] = ["--no-onion", "--listen", "127.0.0.1:0"];
@@ -131,12 +127,10 @@ async fn a_signal_closes_the_room_in_order() {
         let mut ann = Guest::connect(stream, &address.to_string()).await;
         ann.hello("Ann").await;
 
-        let since = Instant::now();
         program.signal(signal).await;
         assert_eq!(ann.closed().await.0, 1001, "{signal}");
         drop(ann);
         assert_eq!(program.ended().await.code(), Some(0), "{signal}");
-        assert!(since.elapsed() < CLOSING, "{signal}");
     }
 }
 
@@ -159,10 +153,8 @@ async fn stalled(address: SocketAddr) -> Guest {
 async fn a_stalled_guest_does_not_keep_the_program_from_ending() {
     let mut program = Program::start(&[&ALONE[..], &["--messages-per-second", "0"]].concat());
     let _stalled = stalled(local(&mut program).await).await;
-    let since = Instant::now();
     program.signal("TERM").await;
-    assert_eq!(program.ended().await.code(), Some(0));
-    assert!(since.elapsed() < CLOSING);
+    assert_eq!(program.ended().await.code(), Some(0), "long before the write is given up");
 }
 
 #[tokio::test]
@@ -171,10 +163,8 @@ async fn a_second_signal_ends_it_at_once() {
     let _stalled = stalled(local(&mut program).await).await;
     program.signal("INT").await;
     program.noted("Closing the room").await;
-    let since = Instant::now();
     program.signal("INT").await;
-    assert_eq!(program.ended().await.code(), Some(130));
-    assert!(since.elapsed() < Duration::from_secs(1), "at once");
+    assert_eq!(program.ended().await.code(), Some(130), "not at the end of the closing, which is 0");
 }
 
 #[tokio::test]

@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use rusqlite::Connection;
+#[cfg(target_os = "linux")]
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 use crate::kit::Guest;
-use crate::kit::program::{Disk, Program, run};
+#[cfg(target_os = "linux")]
+use crate::kit::program::Disk;
+use crate::kit::program::{Program, run};
 
 /// A local room on this directory, for people in a hurry.
 fn words(directory: &Path) -> [&str; 7] {
@@ -172,40 +175,34 @@ async fn that_is_a_file_or_below_one() {
     assert_eq!(fs::read(&directory).unwrap(), b"a file");
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn that_cannot_be_written_to() {
-    if !Disk::can_be_mounted("that_cannot_be_written_to").await {
-        return;
-    }
     let (_outer, directory) = place();
     fs::create_dir(&directory).unwrap();
-    let disk = Disk { options: "ro", at: &directory };
+    let disk = Disk::new("ro", &directory).await;
     for path in [directory.clone(), directory.join("room")] {
         let said = refusal(&disk.run(&words(&path)).await);
         assert!(said.contains(path.to_str().unwrap()) && said.contains("Read-only"), "{said}");
     }
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn on_a_disk_that_is_full_from_the_beginning() {
-    if !Disk::can_be_mounted("on_a_disk_that_is_full_from_the_beginning").await {
-        return;
-    }
     let (_outer, directory) = place();
     fs::create_dir(&directory).unwrap();
-    let said = refusal(&Disk { options: "size=8k", at: &directory }.run(&words(&directory)).await);
+    let said = refusal(&Disk::new("size=8k", &directory).await.run(&words(&directory)).await);
     assert!(said.contains(directory.to_str().unwrap()) && said.contains("full"), "{said}");
 }
 
 /// Nothing that was acknowledged is lost, what is refused is refused in words, and nobody is sent away.
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn on_a_disk_that_becomes_full() {
-    if !Disk::can_be_mounted("on_a_disk_that_becomes_full").await {
-        return;
-    }
     let (_outer, directory) = place();
     fs::create_dir(&directory).unwrap();
-    let mut program = Program::start_on(&Disk { options: "size=400k", at: &directory }, &words(&directory));
+    let mut program = Program::start_on(&Disk::new("size=400k", &directory).await, &words(&directory));
     let address = local(&mut program).await;
     let mut ann = guest(address, "Ann").await;
     let mut taken = 0;

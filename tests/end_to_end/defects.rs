@@ -1,11 +1,11 @@
 //! What goes wrong in OnionShare's chat, the closest relative, each reproduced there with version 2.7: here
 //! it goes right. The numbers are those of its issue tracker.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use onionroom::listen::Io;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::kit::raw::{Raw, frame};
@@ -33,10 +33,9 @@ async fn a_link_that_drops_before_the_server_notices() {
     let ghost = room.guest("Ann").await; // never read from again, never closed
     bob.expect("joined").await;
 
-    let since = Instant::now();
+    // At once: the ghost would be noticed after two unanswered pings, the second of them after 90 seconds.
     let mut ann = room.stranger().await;
     ann.hello_as(back(&ghost.welcome, 0)).await;
-    assert!(since.elapsed() < Duration::from_secs(10), "long before the ghost would be noticed");
     assert_eq!((ann.id(), &ann.welcome["guest"]["name"]), (ghost.id(), &json!("Ann")));
 
     // The ghost's end, whenever it is noticed, changes nothing.
@@ -154,11 +153,19 @@ async fn messages_that_are_none() {
     let room = TestRoom::open().await;
     let mut bob = room.guest("Bob").await;
     let mut ann = room.guest("Ann").await;
-    for text in [json!(""), json!(" \n "), json!(7), json!(null), json!({ "a": 1 }), json!(["a"])] {
+    for (text, code) in [
+        (json!(""), "text_empty"),
+        (json!(" \n "), "text_empty"),
+        (json!(7), "wrong_kind"),
+        (json!(null), "missing_field"),
+        (json!({ "a": 1 }), "wrong_kind"),
+        (json!(["a"]), "wrong_kind"),
+    ] {
         ann.send(json!({ "type": "say", "id": "1", "text": text })).await;
-        let code = ann.expect_error().await;
-        assert!(["text_empty", "wrong_kind", "missing_field"].contains(&code.as_str()), "{text}: {code}");
+        assert_eq!(ann.expect_error().await, code, "{text}");
     }
+    ann.send(json!({ "type": "say", "id": "1" })).await;
+    assert_eq!(ann.expect_error().await, "missing_field");
     assert_eq!(ann.say("2", "two\nlines").await, 1);
     bob.expect("joined").await;
     let heard = bob.next().await;
@@ -191,8 +198,8 @@ async fn messages_that_are_too_large() {
     assert_eq!(bob.expect("message").await["text"], "short");
 }
 
-/// There: no limit of any kind. This version does not slow anyone down either; what it does not take it
-/// refuses in words, what it takes reaches everyone in order, and nobody is cut off.
+/// There: no limit of any kind. Here a guest is held to a rate, see `loopback::flood`; and in a room without one, as
+/// here, all of it reaches the others in order, and who speaks is not cut off.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_of_three_thousand() {
     const BURST: usize = 3000;
@@ -214,20 +221,19 @@ async fn a_burst_of_three_thousand() {
     flood.write(&bytes).await; // all at once, not reading meanwhile
     ann.closed().await;
 
-    let (mut taken, mut answered) = (Vec::new(), 0);
-    while answered < BURST {
+    let mut acknowledged = 0;
+    while acknowledged < BURST {
         let (first, payload) = flood.frame().await;
         assert_eq!(first, 0x81, "not cut off");
         let event: Value = serde_json::from_slice(&payload).unwrap();
-        match event["type"].as_str().unwrap() {
-            "acknowledged" => taken.push(event["id"].as_str().unwrap().to_owned()),
-            "error" => assert!(event["id"].is_string() && event["message"].is_string(), "{event}"),
-            _ => continue,
+        assert_ne!(event["type"], "error", "{event}");
+        if event["type"] == "acknowledged" {
+            assert_eq!(event["id"], acknowledged.to_string());
+            acknowledged += 1;
         }
-        answered += 1;
     }
-    for id in &taken {
-        assert_eq!(bob.expect("message").await["id"].as_str(), Some(id.as_str()));
+    for number in 0..BURST {
+        assert_eq!(bob.expect("message").await["id"], number.to_string());
     }
 }
 
@@ -246,9 +252,9 @@ async fn a_cap_on_guests() {
 }
 
 /// #1168: shown as "left" when idle.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn somebody_who_only_listens() {
-    let room = TestRoom::open_with(|settings| settings.listen.idle_ping = Duration::from_millis(300)).await;
+    let room = TestRoom::in_memory(|settings| settings.listen.idle_ping = Duration::from_millis(300)).await;
     let (mut ann, mut bob) = (room.guest("Ann").await, room.guest("Bob").await);
     ann.expect("joined").await;
     // Some pings, which Bob's program answers while it listens.
@@ -259,13 +265,16 @@ async fn somebody_who_only_listens() {
 }
 
 /// #1296: gone after the screen was locked.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_screen_that_was_locked() {
-    let room = TestRoom::open_with(|settings| settings.listen.idle_ping = Duration::from_millis(100)).await;
+    let ping = Duration::from_secs(10);
+    let room = TestRoom::in_memory(|settings| settings.listen.idle_ping = ping).await;
     let mut ann = room.guest("Ann").await;
     let locked = room.guest("Bob").await; // nothing of it runs, so nobody answers
     let welcome = locked.welcome.clone();
+    let since = Instant::now();
     assert_eq!(ann.expect("away").await["guest"]["name"], "Bob", "noticed, and not said to have left");
+    assert_eq!(since.elapsed().as_secs(), 2 * ping.as_secs());
     ann.say("1", "while you slept").await;
     drop(locked);
     let mut bob = room.stranger().await;
@@ -289,7 +298,7 @@ async fn what_is_kept_is_told() {
     }
 }
 
-/// There: 70 KB of a library used for one function; no viewport, language, live region, times, lines, links
+/// In Firefox `tests/browser` looks at links and the count of unread messages. There: 70 KB of a library used for one function; no viewport, language, live region, times, lines, links
 /// or unread count; #1391: a blank page without JavaScript.
 #[tokio::test]
 async fn the_page() {
@@ -310,14 +319,12 @@ async fn the_page() {
         ("a live region", "aria-live=\"polite\""),
         ("several lines", "<textarea"),
         ("times", "'time'"),
-        ("links", "noreferrer"),
-        ("an unread count", "unread"),
         ("something without JavaScript", "<noscript"),
     ] {
         assert!(page.contains(sign), "{what}");
     }
     // Whatever the answer holds, it came in one connection's one answer, and there is nothing more to load.
-    let mut io: Box<dyn Io> = Box::new(room.connect().await);
+    let mut io = room.connect().await;
     let request = format!("GET / HTTP/1.1\r\n{host}\r\nConnection: close\r\nAccept-Encoding: gzip\r\n\r\n");
     io.write_all(request.as_bytes()).await.unwrap();
     let mut whole = Vec::new();

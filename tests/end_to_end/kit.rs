@@ -2,8 +2,8 @@
 
 pub(crate) mod description;
 pub(crate) mod dice;
-pub(crate) mod files;
 pub(crate) mod guest;
+pub(crate) mod memory;
 pub(crate) mod noscript;
 pub(crate) mod noscript_stream;
 pub(crate) mod program;

@@ -31,6 +31,7 @@ impl Program {
     }
 
     /// The same where `disk` is mounted.
+    #[cfg(target_os = "linux")]
     pub(crate) fn start_on(disk: &Disk<'_>, words: &[&str]) -> Self {
         let home = TempDir::new().unwrap();
         let command = disk.command(home.path(), words);
@@ -111,25 +112,31 @@ pub(crate) async fn run(words: &[&str], variables: &[(&str, &OsStr)]) -> Output 
 }
 
 /// A file system in memory that only the program started on it sees; it is gone with the program.
+#[cfg(target_os = "linux")]
 pub(crate) struct Disk<'a> {
-    /// Options of `tmpfs`: `size=64k` or `ro`.
-    pub(crate) options: &'a str,
-    /// The directory it is mounted on.
-    pub(crate) at: &'a Path,
+    options: &'a str,
+    at: &'a Path,
 }
 
-impl Disk<'_> {
-    /// Whether this system lets a test mount something for itself alone; if not, says so.
-    pub(crate) async fn can_be_mounted(test: &str) -> bool {
-        let at = TempDir::new().unwrap();
-        let mut command = Disk { options: "size=64k", at: at.path() }.mounted("true", &[]);
-        let can = cfg!(target_os = "linux") && command.status().await.is_ok_and(|status| status.success());
-        if !can {
-            println!(
-                "{test}: left out, because no file system can be mounted in a namespace of its own here"
-            );
-        }
-        can
+#[cfg(target_os = "linux")]
+impl<'a> Disk<'a> {
+    /// One with these options of `tmpfs`, such as `size=64k` or `ro`, to be mounted on the directory `at`.
+    ///
+    /// # Panics
+    /// When this system does not let a test mount something for itself alone.
+    pub(crate) async fn new(options: &'a str, at: &'a Path) -> Self {
+        let disk = Self { options, at };
+        let tried = disk.mounted("true", &[]).output().await;
+        let complaint = match &tried {
+            Ok(output) if output.status.success() => return disk,
+            Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+            Err(error) => error.to_string(),
+        };
+        panic!(
+            "no file system can be mounted in a namespace of its own: {complaint}\nThis test needs `unshare` and \
+             `mount` (Debian: util-linux and mount) and a kernel that lets this user make namespaces (sysctl \
+             user.max_user_namespaces above 0, kernel.apparmor_restrict_unprivileged_userns 0)."
+        );
     }
 
     /// Runs the program to its end where this is mounted.

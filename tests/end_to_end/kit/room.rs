@@ -1,17 +1,48 @@
-//! A room of the test's own, without Tor, on a port of its own.
+//! A room of the test's own, without Tor: on a port of its own, or in memory.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use onionroom::config::Settings;
+use onionroom::listen::Io;
 use onionroom::server::Server;
 use tokio::net::TcpStream;
 
 use super::guest::Guest;
+use super::memory::MemoryRoom;
 use super::raw::Raw;
 
 /// An open room; closed when dropped.
 pub(crate) struct TestRoom {
-    server: Server,
+    dial: Dial,
+    /// `None` in memory.
+    server: Option<Server>,
+}
+
+/// How a room is reached.
+#[derive(Clone)]
+pub(crate) enum Dial {
+    /// On this machine.
+    Tcp(SocketAddr),
+    /// As if at this address.
+    Memory(SocketAddr, Arc<MemoryRoom>),
+}
+
+impl Dial {
+    /// What belongs into `Host`.
+    pub(crate) fn address(&self) -> SocketAddr {
+        match self {
+            Dial::Tcp(address) | Dial::Memory(address, _) => *address,
+        }
+    }
+
+    /// A connection with nothing said yet.
+    pub(crate) async fn connect(&self) -> Box<dyn Io> {
+        match self {
+            Dial::Tcp(address) => Box::new(TcpStream::connect(address).await.unwrap()),
+            Dial::Memory(address, room) => Box::new(room.connect(*address)),
+        }
+    }
 }
 
 impl TestRoom {
@@ -22,17 +53,20 @@ impl TestRoom {
 
     /// A room with other settings.
     pub(crate) async fn open_with(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::default();
-        settings.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
-        settings.onion.enabled = false;
-        settings.room.messages_per_second = 0;
-        change(&mut settings);
-        Self { server: Server::open(&settings).await.unwrap() }
+        let server = Server::open(&settings(0, change)).await.unwrap();
+        Self { dial: Dial::Tcp(server.local_addr()), server: Some(server) }
+    }
+
+    /// A room in memory, for tests whose clock is paused, with other settings.
+    pub(crate) async fn in_memory(change: impl FnOnce(&mut Settings)) -> Self {
+        let settings = settings(80, change);
+        let room = Arc::new(MemoryRoom::open(&settings).await);
+        Self { dial: Dial::Memory(settings.listen.address, room), server: None }
     }
 
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
-        self.server.local_addr()
+        self.dial.address()
     }
 
     /// What belongs into `Host`.
@@ -40,9 +74,14 @@ impl TestRoom {
         self.address().to_string()
     }
 
+    /// How it is reached.
+    pub(crate) fn dial(&self) -> Dial {
+        self.dial.clone()
+    }
+
     /// A connection with nothing said yet.
-    pub(crate) async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address()).await.unwrap()
+    pub(crate) async fn connect(&self) -> Box<dyn Io> {
+        self.dial.connect().await
     }
 
     /// A connection for bytes by hand.
@@ -64,6 +103,17 @@ impl TestRoom {
 
     /// Closes the room in good order.
     pub(crate) async fn close(self) {
-        self.server.close().await;
+        if let Some(server) = self.server {
+            server.close().await;
+        }
     }
+}
+
+fn settings(port: u16, change: impl FnOnce(&mut Settings)) -> Settings {
+    let mut settings = Settings::default();
+    settings.listen.address = SocketAddr::from(([127, 0, 0, 1], port));
+    settings.onion.enabled = false;
+    settings.room.messages_per_second = 0;
+    change(&mut settings);
+    settings
 }

@@ -3,15 +3,16 @@
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 
 use super::TestRoom;
 use super::raw::{Answer, Raw};
+use super::room::Dial;
 
 /// A guest without a connection: each request comes on one of its own.
 #[derive(Clone)]
 pub(crate) struct Visitor {
-    address: SocketAddr,
+    dial: Dial,
     /// The welcome.
     pub(crate) welcome: Value,
 }
@@ -19,12 +20,12 @@ pub(crate) struct Visitor {
 impl Visitor {
     /// Somebody who has no seat yet.
     pub(crate) fn stranger(room: &TestRoom) -> Self {
-        Self::stranger_at(room.address())
+        Self { dial: room.dial(), welcome: Value::Null }
     }
 
     /// The same in whatever room is at this address.
     pub(crate) fn stranger_at(address: SocketAddr) -> Self {
-        Self { address, welcome: Value::Null }
+        Self { dial: Dial::Tcp(address), welcome: Value::Null }
     }
 
     /// Somebody with a seat, under this name.
@@ -71,7 +72,7 @@ impl Visitor {
 
     /// Any request, with the token if there is one, `Content-Length` if there is a body.
     pub(crate) async fn request(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
-        let mut raw = Raw::new(TcpStream::connect(self.address).await.unwrap());
+        let mut raw = Raw::new(self.dial.connect().await);
         raw.write(self.written(method, path, headers, body).as_bytes()).await;
         match method {
             "HEAD" => raw.head().await,
@@ -81,12 +82,16 @@ impl Visitor {
 
     /// Listens to the room's events; the welcome comes first.
     pub(crate) async fn listen(&self, query: &str, headers: &[&str]) -> Listener {
-        self.listen_on(TcpSocket::new_v4().unwrap(), query, headers).await
+        self.listen_over(Raw::new(self.dial.connect().await), query, headers).await
     }
 
     /// The same on a socket of one's own.
     pub(crate) async fn listen_on(&self, socket: TcpSocket, query: &str, headers: &[&str]) -> Listener {
-        let mut raw = Raw::new(socket.connect(self.address).await.unwrap());
+        let raw = Raw::new(socket.connect(self.dial.address()).await.unwrap());
+        self.listen_over(raw, query, headers).await
+    }
+
+    async fn listen_over(&self, mut raw: Raw, query: &str, headers: &[&str]) -> Listener {
         let path = format!("/rooms/main/events?{query}");
         raw.write(self.written("GET", &path, headers, "").as_bytes()).await;
         let answer = raw.head().await;
@@ -96,7 +101,7 @@ impl Visitor {
     }
 
     fn written(&self, method: &str, path: &str, headers: &[&str], body: &str) -> String {
-        let mut lines = vec![format!("{method} {path} HTTP/1.1"), format!("Host: {}", self.address)];
+        let mut lines = vec![format!("{method} {path} HTTP/1.1"), format!("Host: {}", self.dial.address())];
         if !self.token().is_empty() {
             lines.push(format!("Authorization: Bearer {}", self.token()));
         }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
 use crate::kit::program::Program;
 use crate::kit::visitor::Listener;
@@ -169,9 +168,8 @@ async fn a_room_that_closes_ends_the_streams_also_of_those_who_do_not_read() {
         eve.say(&number.to_string(), &text).await;
     }
     seqs_until(&mut ann, 600).await;
-    let asked = Instant::now();
+    // Much sooner than a write to somebody who does not read is given up.
     within("closing", room.close()).await;
-    assert!(asked.elapsed() < Duration::from_secs(5));
     assert_eq!(ann.next().await, None, "a proper end");
 }
 

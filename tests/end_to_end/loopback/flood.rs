@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::kit::noscript::{NoscriptGuest, field};
@@ -15,20 +15,21 @@ const MESSAGES: &str = "/rooms/main/messages";
 /// How many messages may come at once in these rooms, where there is one a second.
 const AT_ONCE: u64 = 10;
 
-async fn slow_room() -> TestRoom {
-    TestRoom::open_with(|settings| settings.room.messages_per_second = 1).await
+/// A room in memory: these tests wait for times, and those are exact there.
+async fn slow_room(messages_per_second: u32) -> TestRoom {
+    TestRoom::in_memory(|settings| settings.room.messages_per_second = messages_per_second).await
 }
 
 /// Says one thing after another until that is refused; answers with how many were said and with the refusal.
 async fn say_until_refused(visitor: &Visitor, from: u64) -> (u64, Answer) {
-    for said in 0.. {
+    for said in 0..10 * AT_ONCE {
         let id = (from + said).to_string();
         let answer = visitor.post(MESSAGES, json!({ "id": id, "text": "flood" })).await;
         if answer.status != 201 {
             return (said, answer);
         }
     }
-    unreachable!("numbers end later")
+    panic!("nothing is refused")
 }
 
 fn retry_after(answer: &Answer) -> u64 {
@@ -36,50 +37,48 @@ fn retry_after(answer: &Answer) -> u64 {
     answer.header("retry-after").unwrap().parse().unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn requests_that_come_too_fast_are_told_how_long_to_wait() {
-    let room = slow_room().await;
+    let room = slow_room(1).await;
     let ann = Visitor::arrive(&room, "Ann").await;
     let bob = Visitor::arrive(&room, "Bob").await;
     let (said, refused) = say_until_refused(&ann, 1).await;
-    assert!(said >= AT_ONCE, "{said} at once");
+    assert_eq!(said, AT_ONCE);
     let seconds = retry_after(&refused);
     let problem: Value = refused.json();
     assert_eq!((seconds, &problem["code"]), (1, &json!("too_fast")), "{problem}");
     assert_eq!(bob.say("b1", "undisturbed").await, said + 1);
 
-    // Whoever waits as long as they were told is heard, once.
+    // Heard once after as long as was told, and then refused again.
     sleep(Duration::from_secs(seconds)).await;
-    assert_eq!(ann.say(&(said + 1).to_string(), "flood").await, said + 2);
+    assert_eq!(say_until_refused(&ann, said + 1).await.0, 1);
     let heard = bob.messages("after=0").await;
     let heard: Vec<u64> =
         heard["messages"].as_array().unwrap().iter().map(|it| it["seq"].as_u64().unwrap()).collect();
     assert_eq!(heard, (1..=said + 2).collect::<Vec<_>>(), "what was refused was not said");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn coming_back_or_another_transport_gives_no_more() {
-    let room = slow_room().await;
+    let room = slow_room(1).await;
     let mut socket = room.guest("Ann").await;
     let mut ann = Visitor::stranger(&room);
     ann.welcome = json!({ "token": socket.welcome["token"] });
     for number in 0..AT_ONCE {
         socket.say(&format!("s{number}"), "on a connection").await;
     }
-    let (said, _) = say_until_refused(&ann, 0).await;
-    assert!(said < AT_ONCE, "{said} more in requests");
+    assert_eq!(say_until_refused(&ann, 0).await.0, 0);
     let mut again = room.stranger().await;
     again.hello_as(json!({ "name": "Ann", "token": ann.token() })).await;
     assert_eq!(again.welcome["resumed"], true);
-    let (said, _) = say_until_refused(&ann, 100).await;
-    assert!(said < AT_ONCE, "{said} more after coming back");
+    assert_eq!(say_until_refused(&ann, 100).await.0, 0, "after coming back");
 }
 
 #[tokio::test]
 async fn a_form_that_comes_too_fast_keeps_its_text() {
-    let room = slow_room().await;
+    let room = TestRoom::open_with(|settings| settings.room.messages_per_second = 1).await;
     let ann = NoscriptGuest::arrive(&room).await;
-    for number in 0.. {
+    for number in 0..10 * AT_ONCE {
         let (form, text) = (format!("f{number}"), format!("number {number}"));
         let answer = ann.post(&[("form", &form), ("text", &text), ("do", "say")]).await;
         if answer.status == 303 {
@@ -95,13 +94,15 @@ async fn a_form_that_comes_too_fast_keeps_its_text() {
         assert_eq!(ann.post(&[("form", &form), ("text", &text), ("do", "say")]).await.status, 303);
         return;
     }
+    panic!("nothing is refused");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_flood_on_a_websocket_is_taken_in_its_turn_and_nothing_of_it_is_lost() {
     const SAID: u64 = 53;
-    let room = TestRoom::open_with(|settings| settings.room.messages_per_second = 5).await;
+    let room = slow_room(5).await;
     let mut ann = room.guest("Ann").await;
+    let began = Instant::now();
     for number in 1..=SAID {
         ann.send(json!({ "type": "say", "id": number.to_string(), "text": "flood" })).await;
     }
@@ -111,17 +112,18 @@ async fn a_flood_on_a_websocket_is_taken_in_its_turn_and_nothing_of_it_is_lost()
         let acknowledged = ann.expect("acknowledged").await;
         assert_eq!((&acknowledged["id"], &acknowledged["seq"]), (&json!(number.to_string()), &json!(number)));
     }
+    assert_eq!(began.elapsed().as_millis(), 600, "ten seconds' worth at once, and three more");
     assert_eq!(ann.expect("renamed").await["guest"]["name"], "Anna");
     let mut again = room.stranger().await;
     again.hello_as(json!({ "name": "Ann", "token": ann.welcome["token"] })).await;
     assert_eq!(again.welcome["resumed"], true, "another name in the hello is waited for");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn others_are_heard_in_the_middle_of_a_flood() {
     // It would take a quarter of an hour.
     const FLOOD: u64 = 5000;
-    let room = TestRoom::open_with(|settings| settings.room.messages_per_second = 5).await;
+    let room = slow_room(5).await;
     let (mut ann, mut bob) = (room.guest("Ann").await, room.guest("Bob").await);
     let flood = async {
         for number in 1..=FLOOD {
@@ -131,37 +133,44 @@ async fn others_are_heard_in_the_middle_of_a_flood() {
     };
     let chat = async {
         while bob.expect("message").await["seq"] != 50 {}
-        for number in 0..3 {
-            let seq = bob.say(&number.to_string(), "may I?").await;
-            assert!(seq < FLOOD, "{seq}: after the flood");
+        let began = Instant::now();
+        for number in 51..=53 {
+            assert_eq!(bob.say(&number.to_string(), "may I?").await, number);
         }
+        assert_eq!(began.elapsed(), Duration::ZERO, "while the flood waits");
     };
     tokio::select! {
         () = flood => {}
         () = chat => {}
     }
-    room.close().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_flood_of_mistakes_is_taken_up_in_parts() {
     const MISTAKES: usize = 2000;
-    let room = TestRoom::open().await;
+    let room = slow_room(0).await;
     let (mut ann, mut bob) = (room.guest("Ann").await, room.guest("Bob").await);
-    for _ in 0..MISTAKES {
-        ann.send_frame(Message::text("{")).await;
-    }
-    let mut mistakes = 0;
-    while mistakes == 0 {
-        mistakes += usize::from(ann.next().await["type"] == "error");
-    }
-    bob.say("1", "in the middle").await;
-    loop {
-        match ann.next().await["type"].as_str() {
-            Some("error") => mistakes += 1,
-            Some("message") => break,
-            _ => {}
+    let began = Instant::now();
+    let flood = async {
+        for _ in 0..MISTAKES {
+            ann.send_frame(Message::text("{")).await;
         }
-    }
-    assert!(mistakes < MISTAKES, "all of them were taken up at once");
+        let mut before = 0;
+        for number in 0..MISTAKES {
+            while ann.next().await["type"] != "error" {}
+            before = if began.elapsed().is_zero() { number + 1 } else { before };
+        }
+        before
+    };
+    let chat = async {
+        for number in 0..10 {
+            sleep(Duration::from_secs(1)).await;
+            bob.say(&number.to_string(), "in the middle").await;
+        }
+        assert_eq!(began.elapsed(), Duration::from_secs(10), "Bob does not wait for Ann");
+    };
+    let (before, ()) = tokio::join!(flood, chat);
+    assert_eq!(before, 51, "before the first pause");
+    // A hundred a second, but for the first and the last part.
+    assert!((19..=20).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
 }

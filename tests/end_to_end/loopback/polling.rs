@@ -7,8 +7,6 @@ use tokio::time::{Instant, interval};
 
 use crate::kit::{TestRoom, Visitor, within};
 
-const SOON: Duration = Duration::from_secs(5);
-
 fn seqs(answer: &Value) -> Vec<u64> {
     answer["messages"].as_array().unwrap().iter().map(|message| message["seq"].as_u64().unwrap()).collect()
 }
@@ -94,13 +92,13 @@ async fn nothing_new_is_not_sent_again() {
     assert_eq!((new.status, seqs(&new.json())), (200, vec![1, 2]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_question_waits_for_its_answer() {
-    let room = TestRoom::open().await;
+    let room = TestRoom::in_memory(|_| {}).await;
     let (ann, bob) = (Visitor::arrive(&room, "Ann").await, Visitor::arrive(&room, "Bob").await);
     let asked = Instant::now();
     assert_eq!(seqs(&ann.messages("after=0&wait=1").await), [0; 0], "an empty list in the end");
-    assert!(asked.elapsed() >= Duration::from_secs(1));
+    assert_eq!(asked.elapsed().as_secs(), 1);
 
     let asked = Instant::now();
     let (answer, ()) = tokio::join!(ann.messages("after=0&wait=60"), async {
@@ -110,7 +108,7 @@ async fn a_question_waits_for_its_answer() {
     });
     assert_eq!(seqs(&answer), [1]);
     assert_eq!(answer["head"], 1);
-    assert!(asked.elapsed() < SOON, "at once, not at the end of the time");
+    assert_eq!(asked.elapsed(), Duration::ZERO, "at once, not at the end of the time");
 }
 
 #[tokio::test]
@@ -145,9 +143,8 @@ async fn a_room_that_closes_answers_those_who_wait() {
     // The name it gives shows when the question has been understood.
     raw.write(format!("GET {path}&name=Anna HTTP/1.1\r\nHost: {}\r\n\r\n", room.host()).as_bytes()).await;
     bob.expect("renamed").await;
-    let asked = Instant::now();
+    // Which is over long before the 60 seconds.
     within("closing", room.close()).await;
-    assert!(asked.elapsed() < SOON);
     let answer = raw.answer().await;
     assert_eq!((answer.status, seqs(&answer.json())), (200, vec![]));
     assert!(raw.ended().await);
@@ -172,10 +169,10 @@ async fn who_goes_away_while_waiting_gives_everything_back() {
     assert_eq!(ann.get("/rooms/main").await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_guest_who_polls_stays_and_one_who_stopped_has_left() {
     let grace = Duration::from_secs(3);
-    let room = TestRoom::open_with(|settings| settings.room.away = grace).await;
+    let room = TestRoom::in_memory(|settings| settings.room.away = grace).await;
     let ann = Visitor::arrive(&room, "Ann").await;
     let bob = Visitor::arrive(&room, "Bob").await;
     let mut listener = Visitor::arrive(&room, "Eve").await.listen("", &[]).await;
@@ -194,14 +191,13 @@ async fn a_guest_who_polls_stays_and_one_who_stopped_has_left() {
     let mut left = vec![];
     while left.len() < 2 {
         let event = listener.next().await.unwrap();
-        assert!(event["type"] != "left" || stopped.elapsed() < DEADLINE_LEFT, "{event}");
         if event["type"] == "left" {
             left.push(event["guest"]["name"].as_str().unwrap().to_owned());
         }
     }
     left.sort();
     assert_eq!(left, ["Ann", "Bob"]);
+    // At the next look at the seats after the grace time; there is one each second.
+    let late = stopped.elapsed();
+    assert!(late <= grace + Duration::from_secs(1), "{late:?}");
 }
-
-/// The grace time, the second in which seats are looked at, and patience with a busy machine.
-const DEADLINE_LEFT: Duration = Duration::from_secs(15);

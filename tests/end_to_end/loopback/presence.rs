@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use onionroom::protocol::{OCCUPANCY_ABOVE, OCCUPANCY_UNTIL};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::kit::noscript::NoscriptGuest;
 use crate::kit::scale::Scale;
-use crate::kit::{Guest, TestRoom, Visitor, files, within};
+use crate::kit::{Guest, TestRoom, Visitor, within};
 
 /// What it costs until so many are in the room and know it, as bytes that all of them read. How often the number
 /// is told on the way depends on how long the way takes, so it is not weighed, but held against that time.
 async fn cost_of_joining(guests: usize) -> u64 {
-    let room = TestRoom::open_with(|settings| settings.room.guests = guests).await;
+    let room = TestRoom::in_memory(|settings| settings.room.guests = guests).await;
     let read = Arc::new(AtomicU64::new(0));
     let began = Instant::now();
     let mut inside = Vec::new();
@@ -40,9 +40,8 @@ async fn cost_of_joining(guests: usize) -> u64 {
     read.load(Ordering::Relaxed) - numbers
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn twice_the_guests_cost_twice_as_much_to_let_in() {
-    files::as_many_as_allowed();
     let (some, twice) = (cost_of_joining(300).await, cost_of_joining(600).await);
     assert!(twice < 2 * some, "300 guests read {some} bytes, 600 read {twice}");
     let each = (twice - some) / 300;

@@ -1,0 +1,64 @@
+//! A room that is reached through pipes in memory. Nothing of it waits for the operating system, so that tokio's paused
+//! clock goes on only when everything waits for a time: what takes half an hour takes no time, and exactly that long.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use onionroom::config::Settings;
+use onionroom::http::guard::Hosts;
+use onionroom::http::index::Index;
+use onionroom::http::routes;
+use onionroom::http::site::Site;
+use onionroom::hub::Room;
+use onionroom::listen::{Connection, ConnectionLimiter, Io, Peer};
+use onionroom::log::{MemoryLog, Retention};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+/// How much a pipe holds in one direction, in bytes: about as much as a socket.
+const PIPE_BYTES: usize = 256 * 1024;
+
+/// An open room without a listener; closed when dropped.
+pub(crate) struct MemoryRoom {
+    limiter: ConnectionLimiter,
+    _closing: DropGuard,
+}
+
+impl MemoryRoom {
+    /// A room with these settings, as [`onionroom::server`] puts it together.
+    pub(super) async fn open(settings: &Settings) -> Self {
+        let retention = Retention { messages: settings.history.messages, age: None };
+        let log = Arc::new(MemoryLog::new(retention).unwrap());
+        let closing = CancellationToken::new();
+        let site = Site {
+            room: Room::open(&settings.room, &settings.history, log).await.unwrap(),
+            index: Index::assemble(),
+            hosts: Hosts::new(settings.listen.address.port()),
+            settings: Arc::new(settings.listen.clone()),
+            tasks: TaskTracker::new(),
+            closing: closing.clone(),
+        };
+        let (limiter, connections) = ConnectionLimiter::new(settings.listen.connections);
+        tokio::spawn(serve(connections, Arc::new(site)));
+        Self { limiter, _closing: closing.drop_guard() }
+    }
+
+    /// A new connection, as if from `address` on this machine.
+    pub(super) fn connect(&self, address: SocketAddr) -> impl Io + use<> {
+        let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
+        let permit = self.limiter.try_acquire().expect("a permit for one more connection");
+        self.limiter.accept(theirs, Peer::Loopback(address), permit);
+        ours
+    }
+}
+
+async fn serve(mut connections: UnboundedReceiver<Connection>, site: Arc<Site>) {
+    let router = routes::router(Arc::clone(&site));
+    while let Some(connection) = connections.recv().await {
+        let (router, site) = (router.clone(), Arc::clone(&site));
+        tokio::spawn(async move {
+            onionroom::http::serve(connection, router, &site.settings, site.closing.clone()).await;
+        });
+    }
+}
