@@ -54,17 +54,17 @@ const unsaid = new Unsaid(element('unsaid'), {
   follows: () => log.last?.mine,
 });
 
-/* Who this guest is, and what they have seen. */
+/* The guest, and the cursor. */
 let token = kept.get('token') ?? randomToken();
 let wantedName = kept.get('name');
 let cursor;
-/** The run of the room that the numbers of its messages belong to. */
+/** The epoch: the run of the room that the sequence numbers belong to. */
 let epoch;
 /** When the room opened, on this guest's clock. */
 let opened;
-/** Messages up to here were said before this guest looked. */
+/** Messages up to here are history. */
 let head = 0;
-/** The numbers this guest has had in this run of the room. */
+/** The guest's numbers in this epoch. */
 const mine = new Set();
 let roomTitle = document.title;
 let unread = 0;
@@ -75,7 +75,7 @@ const connection = new Connection(new URL('.', location.href), {
   changed: showStatus,
 });
 
-/* What the room says. */
+/* The room's events. */
 
 const handlers = {
   welcome(welcome) {
@@ -184,7 +184,7 @@ const handlers = {
 /** A moment on the room's clock, on this guest's. */
 const timeOf = (at) => opened + at * SECOND;
 
-/** How long what is said stays readable. */
+/** The retention, in words. */
 function keptWords({ messages, days }) {
   if (!messages) return 'Nothing is kept here.';
   const newest = `Kept here: the newest ${messages} messages`;

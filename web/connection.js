@@ -1,18 +1,18 @@
-/* The connection to the room: opens it, notices when it is dead, opens it again. Knows nothing of the page. */
+/* The connection to the room: opens it, notices when it is broken, reconnects. Knows nothing of the page. */
 'use strict';
 
 /** How long a circuit and the room may take, from the first packet to the welcome. */
 const WELCOME_DEADLINE = 60 * SECOND;
 /** An attempt older than this, begun before the network came back, is begun again. */
 const STALE = 5 * SECOND;
-/** After how long without a frame the room is asked for a sign of life. */
+/** The heartbeat: after how long without a frame a ping is sent. */
 const QUIET = 25 * SECOND;
-/** How long that sign may take. */
+/** How long the pong may take. */
 const PONG_DEADLINE = 20 * SECOND;
 const LONGEST_WAIT = 30 * SECOND;
-/** After how many attempts without a word of the room another way is tried. */
+/** After how many attempts without a frame another transport is tried. */
 const TRIES = 2;
-/** After how long on another way the WebSocket is tried again. */
+/** After how long on another transport the WebSocket is tried again. */
 const TRIAL = 5 * 60 * SECOND;
 
 /** Close codes of docs/protocol.md that change what happens next. */
@@ -56,7 +56,7 @@ class Connection {
     this.become('connecting');
   }
 
-  /** Says hello (again), if there is something to say. */
+  /** Sends the hello (again), if there is one. */
   greet() {
     const frame = this.hello();
     if (frame && this.state === 'greeting') this.wire.send(frame);
@@ -73,7 +73,7 @@ class Connection {
     this.become('stopped', cause);
   }
 
-  /** The person is back, or the network (`online`): try at once, or ask for a sign of life. */
+  /** The person is back, or the network (`online`): try at once, or send a ping. */
   wake({ online = false } = {}) {
     if (this.state === 'waiting' && !GENTLE[this.cause]) this.open();
     else if (this.state === 'connecting' && online && Date.now() - this.opening > STALE) this.open();
@@ -86,12 +86,12 @@ class Connection {
     return Math.max(1, Math.ceil((this.retryAt - Date.now()) / SECOND));
   }
 
-  /** The way the room is reached, if it is not the best one. */
+  /** The transport, if it is not the best one. */
   get way() {
     return WIRES[this.rung].name;
   }
 
-  /** A sign of life. */
+  /** A frame was received. */
   alive() {
     this.lastHeard = Date.now();
     if (this.asked) this.listen();
@@ -111,7 +111,7 @@ class Connection {
     this.heard(frame);
   }
 
-  /** Waits for silence. */
+  /** Starts the heartbeat's timer. */
   listen() {
     clearTimeout(this.timer);
     this.asked = false;
@@ -131,7 +131,7 @@ class Connection {
     this.send({ type: 'ping' });
   }
 
-  /** Opens the best way beside the one that is taken, and changes over if it goes. */
+  /** Opens the best transport beside the present one, and changes over if that works. */
   tryBest() {
     if (this.rung === 0 || this.trial || this.state !== 'connected') return;
     const trial = new SocketWire(this.base, {
@@ -155,7 +155,7 @@ class Connection {
     this.trial = undefined;
   }
 
-  /** Not a word of the room. If requests get through, this way is blocked; if not, the room is away. */
+  /** No frame of the room. If requests get through, this transport is blocked; if not, the room is away. */
   async missed() {
     if (++this.misses < TRIES) return;
     this.misses = 0;

@@ -21,7 +21,7 @@ class Log {
     growth.observe(conversation);
   }
 
-  /** Shows a message that the room has told. */
+  /** Shows a message of the room. */
   message({ guest, name, text, mine, time }) {
     this.day(time);
     const last = this.last;
@@ -36,7 +36,7 @@ class Log {
     this.append(make('p', 'line', ...words));
   }
 
-  /** Shows who came or went; several in a row share a line. */
+  /** Shows who joined or left; several in a row share a line. */
   presence(verb, name, time) {
     this.day(time);
     const last = this.last;
@@ -106,7 +106,7 @@ function messageNode({ guest, name, text, mine, follows }, foot) {
   return node;
 }
 
-/** The guest's own messages that the room has not shown yet. They outlive the connection. */
+/** The guest's own messages that are not in the log yet. They outlive the connection. */
 class Unsaid {
   constructor(container, { send, edit, follows }) {
     Object.assign(this, { container, send, edit, follows });
@@ -127,7 +127,7 @@ class Unsaid {
     message.failed = false;
   }
 
-  /** Sends again, under the same names, whatever the room has not confirmed. */
+  /** Sends again, under the same ids, what is not acknowledged. */
   attemptAll() {
     for (const message of this.messages.values()) if (!message.failed && !message.sent) this.attempt(message);
   }

@@ -1,4 +1,4 @@
-/* Who is here. */
+/* The roster. */
 'use strict';
 
 /** Neighbouring numbers get hues far apart (the golden angle), the same in every window. */
@@ -14,19 +14,19 @@ class People {
     this.collator = new Intl.Collator();
   }
 
-  /** All who are here, in place of all before; of a crowd of `count` only this guest. */
+  /** All guests present, in place of all before; of a crowd of `count` only this guest. */
   replace(guests, count = guests.length) {
     this.guests = new Map(guests.map((guest) => [guest.id, guest]));
     this.unnamed = count - guests.length;
     this.show();
   }
 
-  /** So many are here, too many to be told one by one. */
+  /** The occupancy, where the roster is not told. */
   number(count) {
     this.replace([...this.guests.values()].filter(({ id }) => id === this.me), count);
   }
 
-  /** What somebody who is here is called. */
+  /** The name of a guest who is present. */
   nameOf(id) {
     return this.guests.get(id)?.name;
   }
@@ -39,7 +39,7 @@ class People {
     return was;
   }
 
-  /** Tells whether the guest was here. */
+  /** Returns whether the guest was present. */
   remove({ id }) {
     const was = this.guests.delete(id);
     this.show();

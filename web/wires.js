@@ -1,11 +1,11 @@
-/* The ways to the room: a WebSocket, server-sent events, long polling. Each carries the frames of docs/protocol.md,
+/* The transports: a WebSocket, server-sent events, long polling. Each carries the frames of docs/protocol.md,
    so that what stands on it need not know which one it is. */
 'use strict';
 
 const SECOND = 1000;
-/** How long the room may wait with its answer to a question for messages, in seconds. */
+/** How long the room may hold a long poll, in seconds. */
 const POLL_WAIT = 20;
-/** How often somebody who polls asks who is here. */
+/** How often a polling page asks for the roster. */
 const ROSTER_EVERY = 15 * SECOND;
 /** Above so many guests the room is a crowd: how many they are is asked for, not who. */
 const OCCUPANCY_ABOVE = 100;

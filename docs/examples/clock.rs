@@ -1,7 +1,7 @@
 //! A clock over WebSocket, as small as it gets: `cargo run --example clock`, then open the address it prints.
 //!
 //! - `GET /` is the page.
-//! - `GET /ws` is the WebSocket. Whoever sends the text `start` on it gets a frame `{"now": "…"}` every second,
+//! - `GET /ws` is the WebSocket. A client that sends the text `start` on it gets a frame `{"now": "…"}` every second,
 //!   with the time in RFC 3339, until they close.
 //!
 //! The port is the only argument (8080 without one, 0 for any free one). `websocat ws://localhost:8080/ws`
