@@ -4,8 +4,7 @@
 //! - `actor` is the task that owns the room: it appends messages to the log and publishes them.
 //! - `ring` holds the published events, encoded once; a [`reader`] is a cursor into it and into the log, and
 //!   `notifier` wakes the readers that wait.
-//! - `roster` has the seats and names, `presence` decides what guests are told of it, `rate_limit` bounds what each
-//!   guest may publish, `suggested_name` finds names for guests who ask for none.
+//! - `roster` has the seats and names, `presence` decides what guests are told of it, `suggested_name` finds names for guests who ask for none.
 
 mod actor;
 pub mod command;
@@ -13,7 +12,6 @@ pub mod command;
 mod model_tests;
 mod notifier;
 mod presence;
-mod rate_limit;
 pub mod reader;
 #[cfg(feature = "bench")]
 #[doc(hidden)]

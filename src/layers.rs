@@ -13,13 +13,14 @@ use graph::{Graph, circles};
 use source::Module;
 
 /// Each module and what it uses, in the order of a message's way: a module stands below those it uses.
-const USES: [(&str, &[&str]); 13] = [
+const USES: [(&str, &[&str]); 14] = [
     ("protocol", &[]),
+    ("rate_limit", &[]),
     ("config", &[]),
     ("storage", &[]),
     ("log", &["protocol"]),
-    ("hub", &["protocol", "config", "log"]),
-    ("listen", &["config"]),
+    ("hub", &["protocol", "rate_limit", "config", "log"]),
+    ("listen", &["protocol", "config"]),
     ("tor", &["config", "storage", "listen"]),
     ("transport", &["protocol", "config", "listen", "hub"]),
     ("http", &["protocol", "config", "listen", "hub", "transport"]),

@@ -20,6 +20,7 @@
 //! Below the path:
 //!
 //! - [`protocol`]: the events and requests on the wire; knows no runtime, no HTTP and no Tor.
+//! - [`rate_limit`]: token buckets.
 //!
 //! Around the path:
 //!
@@ -46,6 +47,7 @@ mod layers;
 pub mod listen;
 pub mod log;
 pub mod protocol;
+pub mod rate_limit;
 pub mod server;
 pub mod storage;
 pub mod telemetry;

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use crate::protocol::CircuitId;
+
 /// A bidirectional byte stream.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
@@ -31,10 +33,20 @@ pub struct Connection {
 /// are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Peer {
-    /// A rendezvous circuit, numbered by this process in the order of arrival.
+    /// A rendezvous circuit, numbered by this process from 1 in the order of arrival.
     Circuit(u64),
     /// A process on this machine.
     Loopback(SocketAddr),
+}
+
+impl Peer {
+    /// The circuit that its requests are charged to; all of this machine are one.
+    pub fn circuit(self) -> CircuitId {
+        match self {
+            Self::Circuit(number) => CircuitId(number),
+            Self::Loopback(_) => CircuitId::LOOPBACK,
+        }
+    }
 }
 
 /// The connection that a request came on; an extension of each request.

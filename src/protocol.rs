@@ -16,7 +16,7 @@ pub mod token;
 
 pub use encoded::{EncodedEvent, EventBatch, EventKind};
 pub use event::{Event, Guest, Message, Welcome};
-pub use id::{GuestId, MessageId};
+pub use id::{CircuitId, GuestId, MessageId};
 pub use name::Name;
 pub use refusal::{Code, Refusal};
 pub use request::{Hello, Request, Say};

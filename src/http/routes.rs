@@ -17,7 +17,7 @@ use http::{HeaderValue, StatusCode};
 
 use super::error::Problem;
 use super::guard::Authority;
-use super::site::Site;
+use super::site::{ChargedRoom, Site, unknown_connection};
 use crate::listen::ConnectInfo;
 use crate::transport::websocket::upgrade;
 
@@ -40,9 +40,9 @@ async fn index(State(site): State<Arc<Site>>, request: Request) -> Response {
     site.index.respond(request.headers(), authority)
 }
 
-async fn chat(State(site): State<Arc<Site>>, request: Request) -> Response {
+async fn chat(State(site): State<Arc<Site>>, ChargedRoom(room): ChargedRoom, request: Request) -> Response {
     let context = upgrade::Context {
-        room: site.room.clone(),
+        room,
         settings: Arc::clone(&site.settings),
         tasks: site.tasks.clone(),
         closing: site.closing.clone(),
@@ -67,8 +67,7 @@ async fn method_not_allowed() -> Problem {
 
 async fn guard(State(site): State<Arc<Site>>, mut request: Request, next: Next) -> Response {
     let Some(info) = request.extensions().get::<ConnectInfo>() else {
-        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "A request came from nowhere.")
-            .into_response();
+        return unknown_connection().into_response();
     };
     match site.hosts.check(info.peer, request.uri(), request.headers()) {
         Ok(authority) => {

@@ -12,18 +12,19 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::command::{
     Command, Join, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing,
+    rate_limited,
 };
 use super::notifier::Notifier;
 use super::presence::{Announcement, OccupancyBounds, Presence};
-use super::rate_limit::{RateLimit, rate_limited};
 use super::roster::{Arrival, PresenceChange, Roster};
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Appended, Entry, LogError, RoomIdentity, Span};
 use crate::protocol::event::{Event, Kept};
 use crate::protocol::{
-    Code, EncodedEvent, EventKind, Guest, GuestId, Hello, MAIN_ROOM, Message, Name, Refusal, Say, Token,
-    Welcome,
+    CircuitId, Code, EncodedEvent, EventKind, Guest, GuestId, Hello, MAIN_ROOM, Message, Name, Refusal, Say,
+    Token, Welcome,
 };
+use crate::rate_limit::RateLimit;
 
 /// The most commands that are handled together.
 const BATCH: usize = 1024;
@@ -77,7 +78,11 @@ impl RoomActor {
         Self {
             notifier: Notifier::new(Arc::clone(&shared.wait_queue)),
             shared,
-            roster: Roster::new(settings.guests, settings.away, RateLimit::new(settings.messages_per_second)),
+            roster: Roster::new(
+                settings.guests,
+                settings.away,
+                RateLimit::per_second(settings.messages_per_second, 10 * settings.messages_per_second),
+            ),
             presence: Presence::new(bounds),
             occupancy_every: bounds.every,
             title: settings.title.clone(),
@@ -163,18 +168,18 @@ impl RoomActor {
 
     async fn handle(&mut self, command: Command) {
         match command {
-            Command::Join(hello, reply) => {
+            Command::Join(hello, circuit, reply) => {
                 // If the answer is not awaited any more, the seat in it is dropped and frees itself.
-                let _ = reply.send(self.join(hello).await);
+                let _ = reply.send(self.join(hello, circuit).await);
             }
-            Command::JoinStateless(hello, reply) => {
-                let _ = reply.send(self.join_stateless(hello).await);
+            Command::JoinStateless(hello, circuit, reply) => {
+                let _ = reply.send(self.join_stateless(hello, circuit).await);
             }
-            Command::Members(hello, reply) => {
-                let _ = reply.send(self.members(hello).await);
+            Command::Members(hello, circuit, reply) => {
+                let _ = reply.send(self.members(hello, circuit).await);
             }
-            Command::Touch(token, reply) => {
-                let _ = reply.send(self.touch(token).await);
+            Command::Touch(token, circuit, reply) => {
+                let _ = reply.send(self.touch(token, circuit).await);
             }
             Command::Rename(speaker, name, reply) => {
                 let _ = reply.send(self.rename(speaker, name));
@@ -194,14 +199,14 @@ impl RoomActor {
         }
     }
 
-    async fn join(&mut self, hello: Hello) -> Result<Join, Refusal> {
+    async fn join(&mut self, hello: Hello, circuit: CircuitId) -> Result<Join, Refusal> {
         let (span, token) = self.prepare(&hello).await?;
         let Some(commands) = self.seats.upgrade() else {
             return Err(closing());
         };
         let guest = token.guest(&self.identity.secret);
         self.charge_rename(guest, hello.name.as_ref())?;
-        let (arrival, connection) = self.roster.join(guest, hello.name)?;
+        let (arrival, connection) = self.roster.join(guest, hello.name, circuit)?;
         self.announce(&arrival.changes);
         let seat = Seat {
             guest: arrival.guest.id,
@@ -213,26 +218,26 @@ impl RoomActor {
         Ok(Join { welcome: self.welcome(arrival, token, span), seat, position: self.position() })
     }
 
-    async fn join_stateless(&mut self, hello: Hello) -> Result<StatelessJoin, Refusal> {
+    async fn join_stateless(&mut self, hello: Hello, circuit: CircuitId) -> Result<StatelessJoin, Refusal> {
         let (span, token) = self.prepare(&hello).await?;
         let guest = token.guest(&self.identity.secret);
         self.charge_rename(guest, hello.name.as_ref())?;
-        let arrival = self.roster.join_stateless(guest, hello.name, Instant::now())?;
+        let arrival = self.roster.join_stateless(guest, hello.name, circuit, Instant::now())?;
         self.announce(&arrival.changes);
         Ok(StatelessJoin { welcome: self.welcome(arrival, token, span), position: self.position() })
     }
 
-    async fn members(&mut self, hello: Hello) -> Result<StatelessJoin, Refusal> {
-        let mut join = self.join_stateless(hello).await?;
+    async fn members(&mut self, hello: Hello, circuit: CircuitId) -> Result<StatelessJoin, Refusal> {
+        let mut join = self.join_stateless(hello, circuit).await?;
         join.welcome.guests = self.presence.all(&self.roster);
         Ok(join)
     }
 
-    async fn touch(&mut self, token: Token) -> Result<Option<StatelessJoin>, Refusal> {
+    async fn touch(&mut self, token: Token, circuit: CircuitId) -> Result<Option<StatelessJoin>, Refusal> {
         if self.roster.guest(token.guest(&self.identity.secret), None).is_none() {
             return Ok(None);
         }
-        self.join_stateless(Hello { token: Some(token), ..Hello::default() }).await.map(Some)
+        self.join_stateless(Hello { token: Some(token), ..Hello::default() }, circuit).await.map(Some)
     }
 
     async fn prepare(&self, hello: &Hello) -> Result<(Span, Token), Refusal> {

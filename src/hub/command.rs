@@ -11,14 +11,14 @@ use super::presence::RosterSnapshot;
 use super::ring::Ring;
 use crate::log::{Log, Span};
 use crate::protocol::event::Limits;
-use crate::protocol::{Code, GuestId, Hello, Name, Refusal, Say, Token, Welcome};
+use crate::protocol::{CircuitId, Code, GuestId, Hello, Name, Refusal, Say, Token, Welcome};
 
 /// One request to the actor.
 pub(super) enum Command {
-    Join(Hello, Reply<Join>),
-    JoinStateless(Hello, Reply<StatelessJoin>),
-    Members(Hello, Reply<StatelessJoin>),
-    Touch(Token, Reply<Option<StatelessJoin>>),
+    Join(Hello, CircuitId, Reply<Join>),
+    JoinStateless(Hello, CircuitId, Reply<StatelessJoin>),
+    Members(Hello, CircuitId, Reply<StatelessJoin>),
+    Touch(Token, CircuitId, Reply<Option<StatelessJoin>>),
     Publish(Speaker, Vec<Say>, oneshot::Sender<PublishBatch>),
     Rename(Speaker, Name, Reply<Option<String>>),
     Leave(Speaker),
@@ -117,6 +117,12 @@ pub struct PublishBatch {
 /// The refusal for requests that the actor no longer answers.
 pub(super) fn closing() -> Refusal {
     Refusal::new(Code::StorageUnavailable, "The room is closing.")
+}
+
+/// The refusal for a request that a bucket has no tokens for.
+pub(super) fn rate_limited(wait: Duration) -> Refusal {
+    let sentence = "That is more than one guest may say here at once. Wait a second, and send it again.";
+    Refusal::new(Code::TooFast, sentence).retry_after(wait)
 }
 
 /// The last event for a connection whose seat another one has taken over.

@@ -132,13 +132,13 @@ impl RosterSnapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::rate_limit::RateLimit;
-    use crate::protocol::GuestId;
+    use crate::protocol::{CircuitId, GuestId};
+    use crate::rate_limit::RateLimit;
 
     #[test]
     fn a_room_at_the_threshold_does_not_switch_back_and_forth() {
         let (mut presence, mut roster) =
-            (Presence::new(OccupancyBounds::default()), Roster::new(1000, Duration::ZERO, RateLimit::new(0)));
+            (Presence::new(OccupancyBounds::default()), Roster::new(1000, Duration::ZERO, RateLimit::NONE));
         let mut told = Vec::new();
         let mut note = |count: usize, changes: &[PresenceChange], roster: &Roster| {
             let now = match presence.update(changes, roster) {
@@ -153,7 +153,7 @@ mod tests {
             }
         };
         for id in 1..=120 {
-            let (arrival, _) = roster.join(GuestId(id), None).unwrap();
+            let (arrival, _) = roster.join(GuestId(id), None, CircuitId::LOOPBACK).unwrap();
             note(id as usize, &arrival.changes, &roster);
         }
         for id in 1..=60 {
@@ -168,15 +168,15 @@ mod tests {
     fn the_occupancy_is_due_once() {
         let bounds = OccupancyBounds { above: 1, until: 1, ..OccupancyBounds::default() };
         let (mut presence, mut roster) =
-            (Presence::new(bounds), Roster::new(9, Duration::ZERO, RateLimit::new(0)));
+            (Presence::new(bounds), Roster::new(9, Duration::ZERO, RateLimit::NONE));
         for (id, due) in [(1, false), (2, false), (3, true)] {
-            let (arrival, _) = roster.join(GuestId(id), None).unwrap();
+            let (arrival, _) = roster.join(GuestId(id), None, CircuitId::LOOPBACK).unwrap();
             presence.update(&arrival.changes, &roster);
             assert_eq!(presence.is_due(), due, "{id}");
         }
         assert!(matches!(presence.announce(&roster), RosterSnapshot::Occupancy(3)));
         assert!(!presence.is_due());
-        let (arrival, _) = roster.join(GuestId(4), None).unwrap();
+        let (arrival, _) = roster.join(GuestId(4), None, CircuitId::LOOPBACK).unwrap();
         presence.update(&arrival.changes, &roster);
         presence.update(roster.leave(GuestId(4), None).as_slice(), &roster);
         assert!(presence.is_due(), "a guest who joined in between was told four");

@@ -8,16 +8,16 @@ use tokio::sync::{mpsc, oneshot};
 use super::actor::RoomActor;
 use super::command::{
     Command, Join, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing,
+    rate_limited,
 };
 use super::presence::OccupancyBounds;
-use super::rate_limit::rate_limited;
 use super::ring::{RING_BYTES, Ring};
 use super::roster::stateless_grace;
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Log, LogError};
 use crate::protocol::event::Limits;
 use crate::protocol::name::NAME_CHARACTERS_MAX;
-use crate::protocol::{Code, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Token};
+use crate::protocol::{CircuitId, Code, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Token};
 
 /// A handle to a room; cheap to clone. The room ends when the last handle and the last [`Seat`] are dropped.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct Room {
     // Not bounded by itself: a guest has at most one request under way, and guests are bounded.
     commands: mpsc::UnboundedSender<Command>,
     shared: Arc<Shared>,
+    /// The circuit that requests through this handle are charged to.
+    circuit: CircuitId,
 }
 
 impl Room {
@@ -62,7 +64,12 @@ impl Room {
         let actor =
             RoomActor::new(settings, history, identity, Arc::clone(&shared), bounds, commands.downgrade());
         tokio::spawn(actor.run(inbox));
-        Ok(Self { commands, shared })
+        Ok(Self { commands, shared, circuit: CircuitId::LOOPBACK })
+    }
+
+    /// A handle for the requests that come on this circuit; other handles are for the loopback.
+    pub fn on(&self, circuit: CircuitId) -> Self {
+        Self { circuit, ..self.clone() }
     }
 
     /// The room's limits.
@@ -90,7 +97,7 @@ impl Room {
     /// asks for another name and their rate limit is reached.
     pub async fn join(&self, hello: Hello) -> Result<Join, Refusal> {
         known(hello.room.as_deref())?;
-        self.ask(|reply| Command::Join(hello, reply)).await
+        self.ask(|reply| Command::Join(hello, self.circuit, reply)).await
     }
 
     /// Takes a seat, or holds the one there is, for a single request; it is held for
@@ -100,7 +107,7 @@ impl Room {
     /// As [`Room::join`].
     pub async fn join_stateless(&self, hello: Hello) -> Result<StatelessJoin, Refusal> {
         known(hello.room.as_deref())?;
-        self.ask(|reply| Command::JoinStateless(hello, reply)).await
+        self.ask(|reply| Command::JoinStateless(hello, self.circuit, reply)).await
     }
 
     /// As [`Room::join_stateless`], with all members in the welcome, however many there are.
@@ -109,7 +116,7 @@ impl Room {
     /// As [`Room::join`].
     pub async fn members(&self, hello: Hello) -> Result<StatelessJoin, Refusal> {
         known(hello.room.as_deref())?;
-        self.ask(|reply| Command::Members(hello, reply)).await
+        self.ask(|reply| Command::Members(hello, self.circuit, reply)).await
     }
 
     /// Holds the seat of an earlier stateless join for another grace time; `None` if there is no such seat.
@@ -117,7 +124,7 @@ impl Room {
     /// # Errors
     /// `not_kept` when the log fails.
     pub async fn touch(&self, token: &Token) -> Result<Option<StatelessJoin>, Refusal> {
-        self.ask(|reply| Command::Touch(token.clone(), reply)).await
+        self.ask(|reply| Command::Touch(token.clone(), self.circuit, reply)).await
     }
 
     /// Publishes messages in their order, as one request to the actor. They are published even when the answer is

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::rate_limit::{RateLimit, TokenBucket};
 use super::suggested_name;
 use crate::protocol::event::Event;
-use crate::protocol::{Code, Guest, GuestId, Name, Refusal};
+use crate::protocol::{CircuitId, Code, Guest, GuestId, Name, Refusal};
+use crate::rate_limit::{RateLimit, TokenBucket};
 
 /// How long a stateless join holds a seat where a broken connection holds none: a guest without a connection would
 /// otherwise leave after every request.
@@ -40,6 +40,8 @@ pub(super) struct Roster {
 struct Occupant {
     guest: Guest,
     hold: SeatHold,
+    /// The circuit that the guest was last served on.
+    circuit: CircuitId,
     /// Belongs to the guest and not to a connection, so that a new connection does not refill it.
     bucket: TokenBucket,
 }
@@ -115,11 +117,12 @@ impl Roster {
         &mut self,
         id: GuestId,
         wanted: Option<Name>,
+        circuit: CircuitId,
     ) -> Result<(Arrival, NewConnection), Refusal> {
         self.next += 1;
         let replaced = CancellationToken::new();
         let connection = NewConnection { number: self.next, replaced: replaced.clone() };
-        let arrival = self.arrive(id, wanted, SeatHold::Connection(self.next, replaced))?;
+        let arrival = self.arrive(id, wanted, circuit, SeatHold::Connection(self.next, replaced))?;
         Ok((arrival, connection))
     }
 
@@ -128,14 +131,21 @@ impl Roster {
         &mut self,
         id: GuestId,
         wanted: Option<Name>,
+        circuit: CircuitId,
         now: Instant,
     ) -> Result<Arrival, Refusal> {
-        self.arrive(id, wanted, SeatHold::Stateless(now + stateless_grace(self.grace)))
+        self.arrive(id, wanted, circuit, SeatHold::Stateless(now + stateless_grace(self.grace)))
     }
 
-    fn arrive(&mut self, id: GuestId, wanted: Option<Name>, hold: SeatHold) -> Result<Arrival, Refusal> {
+    fn arrive(
+        &mut self,
+        id: GuestId,
+        wanted: Option<Name>,
+        circuit: CircuitId,
+        hold: SeatHold,
+    ) -> Result<Arrival, Refusal> {
         if !self.arrivals.contains_key(&id) {
-            return self.allocate(id, wanted, hold);
+            return self.allocate(id, wanted, circuit, hold);
         }
         if wanted.as_ref().is_some_and(|name| !self.names.is_available(name, id)) {
             return Err(taken());
@@ -143,6 +153,7 @@ impl Roster {
         let mut changes = Vec::new();
         let occupant = self.occupant(id).ok_or_else(full)?;
         let away_until = occupant.hold.away_until();
+        occupant.circuit = circuit;
         if occupant.guest.away {
             occupant.guest.away = false;
             changes.push(PresenceChange::Back(occupant.guest.clone()));
@@ -164,7 +175,13 @@ impl Roster {
         Ok(Arrival { guest, changes })
     }
 
-    fn allocate(&mut self, id: GuestId, wanted: Option<Name>, hold: SeatHold) -> Result<Arrival, Refusal> {
+    fn allocate(
+        &mut self,
+        id: GuestId,
+        wanted: Option<Name>,
+        circuit: CircuitId,
+        hold: SeatHold,
+    ) -> Result<Arrival, Refusal> {
         if wanted.as_ref().is_some_and(|name| !self.names.is_available(name, id)) {
             return Err(taken());
         }
@@ -181,7 +198,10 @@ impl Roster {
         self.next += 1;
         let guest = Guest { id, name, away: false };
         self.arrivals.insert(id, self.next);
-        self.seats.insert(self.next, Occupant { guest: guest.clone(), hold, bucket: TokenBucket::default() });
+        self.seats.insert(
+            self.next,
+            Occupant { guest: guest.clone(), hold, circuit, bucket: TokenBucket::default() },
+        );
         changes.push(PresenceChange::Joined(guest.clone()));
         Ok(Arrival { guest, changes })
     }
@@ -261,7 +281,7 @@ impl Roster {
         }
         let rate_limit = self.rate_limit;
         let occupant = self.occupant(id)?;
-        Some(occupant.bucket.try_take(rate_limit, now).map(|()| &occupant.guest))
+        Some(occupant.bucket.try_take(1, rate_limit, now).map(|()| &occupant.guest))
     }
 
     /// Takes the tokens of one message for a change of name, if the name would change.
@@ -269,7 +289,7 @@ impl Roster {
         let (rate_limit, available) = (self.rate_limit, self.names.is_available(name, id));
         match self.occupant(id) {
             Some(occupant) if available && occupant.guest.name != *name => {
-                occupant.bucket.try_take(rate_limit, now)
+                occupant.bucket.try_take(1, rate_limit, now)
             }
             _ => Ok(()),
         }

@@ -7,8 +7,8 @@ use bytes::BytesMut;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 
+use super::command::rate_limited;
 use super::presence::OccupancyBounds;
-use super::rate_limit::rate_limited;
 use super::ring::Ring;
 use super::{Join, PublishBatch, PublishResult, Reader, Room, Seat};
 use crate::config::{HistorySettings, RoomSettings};
@@ -173,7 +173,7 @@ async fn a_reader_who_fell_off_the_ring_reads_the_log_and_goes_on_live() {
 }
 
 #[tokio::test]
-async fn whoever_fell_off_the_log_is_told_of_the_gap() {
+async fn a_reader_that_fell_off_the_log_is_told_of_the_gap() {
     let room = room(400, 5).await;
     let ann = room.join(hello("Ann")).await.unwrap();
     let mut reader = Reader::new(&room, &ann, None);

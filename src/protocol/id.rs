@@ -10,6 +10,16 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct GuestId(pub u64);
 
+/// The circuit that a request came on, numbered by this process. A budget to charge, never an identity: one person can
+/// have many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CircuitId(pub u64);
+
+impl CircuitId {
+    /// All connections from this machine together.
+    pub const LOOPBACK: Self = Self(0);
+}
+
 /// A message's id, chosen by its author's program: 1 to 64 of `A–Z a–z 0–9 - _`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MessageId(String);

@@ -17,7 +17,7 @@ use http::{HeaderValue, Method, StatusCode};
 use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::fields::Fields;
-use crate::http::site::Site;
+use crate::http::site::{ChargedRoom, Site};
 use crate::protocol::{Code, Hello, MAIN_ROOM, Name, Refusal, Token, Welcome};
 use crate::transport::noscript::documents::{self, Composer};
 use crate::transport::noscript::markup::{self, Look};
@@ -72,12 +72,12 @@ impl Parameters {
     }
 }
 
-async fn room(State(site): State<Arc<Site>>, Path(room): Path<String>, parameters: Parameters) -> Response {
-    let hello = match parameters.hello(room) {
+async fn room(ChargedRoom(room): ChargedRoom, Path(name): Path<String>, parameters: Parameters) -> Response {
+    let hello = match parameters.hello(name) {
         Ok(hello) => hello,
         Err(response) => return *response,
     };
-    match site.room.join_stateless(hello).await {
+    match room.join_stateless(hello).await {
         Ok(join) => document(StatusCode::OK, documents::room(&join.welcome)),
         Err(refusal) => refused(Look::Room, refusal),
     }
@@ -85,7 +85,8 @@ async fn room(State(site): State<Arc<Site>>, Path(room): Path<String>, parameter
 
 async fn messages(
     State(site): State<Arc<Site>>,
-    Path(room): Path<String>,
+    ChargedRoom(room): ChargedRoom,
+    Path(name): Path<String>,
     method: Method,
     parameters: Parameters,
 ) -> Response {
@@ -93,19 +94,17 @@ async fn messages(
     if method == Method::HEAD {
         return document(StatusCode::OK, Body::empty());
     }
-    let hello = match parameters.hello(room) {
+    let hello = match parameters.hello(name) {
         Ok(hello) => hello,
         Err(response) => return *response,
     };
     let stream = match parameters.plain {
-        Some(seconds) => site
-            .room
-            .join_stateless(hello)
-            .await
-            .map(|join| Stream::once(&site.room, &join, parameters.after, seconds)),
-        None => site.room.join(hello).await.map(|join| {
+        Some(seconds) => {
+            room.join_stateless(hello).await.map(|join| Stream::once(&room, &join, parameters.after, seconds))
+        }
+        None => room.join(hello).await.map(|join| {
             let (heartbeat, closing) = (site.settings.idle_ping, site.closing.clone());
-            Stream::live(&site.room, join, parameters.after, heartbeat, closing)
+            Stream::live(&room, join, parameters.after, heartbeat, closing)
         }),
     };
     match stream {
@@ -120,15 +119,15 @@ async fn messages(
 }
 
 async fn composer(
-    State(site): State<Arc<Site>>,
-    Path(room): Path<String>,
+    ChargedRoom(room): ChargedRoom,
+    Path(name): Path<String>,
     parameters: Parameters,
 ) -> Response {
-    let hello = match parameters.hello(room) {
+    let hello = match parameters.hello(name) {
         Ok(hello) => hello,
         Err(response) => return *response,
     };
-    match site.room.join_stateless(hello).await {
+    match room.join_stateless(hello).await {
         Ok(join) => filled(&join.welcome, Composer { form: &random(), ..Composer::default() }, None),
         Err(refusal) => refused(Look::Composer, refusal),
     }
@@ -145,11 +144,12 @@ struct Form {
 
 async fn submit(
     State(site): State<Arc<Site>>,
-    Path(room): Path<String>,
+    ChargedRoom(room): ChargedRoom,
+    Path(name): Path<String>,
     parameters: Parameters,
     request: Request,
 ) -> Response {
-    let mut hello = match parameters.hello(room) {
+    let mut hello = match parameters.hello(name) {
         Ok(hello) => hello,
         Err(response) => return *response,
     };
@@ -162,14 +162,14 @@ async fn submit(
     let joined = match wanted {
         Ok(name) => {
             hello.name = name;
-            site.room.join_stateless(hello).await
+            room.join_stateless(hello).await
         }
         Err(refusal) => Err(refusal),
     };
     let (welcome, refusal) = match joined {
         Ok(join) => (join.welcome, None),
         // The name was refused: join under the present one.
-        Err(refusal) => match site.room.join_stateless(unnamed).await {
+        Err(refusal) => match room.join_stateless(unnamed).await {
             Ok(join) => (join.welcome, Some(refusal)),
             Err(refusal) => return refused(Look::Composer, refusal),
         },
@@ -177,8 +177,8 @@ async fn submit(
     let done = match refusal {
         Some(refusal) => Err(refusal),
         None if form.rename => Ok(()),
-        None => match message::say(&form.number, &form.text, site.room.limits().message_bytes) {
-            Ok(say) => site.room.publish_stateless(welcome.guest.id, say).await.map(|_| ()),
+        None => match message::say(&form.number, &form.text, room.limits().message_bytes) {
+            Ok(say) => room.publish_stateless(welcome.guest.id, say).await.map(|_| ()),
             Err(refusal) => Err(refusal),
         },
     };

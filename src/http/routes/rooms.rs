@@ -19,7 +19,7 @@ use serde::Serialize;
 use self::credentials::{Credentials, LAST_EVENT_ID, RoomPath};
 use crate::http::body;
 use crate::http::error::Problem;
-use crate::http::site::Site;
+use crate::http::site::{ChargedRoom, Site};
 use crate::protocol::event::{Kept, Limits, RoomName};
 use crate::protocol::{self, FRAME_BYTES_MAX, Guest, Hello, Welcome};
 use crate::transport::events;
@@ -54,45 +54,56 @@ struct RoomState<'a> {
 }
 
 async fn room_state(
-    State(site): State<Arc<Site>>,
+    ChargedRoom(room): ChargedRoom,
     method: Method,
     credentials: Credentials,
 ) -> HandlerResult {
     if method == Method::HEAD {
         // A request that only holds the seat need not cost a list of all members.
-        site.room.join_stateless(credentials.hello()).await?;
+        room.join_stateless(credentials.hello()).await?;
         return Ok(json_text(StatusCode::OK, Body::empty()));
     }
     let Welcome { room, title, epoch, guests, count, head, first, clock, limits, kept, .. } =
-        site.room.members(credentials.hello()).await?.welcome;
+        room.members(credentials.hello()).await?.welcome;
     let room = RoomName { name: &room, title: &title, epoch: &epoch };
     Ok(json(StatusCode::OK, &RoomState { room, guests: &guests, count, head, first, clock, limits, kept }))
 }
 
-async fn join(State(site): State<Arc<Site>>, RoomPath(room): RoomPath, request: Request) -> HandlerResult {
+async fn join(
+    State(site): State<Arc<Site>>,
+    RoomPath(name): RoomPath,
+    ChargedRoom(room): ChargedRoom,
+    request: Request,
+) -> HandlerResult {
     let body = read_body(&site, request).await?;
     let hello = if body.is_empty() { Hello::default() } else { protocol::body::hello(&body)? };
-    let join = site.room.join_stateless(hello).await?;
+    let join = room.join_stateless(hello).await?;
     let mut response = json(StatusCode::CREATED, &join.welcome.event());
-    locate(&mut response, format!("/rooms/{room}/guests/me"));
+    locate(&mut response, format!("/rooms/{name}/guests/me"));
     Ok(response)
 }
 
-async fn rename(State(site): State<Arc<Site>>, credentials: Credentials, request: Request) -> HandlerResult {
+async fn rename(
+    State(site): State<Arc<Site>>,
+    ChargedRoom(room): ChargedRoom,
+    credentials: Credentials,
+    request: Request,
+) -> HandlerResult {
     let name = protocol::body::rename(&read_body(&site, request).await?)?;
-    let join = site.room.join_stateless(Hello { name: Some(name), ..credentials.hello() }).await?;
+    let join = room.join_stateless(Hello { name: Some(name), ..credentials.hello() }).await?;
     Ok(json(StatusCode::OK, &join.welcome.guest))
 }
 
-async fn leave(State(site): State<Arc<Site>>, credentials: Credentials) -> HandlerResult {
-    if let Some(join) = site.room.touch(&credentials.token).await? {
-        site.room.leave(join.welcome.guest.id);
+async fn leave(ChargedRoom(room): ChargedRoom, credentials: Credentials) -> HandlerResult {
+    if let Some(join) = room.touch(&credentials.token).await? {
+        room.leave(join.welcome.guest.id);
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn poll_messages(
     State(site): State<Arc<Site>>,
+    ChargedRoom(room): ChargedRoom,
     credentials: Credentials,
     headers: HeaderMap,
 ) -> HandlerResult {
@@ -104,7 +115,7 @@ async fn poll_messages(
         wait: Duration::from_secs(credentials.query.number("wait", 0..=WAIT_MAX.as_secs())?.unwrap_or(0)),
         hello: Hello { cursor: credentials.query.cursor()?, ..credentials.hello() },
     };
-    let answer = poll::poll(&site.room, request, &site.closing).await?;
+    let answer = poll::poll(&room, request, &site.closing).await?;
     let tag = answer.tag();
     let mut response = match matches(&headers, &tag) {
         true => StatusCode::NOT_MODIFIED.into_response(),
@@ -122,14 +133,19 @@ struct Published<'a> {
     seq: u64,
 }
 
-async fn publish(State(site): State<Arc<Site>>, credentials: Credentials, request: Request) -> HandlerResult {
+async fn publish(
+    State(site): State<Arc<Site>>,
+    ChargedRoom(room): ChargedRoom,
+    credentials: Credentials,
+    request: Request,
+) -> HandlerResult {
     let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
     let key = key.as_ref().map(|key| key.to_str().unwrap_or_default());
     let body = read_body(&site, request).await?;
     let say = protocol::body::say(&body, key, site.room.limits().message_bytes)?;
-    let guest = site.room.join_stateless(credentials.hello()).await?.welcome.guest.id;
+    let guest = room.join_stateless(credentials.hello()).await?.welcome.guest.id;
     let id = say.id.clone();
-    let seq = site.room.publish_stateless(guest, say).await?;
+    let seq = room.publish_stateless(guest, say).await?;
     let mut response = json(StatusCode::CREATED, &Published { id: id.as_str(), seq });
     locate(&mut response, format!("/rooms/{}/messages?after={}&limit=1", credentials.room, seq - 1));
     Ok(response)
@@ -137,6 +153,7 @@ async fn publish(State(site): State<Arc<Site>>, credentials: Credentials, reques
 
 async fn event_stream(
     State(site): State<Arc<Site>>,
+    ChargedRoom(room): ChargedRoom,
     method: Method,
     credentials: Credentials,
     headers: HeaderMap,
@@ -150,7 +167,7 @@ async fn event_stream(
         Method::HEAD => Body::empty(),
         _ => {
             let hello = Hello { cursor, ..credentials.hello() };
-            Body::from_stream(events::open(&site.room, hello, site.closing.clone()).await?)
+            Body::from_stream(events::open(&room, hello, site.closing.clone()).await?)
         }
     };
     Ok(typed(StatusCode::OK, events::CONTENT_TYPE, body))
