@@ -1,16 +1,21 @@
 //! The hub: one actor decides the order of a room's events, all readers read the same ring.
 //!
 //! - [`room`] is the handle with which guests are served, `command` what it asks the `actor` for.
-//! - `actor` is the task that owns the room: it appends messages to the log and publishes them.
+//! - `actor` is the task that owns the room: it appends messages to the log (`pending`) and publishes them.
 //! - `ring` holds the published events, encoded once; a [`reader`] is a cursor into it and into the log, and
 //!   `notifier` wakes the readers that wait.
-//! - `roster` has the seats and names, `presence` decides what guests are told of it, `suggested_name` finds names for guests who ask for none.
+//! - `roster` has the seats and names: `seat_rank` decides which seat a full room gives up, `name_index` which names are
+//!   in use, `suggested_name` finds names for guests who ask for none.
+//! - `presence` decides what guests are told of the roster, `budgets` how much guests, circuits and the room may publish.
 
 mod actor;
+mod budgets;
 pub mod command;
 #[cfg(test)]
 mod model_tests;
+mod name_index;
 mod notifier;
+mod pending;
 mod presence;
 pub mod reader;
 #[cfg(feature = "bench")]
@@ -21,6 +26,7 @@ pub mod ring;
 mod ring;
 pub mod room;
 mod roster;
+mod seat_rank;
 mod suggested_name;
 #[cfg(test)]
 mod tests;

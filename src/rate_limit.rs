@@ -59,25 +59,36 @@ impl TokenBucket {
     /// # Errors
     /// The time until there are enough tokens; nothing is taken.
     pub fn try_take(&mut self, tokens: u32, rate_limit: RateLimit, now: Instant) -> Result<(), Duration> {
-        let Some(each) = rate_limit.each else { return Ok(()) };
-        let (before, cost) = (self.full.map_or(now, |full| full.max(now)), each * tokens);
-        let latest = now + rate_limit.depth.saturating_sub(cost);
-        match before.saturating_duration_since(latest) {
+        match self.wait(tokens, rate_limit, now) {
             Duration::ZERO => {
-                self.full = Some(before + cost);
+                self.take(tokens, rate_limit, now);
                 Ok(())
             }
             wait => Err(wait),
         }
     }
 
-    /// How full it is, from 0 to 1; 1 without a limit.
-    pub fn fill(&self, rate_limit: RateLimit, now: Instant) -> f64 {
-        if rate_limit.each.is_none() {
-            return 1.0;
+    /// The time until `tokens` tokens could be taken; zero if they can be taken now.
+    pub fn wait(&self, tokens: u32, rate_limit: RateLimit, now: Instant) -> Duration {
+        let Some(each) = rate_limit.each else { return Duration::ZERO };
+        let latest = now + rate_limit.depth.saturating_sub(each.saturating_mul(tokens));
+        self.full.map_or(Duration::ZERO, |full| full.saturating_duration_since(latest))
+    }
+
+    /// Takes `tokens` tokens, into debt if there are not enough.
+    pub fn take(&mut self, tokens: u32, rate_limit: RateLimit, now: Instant) {
+        if let Some(each) = rate_limit.each {
+            self.full = Some(self.full.map_or(now, |full| full.max(now)) + each.saturating_mul(tokens));
         }
-        let missing = self.full.map_or(Duration::ZERO, |full| full.saturating_duration_since(now));
-        (1.0 - missing.as_secs_f64() / rate_limit.depth.as_secs_f64()).max(0.0)
+    }
+
+    /// The time until the bucket is as full as `fill`, from 0 to 1.
+    pub fn wait_for_fill(&self, fill: f64, rate_limit: RateLimit, now: Instant) -> Duration {
+        if rate_limit.each.is_none() {
+            return Duration::ZERO;
+        }
+        let latest = now + rate_limit.depth.mul_f64(1.0 - fill.clamp(0.0, 1.0));
+        self.full.map_or(Duration::ZERO, |full| full.saturating_duration_since(latest))
     }
 
     /// Whether it is full: then it is as good as a new one.
@@ -134,10 +145,11 @@ mod tests {
     fn a_bucket_may_begin_with_less_and_several_tokens_may_be_taken_together() {
         let (rate_limit, now) = (RateLimit::per_second(1, 10), Instant::now());
         let mut bucket = TokenBucket::with(4, rate_limit, now);
-        assert!((bucket.fill(rate_limit, now) - 0.4).abs() < 1e-9);
+        assert_eq!(bucket.wait_for_fill(0.4, rate_limit, now), Duration::ZERO);
+        assert_eq!(bucket.wait_for_fill(0.6, rate_limit, now), Duration::from_secs(2));
         assert_eq!(bucket.try_take(5, rate_limit, now), Err(Duration::from_secs(1)));
         assert_eq!(bucket.try_take(4, rate_limit, now), Ok(()));
-        assert!(!bucket.is_full(now) && bucket.fill(rate_limit, now) == 0.0);
+        assert!(!bucket.is_full(now));
         let later = now + Duration::from_secs(10);
         assert!(bucket.is_full(later));
         assert_eq!(bucket.try_take(25, rate_limit, later), Ok(()), "more than it holds, when it is full");

@@ -78,9 +78,9 @@ pub struct RoomFlags {
     /// How many guests may be in the room at once, 1 to 10000 [default: 250]
     #[arg(long, value_name = "NUMBER", help_heading = "Room")]
     guests: Option<OsString>,
-    /// How many messages a second one guest may say over time, 0 for any number [default: 5]
+    /// How many messages a minute one guest may publish over time, 0 for any number [default: 30]
     #[arg(long, value_name = "NUMBER", help_heading = "Room")]
-    messages_per_second: Option<OsString>,
+    messages_per_minute: Option<OsString>,
     /// How many of the newest messages are kept, 0 for none [default: 1000]
     #[arg(long, value_name = "NUMBER", help_heading = "Room")]
     keep_messages: Option<OsString>,
@@ -175,7 +175,7 @@ impl RoomFlags {
         [
             ("--title", &self.title),
             ("--guests", &self.guests),
-            ("--messages-per-second", &self.messages_per_second),
+            ("--messages-per-minute", &self.messages_per_minute),
             ("--keep-messages", &self.keep_messages),
             ("--keep-days", &self.keep_days),
             ("--listen", &self.listen),

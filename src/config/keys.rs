@@ -99,9 +99,27 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         section: "room",
-        name: "messages_per_second",
-        flag: Some("--messages-per-second"),
-        setter: number(0, 1000, "", |draft, n| draft.settings.room.messages_per_second = n as u32),
+        name: "messages_per_minute",
+        flag: Some("--messages-per-minute"),
+        setter: number(0, 60_000, "", |draft, n| draft.settings.room.messages_per_minute = n as u32),
+    },
+    Key {
+        section: "room",
+        name: "messages_at_once",
+        flag: None,
+        setter: number(1, 1000, "", |draft, n| draft.settings.room.messages_at_once = n as u32),
+    },
+    Key {
+        section: "room",
+        name: "room_messages_per_minute",
+        flag: None,
+        setter: number(0, 600_000, "", |draft, n| draft.settings.room.room_messages_per_minute = n as u32),
+    },
+    Key {
+        section: "room",
+        name: "joins_per_minute",
+        flag: None,
+        setter: number(0, 60_000, "", |draft, n| draft.settings.room.joins_per_minute = n as u32),
     },
     Key {
         section: "room",

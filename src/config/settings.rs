@@ -30,8 +30,14 @@ pub struct RoomSettings {
     pub guests: usize,
     /// The longest message text, in bytes of UTF-8; 1 to 32000, so that it fits a frame however it is escaped.
     pub message_bytes: usize,
-    /// The rate limit of one guest, in messages a second, up to 1000; 0 for none. Ten seconds' worth may come at once.
-    pub messages_per_second: u32,
+    /// The rate limit of one guest, in messages a minute, up to 60000; 0 for none. A circuit may publish twice as much.
+    pub messages_per_minute: u32,
+    /// How many messages a guest may publish at once; 1 to 1000. A new guest begins with a third of it.
+    pub messages_at_once: u32,
+    /// The rate limit of all guests together, in messages a minute, up to 600000; 0 for none.
+    pub room_messages_per_minute: u32,
+    /// How often one circuit may join in a minute, up to 60000; 0 for any number. Ten joins may come at once.
+    pub joins_per_minute: u32,
     /// The grace time: how long a guest whose connection broke keeps seat and name; at most a day, 0 for none.
     pub away: Duration,
 }
@@ -99,7 +105,10 @@ impl Default for RoomSettings {
             title: "onionroom".into(),
             guests: 250,
             message_bytes: 4096,
-            messages_per_second: 5,
+            messages_per_minute: 30,
+            messages_at_once: 15,
+            room_messages_per_minute: 1200,
+            joins_per_minute: 20,
             away: Duration::from_secs(90),
         }
     }

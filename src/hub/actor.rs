@@ -7,24 +7,25 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::yield_now;
+use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::budgets::{Budgets, RateLimits};
 use super::command::{
-    Command, Join, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing,
-    rate_limited,
+    Command, Join, PublishBatch, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing, not_seated,
+    rate_limited, storage_unavailable,
 };
 use super::notifier::Notifier;
+use super::pending::{PendingAppend, PendingPublish, answer};
 use super::presence::{Announcement, OccupancyBounds, Presence};
 use super::roster::{Arrival, PresenceChange, Roster};
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Appended, Entry, LogError, RoomIdentity, Span};
 use crate::protocol::event::{Event, Kept};
 use crate::protocol::{
-    CircuitId, Code, EncodedEvent, EventKind, Guest, GuestId, Hello, MAIN_ROOM, Message, Name, Refusal, Say,
-    Token, Welcome,
+    CircuitId, EncodedEvent, EventKind, GuestId, Hello, MAIN_ROOM, Message, Name, Refusal, Say, Token,
+    Welcome,
 };
-use crate::rate_limit::RateLimit;
 
 /// The most commands that are handled together.
 const BATCH: usize = 1024;
@@ -35,25 +36,11 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 /// How often the log is trimmed to the retention.
 const TRIM_EVERY: Duration = Duration::from_secs(30);
 
-/// Entries for the next append, and the requests to answer after it.
-#[derive(Default)]
-struct PendingAppend {
-    entries: Vec<Entry>,
-    requests: Vec<PendingPublish>,
-}
-
-/// A request to publish that is answered after the append. Each of its messages was either refused before, or is
-/// the next of the entries.
-struct PendingPublish {
-    refused: Vec<Option<Refusal>>,
-    rate_limited: Option<(Vec<Say>, Duration)>,
-    reply: oneshot::Sender<PublishBatch>,
-}
-
 /// The task that decides a room's order.
 pub(super) struct RoomActor {
     shared: Arc<Shared>,
     roster: Roster,
+    budgets: Budgets,
     presence: Presence,
     /// The shortest time between two announcements of the occupancy.
     occupancy_every: Duration,
@@ -64,6 +51,8 @@ pub(super) struct RoomActor {
     /// Weak, so that the actor does not keep itself alive.
     seats: mpsc::WeakUnboundedSender<Command>,
     notifier: Notifier,
+    /// The last trim of the log.
+    trimming: Option<JoinHandle<()>>,
 }
 
 impl RoomActor {
@@ -78,11 +67,8 @@ impl RoomActor {
         Self {
             notifier: Notifier::new(Arc::clone(&shared.wait_queue)),
             shared,
-            roster: Roster::new(
-                settings.guests,
-                settings.away,
-                RateLimit::per_second(settings.messages_per_second, 10 * settings.messages_per_second),
-            ),
+            roster: Roster::new(settings.guests, settings.away),
+            budgets: Budgets::new(RateLimits::new(settings)),
             presence: Presence::new(bounds),
             occupancy_every: bounds.every,
             title: settings.title.clone(),
@@ -90,6 +76,7 @@ impl RoomActor {
             identity,
             opened: Instant::now(),
             seats,
+            trimming: None,
         }
     }
 
@@ -103,21 +90,19 @@ impl RoomActor {
         loop {
             tokio::select! {
                 biased;
+                // The ticks first: however busy the inbox, seats expire and the log is trimmed.
+                _ = expire.tick() => self.expire(),
+                _ = occupancy.tick(), if self.presence.is_due() => {
+                    let snapshot = self.presence.announce(&self.roster);
+                    self.publish(&snapshot.event());
+                }
+                _ = trim.tick() => self.trim(),
                 taken = inbox.recv_many(&mut commands, BATCH) => {
                     if taken == 0 {
                         return;
                     }
                     self.handle_all(&mut commands).await;
                 }
-                _ = expire.tick() => {
-                    let changes = self.roster.expire(Instant::now());
-                    self.announce(&changes);
-                }
-                _ = occupancy.tick(), if self.presence.is_due() => {
-                    let snapshot = self.presence.announce(&self.roster);
-                    self.publish(&snapshot.event());
-                }
-                _ = trim.tick() => self.trim().await,
                 // Until the woken readers were polled, and the sockets were polled for input.
                 () = yield_now(), if self.notifier.is_due() => {}
             }
@@ -151,17 +136,18 @@ impl RoomActor {
         let (at, now) = (self.clock(), Instant::now());
         let (mut says, mut refused, mut rate_limited) = (says.into_iter(), Vec::new(), None);
         while let Some(say) = says.next() {
-            match self.roster.charge(speaker.guest, speaker.connection, now) {
-                Some(Ok(Guest { id, name, .. })) => {
-                    let (guest, name) = (*id, name.clone());
-                    pending.entries.push(Entry { at, guest, name, id: say.id, text: say.text });
-                    refused.push(None);
-                }
-                Some(Err(wait)) => {
-                    rate_limited = Some((std::iter::once(say).chain(&mut says).collect(), wait))
-                }
-                None => refused.push(Some(not_seated())),
+            let Some((author, circuit)) = self.roster.guest(speaker.guest, speaker.connection) else {
+                refused.push(Some(not_seated()));
+                continue;
+            };
+            let (guest, name) = (author.id, author.name.clone());
+            if let Err(wait) = self.budgets.charge_message(guest, circuit, say.text.len(), now) {
+                rate_limited = Some((std::iter::once(say).chain(&mut says).collect(), wait));
+                break;
             }
+            self.roster.note_spoken(guest);
+            pending.entries.push(Entry { at, guest, name, id: say.id, text: say.text });
+            refused.push(None);
         }
         pending.requests.push(PendingPublish { refused, rate_limited, reply });
     }
@@ -200,6 +186,7 @@ impl RoomActor {
     }
 
     async fn join(&mut self, hello: Hello, circuit: CircuitId) -> Result<Join, Refusal> {
+        self.charge_join(circuit)?;
         let (span, token) = self.prepare(&hello).await?;
         let Some(commands) = self.seats.upgrade() else {
             return Err(closing());
@@ -207,6 +194,7 @@ impl RoomActor {
         let guest = token.guest(&self.identity.secret);
         self.charge_rename(guest, hello.name.as_ref())?;
         let (arrival, connection) = self.roster.join(guest, hello.name, circuit)?;
+        self.budgets.begin(guest, Instant::now());
         self.announce(&arrival.changes);
         let seat = Seat {
             guest: arrival.guest.id,
@@ -219,10 +207,15 @@ impl RoomActor {
     }
 
     async fn join_stateless(&mut self, hello: Hello, circuit: CircuitId) -> Result<StatelessJoin, Refusal> {
+        let known = hello.token.as_ref().map(|token| token.guest(&self.identity.secret));
+        if !known.is_some_and(|guest| self.roster.has(guest)) {
+            self.charge_join(circuit)?;
+        }
         let (span, token) = self.prepare(&hello).await?;
         let guest = token.guest(&self.identity.secret);
         self.charge_rename(guest, hello.name.as_ref())?;
         let arrival = self.roster.join_stateless(guest, hello.name, circuit, Instant::now())?;
+        self.budgets.begin(guest, Instant::now());
         self.announce(&arrival.changes);
         Ok(StatelessJoin { welcome: self.welcome(arrival, token, span), position: self.position() })
     }
@@ -277,10 +270,28 @@ impl RoomActor {
         Ok(change.filter(|_| !told_to_all).map(|change| change.event(self.clock()).encode()))
     }
 
-    /// A change of name is told to all, so it is charged as a message, whichever way it is asked for.
+    /// Charges a join to the circuit, before anything is done for it.
+    fn charge_join(&mut self, circuit: CircuitId) -> Result<(), Refusal> {
+        self.budgets.charge_join(circuit, Instant::now()).map_err(rate_limited)
+    }
+
+    /// A change of name is told to all, so it is charged as a message, whichever way it is asked for and whether the name
+    /// is free or not.
     fn charge_rename(&mut self, guest: GuestId, name: Option<&Name>) -> Result<(), Refusal> {
-        name.map_or(Ok(()), |name| self.roster.charge_rename(guest, name, Instant::now()))
-            .map_err(rate_limited)
+        match (self.roster.guest(guest, None), name) {
+            (Some((known, circuit)), Some(name)) if known.name != *name => {
+                self.budgets.charge_message(guest, circuit, 0, Instant::now()).map_err(rate_limited)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Frees the seats that are no longer held, and forgets buckets that are full.
+    fn expire(&mut self) {
+        let now = Instant::now();
+        let changes = self.roster.expire(now);
+        self.announce(&changes);
+        self.budgets.prune(|guest| self.roster.has(guest), now);
     }
 
     async fn snapshot(&mut self) -> Result<Snapshot, LogError> {
@@ -332,16 +343,23 @@ impl RoomActor {
         }
     }
 
-    async fn trim(&self) {
-        if let Err(error) = self.shared.log.trim(self.clock()).await {
-            tracing::error!(%error, "old messages could not be removed");
+    /// Trims the log. It is not waited for: a long trim holds up no message.
+    fn trim(&mut self) {
+        if self.trimming.as_ref().is_some_and(|trimming| !trimming.is_finished()) {
+            return;
         }
+        let (shared, clock) = (Arc::clone(&self.shared), self.clock());
+        self.trimming = Some(tokio::spawn(async move {
+            if let Err(error) = shared.log.trim(clock).await {
+                tracing::error!(%error, "old messages could not be removed");
+            }
+        }));
     }
 
-    /// Tells all guests of changes, or schedules an announcement of the occupancy; returns whether the changes
+    /// Tells all guests of changes, or schedules a snapshot; returns whether the changes
     /// themselves were told.
     fn announce(&mut self, changes: &[PresenceChange]) -> bool {
-        match self.presence.update(changes, &self.roster) {
+        match self.presence.update(changes, &self.roster, Instant::now()) {
             Announcement::Changes => {
                 let at = self.clock();
                 changes.iter().for_each(|change| self.publish(&change.event(at)));
@@ -366,25 +384,4 @@ impl RoomActor {
     fn clock(&self) -> u64 {
         self.identity.clock + self.opened.elapsed().as_secs()
     }
-}
-
-/// Answers requests to publish; `appended` is called for each message that was not refused before, in their order.
-fn answer(requests: Vec<PendingPublish>, mut appended: impl FnMut() -> PublishResult) {
-    for PendingPublish { refused, rate_limited, reply } in requests {
-        let results = refused.into_iter().map(|refused| refused.map_or_else(&mut appended, Err)).collect();
-        let _ = reply.send(PublishBatch { results, rate_limited });
-    }
-}
-
-fn storage_unavailable(error: LogError) -> Refusal {
-    tracing::debug!(%error, "a request was refused");
-    Refusal::new(
-        Code::StorageUnavailable,
-        "The room cannot write messages down at the moment. Try again a little later.",
-    )
-}
-
-/// The refusal for a request on a connection that does not hold the guest's seat.
-fn not_seated() -> Refusal {
-    Refusal::new(Code::TakenOver, "This guest is now connected elsewhere.")
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::notifier::WaitQueue;
 use super::presence::RosterSnapshot;
 use super::ring::Ring;
-use crate::log::{Log, Span};
+use crate::log::{Log, LogError, Span};
 use crate::protocol::event::Limits;
 use crate::protocol::{CircuitId, Code, GuestId, Hello, Name, Refusal, Say, Token, Welcome};
 
@@ -128,4 +128,18 @@ pub(super) fn rate_limited(wait: Duration) -> Refusal {
 /// The last event for a connection whose seat another one has taken over.
 pub fn taken_over() -> Refusal {
     Refusal::new(Code::TakenOver, "This guest came in on another connection, so this one is closed.")
+}
+
+/// The refusal for a request that the log failed.
+pub(super) fn storage_unavailable(error: LogError) -> Refusal {
+    tracing::debug!(%error, "a request was refused");
+    Refusal::new(
+        Code::StorageUnavailable,
+        "The room cannot write messages down at the moment. Try again a little later.",
+    )
+}
+
+/// The refusal for a request on a connection that does not hold the guest's seat.
+pub(super) fn not_seated() -> Refusal {
+    Refusal::new(Code::TakenOver, "This guest is now connected elsewhere.")
 }

@@ -20,12 +20,13 @@ use tokio::time::timeout;
 
 use super::presence::OccupancyBounds;
 use super::ring::Ring;
-use super::tests::{decoded, publish_one};
+use super::tests::{decoded, publish_one, unlimited};
 use super::{Reader, Room};
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::sqlite::Synchronous;
 use crate::log::{Log, MemoryLog, Retention, SqliteLog};
-use crate::protocol::{Code, EventBatch, Hello, Name};
+use crate::protocol::{CircuitId, Code, EventBatch, Hello, Name};
+use crate::rate_limit::RateLimit;
 use guest::{KnownRoster, ModelGuest, say};
 use model::Model;
 
@@ -90,7 +91,7 @@ fn bounds() -> impl Strategy<Value = OccupancyBounds> {
     let every = Duration::from_millis(1);
     let bounds =
         prop_oneof![1 => Just((1, 1)), 1 => Just((2, 1)), 1 => Just((2, 2)), 3 => Just((SEATS, SEATS))];
-    bounds.prop_map(move |(above, until)| OccupancyBounds { above, until, every })
+    bounds.prop_map(move |(above, until)| OccupancyBounds { above, until, every, changes: RateLimit::NONE })
 }
 
 /// Where the messages are, across restarts.
@@ -124,7 +125,7 @@ struct World {
 
 async fn open(log: &Arc<dyn Log>, ring_bytes: usize, bounds: OccupancyBounds) -> Room {
     let away = Duration::from_secs(9999);
-    let settings = RoomSettings { guests: SEATS, away, messages_per_second: 0, ..Default::default() };
+    let settings = RoomSettings { guests: SEATS, away, ..unlimited() };
     let ring = Ring::new(ring_bytes);
     Room::open_with(&settings, &HistorySettings::default(), Arc::clone(log), ring, bounds).await.unwrap()
 }
@@ -186,7 +187,7 @@ impl World {
             token: Some(guest.token.clone()),
             ..Hello::default()
         };
-        let entered = self.room.join(hello).await;
+        let entered = self.room.on(CircuitId(who as u64 + 1)).join(hello).await;
         let expected = self.model.join(who, name);
         let entered = match entered {
             Ok(entered) => entered,
@@ -227,6 +228,7 @@ impl World {
         let seq = publish_one(&self.room, seat, say(who, id)).await.unwrap();
         self.model.said.push((who, id));
         assert_eq!(seq, self.model.head());
+        self.model.occupant(who).unwrap().spoken = true;
         self.guests[who].said.push(seq);
     }
 
@@ -234,6 +236,7 @@ impl World {
         let guest = &mut self.guests[who];
         let (Some((seat, _)), false) = (&guest.inside, guest.said.is_empty()) else { return };
         let id = which.index(guest.said.len());
+        self.model.occupant(who).unwrap().spoken = true;
         let seq = publish_one(&self.room, seat, say(who, id as u64)).await.unwrap();
         if guest.said[id] <= self.forgotten && seq == self.model.head() + 1 {
             self.model.said.push((who, id as u64));

@@ -4,13 +4,19 @@
 //! only the occupancy, the number of guests, is announced, at most once a second. Changes are announced again when
 //! there are no more than [`OCCUPANCY_UNTIL`] guests: fewer, so that a room at the threshold does not switch back and
 //! forth.
+//!
+//! Few guests can join and leave often, too. Beyond a rate changes are not announced one by one, but with a snapshot of
+//! the roster, at most once a second.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::roster::{PresenceChange, Roster};
 use crate::protocol::event::Event;
 use crate::protocol::{Guest, OCCUPANCY_ABOVE, OCCUPANCY_UNTIL};
+use crate::rate_limit::{RateLimit, TokenBucket};
 
 /// When only the occupancy is announced, and how often.
 #[derive(Debug, Clone, Copy)]
@@ -21,11 +27,18 @@ pub(super) struct OccupancyBounds {
     pub(super) until: usize,
     /// The shortest time between two announcements of the occupancy.
     pub(super) every: Duration,
+    /// How many changes are announced one by one.
+    pub(super) changes: RateLimit,
 }
 
 impl Default for OccupancyBounds {
     fn default() -> Self {
-        Self { above: OCCUPANCY_ABOVE, until: OCCUPANCY_UNTIL, every: Duration::from_secs(1) }
+        Self {
+            above: OCCUPANCY_ABOVE,
+            until: OCCUPANCY_UNTIL,
+            every: Duration::from_secs(1),
+            changes: RateLimit::per_second(10, 60),
+        }
     }
 }
 
@@ -35,9 +48,10 @@ pub(super) struct Presence {
     bounds: OccupancyBounds,
     /// The number of guests; `None` while changes are announced one by one.
     occupancy: Option<usize>,
-    /// Whether the occupancy changed since it was announced. It stays due when it changes back: guests who joined
-    /// meanwhile were told the other number in their welcome.
+    /// Whether a snapshot is due. It stays due when the occupancy changes back: guests who joined meanwhile were told
+    /// the other number in their welcome.
     due: bool,
+    changes: TokenBucket,
     /// All guests, cached until the next change.
     listed: Option<Arc<[Guest]>>,
 }
@@ -58,17 +72,22 @@ pub(super) enum Announcement {
     Changes,
     /// A snapshot in place of the changes: a threshold was crossed.
     Snapshot(RosterSnapshot),
-    /// Nothing now: the occupancy is announced with the next tick.
+    /// Nothing now: a snapshot is announced with the next tick.
     Deferred,
 }
 
 impl Presence {
     pub(super) fn new(bounds: OccupancyBounds) -> Self {
-        Self { bounds, occupancy: None, due: false, listed: None }
+        Self { bounds, occupancy: None, due: false, changes: TokenBucket::default(), listed: None }
     }
 
     /// Notes changes that the roster has applied, and decides how to announce them.
-    pub(super) fn update(&mut self, changes: &[PresenceChange], roster: &Roster) -> Announcement {
+    pub(super) fn update(
+        &mut self,
+        changes: &[PresenceChange],
+        roster: &Roster,
+        now: Instant,
+    ) -> Announcement {
         if changes.is_empty() {
             return Announcement::Deferred;
         }
@@ -78,7 +97,12 @@ impl Presence {
         let most = if before.is_some() { self.bounds.until } else { self.bounds.above };
         self.occupancy = (count > most).then_some(count);
         match (before, self.occupancy) {
-            (None, None) => Announcement::Changes,
+            // After a change that was not announced none is, until the snapshot: a guest could be unknown.
+            (None, None) => {
+                let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+                self.due |= self.changes.try_take(count, self.bounds.changes, now).is_err();
+                if self.due { Announcement::Deferred } else { Announcement::Changes }
+            }
             (Some(before), Some(now)) => {
                 self.due |= before != now;
                 Announcement::Deferred
@@ -87,7 +111,7 @@ impl Presence {
         }
     }
 
-    /// Whether the occupancy is to be announced with the next tick.
+    /// Whether a snapshot is to be announced with the next tick.
     pub(super) fn is_due(&self) -> bool {
         self.due
     }
@@ -133,23 +157,23 @@ impl RosterSnapshot {
 mod tests {
     use super::*;
     use crate::protocol::{CircuitId, GuestId};
-    use crate::rate_limit::RateLimit;
 
     #[test]
     fn a_room_at_the_threshold_does_not_switch_back_and_forth() {
-        let (mut presence, mut roster) =
-            (Presence::new(OccupancyBounds::default()), Roster::new(1000, Duration::ZERO, RateLimit::NONE));
+        let quiet = OccupancyBounds { changes: RateLimit::NONE, ..OccupancyBounds::default() };
+        let (mut presence, mut roster) = (Presence::new(quiet), Roster::new(1000, Duration::ZERO));
         let mut told = Vec::new();
+        let now = Instant::now();
         let mut note = |count: usize, changes: &[PresenceChange], roster: &Roster| {
-            let now = match presence.update(changes, roster) {
+            let word = match presence.update(changes, roster, now) {
                 Announcement::Changes => "each",
                 Announcement::Snapshot(RosterSnapshot::Listed(guests)) if guests.len() == count => "all",
                 Announcement::Snapshot(RosterSnapshot::Occupancy(number)) if number == count => "number",
                 Announcement::Deferred => "later",
                 wrong => panic!("{wrong:?}"),
             };
-            if told.last().is_none_or(|(_, last)| *last != now) {
-                told.push((count, now));
+            if told.last().is_none_or(|(_, last)| *last != word) {
+                told.push((count, word));
             }
         };
         for id in 1..=120 {
@@ -166,19 +190,39 @@ mod tests {
 
     #[test]
     fn the_occupancy_is_due_once() {
+        let now = Instant::now();
         let bounds = OccupancyBounds { above: 1, until: 1, ..OccupancyBounds::default() };
-        let (mut presence, mut roster) =
-            (Presence::new(bounds), Roster::new(9, Duration::ZERO, RateLimit::NONE));
+        let (mut presence, mut roster) = (Presence::new(bounds), Roster::new(9, Duration::ZERO));
         for (id, due) in [(1, false), (2, false), (3, true)] {
             let (arrival, _) = roster.join(GuestId(id), None, CircuitId::LOOPBACK).unwrap();
-            presence.update(&arrival.changes, &roster);
+            presence.update(&arrival.changes, &roster, now);
             assert_eq!(presence.is_due(), due, "{id}");
         }
         assert!(matches!(presence.announce(&roster), RosterSnapshot::Occupancy(3)));
         assert!(!presence.is_due());
         let (arrival, _) = roster.join(GuestId(4), None, CircuitId::LOOPBACK).unwrap();
-        presence.update(&arrival.changes, &roster);
-        presence.update(roster.leave(GuestId(4), None).as_slice(), &roster);
+        presence.update(&arrival.changes, &roster, now);
+        presence.update(roster.leave(GuestId(4), None).as_slice(), &roster, now);
         assert!(presence.is_due(), "a guest who joined in between was told four");
+    }
+
+    #[test]
+    fn many_changes_are_one_snapshot() {
+        let bounds = OccupancyBounds { changes: RateLimit::per_second(1, 3), ..OccupancyBounds::default() };
+        let (mut presence, mut roster) = (Presence::new(bounds), Roster::new(9, Duration::ZERO));
+        let mut now = Instant::now();
+        let join = |presence: &mut Presence, roster: &mut Roster, id, now| {
+            let (arrival, _) = roster.join(GuestId(id), None, CircuitId::LOOPBACK).unwrap();
+            presence.update(&arrival.changes, roster, now)
+        };
+        for id in 1..=3 {
+            assert!(matches!(join(&mut presence, &mut roster, id, now), Announcement::Changes));
+        }
+        assert!(matches!(join(&mut presence, &mut roster, 4, now), Announcement::Deferred));
+        now += Duration::from_secs(2);
+        assert!(matches!(join(&mut presence, &mut roster, 5, now), Announcement::Deferred), "in their order");
+        assert!(presence.is_due());
+        assert!(matches!(presence.announce(&roster), RosterSnapshot::Listed(guests) if guests.len() == 5));
+        assert!(matches!(join(&mut presence, &mut roster, 6, now), Announcement::Changes));
     }
 }

@@ -1,19 +1,24 @@
 //! The roster: the seats of a room, the guests on them, and their names.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::name_index::NameIndex;
+use super::seat_rank::{SeatRank, victim};
 use super::suggested_name;
 use crate::protocol::event::Event;
 use crate::protocol::{CircuitId, Code, Guest, GuestId, Name, Refusal};
-use crate::rate_limit::{RateLimit, TokenBucket};
 
 /// How long a stateless join holds a seat where a broken connection holds none: a guest without a connection would
 /// otherwise leave after every request.
 const STATELESS_GRACE_MIN: Duration = Duration::from_secs(10);
+
+/// How long the first stateless join of a guest holds the seat: until it was held by a connection or asked for again, a seat
+/// costs its circuit one request and is worth little.
+const ASKED_GRACE: Duration = Duration::from_secs(30);
 
 /// How long a stateless join holds a seat, where a broken connection holds it for `grace`.
 pub(super) fn stateless_grace(grace: Duration) -> Duration {
@@ -26,13 +31,10 @@ pub(super) struct Roster {
     /// By the order of arrival.
     seats: BTreeMap<u64, Occupant>,
     arrivals: HashMap<GuestId, u64>,
-    /// Away guests, by the end of their grace time.
-    away: BTreeSet<(Instant, GuestId)>,
     names: NameIndex,
     limit: usize,
     /// How long a seat is held after its connection broke.
     grace: Duration,
-    rate_limit: RateLimit,
     next: u64,
 }
 
@@ -42,8 +44,9 @@ struct Occupant {
     hold: SeatHold,
     /// The circuit that the guest was last served on.
     circuit: CircuitId,
-    /// Belongs to the guest and not to a connection, so that a new connection does not refill it.
-    bucket: TokenBucket,
+    rank: SeatRank,
+    /// The end of the first hold of a seat that was only asked for.
+    asked_until: Option<Instant>,
 }
 
 /// What holds a seat.
@@ -97,10 +100,9 @@ impl PresenceChange {
 }
 
 impl Roster {
-    pub(super) fn new(limit: usize, grace: Duration, rate_limit: RateLimit) -> Self {
-        let (seats, arrivals) = (BTreeMap::new(), HashMap::new());
-        let (away, names) = (BTreeSet::new(), NameIndex::default());
-        Self { seats, arrivals, away, names, limit, grace, rate_limit, next: 0 }
+    pub(super) fn new(limit: usize, grace: Duration) -> Self {
+        let (seats, arrivals, names) = (BTreeMap::new(), HashMap::new(), NameIndex::default());
+        Self { seats, arrivals, names, limit, grace, next: 0 }
     }
 
     /// The number of guests.
@@ -134,7 +136,16 @@ impl Roster {
         circuit: CircuitId,
         now: Instant,
     ) -> Result<Arrival, Refusal> {
-        self.arrive(id, wanted, circuit, SeatHold::Stateless(now + stateless_grace(self.grace)))
+        let grace = stateless_grace(self.grace);
+        let grace = match self.occupant(id) {
+            Some(occupant) => {
+                // Held for as long by further requests is as good as by a connection.
+                occupant.rank.held |= occupant.asked_until.is_some_and(|until| now >= until);
+                grace
+            }
+            None => grace.min(ASKED_GRACE),
+        };
+        self.arrive(id, wanted, circuit, SeatHold::Stateless(now + grace))
     }
 
     fn arrive(
@@ -152,8 +163,8 @@ impl Roster {
         }
         let mut changes = Vec::new();
         let occupant = self.occupant(id).ok_or_else(full)?;
-        let away_until = occupant.hold.away_until();
         occupant.circuit = circuit;
+        occupant.rank.held |= matches!(hold, SeatHold::Connection(..));
         if occupant.guest.away {
             occupant.guest.away = false;
             changes.push(PresenceChange::Back(occupant.guest.clone()));
@@ -165,9 +176,6 @@ impl Roster {
                     replaced.cancel();
                 }
             }
-        }
-        if let Some(until) = away_until {
-            self.away.remove(&(until, id));
         }
         // After `Back`: the last change about a guest must be the present state.
         changes.extend(wanted.map(|name| self.rename(id, name)).transpose()?.flatten());
@@ -186,8 +194,8 @@ impl Roster {
             return Err(taken());
         }
         let mut changes = Vec::new();
-        if self.seats.len() >= self.limit {
-            changes.push(PresenceChange::Left(self.evict_longest_away().ok_or_else(full)?));
+        if !self.has_room_for(circuit) {
+            changes.push(PresenceChange::Left(self.evict_for(circuit).ok_or_else(full)?));
         }
         let name = match wanted {
             Some(name) => name,
@@ -198,18 +206,38 @@ impl Roster {
         self.next += 1;
         let guest = Guest { id, name, away: false };
         self.arrivals.insert(id, self.next);
-        self.seats.insert(
-            self.next,
-            Occupant { guest: guest.clone(), hold, circuit, bucket: TokenBucket::default() },
-        );
+        let rank = SeatRank { held: matches!(hold, SeatHold::Connection(..)), spoken: false };
+        let asked_until = hold.until();
+        self.seats.insert(self.next, Occupant { guest: guest.clone(), hold, circuit, rank, asked_until });
         changes.push(PresenceChange::Joined(guest.clone()));
         Ok(Arrival { guest, changes })
     }
 
-    /// Frees the seat of the guest who has been away longest.
-    fn evict_longest_away(&mut self) -> Option<Guest> {
-        let (_, longest) = *self.away.first()?;
-        self.remove(longest)
+    /// Whether a seat is free for a newcomer on this circuit. One beyond the limit is reserved for the host, whom
+    /// strangers must not keep out.
+    fn has_room_for(&self, circuit: CircuitId) -> bool {
+        let host = circuit == CircuitId::LOOPBACK && self.held_by(circuit) == 0;
+        self.seats.len() < self.limit + usize::from(host)
+    }
+
+    fn held_by(&self, circuit: CircuitId) -> usize {
+        self.seats.values().filter(|occupant| occupant.circuit == circuit).count()
+    }
+
+    /// Frees a seat for a newcomer on this circuit, if another circuit holds more than its share.
+    fn evict_for(&mut self, circuit: CircuitId) -> Option<Guest> {
+        let seats = self.seats.values().map(|occupant| {
+            let present = !matches!(occupant.hold, SeatHold::Grace(_));
+            (occupant.guest.id, occupant.circuit, occupant.rank, present)
+        });
+        self.remove(victim(seats, circuit)?)
+    }
+
+    /// Notes that the guest has published a message.
+    pub(super) fn note_spoken(&mut self, id: GuestId) {
+        if let Some(occupant) = self.occupant(id) {
+            occupant.rank.spoken = true;
+        }
     }
 
     /// Changes a name; `None` if nothing changed.
@@ -250,9 +278,7 @@ impl Roster {
         let occupant = self.occupant(id)?;
         occupant.hold = SeatHold::Grace(until);
         occupant.guest.away = true;
-        let change = PresenceChange::Away(occupant.guest.clone());
-        self.away.insert((until, id));
-        Some(change)
+        Some(PresenceChange::Away(occupant.guest.clone()))
     }
 
     /// Frees the seats whose hold has expired.
@@ -262,37 +288,16 @@ impl Roster {
         over.into_iter().filter_map(|id| self.remove(id)).map(PresenceChange::Left).collect()
     }
 
-    /// The guest, if this connection holds the seat, or for a request without a connection if there is a seat.
-    pub(super) fn guest(&self, id: GuestId, connection: Option<u64>) -> Option<&Guest> {
+    /// The guest and the circuit they are on, if this connection holds the seat, or for a request without a connection
+    /// if there is a seat.
+    pub(super) fn guest(&self, id: GuestId, connection: Option<u64>) -> Option<(&Guest, CircuitId)> {
         let occupant = self.seats.get(self.arrivals.get(&id)?)?;
-        self.is_held(id, connection).then_some(&occupant.guest)
+        self.is_held(id, connection).then_some((&occupant.guest, occupant.circuit))
     }
 
-    /// The same for one message, whose tokens are taken from the guest's bucket; the error is how long to wait until
-    /// there are enough.
-    pub(super) fn charge(
-        &mut self,
-        id: GuestId,
-        connection: Option<u64>,
-        now: Instant,
-    ) -> Option<Result<&Guest, Duration>> {
-        if !self.is_held(id, connection) {
-            return None;
-        }
-        let rate_limit = self.rate_limit;
-        let occupant = self.occupant(id)?;
-        Some(occupant.bucket.try_take(1, rate_limit, now).map(|()| &occupant.guest))
-    }
-
-    /// Takes the tokens of one message for a change of name, if the name would change.
-    pub(super) fn charge_rename(&mut self, id: GuestId, name: &Name, now: Instant) -> Result<(), Duration> {
-        let (rate_limit, available) = (self.rate_limit, self.names.is_available(name, id));
-        match self.occupant(id) {
-            Some(occupant) if available && occupant.guest.name != *name => {
-                occupant.bucket.try_take(1, rate_limit, now)
-            }
-            _ => Ok(()),
-        }
+    /// Whether the guest has a seat.
+    pub(super) fn has(&self, id: GuestId) -> bool {
+        self.arrivals.contains_key(&id)
     }
 
     fn is_held(&self, id: GuestId, connection: Option<u64>) -> bool {
@@ -308,9 +313,6 @@ impl Roster {
         let mut occupant = self.seats.remove(&self.arrivals.remove(&id)?)?;
         self.names.remove(&occupant.guest.name);
         occupant.guest.away = false;
-        if let Some(until) = occupant.hold.away_until() {
-            self.away.remove(&(until, id));
-        }
         if let SeatHold::Connection(_, replaced) = occupant.hold {
             replaced.cancel();
         }
@@ -327,33 +329,6 @@ impl SeatHold {
         match self {
             SeatHold::Connection(..) => None,
             SeatHold::Stateless(until) | SeatHold::Grace(until) => Some(*until),
-        }
-    }
-
-    fn away_until(&self) -> Option<Instant> {
-        match self {
-            SeatHold::Grace(until) => Some(*until),
-            SeatHold::Connection(..) | SeatHold::Stateless(_) => None,
-        }
-    }
-}
-
-/// The names in use, by both parts of their confusable keys.
-#[derive(Debug, Default)]
-struct NameIndex(HashMap<String, GuestId>);
-
-impl NameIndex {
-    fn is_available(&self, name: &Name, id: GuestId) -> bool {
-        name.confusable_key().parts().iter().all(|key| self.0.get(key).is_none_or(|holder| *holder == id))
-    }
-
-    fn insert(&mut self, name: &Name, id: GuestId) {
-        self.0.extend(name.confusable_key().parts().map(|key| (key, id)));
-    }
-
-    fn remove(&mut self, name: &Name) {
-        for key in name.confusable_key().parts() {
-            self.0.remove(&key);
         }
     }
 }

@@ -9,7 +9,7 @@ fn name(text: &str) -> Name {
 }
 
 fn roster(limit: usize) -> Roster {
-    Roster::new(limit, GRACE, RateLimit::NONE)
+    Roster::new(limit, GRACE)
 }
 
 fn guest(id: u64, text: &str) -> Guest {
@@ -107,7 +107,7 @@ fn visits_keep_a_seat_and_leave_a_connection_alone() {
 
 #[test]
 fn visits_keep_a_seat_also_where_a_broken_connection_keeps_none() {
-    let mut roster = Roster::new(9, Duration::ZERO, RateLimit::NONE);
+    let mut roster = Roster::new(9, Duration::ZERO);
     let now = Instant::now();
     roster.join_stateless(GuestId(1), Some(name("Ann")), CircuitId::LOOPBACK, now).unwrap();
     assert_eq!(roster.expire(now + STATELESS_GRACE_MIN / 2), []);
@@ -115,20 +115,73 @@ fn visits_keep_a_seat_also_where_a_broken_connection_keeps_none() {
 }
 
 #[test]
-fn a_full_room_refuses_unless_a_guest_is_away() {
+fn a_full_room_refuses_unless_a_seat_is_not_in_use() {
     let mut roster = roster(2);
     let mut now = Instant::now();
-    let (_, one) = roster.join(GuestId(1), Some(name("Ann")), CircuitId::LOOPBACK).unwrap();
-    let (_, two) = roster.join(GuestId(2), Some(name("Bob")), CircuitId::LOOPBACK).unwrap();
-    assert_eq!(roster.join(GuestId(3), None, CircuitId::LOOPBACK).unwrap_err().code, Code::RoomFull);
-    roster.disconnect(GuestId(2), two.number, now);
-    now += GRACE / 2;
+    let (_, one) = roster.join(GuestId(1), Some(name("Ann")), CircuitId(1)).unwrap();
+    let (_, two) = roster.join(GuestId(2), Some(name("Bob")), CircuitId(2)).unwrap();
+    assert_eq!(roster.join(GuestId(3), None, CircuitId(3)).unwrap_err().code, Code::RoomFull);
+    roster.note_spoken(GuestId(1));
     roster.disconnect(GuestId(1), one.number, now);
-    let (arrival, _) = roster.join(GuestId(3), Some(name("Eve")), CircuitId::LOOPBACK).unwrap();
+    assert_eq!(roster.join(GuestId(3), None, CircuitId(3)).unwrap_err().code, Code::RoomFull);
+    now += GRACE / 2;
+    roster.disconnect(GuestId(2), two.number, now);
+    let (arrival, _) = roster.join(GuestId(3), Some(name("Eve")), CircuitId(3)).unwrap();
     assert_eq!(
         arrival.changes,
         [PresenceChange::Left(guest(2, "Bob")), PresenceChange::Joined(guest(3, "Eve"))]
     );
+    assert!(roster.has(GuestId(1)), "an established guest who is away keeps name and seat");
+}
+
+/// One stranger on one circuit could fill a room, evict the guests who were away, and take their names.
+#[test]
+fn one_circuit_cannot_take_the_seats_of_others() {
+    let mut roster = roster(250);
+    let now = Instant::now();
+    let (_, ann) = roster.join(GuestId(1), Some(name("Ann")), CircuitId(1)).unwrap();
+    roster.note_spoken(GuestId(1));
+    roster.disconnect(GuestId(1), ann.number, now);
+    let (_, _bob) = roster.join(GuestId(2), Some(name("Bob")), CircuitId(2)).unwrap();
+    for id in 3..1000 {
+        let _ = roster.join_stateless(GuestId(id), None, CircuitId(3), now);
+    }
+    assert_eq!((roster.count(), roster.held_by(CircuitId(3))), (250, 248), "the free ones");
+    assert_eq!(roster.rename(GuestId(999), name("Ann")).unwrap_err().code, Code::NameTaken);
+    // Guests on circuits of their own still come in, and the flooder's seats go for them.
+    for id in 1001..1200 {
+        roster.join(GuestId(id), None, CircuitId(id)).unwrap();
+    }
+    assert_eq!(roster.held_by(CircuitId(3)), 248 - 199);
+    let (back, _) = roster.join(GuestId(1), None, CircuitId(4)).unwrap();
+    assert_eq!(back.changes, [PresenceChange::Back(guest(1, "Ann"))]);
+    assert_eq!(roster.guest(GuestId(2), None).unwrap().0.name, name("Bob"));
+}
+
+#[test]
+fn a_seat_that_was_only_asked_for_is_short_lived() {
+    let mut roster = roster(9);
+    let mut now = Instant::now();
+    roster.join_stateless(GuestId(1), Some(name("Ann")), CircuitId(1), now).unwrap();
+    roster.join_stateless(GuestId(2), Some(name("Bob")), CircuitId(2), now).unwrap();
+    now += ASKED_GRACE / 2;
+    roster.join_stateless(GuestId(2), None, CircuitId(2), now).unwrap();
+    now += ASKED_GRACE / 2;
+    assert_eq!(roster.expire(now), [PresenceChange::Left(guest(1, "Ann"))]);
+    now += GRACE - ASKED_GRACE;
+    assert_eq!(roster.expire(now), [], "a second request holds it for the whole grace time");
+}
+
+#[test]
+fn a_seat_is_reserved_for_the_host() {
+    let mut roster = roster(3);
+    for id in 1..=3 {
+        roster.join(GuestId(id), None, CircuitId(id)).unwrap();
+    }
+    roster.join(GuestId(4), None, CircuitId::LOOPBACK).unwrap();
+    let refused = roster.join(GuestId(5), None, CircuitId::LOOPBACK).unwrap_err();
+    assert_eq!(refused.code, Code::RoomFull, "the host is one more circuit");
+    assert_eq!(roster.join(GuestId(6), None, CircuitId(6)).unwrap_err().code, Code::RoomFull);
 }
 
 #[test]
@@ -140,40 +193,4 @@ fn a_guest_who_comes_back_under_another_name_is_not_told_to_be_away() {
     let renamed = PresenceChange::Renamed { guest: guest(1, "Eve"), was: name("Ann") };
     assert_eq!(arrival.changes, [PresenceChange::Back(guest(1, "Ann")), renamed]);
     assert_eq!(arrival.guest, guest(1, "Eve"));
-}
-
-#[test]
-fn what_a_guest_may_say_is_theirs_however_they_come_back() {
-    let mut roster = Roster::new(9, GRACE, RateLimit::per_second(1, 10));
-    let (one, mut now) = (GuestId(1), Instant::now());
-    let second = Duration::from_secs(1);
-    let (_, ann) = roster.join(one, Some(name("Ann")), CircuitId::LOOPBACK).unwrap();
-    let charge = |roster: &mut Roster, connection, now| {
-        roster.charge(one, connection, now).map(|charged| charged.map(|guest| guest.id))
-    };
-    for _ in 0..9 {
-        assert_eq!(charge(&mut roster, Some(ann.number), now), Some(Ok(one)));
-    }
-    assert_eq!(roster.charge_rename(one, &name("Ann"), now), Ok(()), "no other name");
-    assert_eq!(roster.charge_rename(one, &name("Anna"), now), Ok(()));
-    assert_eq!(roster.charge_rename(one, &name("Anne"), now), Err(second));
-    // A request, another connection, and one after the first broke.
-    roster.join_stateless(one, None, CircuitId::LOOPBACK, now).unwrap();
-    assert_eq!(charge(&mut roster, None, now), Some(Err(second)));
-    let (_, ghost) = roster.join(one, None, CircuitId::LOOPBACK).unwrap();
-    assert_eq!(charge(&mut roster, Some(ghost.number), now), Some(Err(second)));
-    roster.disconnect(one, ghost.number, now);
-    let (_, back) = roster.join(one, None, CircuitId::LOOPBACK).unwrap();
-    now += second;
-    assert_eq!(charge(&mut roster, Some(ghost.number), now), None, "a ghost costs nothing");
-    assert_eq!(charge(&mut roster, Some(back.number), now), Some(Ok(one)));
-    assert_eq!(charge(&mut roster, Some(back.number), now), Some(Err(second)));
-    // Another guest has their own.
-    roster.join(GuestId(2), Some(name("Bob")), CircuitId::LOOPBACK).unwrap();
-    assert!(roster.charge(GuestId(2), None, now).unwrap().is_ok());
-    assert_eq!(
-        roster.charge_rename(GuestId(2), &name("Ann"), now),
-        Ok(()),
-        "a taken name is refused as such"
-    );
 }

@@ -151,7 +151,7 @@ async fn stalled(address: SocketAddr) -> Guest {
 
 #[tokio::test]
 async fn a_stalled_guest_does_not_keep_the_program_from_ending() {
-    let mut program = Program::start(&[&ALONE[..], &["--messages-per-second", "0"]].concat());
+    let mut program = Program::start(&ALONE);
     let _stalled = stalled(local(&mut program).await).await;
     program.signal("TERM").await;
     assert_eq!(program.ended().await.code(), Some(0), "long before the write is given up");
@@ -159,7 +159,7 @@ async fn a_stalled_guest_does_not_keep_the_program_from_ending() {
 
 #[tokio::test]
 async fn a_second_signal_ends_it_at_once() {
-    let mut program = Program::start(&[&ALONE[..], &["--messages-per-second", "0"]].concat());
+    let mut program = Program::start(&ALONE);
     let _stalled = stalled(local(&mut program).await).await;
     program.signal("INT").await;
     program.noted("Closing the room").await;

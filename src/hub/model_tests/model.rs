@@ -26,6 +26,8 @@ pub(super) struct Occupant {
     pub(super) name: String,
     /// Since when, in the order of `aways`.
     pub(super) away: Option<u64>,
+    /// Whether they have said something since they joined.
+    pub(super) spoken: bool,
 }
 
 impl Model {
@@ -63,11 +65,17 @@ impl Model {
             return Ok(true);
         }
         if self.seats.len() == SEATS {
-            let away = self.seats.iter().enumerate().filter_map(|(place, one)| Some((one.away?, place)));
-            let (_, place) = away.min().ok_or(Code::RoomFull)?;
+            // Each is alone on a circuit: only a seat that is not in use is given up, the newest first.
+            let idle = |one: &Occupant| one.away.is_some() && !one.spoken;
+            let place = self.seats.iter().rposition(idle).ok_or(Code::RoomFull)?;
             self.seats.remove(place);
         }
-        self.seats.push(Occupant { who, name: name.unwrap_or_default().to_owned(), away: None });
+        self.seats.push(Occupant {
+            who,
+            name: name.unwrap_or_default().to_owned(),
+            away: None,
+            spoken: false,
+        });
         self.recount();
         Ok(false)
     }

@@ -12,6 +12,13 @@ use super::within;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_onionroom");
 
+/// No rate limits: most tests are in a hurry.
+const UNLIMITED: [(&str, &str); 3] = [
+    ("ONIONROOM_ROOM_MESSAGES_PER_MINUTE", "0"),
+    ("ONIONROOM_ROOM_ROOM_MESSAGES_PER_MINUTE", "0"),
+    ("ONIONROOM_ROOM_JOINS_PER_MINUTE", "0"),
+];
+
 /// A running `onionroom` with a home directory of its own; killed when dropped.
 pub(crate) struct Program {
     child: Child,
@@ -39,6 +46,7 @@ impl Program {
     }
 
     fn spawn(mut command: Command, home: TempDir) -> Self {
+        command.envs(UNLIMITED);
         let mut child = command.spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap()).lines();
         let err = BufReader::new(child.stderr.take().unwrap()).lines();

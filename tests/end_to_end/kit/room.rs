@@ -113,7 +113,9 @@ fn settings(port: u16, change: impl FnOnce(&mut Settings)) -> Settings {
     let mut settings = Settings::default();
     settings.listen.address = SocketAddr::from(([127, 0, 0, 1], port));
     settings.onion.enabled = false;
-    settings.room.messages_per_second = 0;
+    settings.room.messages_per_minute = 0;
+    settings.room.room_messages_per_minute = 0;
+    settings.room.joins_per_minute = 0;
     change(&mut settings);
     settings
 }

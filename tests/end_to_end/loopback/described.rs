@@ -209,7 +209,7 @@ async fn a_full_room(surface: &mut Surface) {
 }
 
 async fn a_guest_who_says_too_much(surface: &mut Surface) {
-    let room = TestRoom::open_with(|settings| settings.room.messages_per_second = 1).await;
+    let room = TestRoom::open_with(|settings| settings.room.messages_per_minute = 60).await;
     let ann = Visitor::arrive(&room, "Ann").await;
     for (method, path) in surface.operations("429") {
         // Time goes on, so one now and then goes through.

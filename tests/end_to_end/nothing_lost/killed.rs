@@ -36,7 +36,7 @@ const MANNERS: Manners = Manners {
 fn start(data: &Path) -> Program {
     let data = data.to_str().unwrap();
     let words = ["serve", "--no-onion", "--data-dir", data, "--listen", "127.0.0.1:0"];
-    Program::start(&[&words[..], &["--keep-messages", "1000000", "--messages-per-second", "0"]].concat())
+    Program::start(&[&words[..], &["--keep-messages", "1000000"]].concat())
 }
 
 /// Waits until it answers.

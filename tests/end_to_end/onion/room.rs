@@ -26,7 +26,8 @@ impl OnionRoom {
         settings.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
         settings.onion.network_file = Some(network_file.into());
         settings.room.away = AWAY;
-        settings.room.messages_per_second = 0;
+        (settings.room.messages_per_minute, settings.room.room_messages_per_minute) = (0, 0);
+        settings.room.joins_per_minute = 0;
         settings.history.messages = 1_000_000;
         settings.data_dir = data_dir.map(Into::into);
         let server = Server::open(&settings).await.unwrap();

@@ -36,7 +36,12 @@ pub(crate) struct Fanout {
 impl Fanout {
     /// Opens the room, lets all listeners join and sends the warm-up.
     pub(crate) async fn start() -> Outcome<Self> {
-        let settings = RoomSettings { messages_per_second: 0, ..Default::default() };
+        let settings = RoomSettings {
+            messages_per_minute: 0,
+            room_messages_per_minute: 0,
+            joins_per_minute: 0,
+            ..Default::default()
+        };
         let room = Room::open(&settings, &HistorySettings::default(), Arc::new(NullLog::default())).await?;
         let sender = room.join(Hello::default()).await.map_err(message)?;
         let connections = Arc::new(Shared::default());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use onionroom::lab::Network;
 use onionroom_bench::program::{Build, Program};
-use onionroom_bench::{Outcome, process, within};
+use onionroom_bench::{Outcome, UNLIMITED, process, within};
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
@@ -42,7 +42,8 @@ impl Service {
         let home = tempfile::tempdir()?;
         let (Kind::Arti(build) | Kind::CTor(build)) = kind;
         let mut command = Command::new(&build.path);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--messages-per-second", "0", "--data-dir"]);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+        command.envs(UNLIMITED);
         command.arg(home.path().join("data"));
         match kind {
             Kind::Arti(_) => command.arg("--network-file").arg(network.network_file()),

@@ -1,0 +1,213 @@
+//! What guests, circuits and the whole room may publish, and how often a circuit may join.
+//!
+//! A message is charged to its author, to the circuit that it came on and to the room. A guest's bucket outlives the
+//! seat, so that leaving and joining again does not refill it, and a new guest's bucket begins nearly empty, so that a new
+//! guest is worth less than a known one. One circuit gets twice what one guest gets, however many guests are on it.
+//!
+//! When the room's own bucket is more than half empty, turns are shared max-min fair between circuits: the more of the
+//! average of the last minute a circuit has published, the more there must be in the bucket before it may publish again.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::config::RoomSettings;
+use crate::protocol::{CircuitId, GuestId};
+use crate::rate_limit::{RateLimit, TokenBucket};
+
+/// How many times as much as a guest a circuit may publish.
+const CIRCUIT_GUESTS: u32 = 2;
+
+/// A new guest's bucket begins with this part of it, at least one message.
+const NEW_GUEST_PART: u32 = 3;
+
+/// How many joins may come at once on a circuit: a browser that opens some tabs.
+const JOINS_AT_ONCE: u32 = 10;
+
+/// How many times as much all programs of this machine together may join as a circuit may.
+const LOOPBACK_CIRCUITS: u32 = 10;
+
+/// The room's bucket holds this many seconds' worth of messages.
+const ROOM_BURST_SECONDS: u32 = 5;
+
+/// Below this fill of the room's bucket a circuit that has published as much as the average waits; one that has published
+/// less waits below less.
+const SCARCE: f64 = 0.5;
+
+/// The time over which what a circuit has published is remembered: each second of it weighs less than the next.
+const MEMORY_SECONDS: f64 = 60.0;
+
+/// How many bytes of a text one token is worth.
+const BYTES_EACH: usize = 1024;
+
+/// The rate limits of a room.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RateLimits {
+    guest: RateLimit,
+    /// The tokens in a new guest's bucket.
+    new_guest: u32,
+    circuit: RateLimit,
+    room: RateLimit,
+    joins: RateLimit,
+    loopback_joins: RateLimit,
+}
+
+impl RateLimits {
+    pub(super) fn new(settings: &RoomSettings) -> Self {
+        let (each, burst) = (settings.messages_per_minute, settings.messages_at_once);
+        let (all, joins) = (settings.room_messages_per_minute, settings.joins_per_minute);
+        Self {
+            guest: RateLimit::per_minute(each, burst),
+            new_guest: (burst / NEW_GUEST_PART).max(1),
+            circuit: RateLimit::per_minute(each * CIRCUIT_GUESTS, burst * CIRCUIT_GUESTS),
+            room: RateLimit::per_minute(all, (all / 60 * ROOM_BURST_SECONDS).max(burst)),
+            joins: RateLimit::per_minute(joins, JOINS_AT_ONCE),
+            loopback_joins: RateLimit::per_minute(
+                joins * LOOPBACK_CIRCUITS,
+                JOINS_AT_ONCE * LOOPBACK_CIRCUITS,
+            ),
+        }
+    }
+
+    /// No limits at all.
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        let none = RateLimit::NONE;
+        Self { guest: none, new_guest: 1, circuit: none, room: none, joins: none, loopback_joins: none }
+    }
+
+    /// The limit for the messages of a circuit. Programs of this machine are limited as guests, and with the room.
+    fn circuit(&self, circuit: CircuitId) -> RateLimit {
+        if circuit == CircuitId::LOOPBACK { RateLimit::NONE } else { self.circuit }
+    }
+
+    fn joins(&self, circuit: CircuitId) -> RateLimit {
+        if circuit == CircuitId::LOOPBACK { self.loopback_joins } else { self.joins }
+    }
+}
+
+/// The buckets of a room.
+#[derive(Debug)]
+pub(super) struct Budgets {
+    limits: RateLimits,
+    guests: HashMap<GuestId, TokenBucket>,
+    circuits: HashMap<CircuitId, CircuitBuckets>,
+    room: TokenBucket,
+    /// How many tokens the circuits that have published lately have taken, on average.
+    average: f64,
+}
+
+#[derive(Debug, Default)]
+struct CircuitBuckets {
+    messages: TokenBucket,
+    joins: TokenBucket,
+    usage: Usage,
+}
+
+/// How many tokens a circuit has taken lately: an exponentially weighted sum.
+#[derive(Debug, Default)]
+struct Usage {
+    tokens: f64,
+    at: Option<Instant>,
+}
+
+impl Usage {
+    fn at(&self, now: Instant) -> f64 {
+        let age = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.tokens * (-age.as_secs_f64() / MEMORY_SECONDS).exp()
+    }
+
+    fn add(&mut self, tokens: u32, now: Instant) {
+        (self.tokens, self.at) = (self.at(now) + f64::from(tokens), Some(now));
+    }
+
+    /// Whether any of it still counts.
+    fn is_active(&self, now: Instant) -> bool {
+        self.at(now) >= 0.5
+    }
+}
+
+impl Budgets {
+    pub(super) fn new(limits: RateLimits) -> Self {
+        let (guests, circuits) = (HashMap::new(), HashMap::new());
+        Self { limits, guests, circuits, room: TokenBucket::default(), average: 0.0 }
+    }
+
+    /// Begins the bucket of a guest who has joined, if there is none.
+    pub(super) fn begin(&mut self, guest: GuestId, now: Instant) {
+        let RateLimits { guest: limit, new_guest, .. } = self.limits;
+        if limit != RateLimit::NONE {
+            self.guests.entry(guest).or_insert_with(|| TokenBucket::with(new_guest, limit, now));
+        }
+    }
+
+    /// Charges one join of any kind to a circuit, whether it is then refused or not.
+    ///
+    /// # Errors
+    /// How long to wait until the circuit may join again.
+    pub(super) fn charge_join(&mut self, circuit: CircuitId, now: Instant) -> Result<(), Duration> {
+        let limit = self.limits.joins(circuit);
+        if limit == RateLimit::NONE {
+            return Ok(());
+        }
+        self.circuits.entry(circuit).or_default().joins.try_take(1, limit, now)
+    }
+
+    /// Charges a message, or a change of name with the text of a name, to the guest, the circuit and the room.
+    ///
+    /// # Errors
+    /// How long to wait; nothing was charged.
+    pub(super) fn charge_message(
+        &mut self,
+        guest: GuestId,
+        circuit: CircuitId,
+        bytes: usize,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let RateLimits { guest: limit, room: room_limit, .. } = self.limits;
+        if limit == RateLimit::NONE && room_limit == RateLimit::NONE {
+            return Ok(());
+        }
+        let circuit_limit = self.limits.circuit(circuit);
+        let tokens = 1 + u32::try_from(bytes.saturating_sub(1) / BYTES_EACH).unwrap_or(u32::MAX);
+        self.begin(guest, now);
+        let mut unlimited = TokenBucket::default();
+        let own = self.guests.get_mut(&guest).unwrap_or(&mut unlimited);
+        let shared = self.circuits.entry(circuit).or_default();
+        let mut wait = own
+            .wait(tokens, limit, now)
+            .max(shared.messages.wait(tokens, circuit_limit, now))
+            .max(self.room.wait(tokens, room_limit, now));
+        // What the host's programs publish is charged to the room, and does not wait for the shares of others.
+        if circuit != CircuitId::LOOPBACK {
+            let part = (shared.usage.at(now) / self.average.max(1.0)).min(1.0);
+            wait = wait.max(self.room.wait_for_fill(SCARCE * part, room_limit, now));
+        }
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        own.take(tokens, limit, now);
+        shared.messages.take(tokens, circuit_limit, now);
+        shared.usage.add(tokens, now);
+        self.room.take(tokens, room_limit, now);
+        Ok(())
+    }
+
+    /// Averages what circuits have published lately, and forgets the buckets that are as good as new: those of guests
+    /// without a seat and of circuits that are full again. To be called about once a second.
+    pub(super) fn prune(&mut self, seated: impl Fn(GuestId) -> bool, now: Instant) {
+        self.guests.retain(|guest, bucket| !bucket.is_full(now) || seated(*guest));
+        self.circuits.retain(|_, CircuitBuckets { messages, joins, usage }| {
+            !messages.is_full(now) || !joins.is_full(now) || usage.is_active(now)
+        });
+        let usages =
+            self.circuits.values().map(|buckets| &buckets.usage).filter(|usage| usage.is_active(now));
+        let (count, sum) = usages.fold((0, 0.0), |(count, sum), usage| (count + 1, sum + usage.at(now)));
+        self.average = sum / f64::from(count.max(1));
+    }
+}
+
+#[cfg(test)]
+#[path = "budgets_tests.rs"]
+mod tests;
