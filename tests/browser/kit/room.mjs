@@ -9,6 +9,12 @@ import { once } from 'node:events';
 import { until } from './until.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
+/** No rate limits: these tests are in a hurry. */
+const UNLIMITED = {
+  ONIONROOM_ROOM_MESSAGES_PER_MINUTE: '0',
+  ONIONROOM_ROOM_ROOM_MESSAGES_PER_MINUTE: '0',
+  ONIONROOM_ROOM_JOINS_PER_MINUTE: '0',
+};
 const PROGRAM = process.env.ONIONROOM_BIN ?? path.join(ROOT, 'target/debug/onionroom');
 
 /** How long the private network may take to be ready on a busy machine. */
@@ -35,7 +41,7 @@ class Program {
     const home = { HOME: this.directory, XDG_CONFIG_HOME: this.directory, XDG_DATA_HOME: this.directory };
     /* The tests' own variables, and whatever this machine's room is set to, are not for this one. */
     const others = Object.entries(process.env).filter(([name]) => !name.startsWith('ONIONROOM_'));
-    const env = { ...Object.fromEntries(others), ...home };
+    const env = { ...Object.fromEntries(others), ...UNLIMITED, ...home };
     this.child = spawn(PROGRAM, command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = once(this.child, 'close');
     this.ended.catch(() => {});
