@@ -27,6 +27,8 @@ mod ring;
 pub mod room;
 mod roster;
 mod seat_rank;
+#[cfg(test)]
+mod stranger_tests;
 mod suggested_name;
 #[cfg(test)]
 mod tests;
