@@ -2,11 +2,12 @@
 //!
 //! A [`Log`] gives messages their sequence numbers and recognises duplicates; it knows nothing of guests'
 //! connections. [`memory`] keeps messages for as long as the process lives, [`sqlite`] for as long as
-//! the retention allows.
+//! the retention allows. `index` decides for both which messages are kept, `dedup` recognises the newest ids.
 
 #[cfg(test)]
 mod contract;
 mod dedup;
+mod index;
 pub mod memory;
 pub mod sqlite;
 
@@ -68,13 +69,15 @@ impl Appended {
     }
 }
 
-/// The kept messages: those with `first` <= `seq` <= `head`.
+/// Where the kept messages lie: none is below `first` or above `head`, and between them some may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// The oldest kept sequence number, or `head` + 1 if none is kept.
     pub first: u64,
     /// The newest sequence number given, or 0.
     pub head: u64,
+    /// The number from which on every message up to `head` is kept; `head` + 1 if the newest is not.
+    pub whole_from: u64,
 }
 
 /// What identifies a room for as long as its log exists.
@@ -100,12 +103,14 @@ impl RoomIdentity {
     }
 }
 
-/// How much is kept. Messages beyond either limit are no longer read, and no longer stored after the next
-/// [`Log::trim`].
+/// How much is kept. Messages beyond a limit are no longer read, and no longer stored after the next
+/// [`Log::trim`]. Beyond `messages` and `bytes` the oldest message of the author who keeps most goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// How many of the newest messages; 0 keeps nothing.
+    /// How many messages; 0 keeps nothing.
     pub messages: usize,
+    /// How many bytes of texts and names; 0 for no limit.
+    pub bytes: u64,
     /// How old they may be; `None` for any age.
     pub age: Option<Duration>,
 }
@@ -135,10 +140,10 @@ pub trait Log: Send + Sync + 'static {
     /// the log can make them.
     fn append(&self, entries: Vec<Entry>) -> LogFuture<'_, Vec<Appended>>;
 
-    /// The oldest `limit` messages with `seq` > `after`, in order.
+    /// The oldest `limit` kept messages with `seq` > `after`, in order.
     fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Message>>;
 
-    /// The sequence numbers of the kept messages.
+    /// Where the kept messages lie.
     fn span(&self) -> LogFuture<'_, Span>;
 
     /// Erases what the retention no longer allows when the room's clock shows `clock`.

@@ -217,9 +217,9 @@ impl Drop for Server {
 
 /// The log: in memory for a room that leaves nothing behind, otherwise in the data directory.
 fn open_log(settings: &Settings, directory: Option<&DataDirectory>) -> Result<Arc<dyn Log>, OpenError> {
-    let HistorySettings { messages, days, survive_power_loss } = settings.history;
+    let HistorySettings { messages, megabytes, days, survive_power_loss } = settings.history;
     let age = (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60));
-    let retention = Retention { messages, age };
+    let retention = Retention { messages, bytes: megabytes * 1_000_000, age };
     Ok(match directory {
         None => Arc::new(MemoryLog::new(retention)?),
         Some(directory) => {

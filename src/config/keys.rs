@@ -135,6 +135,12 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         section: "history",
+        name: "megabytes",
+        flag: None,
+        setter: number(0, 100_000, " of megabytes", |draft, n| draft.settings.history.megabytes = n),
+    },
+    Key {
+        section: "history",
         name: "days",
         flag: Some("--keep-days"),
         setter: number(0, 36_500, " of days", |draft, n| draft.settings.history.days = n),

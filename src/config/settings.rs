@@ -45,8 +45,10 @@ pub struct RoomSettings {
 /// The retention of messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistorySettings {
-    /// How many of the newest messages, up to 1000000; 0 keeps nothing.
+    /// How many messages, up to 1000000; 0 keeps nothing.
     pub messages: usize,
+    /// How many megabytes of texts and names, up to 100000; 0 for no limit.
+    pub megabytes: u64,
     /// For how many days at most, up to 36500; 0 for any time.
     pub days: u64,
     /// Whether an acknowledged message survives a loss of power, or only the end of the process.
@@ -116,7 +118,7 @@ impl Default for RoomSettings {
 
 impl Default for HistorySettings {
     fn default() -> Self {
-        Self { messages: 1000, days: 7, survive_power_loss: true }
+        Self { messages: 1000, megabytes: 64, days: 7, survive_power_loss: true }
     }
 }
 

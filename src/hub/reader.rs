@@ -4,6 +4,10 @@
 //! where not, and then follows the ring live from the position at which the guest joined. The position was taken
 //! before the first message is read, so nothing is missed between. A reader that lags behind the ring gets a
 //! snapshot of the roster, reads the log, and goes on.
+//!
+//! Among the kept messages some may be missing, because the log trims those of the author who keeps most. The ring may
+//! still have them, so it is used from where on the log has every message. Of the missing ones a reader with a cursor, or
+//! one that lagged, is told the first run, as a `gap`; who missed nothing is told nothing.
 
 use std::future::poll_fn;
 use std::sync::PoisonError;
@@ -15,6 +19,7 @@ use super::command::{Join, StatelessJoin};
 use super::notifier::Waiter;
 use super::ring::{Lagged, Output};
 use super::room::Room;
+use crate::log::LogError;
 use crate::protocol::event::Event;
 use crate::protocol::{Code, EventBatch, Refusal, Welcome};
 
@@ -32,9 +37,11 @@ pub struct Reader {
     after: u64,
     /// The last message to read before the ring is followed live; at or below `after` once it is.
     until: u64,
-    /// The newest message that was trimmed when the guest joined. The ring may still have it, but trimmed messages
-    /// are given to no guest who joins later.
-    trimmed: u64,
+    /// The number from which on the log has every message, once it was asked. Messages before it are read from the log:
+    /// the ring may have trimmed ones, which are given to no guest who joins later.
+    whole_from: Option<u64>,
+    /// Whether the next messages that are missing are told as a gap.
+    gap_due: bool,
     /// The ring's position of the next live event.
     position: u64,
 }
@@ -51,14 +58,15 @@ impl Reader {
     }
 
     fn at(room: &Room, welcome: &Welcome, position: u64, after: Option<u64>) -> Self {
-        let trimmed = welcome.first.saturating_sub(1);
+        // A cursor beyond the head is not of this log: everything that is kept is new to the guest.
+        let cursor = after.filter(|after| *after <= welcome.head);
         Self {
             room: room.clone(),
             waiter: Waiter::new(&room.shared().wait_queue),
-            // A cursor beyond the head is not of this log: everything that is kept is new to the guest.
-            after: after.filter(|after| *after <= welcome.head).unwrap_or(trimmed),
+            after: cursor.unwrap_or(welcome.first.saturating_sub(1)),
             until: welcome.head,
-            trimmed,
+            whole_from: None,
+            gap_due: cursor.is_some(),
             position,
         }
     }
@@ -87,7 +95,12 @@ impl Reader {
 
     async fn read(&mut self, out: &mut impl Output) -> Result<(), Refusal> {
         if self.after < self.until {
-            return self.catch_up(out).await;
+            let before = out.bytes();
+            self.catch_up(out).await?;
+            // What was to be caught up on may all be missing, and then the live events are next.
+            if out.bytes() > before || self.after < self.until {
+                return Ok(());
+            }
         }
         if self.read_ring(out).is_err() { self.resynchronise(out).await } else { Ok(()) }
     }
@@ -114,22 +127,21 @@ impl Reader {
     }
 
     async fn catch_up(&mut self, out: &mut impl Output) -> Result<(), Refusal> {
-        if self.after < self.trimmed {
-            self.append_gap(self.trimmed + 1, out);
-            self.after = self.trimmed;
-            return Ok(());
-        }
-        if let Some(newest) = self.copy_from_ring(out) {
+        let log = &self.room.shared().log;
+        let whole_from = match self.whole_from {
+            Some(whole_from) => whole_from,
+            None => log.span().await.map_err(unreadable)?.whole_from,
+        };
+        self.whole_from = Some(whole_from);
+        if self.after + 1 >= whole_from
+            && let Some(newest) = self.copy_from_ring(out)
+        {
             self.after = newest;
             return Ok(());
         }
-        let log = &self.room.shared().log;
-        let messages = log.read(self.after, LOG_PAGE).await.map_err(|error| {
-            tracing::error!(%error, "messages could not be read");
-            Refusal::new(Code::StorageUnavailable, "The room cannot read its messages at the moment.")
-        })?;
-        let full = out.bytes() + BATCH_BYTES;
-        for message in messages.iter().take_while(|message| message.seq <= self.until) {
+        let messages = log.read(self.after, LOG_PAGE).await.map_err(unreadable)?;
+        let (full, until) = (out.bytes() + BATCH_BYTES, self.until);
+        for message in messages.iter().take_while(|message| message.seq <= until) {
             self.append_gap(message.seq, out);
             out.event(&message.event());
             self.after = message.seq;
@@ -138,7 +150,6 @@ impl Reader {
             }
         }
         if messages.last().is_none_or(|message| message.seq > self.until) && self.after < self.until {
-            // The rest was trimmed meanwhile.
             self.append_gap(self.until + 1, out);
             self.after = self.until;
         }
@@ -150,8 +161,8 @@ impl Reader {
         ring.copy_messages(self.after, self.until, BATCH_BYTES, out)
     }
 
-    fn append_gap(&self, before: u64, out: &mut impl Output) {
-        if before > self.after + 1 {
+    fn append_gap(&mut self, before: u64, out: &mut impl Output) {
+        if before > self.after + 1 && std::mem::take(&mut self.gap_due) {
             out.event(&Event::Gap { after: self.after, before });
         }
     }
@@ -162,7 +173,12 @@ impl Reader {
         out.event(&snapshot.roster.event());
         self.position = snapshot.position;
         self.until = snapshot.span.head;
-        self.trimmed = snapshot.span.first.saturating_sub(1);
+        (self.whole_from, self.gap_due) = (Some(snapshot.span.whole_from), true);
         Ok(())
     }
+}
+
+fn unreadable(error: LogError) -> Refusal {
+    tracing::error!(%error, "messages could not be read");
+    Refusal::new(Code::StorageUnavailable, "The room cannot read its messages at the moment.")
 }

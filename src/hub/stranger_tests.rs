@@ -19,7 +19,7 @@ use crate::protocol::{CircuitId, Code, EventBatch, Hello, Message, MessageId, Na
 const STRANGER: CircuitId = CircuitId(666);
 
 async fn room(settings: RoomSettings) -> Room {
-    let log = Arc::new(MemoryLog::new(Retention { messages: 1000, age: None }).unwrap());
+    let log = Arc::new(MemoryLog::new(Retention { messages: 1000, bytes: 0, age: None }).unwrap());
     Room::open(&settings, &HistorySettings::default(), log).await.unwrap()
 }
 
@@ -189,7 +189,7 @@ impl Log for NotedLog {
 async fn a_busy_room_trims_and_expires() {
     const BUSY: u64 = 20_000;
     let log = Arc::new(NotedLog {
-        log: MemoryLog::new(Retention { messages: 1000, age: None }).unwrap(),
+        log: MemoryLog::new(Retention { messages: 1000, bytes: 0, age: None }).unwrap(),
         appended: AtomicUsize::new(0),
         trimmed_at: Mutex::default(),
     });

@@ -50,7 +50,7 @@ async fn room_with(
     settings: &RoomSettings,
     bounds: OccupancyBounds,
 ) -> Room {
-    let log = Arc::new(MemoryLog::new(Retention { messages, age: None }).unwrap());
+    let log = Arc::new(MemoryLog::new(Retention { messages, bytes: 0, age: None }).unwrap());
     let (history, ring) = (HistorySettings::default(), Ring::new(ring_bytes));
     Room::open_with(settings, &history, log, ring, bounds).await.unwrap()
 }
@@ -198,7 +198,8 @@ async fn a_reader_that_fell_off_the_log_is_told_of_the_gap() {
 
 #[tokio::test]
 async fn after_a_restart_what_only_the_log_has_is_not_skipped() {
-    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(Retention { messages: 100, age: None }).unwrap());
+    let log: Arc<dyn Log> =
+        Arc::new(MemoryLog::new(Retention { messages: 100, bytes: 0, age: None }).unwrap());
     let (settings, history) = (RoomSettings::default(), HistorySettings::default());
     let open = || {
         Room::open_with(&settings, &history, Arc::clone(&log), Ring::new(10_000), OccupancyBounds::default())

@@ -8,12 +8,12 @@ use crate::protocol::{GuestId, MessageId, Name};
 
 /// Runs a promise against every log.
 macro_rules! promises {
-    ($($promise:ident: $messages:expr, $age:expr;)*) => {
+    ($($promise:ident: $messages:expr, $bytes:expr, $age:expr;)*) => {
         mod memory {
             use super::*;
             $(#[tokio::test]
             async fn $promise() {
-                let log = MemoryLog::new(Retention { messages: $messages, age: $age }).unwrap();
+                let log = MemoryLog::new(Retention { messages: $messages, bytes: $bytes, age: $age }).unwrap();
                 super::$promise(&log).await;
             })*
         }
@@ -22,7 +22,7 @@ macro_rules! promises {
             $(#[tokio::test]
             async fn $promise() {
                 let directory = tempfile::tempdir().unwrap();
-                let retention = Retention { messages: $messages, age: $age };
+                let retention = Retention { messages: $messages, bytes: $bytes, age: $age };
                 let log = SqliteLog::open(&directory.path().join("log"), retention, Synchronous::Normal).unwrap();
                 super::$promise(&log).await;
             })*
@@ -31,14 +31,16 @@ macro_rules! promises {
 }
 
 promises! {
-    numbers_count_up_and_a_repeated_id_keeps_its_number: 10, None;
-    reading_respects_cursor_and_limit: 10, None;
-    only_the_newest_are_kept_and_numbers_go_on: 2, None;
-    what_is_too_old_is_not_kept: 10, Some(Duration::from_secs(100));
-    a_log_that_keeps_nothing_still_counts_and_recognises: 0, None;
-    texts_come_back_as_they_went_in: 10, None;
-    the_identity_stays: 10, None;
-    many_at_once_keep_their_order: 1000, None;
+    numbers_count_up_and_a_repeated_id_keeps_its_number: 10, 0, None;
+    reading_respects_cursor_and_limit: 10, 0, None;
+    only_the_newest_are_kept_and_numbers_go_on: 2, 0, None;
+    what_is_too_old_is_not_kept: 10, 0, Some(Duration::from_secs(100));
+    a_log_that_keeps_nothing_still_counts_and_recognises: 0, 0, None;
+    who_says_much_pushes_out_their_own: 10, 0, None;
+    no_more_bytes_are_kept_than_allowed: 100, 550, None;
+    texts_come_back_as_they_went_in: 10, 0, None;
+    the_identity_stays: 10, 0, None;
+    many_at_once_keep_their_order: 1000, 0, None;
 }
 
 pub(super) fn entry(guest: u64, id: &str) -> Entry {
@@ -78,7 +80,7 @@ async fn numbers_count_up_and_a_repeated_id_keeps_its_number(log: &dyn Log) {
         numbers(&log.append(vec![entry(2, "a"), entry(2, "b")]).await.unwrap()),
         [(2, false), (4, true)]
     );
-    assert_eq!(log.span().await.unwrap(), Span { first: 1, head: 4 });
+    assert_eq!(log.span().await.unwrap(), Span { first: 1, head: 4, whole_from: 1 });
 }
 
 async fn reading_respects_cursor_and_limit(log: &dyn Log) {
@@ -92,7 +94,7 @@ async fn reading_respects_cursor_and_limit(log: &dyn Log) {
 
 async fn only_the_newest_are_kept_and_numbers_go_on(log: &dyn Log) {
     log.append(entries(1..=5)).await.unwrap();
-    assert_eq!(log.span().await.unwrap(), Span { first: 4, head: 5 });
+    assert_eq!(log.span().await.unwrap(), Span { first: 4, head: 5, whole_from: 4 });
     assert_eq!(sequence(log, 0, 9).await, [4, 5]);
     log.trim(0).await.unwrap();
     assert_eq!(sequence(log, 0, 9).await, [4, 5]);
@@ -104,6 +106,37 @@ async fn only_the_newest_are_kept_and_numbers_go_on(log: &dyn Log) {
     assert_eq!(numbers(&log.append(entries(6..=6)).await.unwrap()), [(6, true)]);
 }
 
+/// Guards against a flooder who pushes what others said out of the history, which a thousand messages once did.
+async fn who_says_much_pushes_out_their_own(log: &dyn Log) {
+    log.append(vec![entry(1, "a"), entry(2, "a"), entry(1, "b")]).await.unwrap();
+    for batch in 0..20 {
+        log.append((0..50).map(|id| entry(9, &format!("{batch}-{id}"))).collect()).await.unwrap();
+    }
+    assert_eq!(sequence(log, 0, 99).await, [1, 2, 3, 997, 998, 999, 1000, 1001, 1002, 1003]);
+    assert_eq!(log.span().await.unwrap(), Span { first: 1, head: 1003, whole_from: 997 });
+    assert_eq!(sequence(log, 1, 3).await, [2, 3, 997], "the missing are passed over");
+    log.trim(0).await.unwrap();
+    assert_eq!(sequence(log, 3, 2).await, [997, 998]);
+    assert_eq!(
+        numbers(&log.append(vec![entry(1, "a")]).await.unwrap()),
+        [(1, false)],
+        "kept, however long ago"
+    );
+    // As soon as all keep the same, it is the oldest.
+    log.append((3..=9).map(|guest| entry(guest, "c")).collect()).await.unwrap();
+    assert_eq!(sequence(log, 0, 99).await, [2, 3, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010]);
+}
+
+/// Guards against long messages, which a limit on their count alone lets grow the file without end.
+async fn no_more_bytes_are_kept_than_allowed(log: &dyn Log) {
+    let long = |guest, id: &str| Entry { text: "x".repeat(100 - "Ann".len()), ..entry(guest, id) };
+    log.append(vec![long(1, "a"), long(2, "a")]).await.unwrap();
+    log.append((0..60).map(|id| long(9, &id.to_string())).collect()).await.unwrap();
+    assert_eq!(sequence(log, 0, 99).await, [1, 2, 60, 61, 62]);
+    log.append(vec![long(9, "again"), entry(1, "short")]).await.unwrap();
+    assert_eq!(sequence(log, 0, 99).await, [1, 2, 61, 62, 63, 64]);
+}
+
 async fn what_is_too_old_is_not_kept(log: &dyn Log) {
     let at = |at, id| Entry { at, ..entry(1, id) };
     let now = log.identity().await.unwrap().clock;
@@ -112,7 +145,7 @@ async fn what_is_too_old_is_not_kept(log: &dyn Log) {
     log.trim(now + 150).await.unwrap();
     assert_eq!(sequence(log, 0, 9).await, [2, 3]);
     log.trim(now + 5000).await.unwrap();
-    assert_eq!(log.span().await.unwrap(), Span { first: 4, head: 3 });
+    assert_eq!(log.span().await.unwrap(), Span { first: 4, head: 3, whole_from: 4 });
 }
 
 async fn a_log_that_keeps_nothing_still_counts_and_recognises(log: &dyn Log) {
@@ -120,7 +153,7 @@ async fn a_log_that_keeps_nothing_still_counts_and_recognises(log: &dyn Log) {
         numbers(&log.append(vec![entry(1, "a"), entry(1, "a")]).await.unwrap()),
         [(1, true), (1, false)]
     );
-    assert_eq!(log.span().await.unwrap(), Span { first: 2, head: 1 });
+    assert_eq!(log.span().await.unwrap(), Span { first: 2, head: 1, whole_from: 2 });
     assert_eq!(sequence(log, 0, 9).await, [] as [u64; 0]);
     assert_eq!(
         numbers(&log.append(vec![entry(1, "a"), entry(1, "b")]).await.unwrap()),

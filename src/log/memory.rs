@@ -1,25 +1,28 @@
 //! A log in memory: it ends with the process and leaves nothing behind.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{FutureExt, ready};
 
 use super::dedup::DedupWindow;
+use super::index::{Facts, MessageIndex};
 use super::{Appended, DEDUP_WINDOW, Entry, Log, LogFuture, Retention, RoomIdentity, Span};
-use crate::protocol::Message;
+use crate::protocol::{GuestId, Message, MessageId};
 
 /// Messages in memory.
 #[derive(Debug)]
 pub struct MemoryLog {
     state: Mutex<State>,
-    retention: Retention,
     identity: RoomIdentity,
 }
 
 #[derive(Debug)]
 struct State {
-    messages: VecDeque<Message>,
+    index: MessageIndex,
+    messages: BTreeMap<u64, Message>,
+    /// The kept messages by what identifies them.
+    ids: HashMap<(GuestId, MessageId), u64>,
     head: u64,
     dedup: DedupWindow,
 }
@@ -30,10 +33,14 @@ impl MemoryLog {
     /// # Errors
     /// The operating system has no randomness.
     pub fn new(retention: Retention) -> Result<Self, getrandom::Error> {
-        // Large enough for every kept message to be in the window.
-        let dedup = DedupWindow::new(DEDUP_WINDOW.max(retention.messages));
-        let state = Mutex::new(State { messages: VecDeque::new(), head: 0, dedup });
-        Ok(Self { state, retention, identity: RoomIdentity::fresh()? })
+        let state = Mutex::new(State {
+            index: MessageIndex::new(retention),
+            messages: BTreeMap::new(),
+            ids: HashMap::new(),
+            head: 0,
+            dedup: DedupWindow::new(DEDUP_WINDOW),
+        });
+        Ok(Self { state, identity: RoomIdentity::fresh()? })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -43,24 +50,27 @@ impl MemoryLog {
 
 impl State {
     fn append(&mut self, entry: Entry) -> Appended {
-        if let Some(seq) = self.dedup.find(entry.guest, &entry.id) {
+        let key = (entry.guest, entry.id.clone());
+        if let Some(seq) = self.ids.get(&key).copied().or_else(|| self.dedup.find(entry.guest, &entry.id)) {
             return Appended::Duplicate(seq);
         }
         self.head += 1;
         self.dedup.insert(entry.guest, entry.id.clone(), self.head);
         let message = entry.numbered(self.head);
-        self.messages.push_back(message.clone());
+        self.index.insert(self.head, Facts::from(&message));
+        self.ids.insert(key, self.head);
+        self.messages.insert(self.head, message.clone());
         Appended::New(message)
     }
 
-    fn trim(&mut self, keep: usize, since: u64) {
-        let excess = self.messages.len().saturating_sub(keep);
-        let old = self.messages.partition_point(|message| message.at < since);
-        self.messages.drain(..excess.max(old));
-    }
-
-    fn first(&self) -> u64 {
-        self.head + 1 - self.messages.len() as u64
+    fn trim(&mut self, clock: u64) {
+        self.index.evict(clock);
+        for seq in self.index.evicted(usize::MAX) {
+            if let Some(message) = self.messages.remove(&seq) {
+                self.ids.remove(&(message.guest, message.id));
+            }
+        }
+        self.index.removed(self.index.evicted_count());
     }
 }
 
@@ -73,24 +83,25 @@ impl Log for MemoryLog {
         let mut state = self.state();
         let clock = entries.last().map_or(0, |entry| entry.at);
         let appended = entries.into_iter().map(|entry| state.append(entry)).collect();
-        state.trim(self.retention.messages, self.retention.since(clock));
+        state.trim(clock);
         ready(Ok(appended)).boxed()
     }
 
     fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Message>> {
         let state = self.state();
-        let skip = (after + 1).saturating_sub(state.first());
-        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        ready(Ok(state.messages.iter().skip(skip).take(limit).cloned().collect())).boxed()
+        let kept = state.messages.range(after.saturating_add(1)..).take(limit);
+        ready(Ok(kept.map(|(_, message)| message.clone()).collect())).boxed()
     }
 
     fn span(&self) -> LogFuture<'_, Span> {
         let state = self.state();
-        ready(Ok(Span { first: state.first(), head: state.head })).boxed()
+        let (head, whole_from) = (state.head, state.index.whole_from());
+        let first = state.index.first().unwrap_or(head + 1);
+        ready(Ok(Span { first, head, whole_from })).boxed()
     }
 
     fn trim(&self, clock: u64) -> LogFuture<'_, ()> {
-        self.state().trim(self.retention.messages, self.retention.since(clock));
+        self.state().trim(clock);
         ready(Ok(())).boxed()
     }
 

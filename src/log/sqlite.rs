@@ -1,32 +1,50 @@
 //! A log in an SQLite file.
 //!
 //! One thread owns the connection. It takes all pending requests and appends the messages among them in one
-//! transaction, so that many guests share one sync of the disk. `store` is what the thread does with the file,
-//! `schema` checks the file and migrates it.
+//! transaction, so that many guests share one sync of the disk. Between them it erases trimmed messages, one slice
+//! after each batch, so that neither waits for the other.
+//!
+//! Names and texts are encrypted before they reach SQLite, each with a key of its own, and a trimmed message's key is
+//! overwritten in place. `store` is what the thread does with the files, `view` what others may look up meanwhile.
+//! `rows` has the statements, `identity` the room's own row, `sealed` encrypts, `keys` is the file of the keys. `schema` checks the file and migrates
+//! it, `adopt` encrypts what an older version wrote. `error` is why a log cannot be opened, `fault` is for tests.
 
+mod adopt;
+#[cfg(test)]
+mod erasure_tests;
+mod error;
+mod fault;
+mod identity;
+mod keys;
+mod rows;
 mod schema;
+mod sealed;
 mod store;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::path::Path;
 use std::sync::Mutex;
 use std::thread::{self, JoinHandle};
 
-use futures_util::future::FutureExt;
+use futures_util::future::{FutureExt, ready};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Appended, Entry, Log, LogError, LogFuture, Retention, RoomIdentity, Span};
 use crate::protocol::Message;
 use store::Store;
+use view::View;
 
-pub use schema::{SqliteOpenError, Synchronous};
+pub use error::SqliteOpenError;
+pub use schema::Synchronous;
 
 /// Messages in an SQLite file.
 #[derive(Debug)]
 pub struct SqliteLog {
     requests: mpsc::UnboundedSender<Request>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    view: View,
 }
 
 type Reply<T> = oneshot::Sender<Result<T, LogError>>;
@@ -41,24 +59,24 @@ enum Request {
 const BATCH: usize = 256;
 
 impl SqliteLog {
-    /// Opens or creates the file, and holds it until this is dropped. Messages beyond the retention are erased
-    /// first.
+    /// Opens or creates the file, and the file of the keys beside it, which has the ending `.keys`; holds both until
+    /// this is dropped. Messages beyond the retention are erased first.
     ///
     /// # Errors
-    /// The file is not a log of this program, damaged, in use, of a newer version, or not writable; it is left as
-    /// it was.
+    /// The file is not a log of this program, damaged, in use, of a newer version, or not writable, or the keys of its
+    /// messages are missing or damaged; all is left as it was.
     pub fn open(
         path: &Path,
         retention: Retention,
         synchronous: Synchronous,
     ) -> Result<Self, SqliteOpenError> {
         let store = Store::open(path, retention, synchronous)?;
-        let (requests, inbox) = mpsc::unbounded_channel();
+        let (view, (requests, inbox)) = (store.view(), mpsc::unbounded_channel());
         let writer = thread::Builder::new()
             .name("log".into())
             .spawn(move || write(store, inbox))
             .map_err(|cause| SqliteOpenError::Unusable { path: path.into(), cause: cause.to_string() })?;
-        Ok(Self { requests, writer: Mutex::new(Some(writer)) })
+        Ok(Self { requests, writer: Mutex::new(Some(writer)), view })
     }
 
     fn call<T: Send + 'static>(
@@ -98,7 +116,7 @@ impl Log for SqliteLog {
     }
 
     fn span(&self) -> LogFuture<'_, Span> {
-        self.call(|store| store.span())
+        ready(Ok(self.view.span())).boxed()
     }
 
     fn trim(&self, clock: u64) -> LogFuture<'_, ()> {
@@ -118,7 +136,12 @@ async fn wait<T>(answer: oneshot::Receiver<Result<T, LogError>>) -> Result<T, Lo
 
 fn write(mut store: Store, mut inbox: mpsc::UnboundedReceiver<Request>) {
     let mut requests = Vec::with_capacity(BATCH);
-    while inbox.blocking_recv_many(&mut requests, BATCH) > 0 {
+    loop {
+        let work = store.has_work();
+        // With work to do it does not wait for requests, and with requests it does one slice of the work.
+        if (!work || !inbox.is_empty()) && inbox.blocking_recv_many(&mut requests, BATCH) == 0 {
+            return store.close();
+        }
         let mut pending = Vec::new();
         for request in requests.drain(..) {
             match request {
@@ -136,8 +159,10 @@ fn write(mut store: Store, mut inbox: mpsc::UnboundedReceiver<Request>) {
             }
         }
         append(&mut store, pending);
+        if work && let Err(error) = store.work() {
+            tracing::error!(%error, "trimmed messages could not be erased; the next trim tries again");
+        }
     }
-    store.close();
 }
 
 /// A request to append, with where its answer goes.

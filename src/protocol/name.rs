@@ -62,6 +62,12 @@ impl Name {
         Ok(Self(text))
     }
 
+    /// A name that was parsed before it was written down. The rules may have become stricter since, and what was said
+    /// under it stays readable.
+    pub(crate) fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The name as it is shown.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,6 +1,6 @@
 //! A simulated guest, and what they were told of the room.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -19,7 +19,11 @@ pub(super) struct ModelGuest {
     /// The newest message they know of.
     pub(super) after: u64,
     /// What was gone when they came in must not be given to them.
-    pub(super) gone: u64,
+    pub(super) gone: BTreeSet<u64>,
+    /// Whether they have a cursor, and were not told yet that something after it is missing.
+    pub(super) gap_due: bool,
+    /// Whether they were told of a gap, and of no roster since, which a guest is sent who lagged.
+    pub(super) gap_told: bool,
     pub(super) around: KnownRoster,
 }
 
@@ -33,7 +37,17 @@ pub(super) enum KnownRoster {
 impl ModelGuest {
     pub(super) fn new() -> Self {
         let (token, around) = (Token::random().unwrap(), KnownRoster::Occupancy(0));
-        Self { token, number: 0, said: Vec::new(), inside: None, after: 0, gone: 0, around }
+        Self {
+            token,
+            number: 0,
+            said: Vec::new(),
+            inside: None,
+            after: 0,
+            gone: BTreeSet::new(),
+            gap_due: false,
+            gap_told: false,
+            around,
+        }
     }
 
     pub(super) fn hear(&mut self, event: &Value, model: &Model, numbers: &[u64; GUESTS]) {
@@ -41,8 +55,13 @@ impl ModelGuest {
         match event["type"].as_str().unwrap() {
             "message" => {
                 let seq = number("seq");
-                assert_eq!(seq, self.after + 1, "every message once and in order");
-                assert!(seq > self.gone, "{seq} was gone when they came");
+                assert!(seq > self.after, "every message once and in order");
+                assert!(
+                    seq == self.after + 1 || !self.gap_due,
+                    "a guest with a cursor is told what is missing"
+                );
+                self.pass_over(seq - 1, model);
+                assert!(!self.gone.contains(&seq), "{seq} was gone when they came");
                 let (author, id) = model.said[seq as usize - 1];
                 assert_eq!((number("guest"), &event["text"]), (numbers[author], &text(author, id).into()));
                 self.after = seq;
@@ -50,11 +69,17 @@ impl ModelGuest {
             "gap" => {
                 let before = number("before");
                 assert_eq!(number("after"), self.after);
-                assert!(before > self.after + 1 && before <= model.gone().max(self.gone) + 1, "{event}");
-                self.after = before - 1;
+                assert!(before > self.after + 1, "{event}");
+                assert!(!self.gap_told, "many holes are not many gaps: {event}");
+                self.pass_over(before - 1, model);
+                (self.gap_due, self.gap_told) = (false, true);
             }
-            "roster" => self.around = KnownRoster::Listed(roster(&event["guests"])),
+            "roster" => {
+                self.around = KnownRoster::Listed(roster(&event["guests"]));
+                self.gap_told = false;
+            }
             "crowd" => {
+                self.gap_told = false;
                 let count = number("count") as usize;
                 assert!(count > model.bounds.until, "{event}");
                 self.around = KnownRoster::Occupancy(count);
@@ -68,6 +93,14 @@ impl ModelGuest {
             }
             other => panic!("unexpected {other}"),
         }
+    }
+
+    /// Goes on to `seq`: what lies between was missing.
+    pub(super) fn pass_over(&mut self, seq: u64, model: &Model) {
+        for missing in self.after + 1..=seq {
+            assert!(model.is_gone(missing), "{missing} is kept");
+        }
+        self.after = seq;
     }
 
     fn list(&mut self, event: &Value) -> &mut BTreeMap<u64, (String, bool)> {

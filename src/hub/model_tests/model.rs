@@ -1,6 +1,8 @@
 //! What must be true of a room.
 
-use super::SEATS;
+use std::collections::BTreeSet;
+
+use super::{NAMES, SEATS};
 use crate::hub::presence::OccupancyBounds;
 use crate::protocol::Code;
 
@@ -8,8 +10,8 @@ use crate::protocol::Code;
 pub(super) struct Model {
     /// The author and the id of every message; the number is the place, counted from 1.
     pub(super) said: Vec<(usize, u64)>,
-    /// What was trimmed for its age.
-    pub(super) trimmed: u64,
+    /// The kept messages and their authors, oldest first.
+    pub(super) kept: Vec<(u64, usize)>,
     /// How many are kept.
     pub(super) keep: usize,
     /// In the order of arrival.
@@ -35,9 +37,31 @@ impl Model {
         self.said.len() as u64
     }
 
-    /// The last message that the log need not have any more.
-    pub(super) fn gone(&self) -> u64 {
-        self.trimmed.max(self.head().saturating_sub(self.keep as u64))
+    /// Says a message. The author who keeps most loses their oldest; among equals, the one whose oldest is the oldest.
+    pub(super) fn say(&mut self, who: usize, id: u64) {
+        self.said.push((who, id));
+        self.kept.push((self.head(), who));
+        let count = |kept: &[(u64, usize)], who| kept.iter().filter(|(_, author)| *author == who).count();
+        while self.kept.len() > self.keep {
+            let most = (0..NAMES.len()).map(|who| count(&self.kept, who)).max().unwrap();
+            let first = self.kept.iter().position(|(_, author)| count(&self.kept, *author) == most).unwrap();
+            self.kept.remove(first);
+        }
+    }
+
+    /// Whether this message is no longer kept. Such a message never is again.
+    pub(super) fn is_gone(&self, seq: u64) -> bool {
+        self.kept.binary_search_by_key(&seq, |(seq, _)| *seq).is_err()
+    }
+
+    /// The oldest kept message, or the next one to be said.
+    pub(super) fn first(&self) -> u64 {
+        self.kept.first().map_or(self.head() + 1, |(seq, _)| *seq)
+    }
+
+    /// The messages that are no longer kept.
+    pub(super) fn gone(&self) -> BTreeSet<u64> {
+        (1..=self.head()).filter(|seq| self.is_gone(*seq)).collect()
     }
 
     /// The number of guests changed.

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::{SqliteOpenError, explain};
 
 /// SQLite's `application_id` (at byte 68 of the file): "onrm".
 const APPLICATION_ID: i64 = 0x6f6e_726d;
 
 /// The migrations, each from one version of the schema to the next; the file's `user_version` counts them.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE room (
         epoch TEXT NOT NULL,
         secret BLOB NOT NULL,
@@ -25,7 +28,25 @@ pub(super) const MIGRATIONS: &[&str] = &["
         text TEXT NOT NULL,
         UNIQUE (guest, id)
     ) STRICT;
-"];
+",
+    "
+    -- `adopt` encrypts these into the new table, and drops this one.
+    ALTER TABLE messages RENAME TO plain;
+    CREATE TABLE messages (
+        seq INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        guest INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        slot INTEGER NOT NULL,   -- where the key is in the file of the keys
+        key INTEGER NOT NULL,    -- the key's identifier there
+        sealed BLOB NOT NULL,    -- name and text, encrypted
+        UNIQUE (guest, id)
+    ) STRICT;
+",
+];
+
+/// The version from which on messages are encrypted.
+pub(super) const ENCRYPTED: usize = 2;
 
 /// What an acknowledged message survives: SQLite's `synchronous`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,99 +58,49 @@ pub enum Synchronous {
     Normal,
 }
 
-/// Why a log file cannot be used. It is left as it was.
-#[derive(Debug, thiserror::Error)]
-pub enum SqliteOpenError {
-    /// Not an SQLite file, or not one of this program's.
-    #[error(
-        "The file {} is not a message log of this program. Move it away, or choose another directory with --data-dir.",
-        path.display()
-    )]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
-    /// SQLite finds it damaged.
-    #[error(
-        "The message log {} is damaged ({what}). It was not changed. Move it away to begin with an empty room, or put \
-         a backup in its place.",
-        path.display()
-    )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite found.
-        what: String,
-    },
-    /// Made by a newer version of this program.
-    #[error(
-        "The message log {} was made by a newer version of this program (its format is {found}, known are up to \
-         {known}). Use that version, or choose another directory with --data-dir.",
-        path.display()
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// The file's version.
-        found: i64,
-        /// The newest known version.
-        known: usize,
-    },
-    /// Another process has it open.
-    #[error(
-        "The message log {} is in use by another process. Close the other room, or choose another directory with \
-         --data-dir.",
-        path.display()
-    )]
-    InUse {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The system refuses.
-    #[error(
-        "The message log {} cannot be used: {cause}. Mend that, choose another directory with --data-dir, or use \
-         --ephemeral for a room that keeps nothing.",
-        path.display()
-    )]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite or the system said.
-        cause: String,
-    },
-}
-
-/// Opens or creates the file, for this process alone.
-pub(super) fn open(path: &Path, synchronous: Synchronous) -> Result<Connection, SqliteOpenError> {
+/// Opens or creates the file, for this process alone, checks it and changes nothing yet. Returns with it how many of the
+/// migrations it has been through.
+pub(super) fn open(path: &Path) -> Result<(Connection, usize), SqliteOpenError> {
     let failed = |error| explain(path, &error);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let interrupted = write_ahead_log(path).exists();
-    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     // For this process alone, and at once: without the mode the lock would end with the transaction.
     connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;").map_err(failed)?;
     // A refused file is left as it was, with the write-ahead log that a killed process left beside it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, interrupted).map_err(failed)?;
     recognise(&connection, path)?;
-    version(&connection, path, MIGRATIONS)?;
+    let version = version(&connection, path, MIGRATIONS)?;
     check(&connection, path)?;
+    Ok((connection, version))
+}
+
+/// Makes a file that was checked ready for use, with the newest schema.
+pub(super) fn prepare(
+    connection: &mut Connection,
+    path: &Path,
+    synchronous: Synchronous,
+) -> Result<(), SqliteOpenError> {
+    let failed = |error| explain(path, &error);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
     let synchronous = match synchronous {
         Synchronous::Full => "FULL",
         Synchronous::Normal => "NORMAL",
     };
+    // The first has an effect on a new file only; `adopt` has an old one made anew for it.
     connection
         .execute_batch(&format!(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA secure_delete = ON;
-             PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
+            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous};
+             PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY;"
         ))
         .map_err(failed)?;
-    migrate(&mut connection, path, MIGRATIONS)?;
-    Ok(connection)
+    migrate(connection, path, MIGRATIONS)
 }
 
 /// Where SQLite keeps what is not in the file yet (https://www.sqlite.org/wal.html).
-fn write_ahead_log(path: &Path) -> PathBuf {
+pub(super) fn write_ahead_log(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     name.into()
@@ -193,17 +164,7 @@ fn version(connection: &Connection, path: &Path, migrations: &[&str]) -> Result<
     }
 }
 
-fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+/// A number that SQLite keeps of the file, such as `user_version`.
+pub(super) fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
     connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
-}
-
-/// SQLite's error as what it means for opening a room.
-pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> SqliteOpenError {
-    let path = path.to_owned();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => SqliteOpenError::Foreign { path },
-        Some(ErrorCode::DatabaseCorrupt) => SqliteOpenError::Damaged { path, what: error.to_string() },
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SqliteOpenError::InUse { path },
-        _ => SqliteOpenError::Unusable { path, cause: error.to_string() },
-    }
 }

@@ -28,7 +28,11 @@ pub(crate) struct MemoryRoom {
 impl MemoryRoom {
     /// A room with these settings, as [`onionroom::server`] puts it together.
     pub(super) async fn open(settings: &Settings) -> Self {
-        let retention = Retention { messages: settings.history.messages, age: None };
+        let retention = Retention {
+            messages: settings.history.messages,
+            bytes: settings.history.megabytes * 1_000_000,
+            age: None,
+        };
         let log = Arc::new(MemoryLog::new(retention).unwrap());
         let closing = CancellationToken::new();
         let site = Site {

@@ -1,0 +1,140 @@
+//! The rows of the file: one message each, its name and text sealed.
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::keys::KeyId;
+use super::sealed::OVERHEAD;
+use crate::log::Entry;
+use crate::log::index::Facts;
+use crate::protocol::{GuestId, Message, MessageId, Name};
+
+/// A row before it is decrypted.
+pub(super) struct SealedRow {
+    /// The message, without name and text.
+    pub(super) message: Message,
+    pub(super) key: KeyId,
+    pub(super) sealed: Vec<u8>,
+}
+
+/// SQLite's integers have a sign; nothing here comes near its end.
+pub(super) fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn count(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(index).map(i64::unsigned_abs)
+}
+
+/// A value that this program does not write: the file was changed by another.
+fn foreign(index: usize, what: &str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, what.to_owned().into())
+}
+
+fn message_id(row: &Row<'_>, index: usize) -> rusqlite::Result<MessageId> {
+    MessageId::parse(&row.get::<_, String>(index)?).map_err(|_| foreign(index, "not an id"))
+}
+
+/// The sequence number of the row with this entry's author and id.
+pub(super) fn find(connection: &Connection, entry: &Entry) -> rusqlite::Result<Option<u64>> {
+    connection
+        .prepare_cached("SELECT seq FROM messages WHERE guest = ?1 AND id = ?2")?
+        .query_row((number(entry.guest.0), entry.id.as_str()), |row| count(row, 0))
+        .optional()
+}
+
+/// Inserts a message that was sealed with this key.
+pub(super) fn insert(
+    connection: &Connection,
+    message: &Message,
+    key: KeyId,
+    sealed: &[u8],
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO messages (seq, at, guest, id, slot, key, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute((
+            number(message.seq),
+            number(message.at),
+            number(message.guest.0),
+            message.id.as_str(),
+            key.slot,
+            key.id,
+            sealed,
+        ))
+        .map(drop)
+}
+
+/// The row with this sequence number.
+pub(super) fn read(connection: &Connection, seq: u64) -> rusqlite::Result<Option<SealedRow>> {
+    connection
+        .prepare_cached("SELECT seq, at, guest, id, slot, key, sealed FROM messages WHERE seq = ?1")?
+        .query_row([number(seq)], |row| {
+            let (name, text) = (Name::stored(""), String::new());
+            let (seq, at, guest) = (count(row, 0)?, count(row, 1)?, GuestId(count(row, 2)?));
+            let message = Message { seq, at, guest, name, id: message_id(row, 3)?, text };
+            Ok(SealedRow { message, key: KeyId { slot: row.get(4)?, id: row.get(5)? }, sealed: row.get(6)? })
+        })
+        .optional()
+}
+
+/// Deletes these rows in one transaction, and returns the slots of their keys.
+pub(super) fn delete(connection: &mut Connection, seqs: &[u64]) -> rusqlite::Result<Vec<u32>> {
+    let transaction = connection.transaction()?;
+    let mut slots = Vec::with_capacity(seqs.len());
+    {
+        let mut statement =
+            transaction.prepare_cached("DELETE FROM messages WHERE seq = ?1 RETURNING slot")?;
+        for seq in seqs {
+            let mut rows = statement.query([number(*seq)])?;
+            while let Some(row) = rows.next()? {
+                slots.push(row.get(0)?);
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(slots)
+}
+
+/// What the index needs to know of all rows, oldest first.
+pub(super) fn facts(connection: &Connection) -> rusqlite::Result<Vec<(u64, Facts, KeyId)>> {
+    let mut statement =
+        connection.prepare("SELECT seq, at, guest, slot, key, length(sealed) FROM messages ORDER BY seq")?;
+    let rows = statement.query_map([], |row| {
+        let bytes = count(row, 5)?.saturating_sub(OVERHEAD as u64);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let facts = Facts { guest: GuestId(count(row, 2)?), at: count(row, 1)?, bytes };
+        Ok((count(row, 0)?, facts, KeyId { slot: row.get(3)?, id: row.get(4)? }))
+    })?;
+    rows.collect()
+}
+
+/// The newest ids, at most `limit`, oldest first.
+pub(super) fn newest_ids(
+    connection: &Connection,
+    limit: usize,
+) -> rusqlite::Result<Vec<(GuestId, MessageId, u64)>> {
+    let mut statement = connection.prepare(
+        "SELECT guest, id, seq FROM (SELECT * FROM messages ORDER BY seq DESC LIMIT ?1) ORDER BY seq",
+    )?;
+    let rows = statement.query_map([number(limit as u64)], |row| {
+        Ok((GuestId(count(row, 0)?), message_id(row, 1)?, count(row, 2)?))
+    })?;
+    rows.collect()
+}
+
+/// Calls `each` with the messages of a file from before they were encrypted, oldest first.
+pub(super) fn plain(
+    connection: &Connection,
+    mut each: impl FnMut(Message) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare("SELECT seq, at, guest, name, id, text FROM plain ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name = Name::stored(&row.get::<_, String>(3)?);
+        let (seq, at, guest) = (count(row, 0)?, count(row, 1)?, GuestId(count(row, 2)?));
+        each(Message { seq, at, guest, name, id: message_id(row, 4)?, text: row.get(5)? })?;
+    }
+    Ok(())
+}
