@@ -16,3 +16,5 @@ mod kit;
 mod loopback;
 mod nothing_lost;
 mod onion;
+#[cfg(target_os = "linux")]
+mod raw_device;

@@ -1,7 +1,7 @@
 //! The program itself, as a process of the test's own.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
 
 use tempfile::TempDir;
@@ -51,6 +51,13 @@ impl Program {
         let out = BufReader::new(child.stdout.take().unwrap()).lines();
         let err = BufReader::new(child.stderr.take().unwrap()).lines();
         Self { child, out, err, home }
+    }
+
+    /// Where it sees this path, which may lie on a disk that only it has mounted.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn sees(&self, path: &Path) -> PathBuf {
+        let id = self.child.id().expect("it still runs");
+        Path::new(&format!("/proc/{id}/root")).join(path.strip_prefix("/").unwrap())
     }
 
     /// Its home directory.
@@ -119,21 +126,39 @@ pub(crate) async fn run(words: &[&str], variables: &[(&str, &OsStr)]) -> Output 
     within("the program's end", output).await.unwrap()
 }
 
-/// A file system in memory that only the program started on it sees; it is gone with the program.
+/// A file system that only the program started on it sees; it is unmounted with the program's end.
 #[cfg(target_os = "linux")]
 pub(crate) struct Disk<'a> {
-    options: &'a str,
+    /// The shell's command that mounts `$0` on `$1`.
+    mount: &'static str,
+    what: &'a str,
     at: &'a Path,
+    /// Whether only the superuser of the whole system may mount it.
+    privileged: bool,
 }
 
 #[cfg(target_os = "linux")]
 impl<'a> Disk<'a> {
-    /// One with these options of `tmpfs`, such as `size=64k` or `ro`, to be mounted on the directory `at`.
+    /// One in memory, with these options of `tmpfs`, such as `size=64k` or `ro`, to be mounted on the directory `at`.
     ///
     /// # Panics
     /// When this system does not let a test mount something for itself alone.
     pub(crate) async fn new(options: &'a str, at: &'a Path) -> Self {
-        let disk = Self { options, at };
+        let mount = "mount -t tmpfs -o \"mode=0700,$0\" none \"$1\"";
+        Self { mount, what: options, at, privileged: false }.tried().await
+    }
+
+    /// The image of a file system, mounted through a loop device.
+    ///
+    /// # Panics
+    /// As [`Disk::new`].
+    pub(crate) async fn image(image: &'a str, at: &'a Path) -> Self {
+        let mount = "mount -o loop \"$0\" \"$1\"";
+        Self { mount, what: image, at, privileged: true }.tried().await
+    }
+
+    async fn tried(self) -> Self {
+        let disk = self;
         let tried = disk.mounted("true", &[]).output().await;
         let complaint = match &tried {
             Ok(output) if output.status.success() => return disk,
@@ -158,9 +183,11 @@ impl<'a> Disk<'a> {
     }
 
     fn mounted(&self, program: &str, words: &[&str]) -> Command {
-        const MOUNT: &str = "mount -t tmpfs -o \"mode=0700,$0\" none \"$1\" && shift && exec \"$@\"";
         let mut command = Command::new("unshare");
-        command.args(["--mount", "--map-root-user", "sh", "-c", MOUNT, self.options]).arg(self.at);
+        command.arg("--mount").args((!self.privileged).then_some("--map-root-user"));
+        command
+            .args(["sh", "-c", &format!("{} && shift && exec \"$@\"", self.mount), self.what])
+            .arg(self.at);
         command.arg(program).args(words);
         command
     }
