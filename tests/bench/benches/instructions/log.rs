@@ -29,7 +29,7 @@ impl Log for NullLog {
 
     fn span(&self) -> LogFuture<'_, Span> {
         let head = self.0.load(Ordering::Relaxed);
-        ready(Ok(Span { first: head + 1, head })).boxed()
+        ready(Ok(Span { first: head + 1, head, whole_from: head + 1 })).boxed()
     }
 
     fn trim(&self, _: u64) -> LogFuture<'_, ()> {

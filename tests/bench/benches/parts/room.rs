@@ -30,7 +30,8 @@ fn join_and_leave(bencher: Bencher<'_, '_>, others: usize) {
 async fn open(guests: usize) -> Room {
     let (room, history) =
         (RoomSettings { guests, joins_per_minute: 0, ..Default::default() }, HistorySettings::default());
-    let log = MemoryLog::new(Retention { messages: history.messages, bytes: 0, age: None }).expect("randomness");
+    let log =
+        MemoryLog::new(Retention { messages: history.messages, bytes: 0, age: None }).expect("randomness");
     Room::open(&room, &history, Arc::new(log)).await.expect("a room")
 }
 
