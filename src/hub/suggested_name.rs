@@ -58,4 +58,18 @@ mod tests {
             taken.borrow_mut().insert(name.as_str().to_owned());
         }
     }
+
+    /// A suggestion that the rules for names refused, or took for another one, would never be made.
+    #[test]
+    fn every_pair_of_words_is_a_name_and_none_is_confusable_with_another() {
+        let mut keys = HashSet::new();
+        for (first, second) in FIRST.iter().flat_map(|first| SECOND.iter().map(move |second| (first, second)))
+        {
+            let text = format!("{first} {second}");
+            let name = Name::parse(&text).unwrap();
+            assert_eq!(name.as_str(), text);
+            assert!(Name::parse(&format!("{text} 205")).is_ok());
+            assert!(name.confusable_key().parts().into_iter().all(|part| keys.insert(part)), "{text}");
+        }
+    }
 }

@@ -55,11 +55,11 @@ codes! {
     TextTooLong = "text_too_long",
     /// A control character in the text.
     TextControl = "text_control",
-    /// A name without a visible character.
+    /// A name without a letter, digit or emoji.
     NameEmpty = "name_empty",
     /// A name that is too long.
     NameTooLong = "name_too_long",
-    /// A control, invisible or direction-changing character in the name.
+    /// A character or a mixture of scripts that names may not have, or a reserved word.
     NameForbidden = "name_forbidden",
     /// The name, or one confusable with it, belongs to another guest.
     NameTaken = "name_taken",

@@ -127,8 +127,10 @@ async fn names_that_deceive() {
     for (name, code) in [
         ("bob!".to_owned(), "name_taken"),
         ("Bob!".to_owned(), "name_taken"),
-        ("bоb!".to_owned(), "name_taken"), // a Cyrillic o
-        ("bοb!".to_owned(), "name_taken"), // a Greek one
+        ("вов!".to_owned(), "name_taken"),     // in Cyrillic
+        ("ΒΟΒ!".to_owned(), "name_taken"),     // in Greek
+        ("bоb!".to_owned(), "name_forbidden"), // a Cyrillic o among Latin letters
+        ("bοb!".to_owned(), "name_forbidden"), // a Greek one
         ("bob\u{200b}!".to_owned(), "name_forbidden"),
         ("\u{202e}!bob".to_owned(), "name_forbidden"),
         ("x".repeat(60_000), "name_too_long"),

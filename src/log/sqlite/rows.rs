@@ -70,7 +70,7 @@ pub(super) fn read(connection: &Connection, seq: u64) -> rusqlite::Result<Option
     connection
         .prepare_cached("SELECT seq, at, guest, id, slot, key, sealed FROM messages WHERE seq = ?1")?
         .query_row([number(seq)], |row| {
-            let (name, text) = (Name::stored(""), String::new());
+            let (name, text) = (Name::sealed(), String::new());
             let (seq, at, guest) = (count(row, 0)?, count(row, 1)?, GuestId(count(row, 2)?));
             let message = Message { seq, at, guest, name, id: message_id(row, 3)?, text };
             Ok(SealedRow { message, key: KeyId { slot: row.get(4)?, id: row.get(5)? }, sealed: row.get(6)? })
@@ -132,7 +132,7 @@ pub(super) fn plain(
         connection.prepare("SELECT seq, at, guest, name, id, text FROM plain ORDER BY seq")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let name = Name::stored(&row.get::<_, String>(3)?);
+        let name = Name::from_stored(row.get(3)?).ok_or_else(|| foreign(3, "not a name"))?;
         let (seq, at, guest) = (count(row, 0)?, count(row, 1)?, GuestId(count(row, 2)?));
         each(Message { seq, at, guest, name, id: message_id(row, 4)?, text: row.get(5)? })?;
     }

@@ -55,7 +55,7 @@ pub(super) fn open(key: &Key, mut message: Message, sealed: &[u8]) -> Option<Mes
         .ok()?;
     let (length, rest) = plain.split_first_chunk()?;
     let (name, text) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
-    message.name = Name::stored(str::from_utf8(name).ok()?);
+    message.name = Name::from_stored(str::from_utf8(name).ok()?.to_owned())?;
     message.text = str::from_utf8(text).ok()?.to_owned();
     Some(message)
 }

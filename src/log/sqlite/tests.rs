@@ -9,7 +9,8 @@ use super::error::SqliteOpenError;
 use super::schema::{MIGRATIONS, migrate};
 use super::{Retention, SqliteLog, Synchronous, store::Store};
 use crate::log::contract::{entry, sequence};
-use crate::log::{Appended, Log};
+use crate::log::{Appended, Entry, Log};
+use crate::protocol::Name;
 
 pub(super) const KEEP: Retention = Retention { messages: 10, bytes: 0, age: None };
 
@@ -37,6 +38,22 @@ async fn a_restart_changes_nothing() {
     assert_eq!(sequence(&log, 0, 9).await, [1, 2]);
     log.append(vec![entry(1, "b"), entry(1, "c")]).await.unwrap();
     assert_eq!(sequence(&log, 0, 9).await, [1, 2, 3]);
+}
+
+/// A file of an earlier version has names that a guest could not take now; what was said under them stays readable.
+#[tokio::test]
+async fn names_that_earlier_versions_allowed_are_read_back() {
+    let (_directory, path) = file();
+    let log = open(&path, KEEP).unwrap();
+    let names = ["Alice\u{1d159}", "ᴀlice", "Ann Ольга", "admin", "★"];
+    for (number, name) in names.iter().enumerate() {
+        assert!(Name::parse(name).is_err());
+        let name = Name::from_stored((*name).to_owned()).unwrap();
+        log.append(vec![Entry { name, ..entry(1, &number.to_string()) }]).await.unwrap();
+    }
+    drop(log);
+    let read = open(&path, KEEP).unwrap().read(0, 9).await.unwrap();
+    assert_eq!(read.iter().map(|message| message.name.as_str()).collect::<Vec<_>>(), names);
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ pub(crate) async fn the_room_says_what_is_wrong(room: &OnionRoom) {
     assert_eq!(status.stage, Stage::Connecting);
 
     let mut guest = Guest::connect(connect().await, &local.to_string()).await;
-    guest.hello("Host").await;
+    guest.hello("Hanna").await;
     guest.say("1", "nobody can come yet").await;
 }
 
