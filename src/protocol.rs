@@ -3,6 +3,7 @@
 //! `docs/protocol.md` describes it in prose. Everything the room sends is encoded here, once for all
 //! transports; everything a guest sends is decoded here, and decoding never panics.
 
+pub mod badge;
 pub mod body;
 pub mod encoded;
 pub mod event;
@@ -14,6 +15,7 @@ pub mod refusal;
 pub mod request;
 pub mod token;
 
+pub use badge::Badge;
 pub use encoded::{EncodedEvent, EventBatch, EventKind};
 pub use event::{Event, Guest, Message, Welcome};
 pub use id::{CircuitId, GuestId, MessageId};

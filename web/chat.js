@@ -97,6 +97,7 @@ const handlers = {
     composer.limit = welcome.limits.message_bytes;
     mine.add(welcome.guest.id);
     people.me = welcome.guest.id;
+    element('badge-shown').replaceChildren(badgeNode(people.me));
     people.replace(welcome.guests, welcome.count);
     roomTitle = welcome.room.title;
     element('title').textContent = roomTitle;

@@ -2,7 +2,27 @@
 'use strict';
 
 /** Neighbouring numbers get hues far apart (the golden angle), the same in every window. */
-const hueOf = (guest) => Math.round((guest * 137.508 + 285) % 360);
+const hueOf = (guest) => Math.floor((guest * 137.508 + 285) % 360);
+
+/** A guest's badge, as docs/protocol.md defines it: the characters, and the pattern by rows. Numbers beyond 32 bits. */
+function badgeOf(guest) {
+  const bits = (from, count) => Math.floor(guest / 2 ** from) % 2 ** count;
+  const text = [15, 10, 5, 0].map((from) => '0123456789abcdefghjkmnpqrstvwxyz'[bits(from, 5)]).join('');
+  const rows = [32, 29, 26, 23, 20].map((from) => [2, 1, 0, 1, 2].map((bit) => bits(from + bit, 1)));
+  return { text, rows };
+}
+
+/** The badge beside a name. The style shows its characters, so that no text of a name can be like it or be copied with it. */
+function badgeNode(guest) {
+  const { text, rows } = badgeOf(guest);
+  const node = element('badge').content.firstElementChild.cloneNode(true);
+  node.ariaLabel = `badge ${text}`;
+  node.dataset.badge = text;
+  node.style.setProperty('--hue', hueOf(guest));
+  const cells = rows.flatMap((row, y) => row.map((cell, x) => (cell ? `M${x} ${y}h1` : '')));
+  node.querySelector('path').setAttribute('d', cells.join(''));
+  return node;
+}
 
 class People {
   constructor({ list, crowd, counts, button }) {
@@ -58,10 +78,9 @@ class People {
     const sorted = [...this.guests.values()].sort((one, other) => this.collator.compare(one.name, other.name));
     this.list.replaceChildren(
       ...sorted.map(({ id, name, away }) => {
-        const item = make('li', '', make('span', 'dot'), nameNode(name));
-        item.style.setProperty('--hue', hueOf(id));
-        item.classList.toggle('away', Boolean(away));
+        const item = make('li', away ? 'away' : '', nameNode(name));
         if (id === this.me || away) item.append(make('span', 'quiet', id === this.me ? 'you' : 'away'));
+        item.append(badgeNode(id));
         return item;
       }),
     );

@@ -2,24 +2,40 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use super::VERSION;
+use super::badge::Badge;
 use super::id::{GuestId, MessageId};
 use super::name::Name;
 use super::refusal::Refusal;
 use super::token::Token;
 
 /// A guest, as the others see them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+///
+/// Serialised with their [`Badge`], which is derived from the number.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guest {
     /// Their number.
     pub id: GuestId,
     /// Their name now.
     pub name: Name,
     /// Whether their connection broke and the seat waits for them.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub away: bool,
+}
+
+impl Serialize for Guest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_struct("Guest", 3 + usize::from(self.away))?;
+        members.serialize_field("id", &self.id)?;
+        members.serialize_field("name", &self.name)?;
+        members.serialize_field("badge", &Badge::of(self.id))?;
+        if self.away {
+            members.serialize_field("away", &true)?;
+        }
+        members.end()
+    }
 }
 
 /// A message as the room keeps it.
@@ -253,19 +269,28 @@ mod tests {
             (Event::Gap { after: 5, before: 120 }, r#"{"type":"gap","after":5,"before":120}"#),
             (
                 Event::Joined { guest: &ann, at: 3 },
-                r#"{"type":"joined","guest":{"id":7,"name":"Ann"},"at":3}"#,
+                r#"{"type":"joined","guest":{"id":7,"name":"Ann","badge":"0007"},"at":3}"#,
             ),
-            (Event::Left { guest: &ann, at: 3 }, r#"{"type":"left","guest":{"id":7,"name":"Ann"},"at":3}"#),
+            (
+                Event::Left { guest: &ann, at: 3 },
+                r#"{"type":"left","guest":{"id":7,"name":"Ann","badge":"0007"},"at":3}"#,
+            ),
             (
                 Event::Away { guest: &Guest { away: true, ..ann.clone() }, at: 3 },
-                r#"{"type":"away","guest":{"id":7,"name":"Ann","away":true},"at":3}"#,
+                r#"{"type":"away","guest":{"id":7,"name":"Ann","badge":"0007","away":true},"at":3}"#,
             ),
-            (Event::Back { guest: &ann, at: 3 }, r#"{"type":"back","guest":{"id":7,"name":"Ann"},"at":3}"#),
+            (
+                Event::Back { guest: &ann, at: 3 },
+                r#"{"type":"back","guest":{"id":7,"name":"Ann","badge":"0007"},"at":3}"#,
+            ),
             (
                 Event::Renamed { guest: &ann, was: &was, at: 3 },
-                r#"{"type":"renamed","guest":{"id":7,"name":"Ann"},"was":"Anna","at":3}"#,
+                r#"{"type":"renamed","guest":{"id":7,"name":"Ann","badge":"0007"},"was":"Anna","at":3}"#,
             ),
-            (Event::Roster { guests: &[guest()] }, r#"{"type":"roster","guests":[{"id":7,"name":"Ann"}]}"#),
+            (
+                Event::Roster { guests: &[guest()] },
+                r#"{"type":"roster","guests":[{"id":7,"name":"Ann","badge":"0007"}]}"#,
+            ),
             (Event::Occupancy { count: 312 }, r#"{"type":"crowd","count":312}"#),
         ] {
             assert_eq!(event.encode(), expected);

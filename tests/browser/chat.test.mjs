@@ -41,6 +41,12 @@ test('both see who is here', async () => {
   }
 });
 
+test('both see the same badge beside a name, and their own beside theirs', async () => {
+  const badges = { [await phone.name()]: await phone.badge(), [await desk.name()]: await desk.badge() };
+  for (const badge of Object.values(badges)) assert.match(badge, /^[0-9a-hjkmnp-tv-z]{4}$/);
+  for (const guest of [phone, desk]) assert.deepEqual(await guest.badges(), badges);
+});
+
 test('they chat, both ways', async (t) => {
   await phone.say('Good evening from the train');
   await desk.hears('Good evening from the train');
@@ -177,7 +183,7 @@ test('a reload brings the same guest back, with the messages', async () => {
 });
 
 test('a circuit that dies unnoticed by the room: back as the same guest, nothing lost, nothing twice', async () => {
-  const name = await phone.name();
+  const [name, badge] = [await phone.name(), await phone.badge()];
   const before = await phone.messages();
   phone.proxy.cut();
   await phone.say('said while the circuit was dead');
@@ -185,7 +191,7 @@ test('a circuit that dies unnoticed by the room: back as the same guest, nothing
   await phone.hears('and this meanwhile');
   for (const guest of [desk, phone]) await guest.hears('said while the circuit was dead');
   await phone.connected();
-  assert.equal(await phone.name(), name);
+  assert.deepEqual([await phone.name(), await phone.badge()], [name, badge]);
   const news = (await phone.messages()).slice(before.length).sort();
   assert.deepEqual(news, ['and this meanwhile', 'said while the circuit was dead']);
   const lines = await desk.ask(() => [...document.querySelectorAll('#said .line')].map((line) => line.textContent));

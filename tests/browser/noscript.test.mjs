@@ -52,6 +52,34 @@ test('they chat, both ways, and nothing has to be loaded again', async (t) => {
   await bob.hears('A second one, from the form that came back');
 });
 
+test('each guest has the same badge on both pages, beside names and messages, and no text can be like it', async () => {
+  const badges = { [await ann.name()]: await ann.badge(), [await bob.name()]: await bob.badge() };
+  assert.equal(new Set(Object.values(badges)).size, 2);
+  for (const guest of [ann, bob]) assert.deepEqual(await guest.badges(), badges);
+  /* What stands beside a message: label, whether it is part of the text, whether its pattern and its frame are there. */
+  const look = (badge) => {
+    const style = badge.ownerDocument.defaultView.getComputedStyle(badge);
+    return {
+      label: badge.ariaLabel, role: badge.role, text: badge.textContent, select: style.userSelect, frame: style.borderTopWidth,
+      characters: badge.ownerDocument.defaultView.getComputedStyle(badge, '::after').content, pattern: badge.querySelector('path').getAttribute('d').length > 0,
+    };
+  };
+  const shown = (badge) => ({ label: `badge ${badge}`, role: 'img', text: '', select: 'none', frame: '1px', pattern: true });
+  const byAnn = await bob.ask(`(${look})([...document.querySelectorAll('#said .message:not(.mine) .badge')].at(-1))`);
+  const byBob = await ann.inside(`({ messages }) => (${look})([...messages.querySelectorAll('article:not(.mine) .badge')].at(-1))`);
+  for (const [{ characters, ...rest }, badge] of [[byAnn, await ann.badge()], [byBob, await bob.badge()]]) {
+    assert.deepEqual(rest, shown(badge));
+    assert.ok(characters.includes('data-badge') || characters.includes(badge), characters);
+  }
+  /* A name with the characters of a badge is text without a frame. */
+  const own = await bob.name();
+  const copied = `Annie ${await ann.badge()}`;
+  await bob.rename(copied);
+  await until('the new name', async () => copied in (await ann.badges()));
+  assert.equal((await ann.badges())[copied], badges[own]);
+  assert.equal(await ann.inside(({ messages }, name) => [...messages.querySelectorAll('bdi')].filter((each) => each.textContent === name && each.querySelector('*')).length, copied), 0);
+});
+
 test('markup is shown as the text it is', async () => {
   const text = '<img src=x onerror="alert(1)"> <b>bold</b> &amp; <script>document.title=2</script></p><h1>';
   await bob.say(text);

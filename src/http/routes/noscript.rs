@@ -214,7 +214,7 @@ fn filled(welcome: &Welcome, composer: Composer<'_>, refusal: Option<Refusal>) -
         _ => problem.detail.clone(),
     });
     let (name, note) = (welcome.guest.name.as_str(), note.as_deref());
-    let composer = Composer { token: &token, name, note, ..composer };
+    let composer = Composer { token: &token, name, guest: Some(welcome.guest.id), note, ..composer };
     let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
     let mut response = document(status, documents::composer(&composer));
     if let Some(problem) = problem {

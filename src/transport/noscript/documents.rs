@@ -2,9 +2,9 @@
 
 use maud::html;
 
-use super::markup::{Look, begin};
+use super::markup::{Look, badge, begin};
 use super::refresh::REFRESH_SECONDS;
-use crate::protocol::Welcome;
+use crate::protocol::{GuestId, Welcome};
 
 /// After how many seconds a browser that was refused asks again.
 const RETRY_SECONDS: u32 = 15;
@@ -36,6 +36,8 @@ pub struct Composer<'a> {
     pub token: &'a str,
     /// The guest's name; empty if it is not known.
     pub name: &'a str,
+    /// The guest whose badge stands beside the name.
+    pub guest: Option<GuestId>,
     /// The requested name that was refused.
     pub wanted: Option<&'a str>,
     /// The number of the form: a text that is sent twice from the same form is one message.
@@ -49,7 +51,7 @@ pub struct Composer<'a> {
 /// The form to publish a message and to change the name. Both are one form, so that changing the name does not lose
 /// the text; the first button is the one that Enter in the name's field presses.
 pub fn composer(form: &Composer<'_>) -> String {
-    let Composer { token, name, wanted, form, text, note } = *form;
+    let Composer { token, name, guest, wanted, form, text, note } = *form;
     let body = html! {
         form method="post" action={ "say?token=" (token) "#text" } {
             input type="hidden" name="form" value=(form) autocomplete="off";
@@ -60,6 +62,7 @@ pub fn composer(form: &Composer<'_>) -> String {
                 span class="now quiet" { "You are" }
                 " "
                 b class="now" { bdi { (name) } }
+                @if let Some(guest) = guest { " " span class="now" { (badge(guest)) } }
                 " "
                 label class="now" for="naming" { "change" }
                 " "

@@ -4,11 +4,16 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use data_encoding::BASE64;
-use maud::{PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
+
+use crate::protocol::{Badge, GuestId};
 
 /// The style that all documents share.
 const BASE: &str = include_str!("../../../web/noscript/base.css");
+
+/// The style has a colour for each multiple of this many degrees.
+const HUE_STEP: u16 = 30;
 
 /// The style of a document, beside the one they share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +65,21 @@ pub fn begin(look: Look, title: &str, refresh: Option<u32>) -> String {
         }
     };
     format!("<!doctype html>\n<html lang=\"en\">\n{}\n<body>\n", head.0)
+}
+
+/// A guest's badge, beside their name. The style shows the characters, so that no text of a name can be like it.
+pub(super) fn badge(guest: GuestId) -> Markup {
+    let badge = Badge::of(guest);
+    html! {
+        span class={ "badge " (hue_class(guest)) } role="img" aria-label={ "badge " (badge) } data-badge=(badge) {
+            svg viewBox="0 -.5 5 5" aria-hidden="true" { path d=(badge.path()) {} }
+        }
+    }
+}
+
+/// The class of a guest's colour: the hue of their badge in steps, because a style can have no values of its own here.
+pub(super) fn hue_class(guest: GuestId) -> String {
+    format!("h{}", Badge::of(guest).hue() / HUE_STEP)
 }
 
 #[cfg(test)]

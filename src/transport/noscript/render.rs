@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::markup::{badge, hue_class};
 use super::phrases;
 use crate::protocol::{EventBatch, Guest, GuestId, Welcome};
 
@@ -11,9 +12,6 @@ const GROUP_SECONDS: u64 = 5 * 60;
 
 /// A pause of this many seconds is marked.
 const PAUSE_SECONDS: u64 = 10 * 60;
-
-/// How many colours the style has for guests.
-const HUES: u64 = 12;
 
 /// An event as the room encoded it, as far as it is shown.
 #[derive(Debug, Deserialize)]
@@ -175,9 +173,10 @@ impl Renderer {
         };
         let away = if member.away { " away" } else { "" };
         html! {
-            li class={ "h" (hue(member.id)) (away) } {
+            li class={ (hue_class(member.id)) (away) } {
                 bdi { (member.name) }
-                @if let Some(note) = note { " " span { (note) } }
+                @if let Some(note) = note { " " span class="note" { (note) } }
+                " " (badge(member.id))
             }
         }
     }
@@ -237,8 +236,11 @@ impl Renderer {
         let mine = guest == self.me;
         let classes = [if mine { " mine" } else { "" }, if follows { " follows" } else { "" }];
         let markup = html! {
-            article class={ "h" (hue(guest)) (classes[0]) (classes[1]) } {
-                h2 { @if mine { "You" } @else { bdi { (name) } } }
+            article class={ (hue_class(guest)) (classes[0]) (classes[1]) } {
+                h2 {
+                    @if mine { "You" } @else { bdi { (name) } }
+                    @if !mine && !follows { " " (badge(guest)) }
+                }
                 p dir="auto" { (text) }
             }
         };
@@ -296,12 +298,6 @@ fn append(out: &mut String, markup: &Markup) {
     out.push('\n');
 }
 
-/// The class of a guest's colour: as in the page with JavaScript (`hueOf`), in steps.
-fn hue(guest: GuestId) -> u64 {
-    let degrees = (guest.0 as f64 * 137.508 + 285.0) % 360.0;
-    (degrees / 360.0 * HUES as f64) as u64 % HUES
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -330,7 +326,8 @@ mod tests {
             let mut out = String::new();
             renderer().message(0, GuestId(2), name.clone(), &text, &mut out);
             let rest = out.strip_prefix("<article class=\"h").and_then(|rest| rest.split_once("\"><h2><bdi>"));
-            let (shown, rest) = rest.unwrap().1.split_once("</bdi></h2><p dir=\"auto\">").unwrap();
+            let between = format!("</bdi> {}</h2><p dir=\"auto\">", badge(GuestId(2)).0);
+            let (shown, rest) = rest.unwrap().1.split_once(&between).unwrap();
             let shown = [shown, rest.strip_suffix("</p></article>\n").unwrap()];
             for (shown, original) in shown.into_iter().zip([name, text]) {
                 prop_assert!(!shown.contains(['<', '>', '"']));

@@ -108,6 +108,16 @@ export class Guest {
     return this.ask(() => [...document.querySelectorAll('#people-list bdi')].map((name) => name.textContent));
   }
 
+  /** The badges in the roster, by name. */
+  badges() {
+    return this.ask(() => Object.fromEntries([...document.querySelectorAll('#people-list li')].map((item) => [item.querySelector('bdi').textContent, item.querySelector('.badge').dataset.badge])));
+  }
+
+  /** The badge beside one's own name. */
+  badge() {
+    return this.ask(() => document.querySelector('#badge-shown .badge').dataset.badge);
+  }
+
   /** The texts of the messages shown as said, in order. */
   messages() {
     return this.ask(() => [...document.querySelectorAll('#said .words')].map((words) => words.textContent));

@@ -52,6 +52,14 @@ export class NoscriptPage extends Guest {
     return this.inside(({ messages }) => [...[...messages.querySelectorAll('aside')].at(-1).querySelectorAll('bdi')].map((name) => name.textContent));
   }
 
+  badges() {
+    return this.inside(({ messages }) => Object.fromEntries([...[...messages.querySelectorAll('aside')].at(-1).querySelectorAll('li')].map((item) => [item.querySelector('bdi').textContent, item.querySelector('.badge').dataset.badge])));
+  }
+
+  badge() {
+    return this.inside(({ say }) => say.querySelector('.row .badge').dataset.badge);
+  }
+
   async write(text) {
     await this.ready();
     await this.page.keyboard.type(text);

@@ -1,5 +1,6 @@
 //! What guests say to each other, and what they are told when they say it wrong.
 
+use onionroom::protocol::{Badge, GuestId};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -13,7 +14,8 @@ async fn two_guests_talk() {
     assert_eq!((&ann.welcome["head"], &ann.welcome["first"]), (&json!(0), &json!(1)));
     let mut bob = room.guest("Bob").await;
     assert_eq!(bob.welcome["guests"].as_array().unwrap().len(), 2);
-    assert_eq!(ann.expect("joined").await["guest"], json!({ "id": bob.id(), "name": "Bob" }));
+    let badge = Badge::of(GuestId(bob.id()));
+    assert_eq!(ann.expect("joined").await["guest"], json!({ "id": bob.id(), "name": "Bob", "badge": badge }));
 
     assert_eq!(ann.say("a1", "good evening\nBob <b>&amp;</b>").await, 1);
     let heard = bob.expect("message").await;

@@ -20,10 +20,9 @@ async fn two_people_chat_one_of_them_without_scripts() {
     bob.say("b1", "good evening").await;
     let heard = stream.chunk().await.unwrap();
     assert!(heard.starts_with("<article class=\"h"), "{heard}");
-    assert!(
-        heard.ends_with("\"><h2><bdi>Bob</bdi></h2><p dir=\"auto\">good evening</p></article>\n"),
-        "{heard}"
-    );
+    let badge = bob.welcome["guest"]["badge"].as_str().unwrap();
+    assert!(heard.contains("\"><h2><bdi>Bob</bdi> <span class=\"badge ") && heard.contains(badge), "{heard}");
+    assert!(heard.ends_with("</span></h2><p dir=\"auto\">good evening</p></article>\n"), "{heard}");
     ann.say("and to you").await;
     assert_eq!(bob.expect("message").await["text"], "good evening");
     let heard = bob.expect("message").await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use onionroom::protocol::{OCCUPANCY_ABOVE, OCCUPANCY_UNTIL};
+use onionroom::protocol::{Badge, GuestId, OCCUPANCY_ABOVE, OCCUPANCY_UNTIL};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -116,7 +116,9 @@ async fn a_crowd_comes_and_goes_on_every_way_in() {
         assert_eq!(listed(&roster), OCCUPANCY_UNTIL);
         assert!(roster["guests"].as_array().unwrap().iter().any(|guest| guest["name"] == "Anna"));
     }
-    page.until("<bdi>Anna</bdi></li>").await;
+    // The badge is what follows from the number, and ends an item of the list.
+    let badge = Badge::of(GuestId(ann.id()));
+    page.until(&format!("<path d=\"{}\"></path></svg></span></li>", badge.path())).await;
     let _eve = room.guest("Eve").await;
     assert_eq!(ann.expect("joined").await["guest"]["name"], "Eve");
 }
