@@ -56,6 +56,8 @@ pub(super) struct Store {
     to_erase: Vec<u32>,
     /// Whether a trim was begun and is not finished.
     trimming: bool,
+    /// How many messages it has to erase still: those that were evicted when it began, so that it ends under a flood.
+    to_trim: usize,
     /// Whether something was deleted since the write-ahead log was last emptied.
     deleted: bool,
     /// Whether erasing failed: then it is tried again at the next trim.
@@ -112,11 +114,12 @@ impl Store {
             identity,
             dedup,
             to_erase: Vec::new(),
-            trimming: true,
+            trimming: false,
+            to_trim: 0,
             deleted: !lost.is_empty(),
             stuck: false,
         };
-        drop(store.view.now());
+        store.begin_trim();
         while store.has_work() {
             store.work().map_err(|error| SqliteOpenError::Unusable { path: path.into(), cause: error.0 })?;
         }
@@ -164,6 +167,7 @@ impl Store {
     /// Has so many keys ready. Nearly always they are.
     fn provide_keys(&mut self, count: usize) -> Result<(), LogError> {
         while self.keys.ready() < count && self.view.now().index.evicted_count() > 0 {
+            self.begin_trim();
             self.erase_slice()?;
         }
         let missing = count.saturating_sub(self.keys.ready());
@@ -239,13 +243,18 @@ impl Store {
     /// returns, the rest by [`Store::work`].
     pub(super) fn trim(&mut self, clock: u64) -> Result<(), LogError> {
         self.view.now().index.evict(clock);
-        (self.trimming, self.stuck) = (true, false);
+        self.begin_trim();
+        self.stuck = false;
         for _ in 0..TRIM_SLICES {
             if self.has_work() {
                 self.work()?;
             }
         }
         Ok(())
+    }
+
+    fn begin_trim(&mut self) {
+        (self.trimming, self.to_trim) = (true, self.view.now().index.evicted_count());
     }
 
     /// Whether [`Store::work`] has something to do now.
@@ -263,9 +272,10 @@ impl Store {
     }
 
     fn slice(&mut self) -> Result<(), LogError> {
-        if self.view.now().index.evicted_count() > 0 || !self.to_erase.is_empty() {
-            // A trim that was begun ends with the space given back.
-            self.trimming = true;
+        if !self.trimming && self.view.now().index.evicted_count() >= BACKLOG {
+            self.begin_trim();
+        }
+        if self.to_trim > 0 || !self.to_erase.is_empty() {
             return self.erase_slice();
         }
         if self.retention.messages > 0 && self.keys.ready() < KEYS_LOW {
@@ -282,11 +292,12 @@ impl Store {
     }
 
     fn erase_slice(&mut self) -> Result<(), LogError> {
-        let evicted = self.view.now().index.evicted(SLICE);
+        let evicted = self.view.now().index.evicted(SLICE.min(self.to_trim));
         if !evicted.is_empty() {
             let slots = rows::delete(&mut self.connection, &evicted).map_err(failed)?;
             self.to_erase.extend(slots);
             self.view.now().index.removed(evicted.len());
+            self.to_trim -= evicted.len();
             self.deleted = true;
             reached("rows deleted");
         }
@@ -316,7 +327,7 @@ impl Store {
     /// Erases what is left, for a bounded time, and closes the files.
     pub(super) fn close(mut self) {
         let began = Instant::now();
-        self.trimming = true;
+        self.begin_trim();
         while self.has_work() && began.elapsed() < CLOSE_MOST {
             if let Err(error) = self.work() {
                 tracing::warn!(%error, "trimmed messages could not be erased; the next start does it");
