@@ -20,7 +20,7 @@ const USES: [(&str, &[&str]); 14] = [
     ("storage", &[]),
     ("log", &["protocol"]),
     ("hub", &["protocol", "rate_limit", "config", "log"]),
-    ("listen", &["protocol", "config"]),
+    ("listen", &["protocol", "rate_limit", "config"]),
     ("tor", &["config", "storage", "listen"]),
     ("transport", &["protocol", "config", "listen", "hub"]),
     ("http", &["protocol", "config", "listen", "hub", "transport"]),

@@ -1,5 +1,9 @@
 //! Listeners: onion streams and TCP connections are accepted as the same [`Connection`].
+//!
+//! [`budget`] is what the connections of one circuit may ask for, `limiter` how circuits share the connections.
 
+pub mod budget;
+mod limiter;
 pub mod onion;
 pub mod rendezvous;
 pub mod tcp;
@@ -8,9 +12,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 
+use self::limiter::Permits;
 use crate::protocol::CircuitId;
+
+pub use self::limiter::{LOOPBACK_RESERVE, Permit};
 
 /// A bidirectional byte stream.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
@@ -58,31 +65,26 @@ pub struct ConnectInfo {
     pub permit: Arc<Permit>,
 }
 
-/// Limits how many connections are open at once, over all listeners. Cheap to clone.
+/// Limits how many connections are open at once, over all listeners, and shares them between circuits. Cheap to clone.
 #[derive(Clone)]
 pub struct ConnectionLimiter {
-    permits: Arc<Semaphore>,
+    permits: Permits,
     accepted: mpsc::UnboundedSender<Connection>,
 }
 
-/// The permit of one open connection.
-#[derive(Debug)]
-pub struct Permit(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
-
 impl ConnectionLimiter {
-    /// A limiter for at most `connections` open at once, and the receiver of accepted connections. The channel
-    /// needs no bound of its own: each connection in it holds a permit.
-    pub fn new(connections: usize) -> (Self, mpsc::UnboundedReceiver<Connection>) {
+    /// A limiter for at most `connections` open at once, beside [`LOOPBACK_RESERVE`] for this machine, and the receiver of
+    /// accepted connections. Each circuit may make `requests_per_second` requests, over all its connections; 0 is no
+    /// limit. The channel needs no bound of its own: each connection in it holds a permit.
+    pub fn new(connections: usize, requests_per_second: u32) -> (Self, mpsc::UnboundedReceiver<Connection>) {
         let (accepted, receiver) = mpsc::unbounded_channel();
-        (
-            Self { permits: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))), accepted },
-            receiver,
-        )
+        (Self { permits: Permits::new(connections, requests_per_second), accepted }, receiver)
     }
 
-    /// A permit for one more connection, or `None` at the limit: then refuse the connection, do not queue it.
-    pub fn try_acquire(&self) -> Option<Permit> {
-        Arc::clone(&self.permits).try_acquire_owned().ok().map(Permit)
+    /// A permit for one more connection of this circuit. At the limit it is taken from the circuit that holds most, if
+    /// that is at least two more; otherwise `None`: then refuse the connection, do not queue it.
+    pub fn try_acquire(&self, circuit: CircuitId) -> Option<Permit> {
+        self.permits.try_acquire(circuit)
     }
 
     /// Hands an accepted connection to the server. It is dropped, and so closed, when the server is closing.

@@ -114,7 +114,8 @@ impl Server {
             tasks: tasks.clone(),
             closing: closing.clone(),
         });
-        let (limiter, connections) = ConnectionLimiter::new(settings.listen.connections);
+        let (limiter, connections) =
+            ConnectionLimiter::new(settings.listen.connections, settings.listen.requests_per_second);
         let router = routes::router(Arc::clone(&site));
 
         let onion_port = settings.onion.port;

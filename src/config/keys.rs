@@ -171,6 +171,12 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         section: "listen",
+        name: "requests_per_second",
+        flag: None,
+        setter: number(0, 10_000, "", |draft, n| draft.settings.listen.requests_per_second = n as u32),
+    },
+    Key {
+        section: "listen",
         name: "request_head_seconds",
         flag: None,
         setter: number(1, 300, SECONDS, |draft, n| {

@@ -62,9 +62,12 @@ pub struct ListenSettings {
     pub address: SocketAddr,
     /// Whether `address` is the default: then a busy port is replaced by a free one instead of an error.
     pub address_is_default: bool,
-    /// How many connections may be open at once, over all listeners; more are refused, not queued. Never
-    /// fewer than `room.guests`.
+    /// How many connections may be open at once, over all listeners, shared between circuits; more are refused, not
+    /// queued. Never fewer than `room.guests`.
     pub connections: usize,
+    /// The rate limit of one circuit, in requests and frames a second over all its connections, up to 10000; 0 for none.
+    /// Ten seconds' worth may come at once. This machine has a hundred times as much.
+    pub requests_per_second: u32,
     /// How long a request's head may take to arrive, and its body after that.
     pub request_head: Duration,
     /// How long a WebSocket guest may take to send the hello.
@@ -128,6 +131,7 @@ impl Default for ListenSettings {
             address: SocketAddr::from(([127, 0, 0, 1], 8646)),
             address_is_default: true,
             connections: 1000,
+            requests_per_second: 20,
             request_head: Duration::from_secs(20),
             hello: Duration::from_secs(30),
             idle_ping: Duration::from_secs(45),

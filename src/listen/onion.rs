@@ -102,7 +102,7 @@ impl Circuit {
         let Ok(stream_permit) = Arc::clone(&self.streams).try_acquire_owned() else {
             return request.refuse().await;
         };
-        let Some(permit) = self.limiter.try_acquire() else {
+        let Some(permit) = self.limiter.try_acquire(self.peer.circuit()) else {
             return request.refuse().await;
         };
         match request.accept().await {

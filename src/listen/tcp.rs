@@ -49,14 +49,15 @@ pub async fn accept(listener: TcpListener, limiter: ConnectionLimiter, closing: 
 }
 
 fn admit(stream: TcpStream, peer: SocketAddr, limiter: &ConnectionLimiter) {
-    let Some(permit) = limiter.try_acquire() else {
+    let peer = Peer::Loopback(peer);
+    let Some(permit) = limiter.try_acquire(peer.circuit()) else {
         // As much as fits without waiting; a new connection's buffer takes all of it.
         let _ = stream.try_write(UNAVAILABLE);
         return;
     };
     // Frames are written whole, so waiting to fill packets only delays them.
     let _ = stream.set_nodelay(true);
-    limiter.accept(stream, Peer::Loopback(peer), permit);
+    limiter.accept(stream, peer, permit);
 }
 
 #[cfg(test)]

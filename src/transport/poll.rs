@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Reader, Room, StatelessJoin};
+use crate::listen::budget::{CircuitBudget, ResponsePermit};
 use crate::protocol::{EventBatch, EventKind, Hello, Refusal, Welcome};
 
 /// The number of messages in one response unless the request says otherwise.
@@ -22,8 +23,9 @@ pub const LIMIT_MAX: usize = 1000;
 /// The longest time that a request may wait for messages.
 pub const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// About the most bytes of messages in one response, so that many long messages do not fill the memory.
-const RESPONSE_BYTES: usize = 256 * 1024;
+/// About the most bytes of messages in one response, so that many long messages do not fill the memory: after so many no
+/// further message is added.
+const RESPONSE_BYTES: usize = 64 * 1024;
 
 /// A request for messages.
 #[derive(Debug, Clone)]
@@ -68,6 +70,11 @@ impl PollResponse {
         format!("W/\"{epoch}-{first}-{head}\"")
     }
 
+    /// What the response holds of the circuit's budget, to be kept until it is written.
+    pub fn take_permit(&mut self) -> Option<ResponsePermit> {
+        self.page.permit.take()
+    }
+
     /// The response as JSON: the members are those that `docs/http.md` names.
     pub fn encode(&self) -> Bytes {
         // Texts and numbers, which serde_json cannot fail to write to memory.
@@ -85,13 +92,14 @@ impl PollResponse {
 }
 
 /// Answers a request: at once if there are messages after the cursor, otherwise as soon as there are, the time is
-/// over, or `closing` is cancelled.
+/// over, or `closing` is cancelled. Messages are read when `budget` has place for the response.
 ///
 /// # Errors
 /// As [`Room::join_stateless`], or `not_kept` when the log cannot be read.
 pub async fn poll(
     room: &Room,
     mut request: PollRequest,
+    budget: &CircuitBudget,
     closing: &CancellationToken,
 ) -> Result<PollResponse, Refusal> {
     let until = Instant::now() + request.wait;
@@ -100,11 +108,11 @@ pub async fn poll(
     let after = cursor.and_then(|cursor| cursor.within(&join.welcome.epoch));
     let mut reader = Reader::stateless(room, &join, after);
     let mut page = MessagePage::new(request.limit);
-    page.read(&mut reader).await?;
+    page.read(&mut reader, budget).await?;
     if !page.is_empty() || request.wait.is_zero() {
         return Ok(PollResponse { state: State::from(&join), page }.up_to_date());
     }
-    wait(room, &join, &mut reader, &mut page, until, closing).await?;
+    wait(room, &join, &mut reader, &mut page, budget, until, closing).await?;
     Ok(match room.touch(&join.welcome.token).await? {
         Some(join) => PollResponse { state: State::from(&join), page }.up_to_date(),
         // A guest who left while the request was waiting must not go on reading.
@@ -118,6 +126,7 @@ async fn wait(
     join: &StatelessJoin,
     reader: &mut Reader,
     page: &mut MessagePage,
+    budget: &CircuitBudget,
     until: Instant,
     closing: &CancellationToken,
 ) -> Result<(), Refusal> {
@@ -131,7 +140,7 @@ async fn wait(
                 if !open {
                     break;
                 }
-                page.read(reader).await?;
+                page.read(reader, budget).await?;
             }
             () = sleep_until(until) => break,
             () = sleep_until(touch_at) => {
@@ -161,6 +170,8 @@ struct MessagePage {
     newest: u64,
     count: usize,
     limit: usize,
+    /// What is not empty holds its bytes of the circuit's budget.
+    permit: Option<ResponsePermit>,
 }
 
 impl MessagePage {
@@ -172,15 +183,21 @@ impl MessagePage {
         self.count == 0 && self.gap.is_none()
     }
 
-    /// Reads all new messages, up to the limit.
-    async fn read(&mut self, reader: &mut Reader) -> Result<(), Refusal> {
+    /// Reads all new messages, up to the limit, when `budget` has place for them.
+    async fn read(&mut self, reader: &mut Reader, budget: &CircuitBudget) -> Result<(), Refusal> {
+        let mut permit = budget.response(RESPONSE_BYTES).await;
         loop {
             let mut batch = EventBatch::default();
             reader.read_events(&mut batch).await?;
             if batch.is_empty() || !self.take(&batch) {
-                return Ok(());
+                break;
             }
         }
+        if !self.is_empty() {
+            permit.shrink(self.messages.len());
+            self.permit = Some(permit);
+        }
+        Ok(())
     }
 
     /// Takes the messages of a batch; false when the page is full.

@@ -1,4 +1,4 @@
-//! On this machine alone: the handshake to the byte, requests, chat, limits, closing.
+//! On this machine alone: the handshake to the byte, requests, chat, limits, closing, and what strangers can take.
 
 mod chat;
 mod closing;
@@ -9,9 +9,11 @@ mod events;
 mod flood;
 mod handshake;
 mod limits;
+mod memory;
 mod noscript;
 mod polling;
 mod presence;
 mod requests;
 mod rest;
+mod strangers;
 mod violations;

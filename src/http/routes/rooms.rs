@@ -7,11 +7,11 @@ mod credentials;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
+use axum::{Extension, Router};
 use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
@@ -20,6 +20,8 @@ use self::credentials::{Credentials, LAST_EVENT_ID, RoomPath};
 use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::site::{ChargedRoom, Site};
+use crate::listen::ConnectInfo;
+use crate::listen::budget::HeldResponse;
 use crate::protocol::event::{Kept, Limits, RoomName};
 use crate::protocol::{self, FRAME_BYTES_MAX, Guest, Hello, Welcome};
 use crate::transport::events;
@@ -104,6 +106,7 @@ async fn leave(ChargedRoom(room): ChargedRoom, credentials: Credentials) -> Hand
 async fn poll_messages(
     State(site): State<Arc<Site>>,
     ChargedRoom(room): ChargedRoom,
+    Extension(info): Extension<ConnectInfo>,
     credentials: Credentials,
     headers: HeaderMap,
 ) -> HandlerResult {
@@ -115,12 +118,15 @@ async fn poll_messages(
         wait: Duration::from_secs(credentials.query.number("wait", 0..=WAIT_MAX.as_secs())?.unwrap_or(0)),
         hello: Hello { cursor: credentials.query.cursor()?, ..credentials.hello() },
     };
-    let answer = poll::poll(&room, request, &site.closing).await?;
-    let tag = answer.tag();
+    let mut answer = poll::poll(&room, request, info.permit.budget(), &site.closing).await?;
+    let (tag, permit) = (answer.tag(), answer.take_permit());
     let mut response = match matches(&headers, &tag) {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => json_text(StatusCode::OK, Body::from(answer.encode())),
     };
+    if let Some(permit) = permit {
+        response.extensions_mut().insert(HeldResponse::new(permit));
+    }
     if let Ok(tag) = HeaderValue::try_from(tag) {
         response.headers_mut().insert(ETAG, tag);
     }

@@ -125,7 +125,7 @@ struct Room {
 impl Room {
     fn open(places: usize, streams_per_circuit: usize) -> Self {
         let (introductions, receiver) = mpsc::channel(256);
-        let (limiter, connections) = ConnectionLimiter::new(places);
+        let (limiter, connections) = ConnectionLimiter::new(places, 0);
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(accept(receiver, limiter, streams_per_circuit, PORT, shutdown.clone()));
         Self { introductions, connections, shutdown, task }

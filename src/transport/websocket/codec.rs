@@ -14,17 +14,28 @@ use crate::protocol::FRAME_BYTES_MAX;
 /// The size of tungstenite's read buffer, which each connection holds. It grows for larger frames while they last.
 const READ_BUFFER_BYTES: usize = 256;
 
+/// The largest message before the hello: more than any hello needs, and what each stranger can make the room hold.
+const STRANGER_MESSAGE_BYTES_MAX: usize = 4 * 1024;
+
 /// The WebSocket protocol state of one connection.
 pub(super) struct Codec(WebSocketContext);
 
 impl Codec {
-    /// The state of a server.
+    /// The state of a server before the hello.
     pub(super) fn new() -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
-            .max_message_size(Some(FRAME_BYTES_MAX))
-            .max_frame_size(Some(FRAME_BYTES_MAX));
+            .max_message_size(Some(STRANGER_MESSAGE_BYTES_MAX))
+            .max_frame_size(Some(STRANGER_MESSAGE_BYTES_MAX));
         Self(WebSocketContext::new(Role::Server, Some(config)))
+    }
+
+    /// Allows messages of the size that guests may send.
+    pub(super) fn joined(&mut self) {
+        self.0.set_config(|config| {
+            config.max_message_size = Some(FRAME_BYTES_MAX);
+            config.max_frame_size = Some(FRAME_BYTES_MAX);
+        });
     }
 
     /// Decodes received bytes and calls `receive` with each complete message. Answers to control frames are appended
@@ -157,6 +168,7 @@ mod tests {
         ) {
             let bytes = written(payloads.iter().map(|payload| Message::text(payload.clone())));
             let (mut codec, mut out, mut seen) = (Codec::new(), BytesMut::new(), Vec::new());
+            codec.joined();
             let (mut rest, mut cuts) = (&bytes[..], cuts.into_iter().cycle());
             while !rest.is_empty() {
                 let (part, later) = rest.split_at(cuts.next().unwrap_or(1).min(rest.len()));

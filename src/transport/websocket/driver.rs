@@ -7,6 +7,7 @@
 use std::future::poll_fn;
 use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -15,57 +16,67 @@ use futures_util::FutureExt;
 use futures_util::future::Fuse;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_util::sync::CancellationToken;
 
 use super::codec::Codec;
+use super::end::{End, violation};
+use super::input::Input;
 use super::session::{Session, SessionEnd};
 use super::wake_filter::WakeFilter;
 use crate::config::ListenSettings;
 use crate::hub::{Room, command};
-use crate::listen::Io;
+use crate::listen::{Io, Permit};
 use crate::protocol::frame;
 
-/// How much is read at once, into a buffer on the stack.
+/// How much is read at once, into a buffer on the stack; so much may wait to be decoded.
 const READ_BYTES: usize = 16 * 1024;
 
-/// How many bytes of answers may be buffered before they are written: requests are not read faster than their answers.
-const ANSWERS_BYTES: usize = 64 * 1024;
+/// The same before the hello.
+const STRANGER_READ_BYTES: usize = 2 * 1024;
+
+/// After how many bytes of answers they are written: requests are not decoded faster than their answers are written.
+const ANSWERS_BYTES: usize = 16 * 1024;
+
+/// The same before the hello.
+const STRANGER_ANSWERS_BYTES: usize = 1024;
+
+/// How much the peer may send between the close frame and the answer to it before the connection is closed.
+const CLOSE_BYTES_MAX: u64 = 64 * 1024;
 
 /// How long the peer may take to answer a close frame.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
-/// The close code when another connection has taken the seat over; 4000 to 4999 are for applications (RFC 6455, section 7.4.2).
-pub const CLOSE_TAKEN_OVER: u16 = 4001;
-
-/// Serves one guest until they leave, disconnect or break the protocol, or `closing` is cancelled. `read_ahead` is what
-/// arrived together with the handshake. `io` must have a write timeout of its own.
+/// Serves one guest until they leave, disconnect or break the protocol, the connection's permit is given to another
+/// circuit, or `closing` is cancelled. `read_ahead` is what arrived together with the handshake. `io` must have a write
+/// timeout of its own. Frames are charged to the circuit's budget, the bytes in them by `io`.
 pub async fn serve(
     io: Box<dyn Io>,
     read_ahead: Bytes,
     room: Room,
     settings: &ListenSettings,
+    permit: &Permit,
     closing: &CancellationToken,
 ) {
     let now = Instant::now();
     let mut driver = Driver {
         io,
+        input: Input::new(Arc::clone(permit.budget())),
         codec: Codec::new(),
         session: Session::new(room),
         settings,
+        evicted: permit.evicted(),
         closing,
         out: BytesMut::new(),
         input_end: None,
+        received: 0,
         last_input: now,
         hello_until: now + settings.hello,
         pinged: None,
     };
-    if !read_ahead.is_empty() {
-        driver.receive(&read_ahead);
-    }
+    driver.input.receive(&read_ahead);
     // Even when it is empty it may hold the whole buffer of the handshake.
     drop(read_ahead);
     let end = driver.run().await;
@@ -74,43 +85,26 @@ pub async fn serve(
 
 struct Driver<'a> {
     io: Box<dyn Io>,
+    /// What was received and is not decoded yet.
+    input: Input,
     codec: Codec,
     session: Session,
     settings: &'a ListenSettings,
+    /// Cancelled when the connection's permit was given to another circuit.
+    evicted: &'a CancellationToken,
     closing: &'a CancellationToken,
     /// Encoded frames to write.
     out: BytesMut,
     /// Why no more can be received.
     input_end: Option<End>,
+    /// How many bytes were received.
+    received: u64,
     /// When the last bytes were received.
     last_input: Instant,
     /// The deadline for the hello.
     hello_until: Instant,
     /// When the unanswered ping was sent.
     pinged: Option<Instant>,
-}
-
-/// Why the connection ends.
-enum End {
-    /// Close with this code and reason.
-    Close(CloseCode, &'static str),
-    /// The peer has closed; the answer is to be written.
-    Closed,
-    /// The connection broke.
-    Gone,
-}
-
-impl From<SessionEnd> for End {
-    fn from(end: SessionEnd) -> Self {
-        match end {
-            SessionEnd::Left => End::Close(CloseCode::Normal, ""),
-            SessionEnd::RoomFull => End::Close(CloseCode::Again, "the room is full"),
-            SessionEnd::TakenOver => {
-                End::Close(CloseCode::from(CLOSE_TAKEN_OVER), "taken over by another connection")
-            }
-            SessionEnd::Closing => End::Close(CloseCode::Away, "the room is closing"),
-        }
-    }
 }
 
 /// What the driver does next.
@@ -126,6 +120,7 @@ enum Next {
 impl Driver<'_> {
     async fn run(&mut self) -> End {
         let mut closing = pin!(self.closing.cancelled());
+        let mut evicted = pin!(self.evicted.cancelled());
         let mut replaced = pin!(Fuse::terminated());
         let mut alarm = pin!(sleep_until(self.hello_until));
         let (mut filter, mut joined) = (WakeFilter::new(), false);
@@ -143,6 +138,9 @@ impl Driver<'_> {
                 let rest = filter.poll(context, |context| {
                     if closing.as_mut().poll(context).is_ready() {
                         return Poll::Ready(Next::End(SessionEnd::Closing.into()));
+                    }
+                    if evicted.as_mut().poll(context).is_ready() {
+                        return Poll::Ready(Next::End(End::Evicted));
                     }
                     if replaced.as_mut().poll(context).is_ready() {
                         frame::text(&command::taken_over().event().encode(), &mut self.out);
@@ -191,6 +189,12 @@ impl Driver<'_> {
         if !self.session.has_joined() {
             return Some(End::Close(CloseCode::Policy, "no hello in time"));
         }
+        if self.session.is_busy() || self.input.is_waiting() {
+            // Nothing is read meanwhile, so the silence is not the guest's.
+            self.last_input = Instant::now();
+            self.pinged = None;
+            return None;
+        }
         if self.pinged.is_some() {
             return Some(End::Gone);
         }
@@ -210,33 +214,65 @@ impl Driver<'_> {
             if let Some(end) = self.input_end.take() {
                 return Poll::Ready(Next::End(end));
             }
-            if self.out.len() >= ANSWERS_BYTES || self.poll_receive(context).is_pending() {
+            if self.out.len() >= self.stage(STRANGER_ANSWERS_BYTES, ANSWERS_BYTES) {
+                break;
+            }
+            if self.poll_decode(context).is_pending() {
                 break;
             }
         }
         if self.out.is_empty() { Poll::Pending } else { Poll::Ready(Next::Write) }
     }
 
+    /// Decodes as many frames as can be answered now; ready when there are requests to answer, or an end.
+    fn poll_decode(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let answers_bytes = self.stage(STRANGER_ANSWERS_BYTES, ANSWERS_BYTES);
+        if self.session.has_joined() {
+            self.codec.joined();
+        }
+        loop {
+            match self.input.poll_part(context) {
+                Poll::Ready(Some(part)) => {
+                    let Self { codec, session, out, .. } = self;
+                    let decoded = codec.decode(part, out, |message| match message {
+                        Message::Text(text) => session.receive(&text),
+                        Message::Binary(_) => session.receive_binary(),
+                        _ => {} // the codec answers it
+                    });
+                    self.input_end = decoded.err().map(|error| violation(&error));
+                    self.input.decoded();
+                }
+                // What came together is handled together, and only what came later is waited for.
+                Poll::Ready(None) if self.session.has_received() => return Poll::Ready(()),
+                Poll::Ready(None) => ready!(self.poll_receive(context)),
+                Poll::Pending if self.session.has_received() => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+            if self.input_end.is_some() || !self.session.has_room() || self.out.len() >= answers_bytes {
+                return Poll::Ready(());
+            }
+        }
+    }
+
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut space = [MaybeUninit::uninit(); READ_BYTES];
-        let mut buffer = ReadBuf::uninit(&mut space);
+        let most = self.stage(STRANGER_READ_BYTES, READ_BYTES);
+        let mut buffer = ReadBuf::uninit(&mut space[..most]);
         match ready!(Pin::new(&mut self.io).poll_read(context, &mut buffer)) {
-            Ok(()) => self.receive(buffer.filled()),
-            Err(_) => self.input_end = Some(End::Gone),
+            Ok(()) if !buffer.filled().is_empty() => {
+                self.last_input = Instant::now();
+                self.pinged = None;
+                self.received += buffer.filled().len() as u64;
+                self.input.receive(buffer.filled());
+            }
+            _ => self.input_end = Some(End::Gone),
         }
         Poll::Ready(())
     }
 
-    fn receive(&mut self, bytes: &[u8]) {
-        self.last_input = Instant::now();
-        self.pinged = None;
-        let Self { codec, session, out, .. } = self;
-        let decoded = codec.decode(bytes, out, |message| match message {
-            Message::Text(text) => session.receive(&text),
-            Message::Binary(_) => session.receive_binary(),
-            _ => session.receive_control(), // the codec answers it
-        });
-        self.input_end = decoded.err().map(|error| violation(&error));
+    /// The limit for a stranger before the hello, and for a guest after it.
+    fn stage(&self, stranger: usize, guest: usize) -> usize {
+        if self.session.has_joined() { guest } else { stranger }
     }
 
     /// Writes the answers and the events after the cursor, in one write.
@@ -247,10 +283,12 @@ impl Driver<'_> {
         if self.out.is_empty() {
             return Ok(());
         }
-        let closing = self.closing;
+        let (closing, evicted) = (self.closing, self.evicted);
         tokio::select! {
             biased;
             written = self.write() => written.map_err(|_| End::Gone),
+            // Inside a frame there is no place for a close frame.
+            () = async { evicted.cancelled().await } => Err(End::Gone),
             () = closing_grace(closing) => Err(End::Gone),
         }
     }
@@ -276,22 +314,44 @@ impl Driver<'_> {
     async fn close(mut self, end: End) {
         // The others see at once that this guest is away.
         self.session.disconnect();
+        let evicted = self.evicted;
         let closing_handshake = async {
             match end {
                 End::Close(code, reason) => {
                     self.codec.close(CloseFrame { code, reason: reason.into() }, &mut self.out);
                     self.write().await?;
-                    self.input_end = None;
-                    while self.input_end.is_none() {
-                        poll_fn(|context| self.poll_receive(context)).await;
-                    }
+                    self.close_answered().await;
                 }
                 End::Closed => self.write().await?,
+                End::Evicted => {
+                    let reason = "the room needs this connection for others".into();
+                    self.codec.close(CloseFrame { code: CloseCode::Again, reason }, &mut self.out);
+                    // Only if that needs no waiting.
+                    let _ = self.write().now_or_never();
+                    let _ = self.io.shutdown().now_or_never();
+                    return Ok(());
+                }
                 End::Gone => return Ok(()),
             }
             self.io.shutdown().await
         };
-        let _ = timeout(CLOSE_WAIT, closing_handshake).await;
+        tokio::select! {
+            biased;
+            _ = timeout(CLOSE_WAIT, closing_handshake) => {}
+            () = evicted.cancelled() => {}
+        }
+    }
+
+    /// Waits for the peer's close frame, or for the end of the stream. Everything else is dropped as it came.
+    async fn close_answered(&mut self) {
+        let before = self.received;
+        self.input_end = None;
+        while !self.input.skip_to_close()
+            && self.input_end.is_none()
+            && self.received - before < CLOSE_BYTES_MAX
+        {
+            poll_fn(|context| self.poll_receive(context)).await;
+        }
     }
 }
 
@@ -299,18 +359,4 @@ impl Driver<'_> {
 async fn closing_grace(closing: &CancellationToken) {
     closing.cancelled().await;
     tokio::time::sleep(CLOSE_WAIT / 2).await;
-}
-
-/// The close code that RFC 6455, section 7.4.1, has for what the guest did.
-fn violation(error: &Error) -> End {
-    match error {
-        Error::Utf8(_) => End::Close(CloseCode::Invalid, "text that is not UTF-8"),
-        Error::Capacity(CapacityError::MessageTooLong { .. }) => {
-            End::Close(CloseCode::Size, "larger than 64 KiB")
-        }
-        Error::ConnectionClosed => End::Closed,
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
-        Error::Protocol(_) => End::Close(CloseCode::Protocol, "not WebSocket"),
-        _ => End::Gone,
-    }
 }

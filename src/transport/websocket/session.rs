@@ -11,32 +11,24 @@ use std::time::Duration;
 use bytes::BytesMut;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::hub::{Join, PublishBatch, Reader, Room, Seat};
 use crate::protocol::event::Event;
 use crate::protocol::request::Cursor;
 use crate::protocol::{Code, MessageId, Name, Refusal, Request, Say, frame};
 
-/// The time that each refused request or control frame is worth: a hundred a second are allowed.
-const PENALTY_EACH: Duration = Duration::from_millis(10);
-
-/// How much of it may add up before the session pauses: fifty frames at once.
-const PENALTY_BURST: Duration = Duration::from_millis(500);
-
-/// The longest pause.
-const PENALTY_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// How many requests may wait to be handled. As many messages can be published together.
+const REQUESTS_MAX: usize = 64;
 
 /// The session of one guest on one connection.
 pub(super) struct Session {
     room: Room,
     joined: Option<Joined>,
-    /// Requests that were received and not handled yet. Few, because nothing more is received while there are any.
+    /// Requests that were received and not handled yet; at most [`REQUESTS_MAX`], and one before the hello.
     received: VecDeque<Result<Request, Refusal>>,
     /// The request that the room is handling.
     in_flight: Option<BoxFuture<'static, Outcome>>,
-    /// When the penalties of refused requests and control frames will be over.
-    penalty_until: Instant,
 }
 
 struct Joined {
@@ -46,8 +38,6 @@ struct Joined {
 
 /// The room's answer to a request.
 enum Outcome {
-    /// A pause is over.
-    Paused,
     Joined(Result<Box<Join>, Refusal>, Option<Cursor>),
     Published(Vec<MessageId>, PublishBatch),
     Renamed(Name, Result<Option<String>, Refusal>),
@@ -69,8 +59,22 @@ pub(super) enum SessionEnd {
 impl Session {
     /// A session before its hello.
     pub(super) fn new(room: Room) -> Self {
-        let (received, penalty_until) = (VecDeque::new(), Instant::now());
-        Self { room, joined: None, received, in_flight: None, penalty_until }
+        Self { room, joined: None, received: VecDeque::new(), in_flight: None }
+    }
+
+    /// Whether one more request may be received.
+    pub(super) fn has_room(&self) -> bool {
+        self.received.len() < if self.has_joined() { REQUESTS_MAX } else { 1 }
+    }
+
+    /// Whether there are requests that are not handled yet.
+    pub(super) fn has_received(&self) -> bool {
+        !self.received.is_empty()
+    }
+
+    /// Whether a request waits for its answer.
+    pub(super) fn is_busy(&self) -> bool {
+        self.in_flight.is_some()
     }
 
     /// Whether the guest has joined.
@@ -86,11 +90,6 @@ impl Session {
     /// Receives one text frame; [`Session::poll_answers`] answers it.
     pub(super) fn receive(&mut self, text: &str) {
         self.received.push_back(Request::decode(text, self.room.limits().message_bytes));
-    }
-
-    /// Counts a control frame, which the codec answers: too many of them pause the session.
-    pub(super) fn receive_control(&mut self) {
-        self.penalty_until = self.penalty_until.max(Instant::now()) + PENALTY_EACH;
     }
 
     /// Receives one binary frame, which is always refused.
@@ -116,13 +115,6 @@ impl Session {
                 // Messages beyond the rate limit are in flight again, before anything else.
                 continue;
             }
-            let penalty = self.penalty_until.saturating_duration_since(Instant::now());
-            if penalty > PENALTY_BURST {
-                let pause = penalty.min(PENALTY_PAUSE_MAX);
-                self.penalty_until = Instant::now() + pause;
-                self.in_flight = Some(sleep(pause).map(|()| Outcome::Paused).boxed());
-                continue;
-            }
             let Some(request) = self.received.pop_front() else {
                 // An idle session holds no memory for requests.
                 self.received = VecDeque::new();
@@ -132,7 +124,6 @@ impl Session {
                 Ok(None) => {}
                 Ok(Some(end)) => return Poll::Ready(Some(end)),
                 Err(refusal) => {
-                    self.receive_control();
                     refuse(&refusal, out);
                 }
             }
@@ -181,7 +172,6 @@ impl Session {
 
     fn answer(&mut self, outcome: Outcome, out: &mut BytesMut) -> Option<SessionEnd> {
         match outcome {
-            Outcome::Paused => None,
             Outcome::Joined(Ok(join), cursor) => {
                 frame::text(&join.welcome.event().encode(), out);
                 let after = cursor.and_then(|cursor| cursor.within(&join.welcome.epoch));

@@ -49,15 +49,15 @@ pub fn upgrade(mut request: Request, context: Context) -> Result<Response, Refus
     Ok(response)
 }
 
-/// Serves the guest; the connection's permit is held until the end.
+/// Serves the guest, with the connection's permit, until the end.
 async fn serve_upgraded(upgrade: OnUpgrade, info: ConnectInfo, context: Context) {
     let Context { room, settings, closing, .. } = context;
     match upgrade.await.map(Upgraded::downcast::<TokioIo<Box<dyn Io>>>) {
         Ok(Ok(parts)) => {
-            driver::serve(parts.io.into_inner(), parts.read_buf, room, &settings, &closing).await;
+            let (io, read_ahead) = (parts.io.into_inner(), parts.read_buf);
+            driver::serve(io, read_ahead, room, &settings, &info.permit, &closing).await;
         }
         Ok(Err(_)) => tracing::error!("a connection of an unknown kind was upgraded"),
         Err(error) => tracing::debug!(%error, "a handshake was not completed"),
     }
-    drop(info.permit);
 }

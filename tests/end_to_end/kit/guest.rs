@@ -131,6 +131,11 @@ impl Guest {
         }
     }
 
+    /// The stream, for bytes by hand after the handshake.
+    pub(crate) fn into_stream(self) -> Box<dyn Io> {
+        self.socket.into_inner()
+    }
+
     /// Reads until the connection is gone, however it goes.
     pub(crate) async fn gone(&mut self) {
         loop {

@@ -1,7 +1,6 @@
 //! A room that is reached through pipes in memory. Nothing of it waits for the operating system, so that tokio's paused
 //! clock goes on only when everything waits for a time: what takes half an hour takes no time, and exactly that long.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use onionroom::config::Settings;
@@ -19,6 +18,9 @@ use tokio_util::task::TaskTracker;
 /// How much a pipe holds in one direction, in bytes: about as much as a socket.
 const PIPE_BYTES: usize = 256 * 1024;
 
+/// The onion address of these rooms.
+pub(crate) const ONION: &str = "strangersstrangersstrangersstrangersstrangersstrangersad.onion";
+
 /// An open room without a listener; closed when dropped.
 pub(crate) struct MemoryRoom {
     limiter: ConnectionLimiter,
@@ -35,25 +37,28 @@ impl MemoryRoom {
         };
         let log = Arc::new(MemoryLog::new(retention).unwrap());
         let closing = CancellationToken::new();
+        let hosts = Hosts::new(settings.listen.address.port());
+        hosts.add_onion(ONION.into(), 80);
         let site = Site {
             room: Room::open(&settings.room, &settings.history, log).await.unwrap(),
             index: Index::assemble(),
-            hosts: Hosts::new(settings.listen.address.port()),
+            hosts,
             settings: Arc::new(settings.listen.clone()),
             tasks: TaskTracker::new(),
             closing: closing.clone(),
         };
-        let (limiter, connections) = ConnectionLimiter::new(settings.listen.connections);
+        let (limiter, connections) =
+            ConnectionLimiter::new(settings.listen.connections, settings.listen.requests_per_second);
         tokio::spawn(serve(connections, Arc::new(site)));
         Self { limiter, _closing: closing.drop_guard() }
     }
 
-    /// A new connection, as if from `address` on this machine.
-    pub(super) fn connect(&self, address: SocketAddr) -> impl Io + use<> {
+    /// A new connection, as if from there; `None` at the limit.
+    pub(super) fn connect(&self, peer: Peer) -> Option<impl Io + use<>> {
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-        let permit = self.limiter.try_acquire().expect("a permit for one more connection");
-        self.limiter.accept(theirs, Peer::Loopback(address), permit);
-        ours
+        let permit = self.limiter.try_acquire(peer.circuit())?;
+        self.limiter.accept(theirs, peer, permit);
+        Some(ours)
     }
 }
 

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use onionroom::config::Settings;
-use onionroom::listen::Io;
+use onionroom::listen::{Io, Peer};
 use onionroom::server::Server;
 use tokio::net::TcpStream;
 
 use super::guest::Guest;
-use super::memory::MemoryRoom;
+use super::memory::{MemoryRoom, ONION};
 use super::raw::Raw;
 
 /// An open room; closed when dropped.
@@ -40,7 +40,9 @@ impl Dial {
     pub(crate) async fn connect(&self) -> Box<dyn Io> {
         match self {
             Dial::Tcp(address) => Box::new(TcpStream::connect(address).await.unwrap()),
-            Dial::Memory(address, room) => Box::new(room.connect(*address)),
+            Dial::Memory(address, room) => {
+                Box::new(room.connect(Peer::Loopback(*address)).expect("a permit for one more connection"))
+            }
         }
     }
 }
@@ -87,6 +89,32 @@ impl TestRoom {
     /// A connection for bytes by hand.
     pub(crate) async fn raw(&self) -> Raw {
         Raw::new(self.connect().await)
+    }
+
+    /// A connection as if on this rendezvous circuit, for the host [`ONION`]; `None` at the limit. In memory alone.
+    pub(crate) fn connect_on(&self, circuit: u64) -> Option<Box<dyn Io>> {
+        match &self.dial {
+            Dial::Tcp(_) => panic!("not a room in memory"),
+            Dial::Memory(_, room) => Some(Box::new(room.connect(Peer::Circuit(circuit))?)),
+        }
+    }
+
+    /// The same for bytes by hand.
+    pub(crate) fn raw_on(&self, circuit: u64) -> Option<Raw> {
+        self.connect_on(circuit).map(Raw::new)
+    }
+
+    /// A guest on this circuit who has not said hello.
+    pub(crate) async fn stranger_on(&self, circuit: u64) -> Guest {
+        let io = self.connect_on(circuit).expect("a permit for one more connection");
+        Guest::connect(io, ONION).await
+    }
+
+    /// A guest on this circuit, inside, under this name.
+    pub(crate) async fn guest_on(&self, circuit: u64, name: &str) -> Guest {
+        let mut guest = self.stranger_on(circuit).await;
+        guest.hello(name).await;
+        guest
     }
 
     /// A guest who has not said hello.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use onionroom::config::{HistorySettings, ListenSettings, RoomSettings};
 use onionroom::hub::{Join, PublishBatch, Room};
-use onionroom::protocol::{Hello, MessageId, OCCUPANCY_ABOVE, Refusal, Say};
+use onionroom::listen::ConnectionLimiter;
+use onionroom::protocol::{CircuitId, Hello, MessageId, OCCUPANCY_ABOVE, Refusal, Say};
 use onionroom::transport::websocket;
 use onionroom_bench::Outcome;
 use tokio::task::yield_now;
@@ -78,7 +79,9 @@ impl Fanout {
 
 async fn listen(room: Room, connection: Connection, number: usize) {
     let (settings, closing) = (ListenSettings::default(), CancellationToken::new());
-    websocket::serve(Box::new(connection), hello(number).into(), room, &settings, &closing).await;
+    let (limiter, _accepted) = ConnectionLimiter::new(1, settings.requests_per_second);
+    let Some(permit) = limiter.try_acquire(CircuitId(1)) else { return };
+    websocket::serve(Box::new(connection), hello(number).into(), room, &settings, &permit, &closing).await;
 }
 
 /// A guest's first frame (RFC 6455, section 5.2): FIN, text, with a mask of zeros.

@@ -1,0 +1,226 @@
+//! The budget of a circuit: what all its connections together may ask for, and how much of the answers may wait for them.
+//!
+//! A connection that asks for more than the budget has is not refused but waits, and nothing is read from it meanwhile: so
+//! a flood stays on the sender's side.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
+
+use crate::protocol::CircuitId;
+use crate::rate_limit::{RateLimit, TokenBucket};
+
+/// How many received bytes cost as much as one request.
+pub const BYTES_PER_TOKEN: usize = 4096;
+
+/// How many seconds' worth of requests may come at once.
+const BURST_SECONDS: u32 = 10;
+
+/// All programs of this machine share one budget, and the host's own are among them: it is as large as that of so many
+/// circuits.
+const LOOPBACK_CIRCUITS: u32 = 100;
+
+/// The unit in which response bytes are counted, so that the largest response fits a count of 32 bits.
+const RESPONSE_UNIT: usize = 1024;
+
+/// How many bytes of poll responses may wait to be written to one circuit.
+const RESPONSE_BYTES: usize = 1024 * 1024;
+
+/// The same for this machine.
+const RESPONSE_BYTES_LOOPBACK: usize = 8 * RESPONSE_BYTES;
+
+/// Completes when the tokens were taken.
+pub type Wait = BoxFuture<'static, ()>;
+
+/// The budget of one circuit; all its connections share it.
+#[derive(Debug)]
+pub struct CircuitBudget {
+    rate_limit: RateLimit,
+    bucket: StdMutex<TokenBucket>,
+    /// Held by the connection that is next. The others wait in their order, so that one of them is woken for each token
+    /// and not all.
+    turn: Arc<Mutex<()>>,
+    responses: Arc<Semaphore>,
+    clock: Clock,
+}
+
+/// Bytes of a response that wait to be written; given back when dropped.
+#[derive(Debug)]
+pub struct ResponsePermit(OwnedSemaphorePermit);
+
+/// A [`ResponsePermit`] as an extension of the response, held until the response is written.
+#[derive(Debug, Clone)]
+pub struct HeldResponse(Arc<StdMutex<Option<ResponsePermit>>>);
+
+impl HeldResponse {
+    /// To be put into a response's extensions.
+    pub fn new(permit: ResponsePermit) -> Self {
+        Self(Arc::new(StdMutex::new(Some(permit))))
+    }
+
+    /// The permit, for the connection to hold; `None` if it was taken before.
+    pub fn take(self) -> Option<ResponsePermit> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl CircuitBudget {
+    /// A full budget for this circuit: `requests_per_second` tokens a second and ten times as many at once, or a
+    /// hundred times that for the loopback; no limit if it is 0.
+    pub fn new(circuit: CircuitId, requests_per_second: u32, clock: Clock) -> Self {
+        let (circuits, response_bytes) = match circuit {
+            CircuitId::LOOPBACK => (LOOPBACK_CIRCUITS, RESPONSE_BYTES_LOOPBACK),
+            _ => (1, RESPONSE_BYTES),
+        };
+        let tokens = requests_per_second.saturating_mul(circuits);
+        Self {
+            rate_limit: RateLimit::per_second(tokens, tokens.saturating_mul(BURST_SECONDS)),
+            bucket: StdMutex::default(),
+            turn: Arc::default(),
+            responses: Arc::new(Semaphore::new(response_bytes / RESPONSE_UNIT)),
+            clock,
+        }
+    }
+
+    /// Takes tokens: one for each request or frame, and one for each [`BYTES_PER_TOKEN`]. `None` if they were there;
+    /// otherwise wait, and do not read from the connection before.
+    pub fn take(self: &Arc<Self>, tokens: u32) -> Option<Wait> {
+        if let Ok(_turn) = self.turn.try_lock()
+            && self.try_take(tokens).is_ok()
+        {
+            return None;
+        }
+        Some(Arc::clone(self).wait(tokens).boxed())
+    }
+
+    async fn wait(self: Arc<Self>, tokens: u32) {
+        let _turn = self.turn.lock().await;
+        while let Err(wait) = self.try_take(tokens) {
+            sleep(wait).await;
+        }
+    }
+
+    fn try_take(&self, tokens: u32) -> Result<(), Duration> {
+        let now = self.clock.now();
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).try_take(tokens, self.rate_limit, now)
+    }
+
+    /// Whether it is full: then a new one is as good.
+    pub(super) fn is_full(&self, now: Instant) -> bool {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).is_full(now)
+    }
+
+    /// Waits until a response of `bytes` may be made. At most what the circuit may have is waited for.
+    pub async fn response(&self, bytes: usize) -> ResponsePermit {
+        let units = units(bytes).min(RESPONSE_BYTES / RESPONSE_UNIT);
+        let responses = Arc::clone(&self.responses);
+        match responses.acquire_many_owned(u32::try_from(units).unwrap_or(u32::MAX)).await {
+            Ok(permit) => ResponsePermit(permit),
+            // Only when it is closed, which it never is.
+            Err(_closed) => std::future::pending().await,
+        }
+    }
+}
+
+impl ResponsePermit {
+    /// Gives back what is more than `bytes`.
+    pub fn shrink(&mut self, bytes: usize) {
+        let more = self.0.num_permits().saturating_sub(units(bytes));
+        drop(self.0.split(more));
+    }
+}
+
+fn units(bytes: usize) -> usize {
+    bytes.div_ceil(RESPONSE_UNIT)
+}
+
+/// The time as of the last time that it was asked for, for what must not ask. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    start: Instant,
+    milliseconds: Arc<AtomicU64>,
+}
+
+impl Clock {
+    /// A clock that begins now.
+    pub(super) fn start() -> Self {
+        Self { start: Instant::now(), milliseconds: Arc::default() }
+    }
+
+    /// The present time.
+    pub(super) fn now(&self) -> Instant {
+        let now = Instant::now();
+        let elapsed = now.duration_since(self.start).as_millis();
+        self.milliseconds.store(u64::try_from(elapsed).unwrap_or(u64::MAX), Ordering::Relaxed);
+        now
+    }
+
+    /// Milliseconds from the beginning to the last call of [`Clock::now`].
+    pub(super) fn last(&self) -> u64 {
+        self.milliseconds.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(circuit: u64, requests_per_second: u32) -> Arc<CircuitBudget> {
+        Arc::new(CircuitBudget::new(CircuitId(circuit), requests_per_second, Clock::start()))
+    }
+
+    fn at_once(budget: &Arc<CircuitBudget>) -> usize {
+        std::iter::repeat_with(|| budget.take(1)).take(100_000).take_while(Option::is_none).count()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_budget_does_not_have_is_waited_for_in_the_order_of_asking() {
+        let (budget, began) = (budget(1, 20), Instant::now());
+        assert_eq!(at_once(&budget), 200);
+        let (first, second) = (budget.take(1).unwrap(), budget.take(20).unwrap());
+        let first = async {
+            first.await;
+            began.elapsed().as_millis()
+        };
+        let second = async {
+            second.await;
+            began.elapsed().as_millis()
+        };
+        assert_eq!(tokio::join!(first, second), (50, 1050));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_stops_waiting_takes_nothing_and_lets_the_next_one_go_on() {
+        let (budget, began) = (budget(1, 20), Instant::now());
+        at_once(&budget);
+        let mut first = budget.take(100).unwrap();
+        assert!(first.as_mut().now_or_never().is_none());
+        let second = budget.take(1).unwrap();
+        drop(first);
+        second.await;
+        assert_eq!(began.elapsed().as_millis(), 50);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_loopback_has_a_hundred_times_as_much_and_0_is_no_limit() {
+        assert_eq!(at_once(&budget(0, 20)), 20_000);
+        assert_eq!(at_once(&budget(1, 0)), 100_000);
+    }
+
+    #[tokio::test]
+    async fn responses_wait_for_others_of_their_circuit_to_be_written() {
+        let budget = budget(1, 20);
+        let mut large = budget.response(10 * RESPONSE_BYTES).await;
+        assert!(budget.response(1).now_or_never().is_none());
+        large.shrink(RESPONSE_BYTES - 2 * RESPONSE_UNIT);
+        let _small = (budget.response(1).await, budget.response(RESPONSE_UNIT).await);
+        assert!(budget.response(1).now_or_never().is_none());
+        drop(large);
+        budget.response(RESPONSE_BYTES / 2).await;
+    }
+}

@@ -1,0 +1,49 @@
+//! Why a connection ends, and the close codes for it (RFC 6455, section 7.4).
+
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use super::session::SessionEnd;
+
+/// The close code when another connection has taken the seat over; 4000 to 4999 are for applications (RFC 6455, section 7.4.2).
+pub const CLOSE_TAKEN_OVER: u16 = 4001;
+
+/// Why the connection ends.
+pub(super) enum End {
+    /// Close with this code and reason.
+    Close(CloseCode, &'static str),
+    /// The peer has closed; the answer is to be written.
+    Closed,
+    /// The permit was given to another circuit: close at once.
+    Evicted,
+    /// The connection broke.
+    Gone,
+}
+
+impl From<SessionEnd> for End {
+    fn from(end: SessionEnd) -> Self {
+        match end {
+            SessionEnd::Left => End::Close(CloseCode::Normal, ""),
+            SessionEnd::RoomFull => End::Close(CloseCode::Again, "the room is full"),
+            SessionEnd::TakenOver => {
+                End::Close(CloseCode::from(CLOSE_TAKEN_OVER), "taken over by another connection")
+            }
+            SessionEnd::Closing => End::Close(CloseCode::Away, "the room is closing"),
+        }
+    }
+}
+
+/// The close code that RFC 6455, section 7.4.1, has for what the guest did.
+pub(super) fn violation(error: &Error) -> End {
+    match error {
+        Error::Utf8(_) => End::Close(CloseCode::Invalid, "text that is not UTF-8"),
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => {
+            End::Close(CloseCode::Size, "larger than 64 KiB, or than 4 KiB before the hello")
+        }
+        Error::ConnectionClosed => End::Closed,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
+        Error::Protocol(_) => End::Close(CloseCode::Protocol, "not WebSocket"),
+        _ => End::Gone,
+    }
+}

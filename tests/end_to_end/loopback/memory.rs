@@ -1,0 +1,111 @@
+//! The memory that many connections of strangers hold. Figures are printed; the bounds are generous.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::kit::program::Program;
+use crate::kit::raw::{Raw, frame};
+use crate::kit::{Guest, Visitor, narrow, within};
+
+/// Connections, below the limit of 1000.
+const CONNECTIONS: usize = 950;
+
+/// How much memory they may hold together.
+const HELD_MAX: u64 = 64 * 1024 * 1024;
+
+const MEGABYTE: f64 = 1e6;
+
+async fn started() -> (Program, SocketAddr) {
+    let mut program = Program::start(&["--no-onion", "--ephemeral", "--listen", "127.0.0.1:0"]);
+    let url = program.told("local").await;
+    let address = url.strip_prefix("http://").and_then(|rest| rest.strip_suffix('/')).unwrap();
+    let address = address.parse().unwrap();
+    (program, address)
+}
+
+/// A connection with a small buffer.
+async fn connect(address: SocketAddr) -> Raw {
+    Raw::new(narrow().connect(address).await.unwrap())
+}
+
+/// Prints and checks how much the program has grown.
+fn grown(what: &str, program: &Program, before: u64) {
+    let grown = program.resident_bytes().saturating_sub(before);
+    let (each, all) = (grown as f64 / CONNECTIONS as f64 / 1e3, grown as f64 / MEGABYTE);
+    println!("{CONNECTIONS} connections of {what}: {all:.1} MB more, {each:.1} kB each");
+    assert!(grown < HELD_MAX, "{what}: {all:.1} MB");
+}
+
+/// Each empty text frame queued a refusal: 2,700 of them for one read of 16 KiB.
+#[tokio::test]
+async fn strangers_who_send_many_frames_before_the_hello_hold_little() {
+    let (program, address) = started().await;
+    let before = program.resident_bytes();
+    let head = format!(
+        "GET /chat HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    );
+    let mut strangers = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut raw = connect(address).await;
+        raw.write(head.as_bytes()).await;
+        assert_eq!(raw.head().await.status, 101);
+        strangers.push(raw);
+    }
+    grown("WebSockets before the hello", &program, before);
+    let frames = frame(0x81, true, b"").repeat(16 * 1024 / 6);
+    for stranger in &mut strangers {
+        stranger.write(&frames).await;
+    }
+    for stranger in &mut strangers {
+        assert_eq!(stranger.frame().await.0, 0x81, "a refusal, so what came was decoded");
+    }
+    grown("empty text frames before the hello", &program, before);
+}
+
+/// Whole responses were held for each connection that did not read: two of 256 KiB, one of them not asked for yet.
+#[tokio::test]
+async fn slow_readers_of_pipelined_polls_hold_little() {
+    let (program, address) = started().await;
+    let mut host = Guest::connect(narrow().connect(address).await.unwrap(), &address.to_string()).await;
+    host.hello("Host").await;
+    let text = "x".repeat(4096);
+    for number in 0..300 {
+        let id = number.to_string();
+        host.send(json!({ "type": "say", "id": id, "text": text })).await;
+        host.expect("acknowledged").await;
+        if number % 40 == 39 {
+            // The rate limit of one guest.
+            host = Guest::connect(narrow().connect(address).await.unwrap(), &address.to_string()).await;
+            host.hello(&format!("Host {number}")).await;
+        }
+    }
+    let reader = Visitor::stranger_at(address).seated("Reader").await;
+    let before = program.resident_bytes();
+    let token = reader.token();
+    let poll = format!(
+        "GET /rooms/main/messages?after=0&limit=1000 HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
+    let mut readers = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut raw = connect(address).await;
+        raw.write(poll.repeat(8).as_bytes()).await;
+        readers.push(raw);
+    }
+    // Until nothing grows any more.
+    let mut last = 0;
+    within("the memory to stay as it is", async {
+        while program.resident_bytes() != last {
+            last = program.resident_bytes();
+            sleep(Duration::from_millis(500)).await;
+        }
+    })
+    .await;
+    grown("pipelined polls that are not read", &program, before);
+    // The room still answers.
+    host.send(json!({ "type": "ping" })).await;
+    host.expect("pong").await;
+}
