@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::config::ListenSettings;
-use crate::listen::budget::HeldResponse;
+use crate::listen::budget::HeldBytes;
 use crate::listen::{ConnectInfo, Connection, Io};
 use metered::{Metered, Unwritten};
 use write_timeout::WriteTimeout;
@@ -88,8 +88,8 @@ async fn serve_requests(
                 wait.await;
             }
             let Ok(mut response) = router.oneshot(request).await;
-            let permit = response.extensions_mut().remove::<HeldResponse>();
-            unwritten.begin(permit.and_then(HeldResponse::take));
+            let permit = response.extensions_mut().remove::<HeldBytes>();
+            unwritten.begin(permit.and_then(HeldBytes::take));
             Ok::<_, Infallible>(response)
         }
     });

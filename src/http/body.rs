@@ -10,8 +10,10 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::timeout;
 
 use super::error::Problem;
+use crate::listen::ConnectInfo;
 
-/// Reads a body of this media type, as text; an empty body needs no type.
+/// Reads a body of this media type, as text; an empty body needs no type. Meanwhile its bytes are held of the circuit's
+/// budget.
 ///
 /// # Errors
 /// 415 for another type, 413 for more than `limit` bytes, 408 if it takes longer than `deadline`, 400 if it
@@ -35,9 +37,15 @@ pub(super) async fn read(
     if request.body().size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
+    let length = request.body().size_hint().upper().map_or(limit, |upper| limit.min(upper as usize));
+    let info = request.extensions().get::<ConnectInfo>().cloned();
     let mut parts = request.into_body().into_data_stream();
     let read = async {
-        let mut bytes = Vec::new();
+        let _held = match &info {
+            Some(info) => Some(info.permit.budget().hold(length).await),
+            None => None,
+        };
+        let mut bytes = Vec::with_capacity(length);
         while let Some(part) = parts.next().await {
             let part = part
                 .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The body broke off; send it again."))?;

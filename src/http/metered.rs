@@ -15,19 +15,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
 use crate::listen::Permit;
-use crate::listen::budget::{BYTES_PER_TOKEN, ResponsePermit, Wait};
+use crate::listen::budget::{BYTES_PER_TOKEN, BytesPermit, Wait};
 
 /// The response that is not written yet, and what it holds of the circuit's budget.
 #[derive(Default)]
 pub(super) struct Unwritten {
     any: AtomicBool,
-    permit: Mutex<Option<ResponsePermit>>,
+    permit: Mutex<Option<BytesPermit>>,
     written: Notify,
 }
 
 impl Unwritten {
     /// A response was made.
-    pub(super) fn begin(&self, permit: Option<ResponsePermit>) {
+    pub(super) fn begin(&self, permit: Option<BytesPermit>) {
         *self.permit.lock().unwrap_or_else(PoisonError::into_inner) = permit;
         self.any.store(true, Ordering::Relaxed);
     }

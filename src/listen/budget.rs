@@ -1,4 +1,4 @@
-//! The budget of a circuit: what all its connections together may ask for, and how much of the answers may wait for them.
+//! The budget of a circuit: what all its connections together may ask for, and how many bytes may be held for them.
 //!
 //! A connection that asks for more than the budget has is not refused but waits, and nothing is read from it meanwhile: so
 //! a flood stays on the sender's side.
@@ -25,14 +25,14 @@ const BURST_SECONDS: u32 = 10;
 /// circuits.
 const LOOPBACK_CIRCUITS: u32 = 100;
 
-/// The unit in which response bytes are counted, so that the largest response fits a count of 32 bits.
-const RESPONSE_UNIT: usize = 1024;
+/// The unit in which held bytes are counted.
+const HELD_UNIT: usize = 1024;
 
-/// How many bytes of poll responses may wait to be written to one circuit.
-const RESPONSE_BYTES: usize = 1024 * 1024;
+/// How many bytes of request bodies under way and of poll responses that wait to be written may be held for one circuit.
+const HELD_BYTES: usize = 1024 * 1024;
 
 /// The same for this machine.
-const RESPONSE_BYTES_LOOPBACK: usize = 8 * RESPONSE_BYTES;
+const HELD_BYTES_LOOPBACK: usize = 8 * HELD_BYTES;
 
 /// Completes when the tokens were taken.
 pub type Wait = BoxFuture<'static, ()>;
@@ -45,26 +45,26 @@ pub struct CircuitBudget {
     /// Held by the connection that is next. The others wait in their order, so that one of them is woken for each token
     /// and not all.
     turn: Arc<Mutex<()>>,
-    responses: Arc<Semaphore>,
+    held: Arc<Semaphore>,
     clock: Clock,
 }
 
-/// Bytes of a response that wait to be written; given back when dropped.
+/// Bytes that are held for a circuit; given back when dropped.
 #[derive(Debug)]
-pub struct ResponsePermit(OwnedSemaphorePermit);
+pub struct BytesPermit(OwnedSemaphorePermit);
 
-/// A [`ResponsePermit`] as an extension of the response, held until the response is written.
+/// A [`BytesPermit`] as an extension of the response, held until the response is written.
 #[derive(Debug, Clone)]
-pub struct HeldResponse(Arc<StdMutex<Option<ResponsePermit>>>);
+pub struct HeldBytes(Arc<StdMutex<Option<BytesPermit>>>);
 
-impl HeldResponse {
+impl HeldBytes {
     /// To be put into a response's extensions.
-    pub fn new(permit: ResponsePermit) -> Self {
+    pub fn new(permit: BytesPermit) -> Self {
         Self(Arc::new(StdMutex::new(Some(permit))))
     }
 
     /// The permit, for the connection to hold; `None` if it was taken before.
-    pub fn take(self) -> Option<ResponsePermit> {
+    pub fn take(self) -> Option<BytesPermit> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -73,16 +73,16 @@ impl CircuitBudget {
     /// A full budget for this circuit: `requests_per_second` tokens a second and ten times as many at once, or a
     /// hundred times that for the loopback; no limit if it is 0.
     pub fn new(circuit: CircuitId, requests_per_second: u32, clock: Clock) -> Self {
-        let (circuits, response_bytes) = match circuit {
-            CircuitId::LOOPBACK => (LOOPBACK_CIRCUITS, RESPONSE_BYTES_LOOPBACK),
-            _ => (1, RESPONSE_BYTES),
+        let (circuits, held_bytes) = match circuit {
+            CircuitId::LOOPBACK => (LOOPBACK_CIRCUITS, HELD_BYTES_LOOPBACK),
+            _ => (1, HELD_BYTES),
         };
         let tokens = requests_per_second.saturating_mul(circuits);
         Self {
             rate_limit: RateLimit::per_second(tokens, tokens.saturating_mul(BURST_SECONDS)),
             bucket: StdMutex::default(),
             turn: Arc::default(),
-            responses: Arc::new(Semaphore::new(response_bytes / RESPONSE_UNIT)),
+            held: Arc::new(Semaphore::new(held_bytes / HELD_UNIT)),
             clock,
         }
     }
@@ -115,19 +115,19 @@ impl CircuitBudget {
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner).is_full(now)
     }
 
-    /// Waits until a response of `bytes` may be made. At most what the circuit may have is waited for.
-    pub async fn response(&self, bytes: usize) -> ResponsePermit {
-        let units = units(bytes).min(RESPONSE_BYTES / RESPONSE_UNIT);
-        let responses = Arc::clone(&self.responses);
-        match responses.acquire_many_owned(u32::try_from(units).unwrap_or(u32::MAX)).await {
-            Ok(permit) => ResponsePermit(permit),
+    /// Waits until `bytes` may be held. More than a circuit may have count as that much.
+    pub async fn hold(&self, bytes: usize) -> BytesPermit {
+        let units = units(bytes).min(HELD_BYTES / HELD_UNIT);
+        let held = Arc::clone(&self.held);
+        match held.acquire_many_owned(u32::try_from(units).unwrap_or(u32::MAX)).await {
+            Ok(permit) => BytesPermit(permit),
             // Only when it is closed, which it never is.
             Err(_closed) => std::future::pending().await,
         }
     }
 }
 
-impl ResponsePermit {
+impl BytesPermit {
     /// Gives back what is more than `bytes`.
     pub fn shrink(&mut self, bytes: usize) {
         let more = self.0.num_permits().saturating_sub(units(bytes));
@@ -136,7 +136,7 @@ impl ResponsePermit {
 }
 
 fn units(bytes: usize) -> usize {
-    bytes.div_ceil(RESPONSE_UNIT)
+    bytes.div_ceil(HELD_UNIT)
 }
 
 /// The time as of the last time that it was asked for, for what must not ask. Cheap to clone.
@@ -213,14 +213,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn responses_wait_for_others_of_their_circuit_to_be_written() {
+    async fn bytes_wait_until_others_of_their_circuit_are_given_back() {
         let budget = budget(1, 20);
-        let mut large = budget.response(10 * RESPONSE_BYTES).await;
-        assert!(budget.response(1).now_or_never().is_none());
-        large.shrink(RESPONSE_BYTES - 2 * RESPONSE_UNIT);
-        let _small = (budget.response(1).await, budget.response(RESPONSE_UNIT).await);
-        assert!(budget.response(1).now_or_never().is_none());
+        let mut large = budget.hold(10 * HELD_BYTES).await;
+        assert!(budget.hold(1).now_or_never().is_none());
+        large.shrink(HELD_BYTES - 2 * HELD_UNIT);
+        let _small = (budget.hold(1).await, budget.hold(HELD_UNIT).await);
+        assert!(budget.hold(1).now_or_never().is_none());
         drop(large);
-        budget.response(RESPONSE_BYTES / 2).await;
+        budget.hold(HELD_BYTES / 2).await;
     }
 }

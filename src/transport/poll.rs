@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Reader, Room, StatelessJoin};
-use crate::listen::budget::{CircuitBudget, ResponsePermit};
+use crate::listen::budget::{BytesPermit, CircuitBudget};
 use crate::protocol::{EventBatch, EventKind, Hello, Refusal, Welcome};
 
 /// The number of messages in one response unless the request says otherwise.
@@ -71,7 +71,7 @@ impl PollResponse {
     }
 
     /// What the response holds of the circuit's budget, to be kept until it is written.
-    pub fn take_permit(&mut self) -> Option<ResponsePermit> {
+    pub fn take_permit(&mut self) -> Option<BytesPermit> {
         self.page.permit.take()
     }
 
@@ -171,7 +171,7 @@ struct MessagePage {
     count: usize,
     limit: usize,
     /// What is not empty holds its bytes of the circuit's budget.
-    permit: Option<ResponsePermit>,
+    permit: Option<BytesPermit>,
 }
 
 impl MessagePage {
@@ -185,7 +185,7 @@ impl MessagePage {
 
     /// Reads all new messages, up to the limit, when `budget` has place for them.
     async fn read(&mut self, reader: &mut Reader, budget: &CircuitBudget) -> Result<(), Refusal> {
-        let mut permit = budget.response(RESPONSE_BYTES).await;
+        let mut permit = budget.hold(RESPONSE_BYTES).await;
         loop {
             let mut batch = EventBatch::default();
             reader.read_events(&mut batch).await?;

@@ -21,7 +21,7 @@ use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::site::{ChargedRoom, Site};
 use crate::listen::ConnectInfo;
-use crate::listen::budget::HeldResponse;
+use crate::listen::budget::HeldBytes;
 use crate::protocol::event::{Kept, Limits, RoomName};
 use crate::protocol::{self, FRAME_BYTES_MAX, Guest, Hello, Welcome};
 use crate::transport::events;
@@ -125,7 +125,7 @@ async fn poll_messages(
         false => json_text(StatusCode::OK, Body::from(answer.encode())),
     };
     if let Some(permit) = permit {
-        response.extensions_mut().insert(HeldResponse::new(permit));
+        response.extensions_mut().insert(HeldBytes::new(permit));
     }
     if let Ok(tag) = HeaderValue::try_from(tag) {
         response.headers_mut().insert(ETAG, tag);

@@ -36,10 +36,3 @@ pub fn exit(outcome: Outcome<()>) -> ExitCode {
         }
     }
 }
-
-/// The environment of a room without rate limits, whose load a benchmark decides.
-pub const UNLIMITED: [(&str, &str); 3] = [
-    ("ONIONROOM_ROOM_MESSAGES_PER_MINUTE", "0"),
-    ("ONIONROOM_ROOM_ROOM_MESSAGES_PER_MINUTE", "0"),
-    ("ONIONROOM_ROOM_JOINS_PER_MINUTE", "0"),
-];

@@ -10,6 +10,16 @@ use tokio::sync::mpsc;
 
 use crate::{Outcome, within};
 
+/// The settings of all builds that limit a load: section, key and the value for no limit.
+const UNLIMITED: [(&str, &str, &str); 6] = [
+    ("ROOM", "messages_per_second", "0"),
+    ("ROOM", "messages_per_minute", "0"),
+    ("ROOM", "room_messages_per_minute", "0"),
+    ("ROOM", "joins_per_minute", "0"),
+    ("LISTEN", "requests_per_second", "0"),
+    ("LISTEN", "local", "open"),
+];
+
 /// A build of onionroom.
 #[derive(Debug, Clone)]
 pub struct Build {
@@ -29,7 +39,20 @@ impl FromStr for Build {
     }
 }
 
-impl Build {
+    /// The environment, as `NAME=VALUE`, in which this build has no rate limits: the load is the benchmark's to decide, and
+    /// builds name their limits differently.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub async fn unlimited(&self) -> Outcome<Vec<String>> {
+        let settings = Command::new(&self.path).arg("config").output().await?.stdout;
+        let settings = String::from_utf8_lossy(&settings).into_owned();
+        let known = UNLIMITED.iter().filter(|(_, key, _)| settings.contains(&format!("\n{key} = ")));
+        Ok(known
+            .map(|(section, key, value)| format!("ONIONROOM_{section}_{}={value}", key.to_uppercase()))
+            .collect())
+    }
+
     /// The present source, built by cargo with the profile and into the directory of the running benchmark.
     ///
     /// # Errors

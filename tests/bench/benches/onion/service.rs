@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use onionroom::lab::Network;
 use onionroom_bench::program::{Build, Program};
-use onionroom_bench::{Outcome, UNLIMITED, process, within};
+use onionroom_bench::{Outcome, process, within};
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
@@ -41,9 +41,9 @@ impl Service {
     pub(crate) async fn start(kind: &Kind, network: &Network) -> Outcome<Self> {
         let home = tempfile::tempdir()?;
         let (Kind::Arti(build) | Kind::CTor(build)) = kind;
-        let mut command = Command::new(&build.path);
+        let mut command = Command::new("env");
+        command.args(build.unlimited().await?).arg(&build.path);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
-        command.envs(UNLIMITED);
         command.arg(home.path().join("data"));
         match kind {
             Kind::Arti(_) => command.arg("--network-file").arg(network.network_file()),

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use onionroom_bench::program::{Build, Program};
-use onionroom_bench::{Outcome, UNLIMITED, within};
+use onionroom_bench::{Outcome, within};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command as Process};
@@ -63,9 +63,9 @@ impl Server {
         match kind {
             Kind::Floor => drop(command.arg(&bench).arg(FLOOR)),
             Kind::Memory(build) | Kind::Disk(build) => {
-                command.args(["env", "ONIONROOM_LISTEN_CONNECTIONS=20000"]).arg(&build.path);
+                command.args(["env", "ONIONROOM_LISTEN_CONNECTIONS=20000"]);
+                command.args(build.unlimited().await?).arg(&build.path);
                 command.args(["serve", "--no-onion", "--listen", "127.0.0.1:0", "--guests", "10000"]);
-                command.envs(UNLIMITED);
                 match kind {
                     Kind::Disk(_) => command.arg("--data-dir").arg(home.path().join("data")),
                     _ => command.arg("--ephemeral"),
