@@ -39,6 +39,7 @@ impl FromStr for Build {
     }
 }
 
+impl Build {
     /// The environment, as `NAME=VALUE`, in which this build has no rate limits: the load is the benchmark's to decide, and
     /// builds name their limits differently.
     ///

@@ -247,7 +247,7 @@ async fn pipelined_polls_are_answered_in_their_order_and_within_what_the_circuit
 #[tokio::test(start_paused = true)]
 async fn a_guest_who_is_not_read_from_is_not_taken_for_gone() {
     let room = TestRoom::in_memory(|settings| {
-        settings.room.messages_per_second = 1;
+        settings.room.messages_per_minute = 60;
         settings.listen.idle_ping = Duration::from_secs(5);
     })
     .await;
