@@ -16,7 +16,7 @@ use crate::config::{HistorySettings, Settings};
 use crate::http::guard::Hosts;
 use crate::http::index::Index;
 use crate::http::routes;
-use crate::http::site::Site;
+use crate::http::site::{Noscript, Site};
 use crate::hub::Room;
 use crate::listen::{Connection, ConnectionLimiter, onion, tcp};
 use crate::log::sqlite::Synchronous;
@@ -108,6 +108,7 @@ impl Server {
         let log = open_log(settings, directory.as_deref())?;
         let site = Arc::new(Site {
             room: Room::open(&settings.room, &settings.history, Arc::clone(&log)).await?,
+            noscript: Noscript::new(&settings.room, &settings.history),
             index: Index::assemble(),
             hosts: Hosts::new(address.port()),
             settings: Arc::new(settings.listen.clone()),

@@ -119,7 +119,8 @@ class RequestWire {
   }
 }
 
-/** Server-sent events: one answer that goes on. Read by hand, because EventSource keeps signs of life to itself. */
+/** Server-sent events: one answer that goes on. Read by hand, because EventSource sends no token in a header, and
+    keeps signs of life to itself. */
 class EventWire extends RequestWire {
   async listen({ room: { epoch } }, after) {
     const cursor = after === undefined ? '' : `?${new URLSearchParams({ after, epoch })}`;

@@ -7,12 +7,13 @@
 //!   a form of the room's own ([Fetch](https://fetch.spec.whatwg.org/#append-a-request-origin-header)), and so
 //!   does a stranger's sandbox: only `Sec-Fetch-Site`, which no page can write, tells them apart.
 //! - `Sec-Fetch-Site`, `Sec-Fetch-Mode` and `Sec-Fetch-Dest` (Fetch Metadata), where a browser sends them, must
-//!   not say that another site asks for anything but a navigation of a whole window.
+//!   not say that another site asks for anything but a document for people, in a whole window. An address for programs
+//!   is no document: a followed link to one is refused.
 
 use std::sync::OnceLock;
 
 use http::header::{HOST, ORIGIN};
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::error::Problem;
 use crate::listen::Peer;
@@ -57,7 +58,13 @@ impl Hosts {
     ///
     /// # Errors
     /// 400 without a usable `Host`, 421 for another host, 403 when another site asks.
-    pub fn check(&self, peer: Peer, uri: &Uri, headers: &HeaderMap) -> Result<Authority, Problem> {
+    pub fn check(
+        &self,
+        peer: Peer,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Authority, Problem> {
         let authority = authority(uri, headers).ok_or_else(|| {
             Problem::new(
                 StatusCode::BAD_REQUEST,
@@ -72,7 +79,13 @@ impl Hosts {
             ));
         }
         let authority = if port == 80 { host.to_owned() } else { authority };
-        if !same_origin(headers, &authority) || asked_by_another_site(headers) {
+        if is_navigation(headers) && !is_same_origin(headers) && is_for_programs(uri.path()) {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "This address is for programs; open the room's own address instead.",
+            ));
+        }
+        if !same_origin(headers, &authority) || asked_by_another_site(method, headers) {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "A page of another site asked for this; open the room's own address instead.",
@@ -110,11 +123,27 @@ fn same_origin(headers: &HeaderMap, authority: &str) -> bool {
     })
 }
 
-fn asked_by_another_site(headers: &HeaderMap) -> bool {
+fn asked_by_another_site(method: &Method, headers: &HeaderMap) -> bool {
     let another = matches!(value(headers, "sec-fetch-site"), Some("cross-site" | "same-site"));
-    let whole_window = value(headers, "sec-fetch-mode") == Some("navigate")
+    let whole_window = is_navigation(headers)
         && value(headers, "sec-fetch-dest").is_none_or(|destination| destination == "document");
-    another && !whole_window
+    another && !(whole_window && matches!(*method, Method::GET | Method::HEAD))
+}
+
+/// Whether a browser opens this address in a window or frame, as it says itself.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    value(headers, "sec-fetch-mode") == Some("navigate")
+}
+
+/// Whether a page of the room itself asks, as the browser says.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    value(headers, "sec-fetch-site") == Some("same-origin")
+}
+
+/// Whether an address is of the interface for programs, and not a document for people.
+fn is_for_programs(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix("/rooms/") else { return path == "/chat" };
+    rest.split('/').nth(1) != Some("page")
 }
 
 /// A header that is there once.
@@ -131,13 +160,22 @@ mod tests {
     const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
     fn check(peer: Peer, pairs: &[(&'static str, &str)]) -> Result<String, u16> {
+        check_of(peer, &Method::GET, "/", pairs)
+    }
+
+    fn check_of(
+        peer: Peer,
+        method: &Method,
+        path: &'static str,
+        pairs: &[(&'static str, &str)],
+    ) -> Result<String, u16> {
         let hosts = Hosts::new(8646);
         hosts.add_onion(ONION.to_owned(), 80);
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
             headers.append(*name, value.parse().unwrap());
         }
-        let checked = hosts.check(peer, &Uri::from_static("/"), &headers);
+        let checked = hosts.check(peer, method, &Uri::from_static(path), &headers);
         checked.map(|authority| authority.0).map_err(|problem| problem.status.as_u16())
     }
 
@@ -190,7 +228,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, "localhost:8646".parse().unwrap());
         let peer = Peer::Loopback(([127, 0, 0, 1], 5).into());
-        let check = |uri| Hosts::new(8646).check(peer, &Uri::from_static(uri), &headers).is_ok();
+        let check =
+            |uri| Hosts::new(8646).check(peer, &Method::GET, &Uri::from_static(uri), &headers).is_ok();
         assert!(check("http://localhost:8646/"));
         assert!(!check("http://evil.example/"));
     }
@@ -240,5 +279,60 @@ mod tests {
             assert_eq!(local(&[host, ("sec-fetch-site", site), ("sec-fetch-mode", "no-cors")]), Err(403));
         }
         assert!(local(&[host, ("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "websocket")]).is_ok());
+    }
+
+    /// A link, on another site or opened from elsewhere, leads to documents for people and to nothing that a program
+    /// would ask for; a form of another site leads nowhere.
+    #[test]
+    fn a_followed_link_opens_documents_only() {
+        let documents =
+            ["/", "/rooms/main/page", "/rooms/main/page/messages?window=1", "/rooms/main/page/say"];
+        let programs = [
+            "/chat",
+            "/rooms/main",
+            "/rooms/main/",
+            "/rooms/main/messages",
+            "/rooms/main/events?after=0",
+            "/rooms/main/guests",
+            "/rooms/main/guests/me",
+            "/rooms/main/pages",
+            "/rooms/page",
+        ];
+        // Site, destination, whether a document opens by GET, by POST, and an address for programs by GET.
+        let table = [
+            ("none", "document", [true, true, false]),
+            ("cross-site", "document", [true, false, false]),
+            ("same-site", "document", [true, false, false]),
+            ("cross-site", "iframe", [false, false, false]),
+            ("same-site", "iframe", [false, false, false]),
+            ("cross-site", "object", [false, false, false]),
+            ("same-origin", "document", [true, true, true]),
+            ("same-origin", "iframe", [true, true, true]),
+        ];
+        let peer = Peer::Loopback(([127, 0, 0, 1], 5).into());
+        for (site, destination, [get, post, program]) in table {
+            let headers = [
+                ("host", "localhost:8646"),
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-site", site),
+                ("sec-fetch-dest", destination),
+            ];
+            let opens = |method, path| check_of(peer, method, path, &headers).is_ok();
+            for path in documents {
+                assert_eq!(opens(&Method::GET, path), get, "GET {path} {site} {destination}");
+                assert_eq!(opens(&Method::HEAD, path), get, "HEAD {path} {site} {destination}");
+                assert_eq!(opens(&Method::POST, path), post, "POST {path} {site} {destination}");
+            }
+            for path in programs {
+                assert_eq!(opens(&Method::GET, path), program, "GET {path} {site} {destination}");
+            }
+        }
+        // A program says nothing of all this, and a page of the room fetches.
+        for path in programs {
+            let host = ("host", "localhost:8646");
+            assert!(check_of(peer, &Method::GET, path, &[host]).is_ok());
+            let fetched = [host, ("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")];
+            assert!(check_of(peer, &Method::POST, path, &fetched).is_ok());
+        }
     }
 }

@@ -9,9 +9,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use data_encoding::BASE64;
 use flate2::{Compression, GzBuilder};
-use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
-};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue, Response};
 use sha2::{Digest, Sha256};
 
@@ -65,9 +63,6 @@ impl Index {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        // Not "no-store": the chat without JavaScript lives in a frame whose address knows the guest, and Firefox
-        // keeps a frame's address over a reload only if the page around it had not expired when it came.
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=60"));
         if compressed {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }

@@ -15,6 +15,7 @@ use http::header::{
 };
 use http::{HeaderValue, StatusCode};
 
+use self::rooms::credentials::check_query;
 use super::error::Problem;
 use super::guard::Authority;
 use super::site::{ChargedRoom, Site, unknown_connection};
@@ -47,6 +48,9 @@ async fn chat(State(site): State<Arc<Site>>, ChargedRoom(room): ChargedRoom, req
         tasks: site.tasks.clone(),
         closing: site.closing.clone(),
     };
+    if let Err(problem) = check_query(request.uri()) {
+        return problem.into_response();
+    }
     upgrade::upgrade(request, context).unwrap_or_else(|refused| {
         let mut response = Problem::new(refused.status(), refused.sentence()).into_response();
         response.headers_mut().extend(refused.headers());
@@ -69,7 +73,7 @@ async fn guard(State(site): State<Arc<Site>>, mut request: Request, next: Next) 
     let Some(info) = request.extensions().get::<ConnectInfo>() else {
         return unknown_connection().into_response();
     };
-    match site.hosts.check(info.peer, request.uri(), request.headers()) {
+    match site.hosts.check(info.peer, request.method(), request.uri(), request.headers()) {
         Ok(authority) => {
             request.extensions_mut().insert(authority);
             next.run(request).await

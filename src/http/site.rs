@@ -11,14 +11,18 @@ use tokio_util::task::TaskTracker;
 use super::error::Problem;
 use super::guard::Hosts;
 use super::index::Index;
-use crate::config::ListenSettings;
+use crate::config::{HistorySettings, ListenSettings, RoomSettings};
 use crate::hub::Room;
 use crate::listen::ConnectInfo;
+use crate::protocol::event::Kept;
+use crate::transport::noscript::windows::Windows;
 
 /// The room and everything else that handlers use.
 pub struct Site {
     /// The room.
     pub room: Room,
+    /// What the chat without JavaScript needs beside the room.
+    pub noscript: Noscript,
     /// The document at `/`.
     pub index: Index,
     /// The names under which the room answers.
@@ -30,6 +34,29 @@ pub struct Site {
     /// Cancelled when the room closes.
     pub closing: CancellationToken,
 }
+
+/// What the chat without JavaScript needs beside the room.
+pub struct Noscript {
+    /// The room's title, for a page that takes no seat.
+    pub title: String,
+    /// The room's retention, for the same page.
+    pub kept: Kept,
+    /// Which windows have streams.
+    pub windows: Windows,
+}
+
+impl Noscript {
+    /// For a room with these settings, without windows.
+    pub fn new(room: &RoomSettings, history: &HistorySettings) -> Self {
+        let kept = Kept { messages: history.messages, days: history.days };
+        Self { title: room.title.clone(), kept, windows: Windows::default() }
+    }
+}
+
+/// What the address of the room has before `/`, as a request's extension: it begins with `/` and does not end with it. A
+/// request without one is for a room at the root.
+#[derive(Debug, Clone)]
+pub struct PathPrefix(pub String);
 
 /// The room as the circuit of a request reaches it: what is asked of it is charged to that circuit.
 pub struct ChargedRoom(pub Room);

@@ -2,17 +2,21 @@
 //!
 //! ```text
 //! /                             the index; its <noscript> element holds
-//! └─ /rooms/main/page           the room: a frame for each of its two parts
+//! └─ /rooms/main/page           the entry, or the room: a frame for each of its two parts
+//!    ├─ …/page/enter            where the entry's form takes a seat
 //!    ├─ …/page/messages         the messages, written on for as long as the guest stays
-//!    └─ …/page/say              the form to publish a message and to change the name
+//!    ├─ …/page/continue         where a window takes over from another
+//!    ├─ …/page/say              the form to publish a message and to change the name
+//!    └─ …/page/leave            where the seat is given up
 //! ```
 //!
-//! The token is in the query of the frames: no cookies, and the address bar keeps the address that can be shared. The
-//! document of messages is the guest's connection and holds the seat; the form is a
+//! The token is in a cookie, and in no address. A form that is proved to be the room's own takes the seat; a GET resumes
+//! it at most. The document of messages is the guest's connection and holds the seat; the form is a
 //! [stateless join](crate::hub::Room::join_stateless), which leaves a connection alone.
 //!
 //! [`documents`] are the documents that end, [`stream`] is the one that does not, [`render`] renders events for it,
-//! [`markup`] is the beginning of each document. Markup is maud's, so that escaping is by type.
+//! [`windows`] knows which window has it, [`markup`] is the beginning of each document, [`message`] what a form publishes.
+//! Markup is maud's, so that escaping is by type.
 
 pub mod documents;
 pub mod markup;
@@ -21,3 +25,4 @@ mod phrases;
 pub mod refresh;
 pub mod render;
 pub mod stream;
+pub mod windows;

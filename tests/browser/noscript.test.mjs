@@ -1,13 +1,19 @@
 /* JavaScript off, as at Tor Browser's level "Safest": the room is a working chat all the same. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { DESKTOP, Guest, PHONE } from './kit/guest.mjs';
 import { openRoom } from './kit/room.mjs';
 import { NoscriptPage } from './kit/noscript.mjs';
+import { NEIGHBOUR } from './kit/proxy.mjs';
 import { until } from './kit/until.mjs';
 
 let room, ann, bob;
+
+/** The token that the browser last sent. */
+const guest = () => /guest\d*=([\w-]*)/.exec(ann.proxy.cookie)?.[1];
 
 before(async () => {
   room = await openRoom();
@@ -23,11 +29,28 @@ after(async () => {
   await room?.close();
 });
 
-test('opening the room leads into the chat, without scripts and without a secret in the address bar', async (t) => {
-  await ann.open();
+test('opening the room shows the entry, and nobody is in the room yet', async () => {
+  await ann.openTab();
+  assert.equal(await ann.arrived(), 'entry');
+  assert.deepEqual(ann.paths(), ['GET /', 'GET /rooms/main/page']);
+  assert.equal((await bob.people()).length, 1);
+  for (const [name, size] of [['phone', { width: 360, height: 740 }], ['desktop', DESKTOP]]) {
+    await ann.page.setViewport(size);
+    await ann.screenshot(`noscript-entry-${name}`);
+  }
+  await ann.page.setViewport(PHONE);
+});
+
+test('entering leads into the chat, without scripts and without a secret in an address', async (t) => {
+  await ann.enter('Ann at the door');
   await ann.hears('Nothing has been said yet.');
+  await bob.line('Ann at the door joined');
   assert.equal(await ann.ask(() => location.href), room.url);
-  assert.deepEqual(ann.paths(), ['GET /', 'GET /rooms/main/page', 'GET /rooms/main/page', 'GET /rooms/main/page/messages', 'GET /rooms/main/page/say']);
+  assert.deepEqual(ann.paths().slice(2), ['POST /rooms/main/page/enter', 'GET /rooms/main/page', 'GET /rooms/main/page/messages', 'GET /rooms/main/page/say']);
+  const token = guest();
+  assert.equal(token.length, 43);
+  assert.ok(ann.proxy.requests.every((request) => !request.includes(token)), 'the token is in no address');
+  assert.ok(!(await ann.inside(({ room, messages, say }) => [room, messages, say].map((each) => each.documentElement.outerHTML).join())).includes(token));
   const names = await until('both are listed', async () => {
     const here = await ann.people();
     return here.length === 2 && here;
@@ -118,6 +141,78 @@ test('a reload comes back as the same guest, with the messages, and says nothing
   assert.ok(lines.every((line) => !/Ann at Safest (left|joined)/.test(line)), `nobody left: ${lines}`);
 });
 
+test('a second window takes over by its button, and the first one back by its own', async () => {
+  const first = ann.page;
+  await ann.openTab();
+  await ann.ready();
+  await ann.hears('This chat is open in another window.');
+  await ann.screenshot('noscript-second-window');
+  assert.equal(await ann.name(), 'Ann at Safest', 'the same guest');
+  await ann.press('Continue here');
+  await ann.hears('You came in');
+  await bob.say('heard in the second window');
+  await ann.hears('heard in the second window');
+  const second = ann.page;
+  ann.page = first;
+  await ann.hears('This chat went on in another window.');
+  await ann.screenshot('noscript-taken-over');
+  /* What the browser does by itself ten seconds after the end. */
+  await ann.hears('This chat is open in another window.');
+  await ann.press('Continue here');
+  await ann.hears('heard in the second window');
+  ann.page = second;
+  await ann.hears('This chat went on in another window.');
+  await second.close();
+  ann.page = first;
+  await bob.say('heard in the first window again');
+  await ann.hears('heard in the first window again');
+  const lines = await bob.ask(() => [...document.querySelectorAll('#said .line')].map((line) => line.textContent));
+  assert.ok(lines.every((line) => !/Ann at Safest (left|joined)/.test(line)), `nobody left: ${lines}`);
+});
+
+/* By its host name it is another site, whose links come without the cookies; by its address it is the same site as a room
+   on loopback, whose cookies know no port. */
+test('a link or a form on another site does nothing in the room', async () => {
+  const token = 'A'.repeat(43);
+  const page = (path) => new URL(`rooms/main/page${path}`, room.url).href;
+  const links = ['', '/messages', '/say', '/enter'].map((path) => page(`${path}?token=${token}&window=1&name=Eve&do=rename`));
+  const forms = ['/say', '/enter', '/leave', '/continue'].map(page);
+  const fields = Object.entries({ token, form: 1, text: 'forged', name: 'Eve', do: 'rename' }).map(([name, value]) => `<input name="${name}" value="${value}">`);
+  const markup = [...links.map((href) => `<a href="${href.replaceAll('&', '&amp;')}">link</a>`), ...forms.map((action) => `<form method="post" action="${action}">${fields.join('')}<button>send</button></form>`)];
+  const elsewhere = createServer((request, response) => response.setHeader('content-type', 'text/html').end(`<!doctype html><title>Elsewhere</title>${markup.join('')}`));
+  elsewhere.listen(0, '127.0.0.1');
+  await once(elsewhere, 'listening');
+  const { port } = elsewhere.address();
+  const [said, people, window] = [await bob.messages(), await bob.people(), ann.page];
+  const kept = guest();
+  const posts = () => ann.paths().filter((path) => path.startsWith('POST')).length;
+  const posted = posts();
+  ann.proxy.neighbour = port;
+  for (const origin of [`http://${NEIGHBOUR}`, `http://127.0.0.1:${port}`]) {
+    for (const [kind, addresses] of [['a', links], ['button', forms]]) {
+      for (const [index, address] of addresses.entries()) {
+        const tab = await ann.browser.newPage();
+        await tab.goto(`${origin}/`);
+        await tab.evaluate((what, which) => document.querySelectorAll(what)[which].click(), kind, index);
+        const shown = await until(`${address} from ${origin}`, () => tab.evaluate(() => document.title !== 'Elsewhere' && (document.body?.innerText || document.querySelector('iframe')?.title)).catch(() => false));
+        if (kind === 'a' && origin.includes(NEIGHBOUR)) assert.match(shown, /Your name \(optional\)/, `${address} shows the entry`);
+        await tab.close();
+      }
+    }
+  }
+  elsewhere.close();
+  ann.proxy.neighbour = undefined;
+  ann.page = window;
+  assert.equal(posts() - posted, 2 * forms.length, 'each form was sent');
+  await ann.say('still here');
+  await bob.hears('still here');
+  assert.equal(await ann.name(), 'Ann at Safest');
+  assert.deepEqual(await bob.messages(), [...said, 'still here']);
+  assert.deepEqual(await bob.people(), people);
+  assert.equal(guest(), kept);
+  assert.equal(await ann.inside(({ messages }) => messages.body.innerText.includes('another window')), false, 'the stream goes on');
+});
+
 test('the form is loaded again where it was sent: nothing is said twice', async () => {
   await ann.clear();
   await ann.say('once');
@@ -149,6 +244,7 @@ test('without streaming, the page loads itself again', async () => {
 });
 
 test('both sizes look as they should', async () => {
+  await ann.page.setViewport({ width: 360, height: 740 });
   await ann.screenshot('noscript-phone');
   assert.ok(await ann.inside(({ room, messages, say }) => [room, messages, say].every(({ documentElement: { scrollWidth, clientWidth } }) => scrollWidth <= clientWidth)), 'nothing sticks out sideways');
   ann.size = DESKTOP;
@@ -157,6 +253,13 @@ test('both sizes look as they should', async () => {
   await ann.sees('You came in');
   await until('who is here', async () => (await ann.people()).length >= 2);
   await ann.screenshot('noscript-desktop');
+});
+
+test('who leaves is out of the room at once, and sees the entry', async () => {
+  await ann.pressOutside('Leave');
+  assert.equal(await until('the entry', async () => (await ann.arrived()) === 'entry' && 'entry', { deadline: 60_000 }), 'entry');
+  await bob.line('Ann at Safest left');
+  assert.equal(guest(), undefined);
 });
 
 test('nothing from elsewhere, no complaints', () => {

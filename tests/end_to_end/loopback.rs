@@ -11,6 +11,7 @@ mod handshake;
 mod limits;
 mod memory;
 mod noscript;
+mod noscript_session;
 mod polling;
 mod presence;
 mod requests;

@@ -1,48 +1,65 @@
-//! The routes of the chat without JavaScript: documents, and what the form does.
+//! The routes of the chat without JavaScript: documents, and what the forms do.
+//!
+//! A GET shows, and resumes a seat at most; whatever else is done takes a POST that is proved to be from a page of the room
+//! itself. [`session`] has the cookies and that proof, [`form`] reads forms, [`answer`] makes responses.
+
+mod answer;
+mod form;
+mod session;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::response::Response;
-use axum::routing::get;
-use data_encoding::HEXLOWER;
+use axum::routing::{get, post};
 use futures_util::stream::unfold;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
+use http::header::CONNECTION;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
-use crate::http::body;
+use self::answer::{document, outside, refused, see_other};
+use self::form::Form;
+use self::session::{Session, number, prove, random_number, window};
 use crate::http::error::Problem;
 use crate::http::fields::Fields;
 use crate::http::site::{ChargedRoom, Site};
-use crate::protocol::{Code, Hello, MAIN_ROOM, Name, Refusal, Token, Welcome};
-use crate::transport::noscript::documents::{self, Composer};
-use crate::transport::noscript::markup::{self, Look};
+use crate::hub::{Room, StatelessJoin};
+use crate::protocol::{Code, GuestId, Hello, Name, Refusal, Token};
+use crate::transport::noscript::documents::{self, Composer, Entry};
+use crate::transport::noscript::markup::Look;
 use crate::transport::noscript::message;
 use crate::transport::noscript::refresh::REFRESH_SECONDS;
-use crate::transport::noscript::stream::Stream;
+use crate::transport::noscript::stream::{Live, Stream};
 
-/// The content type of forms (HTML, section 4.10.22.7).
-const FORM: &str = "application/x-www-form-urlencoded";
+/// What a form without a cookie is answered with, or a part of the room.
+const NO_COOKIE: &str = "This browser does not have the room's cookie any more.";
 
-/// What the body of a form may have beside the text: names of fields, the requested name.
-const FORM_BYTES: usize = 4 * 1024;
+/// What a form is answered with that may be of another site.
+const NOT_OWN: &str = "That was not sent from a page of this room, so it was not done.";
+
+/// What the entry says where a browser keeps no cookie.
+const COOKIES_BLOCKED: &str = "Your browser did not keep the room's cookie, so the room would not know you again. Allow \
+                               cookies for this address in the browser's settings, or open it in a window that is not \
+                               blocking them, and enter again.";
 
 /// The routes.
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()
-        .route("/rooms/{room}/page", get(room))
+        .route("/rooms/{room}/page", get(page))
+        .route("/rooms/{room}/page/enter", get(to_page).post(enter))
         .route("/rooms/{room}/page/messages", get(messages))
+        .route("/rooms/{room}/page/continue", post(go_on))
         .route("/rooms/{room}/page/say", get(composer).post(submit))
+        .route("/rooms/{room}/page/leave", post(leave))
 }
 
-/// The query of these addresses. A malformed field counts as absent: a refusal would take the place of the chat.
+/// The query of the messages. A malformed field counts as absent: a refusal would take the place of the chat.
 #[derive(Debug, Default)]
 struct Parameters {
-    token: Option<Token>,
+    window: String,
     after: Option<u64>,
     plain: Option<u32>,
 }
@@ -54,167 +71,272 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
         let fields = Fields::from_request_parts(parts, state).await?;
         let [shortest, usual, longest] = REFRESH_SECONDS;
         Ok(Self {
-            token: fields.text("token").and_then(|token| Token::parse(token).ok()),
+            window: number(fields.text("window")),
             after: fields.text("after").and_then(|after| after.parse().ok()),
             plain: fields.text("plain").map(|plain| plain.parse().unwrap_or(usual).clamp(shortest, longest)),
         })
     }
 }
 
-impl Parameters {
-    /// The hello of this guest in this room; without a token, the redirect to an address with one.
-    fn hello(&self, room: String) -> Result<Hello, Box<Response>> {
-        match &self.token {
-            Some(token) => Ok(Hello { room: Some(room), token: Some(token.clone()), ..Hello::default() }),
-            None if room == MAIN_ROOM => Err(Box::new(with_a_token(&room))),
-            None => Ok(Hello { room: Some(room), ..Hello::default() }),
+/// The room for a guest who has entered, the entry for anybody else.
+async fn page(State(site): State<Arc<Site>>, session: Session) -> Response {
+    match &session.token {
+        Some(token) => {
+            let window = window(token, random_number());
+            document(StatusCode::OK, documents::room(&site.noscript.title, &window))
         }
+        None => entry(&site, &session, "page/enter", "", None),
     }
 }
 
-async fn room(ChargedRoom(room): ChargedRoom, Path(name): Path<String>, parameters: Parameters) -> Response {
-    let hello = match parameters.hello(name) {
-        Ok(hello) => hello,
-        Err(response) => return *response,
+/// The entry again, with the name that was entered and why it was refused.
+fn entry_again(site: &Site, session: &Session, name: &str, problem: impl Into<Problem>) -> Response {
+    entry(site, session, "enter", name, Some(problem.into()))
+}
+
+/// The entry; `action` is where its form leads.
+fn entry(site: &Site, session: &Session, action: &str, name: &str, problem: Option<Problem>) -> Response {
+    let Some(secret) = session.entry.clone().or_else(|| Token::random().ok()) else {
+        return refused(Look::Room, no_randomness());
     };
-    match room.join_stateless(hello).await {
-        Ok(join) => document(StatusCode::OK, documents::room(&join.welcome)),
-        Err(refusal) => refused(Look::Room, refusal),
+    let form = random_number();
+    let (title, kept, proof) = (&site.noscript.title, site.noscript.kept, prove(&secret, &form));
+    let note = problem.as_ref().map(|problem| problem.detail.as_str());
+    let content = documents::entry(&Entry { title, kept, action, form: &form, proof: &proof, name, note });
+    let mut response = document(problem.as_ref().map_or(StatusCode::OK, |problem| problem.status), content);
+    if let Some(problem) = problem {
+        problem.add_retry_after(response.headers_mut());
+    }
+    if session.entry.is_none() {
+        session.keep_entry(&mut response, &secret);
+    }
+    response
+}
+
+async fn to_page(_: Session) -> Response {
+    see_other("../page")
+}
+
+/// Takes a seat: under the token of the cookie, or a new one, and never one that the request brings.
+async fn enter(
+    State(site): State<Arc<Site>>,
+    ChargedRoom(room): ChargedRoom,
+    session: Session,
+    request: Request,
+) -> Response {
+    let form = match Form::read(&site, request).await {
+        Ok(form) => form,
+        Err(problem) => return entry_again(&site, &session, "", problem),
+    };
+    if session.entry.is_none() && session.token.is_none() {
+        let problem = Problem::new(StatusCode::FORBIDDEN, COOKIES_BLOCKED);
+        return entry_again(&site, &session, &form.name, problem);
+    }
+    let own = |secret| session.is_own_form(secret, &form.number, &form.proof);
+    if !session.entry.iter().chain(&session.token).any(own) {
+        return outside(Look::Room, NOT_OWN);
+    }
+    let Some(token) = session.token.clone().or_else(|| Token::random().ok()) else {
+        return entry_again(&site, &session, &form.name, no_randomness());
+    };
+    let wanted = (!form.name.trim().is_empty()).then(|| Name::parse(&form.name)).transpose();
+    let joined = match wanted {
+        Ok(name) => room.join_stateless(Hello { name, token: Some(token), ..Hello::default() }).await,
+        Err(refusal) => Err(refusal),
+    };
+    match joined {
+        Ok(join) => {
+            let mut response = see_other("../page");
+            session.keep(&mut response, &join.welcome.token, &join.welcome.guest.name);
+            response
+        }
+        Err(refusal) => entry_again(&site, &session, &form.name, refusal),
     }
 }
 
 async fn messages(
     State(site): State<Arc<Site>>,
     ChargedRoom(room): ChargedRoom,
-    Path(name): Path<String>,
+    session: Session,
     method: Method,
-    parameters: Parameters,
+    Parameters { window: number, after, plain }: Parameters,
 ) -> Response {
-    // HEAD takes no seat.
+    // HEAD takes no seat, and holds none.
     if method == Method::HEAD {
         return document(StatusCode::OK, Body::empty());
     }
-    let hello = match parameters.hello(name) {
-        Ok(hello) => hello,
-        Err(response) => return *response,
+    let Some(token) = session.token.clone() else { return without_cookie(&session, Look::Messages) };
+    if let Some(seconds) = plain {
+        let joined = resume(&room, &session, &token).await;
+        return streamed(joined.map(|join| Stream::once(&room, &join, after, seconds, &number)));
+    }
+    let window = window(&token, number);
+    let Some(claim) = site.noscript.windows.claim(&token, &window.number).await else {
+        return closing(document(StatusCode::OK, documents::held_elsewhere(&window)));
     };
-    let stream = match parameters.plain {
-        Some(seconds) => {
-            room.join_stateless(hello).await.map(|join| Stream::once(&room, &join, parameters.after, seconds))
-        }
-        None => room.join(hello).await.map(|join| {
-            let (heartbeat, closing) = (site.settings.idle_ping, site.closing.clone());
-            Stream::live(&room, join, parameters.after, heartbeat, closing)
-        }),
+    let (heartbeat, closes) = (site.settings.idle_ping, site.closing.clone());
+    let joined = match resume(&room, &session, &token).await {
+        Ok(_) => room.join(Hello { token: Some(token), ..Hello::default() }).await,
+        Err(refusal) => Err(refusal),
     };
+    let live = Live { window, claim, heartbeat, closing: closes };
+    streamed(joined.map(|join| Stream::live(&room, join, after, live)))
+}
+
+/// Holds the guest's seat, under the name that they have there, because a GET renames nobody. Where there is none, because
+/// it expired or the room was restarted, takes it anew under the name that they had last, if that is free.
+async fn resume(room: &Room, session: &Session, token: &Token) -> Result<StatelessJoin, Refusal> {
+    if let Some(join) = room.touch(token).await? {
+        return Ok(join);
+    }
+    let hello = Hello { token: Some(token.clone()), ..Hello::default() };
+    let named = Hello { name: session.name.clone(), ..hello.clone() };
+    match room.join_stateless(named).await {
+        Err(_) if session.name.is_some() => room.join_stateless(hello).await,
+        joined => joined,
+    }
+}
+
+fn streamed(stream: Result<Stream, Refusal>) -> Response {
     match stream {
         Ok(stream) => {
             let parts = unfold(stream, |mut stream| async {
                 stream.next().await.map(|part| (Ok::<_, Infallible>(part), stream))
             });
-            document(StatusCode::OK, Body::from_stream(parts))
+            closing(document(StatusCode::OK, Body::from_stream(parts)))
         }
         Err(refusal) => refused(Look::Messages, refusal),
     }
 }
 
-async fn composer(
-    ChargedRoom(room): ChargedRoom,
-    Path(name): Path<String>,
-    parameters: Parameters,
-) -> Response {
-    let hello = match parameters.hello(name) {
-        Ok(hello) => hello,
-        Err(response) => return *response,
-    };
-    match room.join_stateless(hello).await {
-        Ok(join) => filled(&join.welcome, Composer { form: &random(), ..Composer::default() }, None),
-        Err(refusal) => refused(Look::Composer, refusal),
-    }
+/// Ends the connection after this response, so that a stream that was taken over holds none.
+fn closing(mut response: Response) -> Response {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
-/// The fields of the form.
-#[derive(Debug, Default)]
-struct Form {
-    number: String,
-    text: String,
-    name: String,
-    rename: bool,
+/// Lets a window take over from another.
+async fn go_on(State(site): State<Arc<Site>>, session: Session, request: Request) -> Response {
+    let (token, form) = match own_form(&site, &session, Look::Messages, request).await {
+        Ok(form) => form,
+        Err(response) => return *response,
+    };
+    let window = number(Some(&form.number));
+    site.noscript.windows.permit(&token, &window);
+    see_other(&format!("messages?window={window}"))
+}
+
+async fn composer(ChargedRoom(room): ChargedRoom, session: Session) -> Response {
+    let Some(token) = &session.token else { return without_cookie(&session, Look::Composer) };
+    match room.touch(token).await {
+        Ok(join) => {
+            // Without a seat, which the messages are about to take, it is the name that they ask for.
+            let guest = join.as_ref().map(|join| join.welcome.guest.id);
+            let name = join.map(|join| join.welcome.guest.name).or_else(|| session.name.clone());
+            let name = name.as_ref().map_or("…", Name::as_str);
+            filled(token, Composer { name, guest, form: &random_number(), ..Composer::default() }, None)
+        }
+        Err(refusal) => refused(Look::Composer, refusal),
+    }
 }
 
 async fn submit(
     State(site): State<Arc<Site>>,
     ChargedRoom(room): ChargedRoom,
-    Path(name): Path<String>,
-    parameters: Parameters,
+    session: Session,
     request: Request,
 ) -> Response {
-    let mut hello = match parameters.hello(name) {
-        Ok(hello) => hello,
+    let (token, form) = match own_form(&site, &session, Look::Composer, request).await {
+        Ok(form) => form,
         Err(response) => return *response,
     };
-    let form = match Form::read(&site, request).await {
-        Ok(form) => form,
-        Err(problem) => return refused(Look::Composer, problem),
+    let welcome = match resume(&room, &session, &token).await {
+        Ok(join) => join.welcome,
+        Err(refusal) => return refused(Look::Composer, refusal),
     };
-    let unnamed = hello.clone();
-    let wanted = form.rename.then(|| Name::parse(&form.name)).transpose();
-    let joined = match wanted {
-        Ok(name) => {
-            hello.name = name;
-            room.join_stateless(hello).await
-        }
-        Err(refusal) => Err(refusal),
-    };
-    let (welcome, refusal) = match joined {
-        Ok(join) => (join.welcome, None),
-        // The name was refused: join under the present one.
-        Err(refusal) => match room.join_stateless(unnamed).await {
-            Ok(join) => (join.welcome, Some(refusal)),
-            Err(refusal) => return refused(Look::Composer, refusal),
-        },
-    };
-    let done = match refusal {
-        Some(refusal) => Err(refusal),
-        None if form.rename => Ok(()),
-        None => match message::say(&form.number, &form.text, room.limits().message_bytes) {
-            Ok(say) => room.publish_stateless(welcome.guest.id, say).await.map(|_| ()),
-            Err(refusal) => Err(refusal),
-        },
+    let done = match form.rename {
+        true => rename(&room, &token, &form.name).await,
+        false => say(&room, welcome.guest.id, &form).await.map(|()| welcome.guest.name.clone()),
     };
     let wanted = (form.rename && done.is_err()).then_some(form.name.as_str());
-    let kept = Composer { form: &form.number, text: &form.text, wanted, ..Composer::default() };
-    match done {
-        Ok(()) if form.rename && !form.text.is_empty() => filled(&welcome, kept, None),
-        Ok(()) => see_other(&format!("say?token={}#text", welcome.token.encode())),
-        Err(refusal) => filled(&welcome, kept, Some(refusal)),
+    let name = done.as_ref().unwrap_or(&welcome.guest.name);
+    let (name, guest) = (name.as_str(), Some(welcome.guest.id));
+    let kept = Composer { name, guest, form: &form.number, text: &form.text, wanted, ..Composer::default() };
+    let mut response = match done.as_ref() {
+        Ok(_) if form.rename && !form.text.is_empty() => filled(&token, kept, None),
+        Ok(_) => see_other("say#text"),
+        Err(refusal) => filled(&token, kept, Some(refusal.clone())),
+    };
+    if form.rename && done.is_ok() {
+        session.keep_done.as_ref().unwrap_or(&welcome.guest.name)(&mut response, name);
+    }
+    response
+}
+
+async fn rename(room: &Room, token: &Token, wanted: &str) -> Result<Name, Refusal> {
+    let name = Some(Name::parse(wanted)?);
+    let hello = Hello { name, token: Some(token.clone()), ..Hello::default() };
+    Ok(room.join_stateless(hello).await?.welcome.guest.name)
+}
+
+async fn say(room: &Room, guest: GuestId, form: &Form) -> Result<(), Refusal> {
+    let say = message::say(&form.number, &form.text, room.limits().message_bytes)?;
+    room.publish_stateless(guest, say).await.map(|_| ())
+}
+
+/// Gives the seat up, and lets the browser forget the guest.
+async fn leave(
+    State(site): State<Arc<Site>>,
+    ChargedRoom(room): ChargedRoom,
+    session: Session,
+    request: Request,
+) -> Response {
+    let (token, _) = match own_form(&site, &session, Look::Room, request).await {
+        Ok(form) => form,
+        Err(response) => return *response,
+    };
+    match room.touch(&token).await {
+        Ok(join) => {
+            if let Some(join) = join {
+                room.leave(join.welcome.guest.id);
+            }
+            let mut response = see_other("../page");
+            session.forget(&mut response);
+            response
+        }
+        Err(refusal) => outside(Look::Room, &refusal.message),
     }
 }
 
-impl Form {
-    /// # Errors
-    /// As [`body::read`].
-    async fn read(site: &Site, request: Request) -> Result<Self, Problem> {
-        // Each byte may be written as three; a text that is a little too long shall be refused with it kept.
-        let limit = 2 * 3 * site.room.limits().message_bytes + FORM_BYTES;
-        let body = body::read(request, FORM, limit, site.settings.request_head).await?;
-        let fields = Fields::parse(&body);
-        let text = |name: &str| fields.text(name).unwrap_or_default().to_owned();
-        let rename = fields.text("do") == Some("rename");
-        Ok(Self { number: text("form"), text: text("text"), name: text("name"), rename })
+/// The guest of the cookie, and a form that is proved to be from a page of the room; otherwise the refusal.
+async fn own_form(
+    site: &Site,
+    session: &Session,
+    look: Look,
+    request: Request,
+) -> Result<(Token, Form), Box<Response>> {
+    let form = Form::read(site, request).await.map_err(|problem| Box::new(refused(look, problem)))?;
+    let Some(token) = session.token.clone() else { return Err(Box::new(outside(look, NO_COOKIE))) };
+    match session.is_own_form(&token, &form.number, &form.proof) {
+        true => Ok((token, form)),
+        false => Err(Box::new(outside(look, NOT_OWN))),
     }
+}
+
+/// A part of the room for a browser without the cookie: a frame says so, a window goes to the entry.
+fn without_cookie(session: &Session, look: Look) -> Response {
+    if session.framed { outside(look, NO_COOKIE) } else { see_other("../page") }
 }
 
 /// The form for this guest, with its content and the refusal of it.
-fn filled(welcome: &Welcome, composer: Composer<'_>, refusal: Option<Refusal>) -> Response {
-    let token = welcome.token.encode();
+fn filled(token: &Token, composer: Composer<'_>, refusal: Option<Refusal>) -> Response {
     let problem = refusal.map(Problem::from);
     let note = problem.as_ref().map(|problem| match problem.code {
         Some(Code::TooFast) => format!("{} What you wrote is still here.", problem.detail),
         _ => problem.detail.clone(),
     });
-    let (name, note) = (welcome.guest.name.as_str(), note.as_deref());
-    let composer = Composer { token: &token, name, guest: Some(welcome.guest.id), note, ..composer };
+    let (proof, note) = (prove(token, composer.form), note.as_deref());
+    let composer = Composer { proof: &proof, note, ..composer };
     let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
     let mut response = document(status, documents::composer(&composer));
     if let Some(problem) = problem {
@@ -223,47 +345,6 @@ fn filled(welcome: &Welcome, composer: Composer<'_>, refusal: Option<Refusal>) -
     response
 }
 
-/// Redirects the browser to the room's address with a new token.
-fn with_a_token(room: &str) -> Response {
-    match Token::random() {
-        Ok(token) => see_other(&format!("/rooms/{room}/page?token={}", token.encode())),
-        Err(_) => refused(
-            Look::Room,
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The operating system gives no randomness."),
-        ),
-    }
-}
-
-fn see_other(location: &str) -> Response {
-    let mut response = document(StatusCode::SEE_OTHER, Body::empty());
-    if let Ok(location) = HeaderValue::try_from(location) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    response
-}
-
-fn refused(look: Look, problem: impl Into<Problem>) -> Response {
-    let Problem { status, detail, .. } = problem.into();
-    document(status, documents::refused(look, &detail))
-}
-
-fn document(status: StatusCode, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    // With "no-referrer" browsers send "Origin: null" with a form (Fetch, "serializing a request origin").
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    if let Ok(policy) = HeaderValue::try_from(markup::CONTENT_SECURITY_POLICY.as_str()) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
-    response
-}
-
-/// A random number for a form, in hexadecimal. Without randomness it is the same each time, and a text that is sent from two
-/// forms is one message.
-fn random() -> String {
-    let mut bytes = [0; 16];
-    let _ = getrandom::fill(&mut bytes);
-    HEXLOWER.encode(&bytes)
+fn no_randomness() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The operating system gives no randomness.")
 }

@@ -2,13 +2,14 @@
 //!
 //! `docs/http.md` describes it in prose, `docs/openapi.json` for programs.
 
-mod credentials;
+pub(super) mod credentials;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use axum::{Extension, Router};
@@ -16,7 +17,7 @@ use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 
-use self::credentials::{Credentials, LAST_EVENT_ID, RoomPath};
+use self::credentials::{Credentials, LAST_EVENT_ID, RoomPath, check_query};
 use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::site::{ChargedRoom, Site};
@@ -40,6 +41,14 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/guests/me", patch(rename).delete(leave))
         .route("/rooms/{room}/messages", get(poll_messages).post(publish))
         .route("/rooms/{room}/events", get(event_stream))
+        .route_layer(middleware::from_fn(refuse_secrets_in_query))
+}
+
+async fn refuse_secrets_in_query(request: Request, next: Next) -> Response {
+    match check_query(request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
 }
 
 /// What `GET /rooms/{room}` answers with.
@@ -61,8 +70,7 @@ async fn room_state(
     credentials: Credentials,
 ) -> HandlerResult {
     if method == Method::HEAD {
-        // A request that only holds the seat need not cost a list of all members.
-        room.join_stateless(credentials.hello()).await?;
+        // HEAD takes no seat, and holds none.
         return Ok(json_text(StatusCode::OK, Body::empty()));
     }
     let Welcome { room, title, epoch, guests, count, head, first, clock, limits, kept, .. } =
@@ -73,7 +81,7 @@ async fn room_state(
 
 async fn join(
     State(site): State<Arc<Site>>,
-    RoomPath(name): RoomPath,
+    RoomPath(_): RoomPath,
     ChargedRoom(room): ChargedRoom,
     request: Request,
 ) -> HandlerResult {
@@ -81,7 +89,7 @@ async fn join(
     let hello = if body.is_empty() { Hello::default() } else { protocol::body::hello(&body)? };
     let join = room.join_stateless(hello).await?;
     let mut response = json(StatusCode::CREATED, &join.welcome.event());
-    locate(&mut response, format!("/rooms/{name}/guests/me"));
+    locate(&mut response, "guests/me".to_owned());
     Ok(response)
 }
 
@@ -107,6 +115,7 @@ async fn poll_messages(
     State(site): State<Arc<Site>>,
     ChargedRoom(room): ChargedRoom,
     Extension(info): Extension<ConnectInfo>,
+    method: Method,
     credentials: Credentials,
     headers: HeaderMap,
 ) -> HandlerResult {
@@ -118,6 +127,9 @@ async fn poll_messages(
         wait: Duration::from_secs(credentials.query.number("wait", 0..=WAIT_MAX.as_secs())?.unwrap_or(0)),
         hello: Hello { cursor: credentials.query.cursor()?, ..credentials.hello() },
     };
+    if method == Method::HEAD {
+        return Ok(json_text(StatusCode::OK, Body::empty()));
+    }
     let mut answer = poll::poll(&room, request, info.permit.budget(), &site.closing).await?;
     let (tag, permit) = (answer.tag(), answer.take_permit());
     let mut response = match matches(&headers, &tag) {
@@ -153,7 +165,7 @@ async fn publish(
     let id = say.id.clone();
     let seq = room.publish_stateless(guest, say).await?;
     let mut response = json(StatusCode::CREATED, &Published { id: id.as_str(), seq });
-    locate(&mut response, format!("/rooms/{}/messages?after={}&limit=1", credentials.room, seq - 1));
+    locate(&mut response, format!("messages?after={}&limit=1", seq - 1));
     Ok(response)
 }
 
@@ -169,7 +181,6 @@ async fn event_stream(
         None => credentials.query.cursor()?,
     };
     let body = match method {
-        // HEAD takes no seat.
         Method::HEAD => Body::empty(),
         _ => {
             let hello = Hello { cursor, ..credentials.hello() };
@@ -207,6 +218,7 @@ fn typed(status: StatusCode, content_type: &'static str, body: Body) -> Response
     response
 }
 
+/// Relative to the request's address, since what stands before it may be a prefix (RFC 9110, section 10.2.2).
 fn locate(response: &mut Response, place: String) {
     if let Ok(place) = HeaderValue::try_from(place) {
         response.headers_mut().insert(LOCATION, place);

@@ -2,38 +2,91 @@
 
 use maud::html;
 
-use super::markup::{Look, badge, begin};
+use super::markup::{Look, Window, badge, begin, elsewhere};
+use super::phrases;
 use super::refresh::REFRESH_SECONDS;
-use crate::protocol::{GuestId, Welcome};
+use crate::protocol::GuestId;
+use crate::protocol::event::Kept;
 
 /// After how many seconds a browser that was refused asks again.
 const RETRY_SECONDS: u32 = 15;
 
-/// The room with its frames, for a guest who has a seat.
-pub fn room(welcome: &Welcome) -> String {
-    let messages = format!("page/messages?token={}", welcome.token.encode());
-    let say = format!("page/say?token={}", welcome.token.encode());
+/// The content of the page before the room.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// The room's title.
+    pub title: &'a str,
+    /// The room's retention.
+    pub kept: Kept,
+    /// Where the form leads.
+    pub action: &'a str,
+    /// The number of the form.
+    pub form: &'a str,
+    /// What proves that the form is the room's own.
+    pub proof: &'a str,
+    /// The name that was entered.
+    pub name: &'a str,
+    /// A refusal, as a sentence.
+    pub note: Option<&'a str>,
+}
+
+/// The page before the room: what this is, and the form that takes a seat.
+pub fn entry(entry: &Entry<'_>) -> String {
+    let Entry { title, kept, action, form, proof, name, note } = *entry;
+    let body = html! {
+        main {
+            h1 dir="auto" { (title) }
+            p { "A chat room. Everyone who has its address can come in and read what is said." }
+            p { (phrases::kept(kept)) }
+            form method="post" action=(action) {
+                input type="hidden" name="form" value=(form) autocomplete="off";
+                input type="hidden" name="proof" value=(proof) autocomplete="off";
+                @if let Some(note) = note { p class="note" role="alert" { (note) } }
+                label for="name" { "Your name (optional)" }
+                input id="name" name="name" value=(name) placeholder="empty: a suggested one" autocomplete="off"
+                    spellcheck="false" dir="auto";
+                button { "Enter" }
+            }
+            p class="quiet" {
+                "Your browser keeps a cookie until it is closed, or until you leave: it is how the room knows that \
+                 you are you."
+            }
+        }
+    };
+    begin(Look::Entry, title, None) + &body.0
+}
+
+/// The room with its frames, for a guest who has entered. `window` is this window, with a proof for its forms.
+pub fn room(title: &str, window: &Window) -> String {
+    let messages = format!("page/messages?window={}", window.number);
     let refreshing = format!("{messages}&plain={}", REFRESH_SECONDS[1]);
     let body = html! {
         header {
-            h1 dir="auto" { (welcome.title) }
+            h1 dir="auto" { (title) }
             nav {
                 a href=(messages) target="messages" { "Reconnect" }
                 " "
                 a href=(refreshing) target="messages" { "Without streaming" }
+                " "
+                form method="post" action="page/leave" {
+                    input type="hidden" name="form" value=(window.number) autocomplete="off";
+                    input type="hidden" name="proof" value=(window.proof) autocomplete="off";
+                    button class="link" { "Leave" }
+                }
             }
         }
         iframe name="messages" title="Messages" src=(messages) {}
-        iframe name="say" title="Say something" src=(say) {}
+        // The fragment focuses the text: "autofocus" does not count in a window where the entry had the focus before.
+        iframe name="say" title="Say something" src="page/say#text" {}
     };
-    begin(Look::Room, &welcome.title, None) + &body.0
+    begin(Look::Room, title, None) + &body.0
 }
 
 /// The content of the form.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Composer<'a> {
-    /// The guest's token, as it stands on the wire.
-    pub token: &'a str,
+    /// What proves that the form is the room's own.
+    pub proof: &'a str,
     /// The guest's name; empty if it is not known.
     pub name: &'a str,
     /// The guest whose badge stands beside the name.
@@ -51,10 +104,11 @@ pub struct Composer<'a> {
 /// The form to publish a message and to change the name. Both are one form, so that changing the name does not lose
 /// the text; the first button is the one that Enter in the name's field presses.
 pub fn composer(form: &Composer<'_>) -> String {
-    let Composer { token, name, guest, wanted, form, text, note } = *form;
+    let Composer { proof, name, guest, wanted, form, text, note } = *form;
     let body = html! {
-        form method="post" action={ "say?token=" (token) "#text" } {
+        form method="post" action="say#text" {
             input type="hidden" name="form" value=(form) autocomplete="off";
+            input type="hidden" name="proof" value=(proof) autocomplete="off";
             input type="checkbox" id="naming" autocomplete="off" aria-label="Change your name"
                 checked[wanted.is_some()];
             @if let Some(note) = note { p class="note" role="alert" { (note) } }
@@ -89,4 +143,17 @@ pub fn composer(form: &Composer<'_>) -> String {
 pub fn refused(look: Look, sentence: &str) -> String {
     let body = html! { p class="line note" { (sentence) " " a href="" { "Try again" } } };
     begin(look, "Not in the room", Some(RETRY_SECONDS)) + &body.0
+}
+
+/// In place of the messages where another window, or another transport, has the seat. It does not load itself again.
+pub fn held_elsewhere(window: &Window) -> String {
+    let body = html! { main { (elsewhere("This chat is open in another window.", window)) } };
+    begin(Look::Messages, "Open in another window", None) + &body.0
+}
+
+/// A refusal with the way to the entry. It does not load itself again.
+pub fn outside(look: Look, sentence: &str) -> String {
+    let link = html! { a href="../page" target="_parent" { "Go to the entry" } };
+    let body = html! { main { p class="line note" { (sentence) " " (link) } } };
+    begin(look, "Not in the room", None) + &body.0
 }

@@ -24,16 +24,19 @@ pub enum Look {
     Messages,
     /// The form.
     Composer,
+    /// The page before the room.
+    Entry,
 }
 
 impl Look {
-    const ALL: [Self; 3] = [Self::Room, Self::Messages, Self::Composer];
+    const ALL: [Self; 4] = [Self::Room, Self::Messages, Self::Composer, Self::Entry];
 
     fn style(self) -> &'static str {
         match self {
             Self::Room => include_str!("../../../web/noscript/room.css"),
             Self::Messages => include_str!("../../../web/noscript/messages.css"),
             Self::Composer => include_str!("../../../web/noscript/composer.css"),
+            Self::Entry => include_str!("../../../web/noscript/entry.css"),
         }
     }
 }
@@ -73,6 +76,28 @@ pub(super) fn badge(guest: GuestId) -> Markup {
     html! {
         span class={ "badge " (hue_class(guest)) } role="img" aria-label={ "badge " (badge) } data-badge=(badge) {
             svg viewBox="0 -.5 5 5" aria-hidden="true" { path d=(badge.path()) {} }
+        }
+    }
+}
+
+/// A window with a stream of messages, and what proves that a form for it is the room's own.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// The window's number, of letters and digits.
+    pub number: String,
+    /// The proof that goes into its forms.
+    pub proof: String,
+}
+
+/// The line in place of the messages where something else has the guest's seat, with the button to take it over. A button
+/// and no link, because what is done by GET could be linked to.
+pub fn elsewhere(sentence: &str, window: &Window) -> Markup {
+    html! {
+        form class="line" method="post" action="continue" {
+            (sentence) " "
+            input type="hidden" name="form" value=(window.number) autocomplete="off";
+            input type="hidden" name="proof" value=(window.proof) autocomplete="off";
+            button class="link" { "Continue here" }
         }
     }
 }

@@ -10,10 +10,11 @@ use maud::{Markup, html};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::markup::{Look, begin};
+use super::markup::{Look, Window, begin, elsewhere};
 use super::phrases;
 use super::refresh::REFRESH_SECONDS;
 use super::render::Renderer;
+use super::windows::Claim;
 use crate::hub::{Join, Reader, Room, Seat, StatelessJoin};
 use crate::protocol::{EventBatch, Welcome};
 
@@ -47,34 +48,39 @@ pub struct Stream {
 /// How the document goes on.
 enum Mode {
     /// New messages are appended.
-    Live { seat: Seat, heartbeat: Duration, closing: CancellationToken },
+    Live { seat: Seat, live: Box<Live> },
     /// The document ends after the present messages, with this line.
     Once { foot: Markup },
-    /// Nothing more is appended, but the document is kept open: its end would be taken for a broken circuit.
-    Held { heartbeat: Duration, closing: CancellationToken },
     /// The document has ended.
     Ended,
 }
 
+/// What a live document has.
+pub struct Live {
+    /// The window that it is in.
+    pub window: Window,
+    /// That window's right to be the guest's stream.
+    pub claim: Claim,
+    /// After so long without events a line break is written.
+    pub heartbeat: Duration,
+    /// Cancelled when the room closes.
+    pub closing: CancellationToken,
+}
+
 impl Stream {
-    /// A live document; a line break is written after each `heartbeat` without events. It ends when `closing` is
-    /// cancelled. `after` is the cursor to begin at.
-    pub fn live(
-        room: &Room,
-        join: Join,
-        after: Option<u64>,
-        heartbeat: Duration,
-        closing: CancellationToken,
-    ) -> Self {
+    /// A live document for a guest who has just joined. It ends when the room closes or the seat is lost. `after` is the
+    /// cursor to begin at.
+    pub fn live(room: &Room, join: Join, after: Option<u64>, live: Live) -> Self {
         let reader = Reader::new(room, &join, Some(beginning(&join.welcome, after)));
-        let mode = Mode::Live { seat: join.seat, heartbeat, closing };
-        Self::new(&join.welcome, reader, after, Some(RETRY_SECONDS), mode)
+        let window = live.window.number.clone();
+        let mode = Mode::Live { seat: join.seat, live: Box::new(live) };
+        Self::new(&join.welcome, reader, (after, &window), Some(RETRY_SECONDS), mode)
     }
 
-    /// A document that ends, and that the browser loads again every `seconds`.
-    pub fn once(room: &Room, join: &StatelessJoin, after: Option<u64>, seconds: u32) -> Self {
+    /// A document that ends, and that the browser loads again every `seconds`, for the window with this number.
+    pub fn once(room: &Room, join: &StatelessJoin, after: Option<u64>, seconds: u32, window: &str) -> Self {
         let reader = Reader::stateless(room, join, Some(beginning(&join.welcome, after)));
-        let live = format!("messages?token={}", join.welcome.token.encode());
+        let live = format!("messages?window={window}");
         let foot = html! {
             p class="line" {
                 "Loads again every " (seconds) " seconds"
@@ -84,14 +90,21 @@ impl Stream {
                 " · " a href=(live) { "live" }
             }
         };
-        Self::new(&join.welcome, reader, after, Some(seconds), Mode::Once { foot })
+        let mode = Mode::Once { foot };
+        Self::new(&join.welcome, reader, (after, window), Some(seconds), mode)
     }
 
-    fn new(welcome: &Welcome, reader: Reader, after: Option<u64>, refresh: Option<u32>, mode: Mode) -> Self {
+    fn new(
+        welcome: &Welcome,
+        reader: Reader,
+        (after, window): (Option<u64>, &str),
+        refresh: Option<u32>,
+        mode: Mode,
+    ) -> Self {
         let mut out = begin(Look::Messages, &format!("Messages in {}", welcome.title), refresh);
         out.push_str("<input type=\"checkbox\" id=\"people\" aria-label=\"Show who is here\">\n<main>\n");
         let earlier = welcome.first.saturating_sub(1);
-        let all = format!("messages?token={}&after={earlier}", welcome.token.encode());
+        let all = format!("messages?window={window}&after={earlier}");
         let lines = html! {
             p class="line" { (phrases::kept(welcome.kept)) }
             @if after.is_none() && reader.after() > earlier {
@@ -108,11 +121,10 @@ impl Stream {
     /// The next chunk, when there is one; `None` at the end.
     pub async fn next(&mut self) -> Option<Bytes> {
         loop {
-            match &self.mode {
-                Mode::Ended => return None,
-                Mode::Held { .. } => {}
-                Mode::Live { .. } | Mode::Once { .. } => self.read().await,
+            if matches!(self.mode, Mode::Ended) {
+                return None;
             }
+            self.read().await;
             if !self.out.is_empty() {
                 return Some(std::mem::take(&mut self.out).into());
             }
@@ -151,31 +163,24 @@ impl Stream {
             }
         };
         match &mut self.mode {
-            Mode::Live { seat, heartbeat, closing } => {
+            Mode::Live { seat, live } => {
                 tokio::select! {
                     biased;
-                    () = closing.cancelled() => {}
+                    () = live.closing.cancelled() => {}
                     () = seat.replaced() => {
-                        let line = html! {
-                            p class="line" {
-                                "This chat went on in another window. " a href="" { "Continue here" }
-                            }
+                        // The document ends, and the connection with it. The browser loads it again, but this window gets the
+                        // seat back only if no other has it.
+                        let sentence = match live.claim.lose() {
+                            true => "This chat went on in another window.",
+                            false => "This guest left, or went on elsewhere.",
                         };
-                        self.out.push_str(&line.0);
-                        // After an end the browser would load it again and take the seat back, for ever in turns.
-                        let (heartbeat, closing) = (*heartbeat, closing.clone());
-                        self.mode = Mode::Held { heartbeat, closing };
-                        return None;
+                        let line = elsewhere(sentence, &live.window);
+                        self.mode = Mode::Ended;
+                        return Some(line.0.into());
                     }
                     open = self.reader.wait() => if open { return None },
                     () = members_due => return None,
-                    () = tokio::time::sleep(*heartbeat) => return Some(Bytes::from_static(HEARTBEAT)),
-                }
-            }
-            Mode::Held { heartbeat, closing } => {
-                tokio::select! {
-                    () = closing.cancelled() => {}
-                    () = tokio::time::sleep(*heartbeat) => return Some(Bytes::from_static(HEARTBEAT)),
+                    () = tokio::time::sleep(live.heartbeat) => return Some(Bytes::from_static(HEARTBEAT)),
                 }
             }
             Mode::Once { foot } => {

@@ -9,11 +9,33 @@ export class NoscriptPage extends Guest {
     return super.arrive(room, { ...options, javascript: false });
   }
 
-  /** Opens the room; the page is never "loaded", since its messages never end. */
-  async open() {
+  /** Opens the room and enters where that is asked for; the page is never "loaded", since its messages never end. */
+  async open({ name = '' } = {}) {
     await this.page?.close();
-    await super.open({ waitUntil: 'domcontentloaded' });
+    await this.openTab();
+    if (await this.arrived() === 'entry') await this.enter(name);
     await this.ready();
+  }
+
+  /** Opens the address in another tab, which the verbs are about from then on. */
+  openTab() {
+    return super.open({ waitUntil: 'domcontentloaded' });
+  }
+
+  /** Waits until the entry or the room is there, and says which. */
+  arrived() {
+    return until('the entry or the room', () => this.ask(() => {
+      const shown = document.querySelector('noscript iframe')?.contentDocument;
+      if (shown?.readyState !== 'complete' && !shown?.querySelector('iframe')) return false;
+      return shown.getElementById('name') ? 'entry' : shown.querySelector('iframe') && 'room';
+    }), { deadline: 60_000 });
+  }
+
+  /** Types a name at the entry and sends it with Enter. */
+  async enter(name) {
+    await this.ask(() => document.querySelector('noscript iframe').contentDocument.getElementById('name').focus());
+    await this.page.keyboard.type(name);
+    await this.page.keyboard.press('Enter');
   }
 
   /** Runs in the page, with the documents of its frames. */
@@ -105,6 +127,16 @@ export class NoscriptPage extends Guest {
     });
     await until('another page', () => this.inside(({ room }) => room.body && !room.body.dataset.old), { deadline: 60_000 });
     await this.ready();
+  }
+
+  /** Presses a button among the messages. */
+  press(words) {
+    return this.inside(({ messages }, wanted) => [...messages.querySelectorAll('button')].find((button) => button.textContent === wanted).click(), words);
+  }
+
+  /** Presses a button above the messages. */
+  pressOutside(words) {
+    return this.inside(({ room }, wanted) => [...room.querySelectorAll('button')].find((button) => button.textContent === wanted).click(), words);
   }
 
   /** Follows a link of the room. */

@@ -7,6 +7,9 @@ import { once } from 'node:events';
 const SUCCEEDED = 0, REFUSED = 2, UNREACHABLE = 4;
 const DOMAIN = 3, IPV4 = 1, IPV6 = 4;
 
+/** The name of another site than the room's. */
+export const NEIGHBOUR = 'elsewhere.example';
+
 export class SocksProxy {
   /** Every request seen, as `METHOD path`, in order. */
   requests = [];
@@ -14,8 +17,12 @@ export class SocksProxy {
   foreign = [];
   /** Bytes from and to the room, as the browser's connections carried them. */
   bytes = { down: 0, up: 0 };
+  /** The cookies of the last request that had some. */
+  cookie = '';
   /** Requests whose head matches one of these end their connection, as some proxies do. */
   blocked = [];
+  /** The port of a server on this machine that is another site, reached as `NEIGHBOUR` and by its own address too. */
+  neighbour;
   #pairs = new Set();
   #stalled = false;
 
@@ -68,14 +75,15 @@ export class SocksProxy {
       client.write(Buffer.of(5, 0));
       const { host, port } = await destination(read);
       const answer = (code) => client.write(Buffer.of(5, code, 0, IPV4, 0, 0, 0, 0, 0, 0));
-      if (host !== this.room.hostname || port !== this.room.port) {
+      const toNeighbour = this.neighbour && (host === NEIGHBOUR || port === this.neighbour);
+      if (!toNeighbour && (host !== this.room.hostname || port !== this.room.port)) {
         this.foreign.push(`${host}:${port}`);
         answer(REFUSED);
         return client.end();
       }
       let onward;
       try {
-        onward = await this.#onward(host, port);
+        onward = toNeighbour ? await connect('127.0.0.1', this.neighbour) : await this.#onward(host, port);
       } catch {
         answer(UNREACHABLE);
         return client.end();
@@ -152,6 +160,7 @@ export class SocksProxy {
         text = text.slice(end + 4);
         if (this.blocked.some((pattern) => pattern.test(request))) return false;
         this.requests.push(request.split(' ', 2).join(' '));
+        this.cookie = /^cookie: *(.*)$/im.exec(request)?.[1] ?? this.cookie;
         upgraded = /^upgrade: *websocket/im.test(request);
         body = Number(/^content-length: *(\d+)/im.exec(request)?.[1] ?? 0);
       }

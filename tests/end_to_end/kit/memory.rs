@@ -7,7 +7,7 @@ use onionroom::config::Settings;
 use onionroom::http::guard::Hosts;
 use onionroom::http::index::Index;
 use onionroom::http::routes;
-use onionroom::http::site::Site;
+use onionroom::http::site::{Noscript, Site};
 use onionroom::hub::Room;
 use onionroom::listen::{Connection, ConnectionLimiter, Io, Peer};
 use onionroom::log::{MemoryLog, Retention};
@@ -41,6 +41,7 @@ impl MemoryRoom {
         hosts.add_onion(ONION.into(), 80);
         let site = Site {
             room: Room::open(&settings.room, &settings.history, log).await.unwrap(),
+            noscript: Noscript::new(&settings.room, &settings.history),
             index: Index::assemble(),
             hosts,
             settings: Arc::new(settings.listen.clone()),

@@ -12,7 +12,7 @@ use super::visitor::Visitor;
 pub(crate) struct NoscriptStream {
     raw: Raw,
     visitor: Visitor,
-    token: String,
+    cookie: String,
     /// What was read and not looked at yet.
     markup: String,
 }
@@ -22,21 +22,22 @@ impl NoscriptStream {
     pub(crate) async fn enter_on(socket: TcpSocket, address: SocketAddr, number: u8) -> Self {
         let token = BASE64URL_NOPAD.encode(&[number; 32]);
         let mut raw = Raw::new(socket.connect(address).await.unwrap());
-        let path = format!("/rooms/main/page/messages?token={token}");
-        let answer = raw.request(&[&format!("GET {path} HTTP/1.1"), &format!("Host: {address}")]).await;
+        let cookie = format!("Cookie: guest{}={token}", address.port());
+        let line = "GET /rooms/main/page/messages?window=1 HTTP/1.1";
+        let answer = raw.request(&[line, &format!("Host: {address}"), &cookie]).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/html; charset=utf-8")));
         assert_eq!(answer.header("transfer-encoding"), Some("chunked"));
-        Self { raw, visitor: Visitor::stranger_at(address), token, markup: String::new() }
+        Self { raw, visitor: Visitor::stranger_at(address), cookie, markup: String::new() }
     }
 
     /// Sends the form, which has a number of its own.
     pub(crate) async fn say(&self, form: &str, text: &str) {
-        let path = format!("/rooms/main/page/say?token={}", self.token);
-        let kind = ["Content-Type: application/x-www-form-urlencoded"];
+        let kind = "Content-Type: application/x-www-form-urlencoded";
+        let head = [kind, "Sec-Fetch-Site: same-origin", &self.cookie];
         let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ');
         assert!(plain(form) && plain(text), "nothing that would have to be encoded");
         let body = format!("form={form}&text={}&do=say", text.replace(' ', "+"));
-        let answer = self.visitor.request("POST", &path, &kind, &body).await;
+        let answer = self.visitor.request("POST", "/rooms/main/page/say", &head, &body).await;
         assert_eq!(answer.status, 303, "{}", answer.text());
     }
 

@@ -13,6 +13,8 @@ use crate::kit::{Guest, TestRoom, Visitor, narrow};
 
 const AS_JSON: &str = "Content-Type: application/json";
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
+/// What a browser says of a form of the room's own.
+const OWN: &str = "Sec-Fetch-Site: same-origin";
 const HANDSHAKE: [&str; 5] = [
     "Connection: Upgrade",
     "Upgrade: websocket",
@@ -155,13 +157,6 @@ async fn refusals_of_bodies(surface: &mut Surface, room: &TestRoom) {
             surface.saw(&method, &path, &taken);
         }
     }
-    let reads = surface.operations("409").into_iter().filter(|(method, _)| method == "GET");
-    for (method, path) in reads {
-        for name in ["Bob", "%20"] {
-            let target = format!("{}?name={name}", in_main(&path));
-            surface.saw(&method, &path, &ann.request(&method, &target, &[], "").await);
-        }
-    }
 }
 
 /// What each address is for.
@@ -203,8 +198,9 @@ async fn a_full_room(surface: &mut Surface) {
     for (method, path) in all {
         let page = path.contains("/page");
         let body = if method == "GET" || page { String::new() } else { surface.example(&method, &path) };
-        let (target, kind) = if page { (paged(&path, &ann), FORM) } else { (in_main(&path), AS_JSON) };
-        surface.saw(&method, &path, &ann.request(&method, &target, &[kind], &body).await);
+        let cookie = cookie(&ann, &room);
+        let headers = if page { vec![FORM, OWN, &cookie] } else { vec![AS_JSON] };
+        surface.saw(&method, &path, &ann.request(&method, &in_main(&path), &headers, &body).await);
     }
 }
 
@@ -216,12 +212,12 @@ async fn a_guest_who_says_too_much(surface: &mut Surface) {
         for number in 0.. {
             let (token, name, id) = (ann.token(), format!("Ann{number}"), number.to_string());
             let json = json!({ "token": token, "name": name, "id": id, "text": "x" }).to_string();
-            let (target, kind, body) = match (method.as_str(), path.contains("/page")) {
-                (_, true) => (paged(&path, &ann), FORM, format!("form={number}&text=x")),
-                ("GET", _) => (format!("{}?name={name}", in_main(&path)), AS_JSON, String::new()),
-                _ => (in_main(&path), AS_JSON, json),
+            let cookie = cookie(&ann, &room);
+            let (headers, body) = match path.contains("/page") {
+                true => (vec![FORM, OWN, &cookie], format!("form={number}&text=x")),
+                false => (vec![AS_JSON], json),
             };
-            let answer = ann.request(&method, &target, &[kind], &body).await;
+            let answer = ann.request(&method, &in_main(&path), &headers, &body).await;
             surface.saw(&method, &path, &answer);
             if answer.status == 429 {
                 break;
@@ -230,9 +226,9 @@ async fn a_guest_who_says_too_much(surface: &mut Surface) {
     }
 }
 
-/// The pages' addresses hold the token: nothing else reaches a request of theirs.
-fn paged(path: &str, visitor: &Visitor) -> String {
-    format!("{}?token={}", in_main(path), visitor.token())
+/// The cookie of a guest who entered without JavaScript.
+fn cookie(visitor: &Visitor, room: &TestRoom) -> String {
+    format!("Cookie: guest{}={}", room.address().port(), visitor.token())
 }
 
 fn without_pages(operations: Vec<(String, String)>) -> Vec<(String, String)> {
@@ -241,28 +237,44 @@ fn without_pages(operations: Vec<(String, String)>) -> Vec<(String, String)> {
 
 async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
     let ann = Visitor::arrive(room, "Pam").await;
-    for path in ["/rooms/{room}/page", "/rooms/{room}/page/messages", "/rooms/{room}/page/say"] {
-        surface.saw("GET", path, &ann.get(&in_main(path)).await);
-        surface.saw("GET", path, &ann.get(&paged(path, &ann)).await);
+    let cookie = cookie(&ann, room);
+    let inside = [FORM, OWN, &cookie];
+    for (method, path) in surface.operations("421").into_iter().filter(|(_, path)| path.contains("/page")) {
+        // By a window, in a frame, and by who is in the room.
+        for headers in [&[][..], &["Sec-Fetch-Dest: iframe"], &inside[..1]] {
+            surface.saw(&method, &path, &ann.request(&method, &in_main(&path), headers, "").await);
+        }
+        if method == "POST" {
+            let long = format!("form=6&text={}", "x".repeat(60 * 1024));
+            for (kind, body) in [(FORM, long.as_str()), (AS_JSON, "{}")] {
+                let headers = [kind, OWN, &cookie];
+                surface.saw("POST", &path, &ann.request("POST", &in_main(&path), &headers, body).await);
+            }
+            let mut slow = room.raw().await;
+            let line = format!("POST {} HTTP/1.1", in_main(&path));
+            let lines = [&line, &format!("Host: {}", room.host()), FORM, "Content-Length: 9", "", "form"];
+            slow.write(lines.join("\r\n").as_bytes()).await;
+            surface.saw("POST", &path, &slow.answer().await);
+        }
     }
-    let path = "/rooms/{room}/page/say";
-    let target = paged(path, &ann);
-    let (long, longer) = ("x".repeat(5000), "x".repeat(60 * 1024));
-    for (kind, body) in [
-        (FORM, "form=1&text=good+evening".to_owned()),
-        (FORM, "form=2&text=not+yet&name=Pamela&do=rename".to_owned()),
-        (FORM, "form=3&name=Bob&do=rename".to_owned()),
-        (FORM, "form=4&text=+".to_owned()),
-        (FORM, format!("form=5&text={long}")),
-        (FORM, format!("form=6&text={longer}")),
-        (AS_JSON, "{}".to_owned()),
+    let (say, enter) = ("/rooms/{room}/page/say", "/rooms/{room}/page/enter");
+    for (path, body) in [
+        (say, "form=1&text=good+evening".to_owned()),
+        (say, "form=2&text=not+yet&name=Pamela&do=rename".to_owned()),
+        (say, "form=3&name=Bob&do=rename".to_owned()),
+        (say, "form=4&text=+".to_owned()),
+        (say, format!("form=5&text={}", "x".repeat(5000))),
+        (enter, "name=Bob".to_owned()),
+        (enter, format!("name={}", "x".repeat(33))),
+        (enter, "name=Pam".to_owned()),
+        ("/rooms/{room}/page/continue", "form=7".to_owned()),
+        ("/rooms/{room}/page/leave", String::new()),
     ] {
-        surface.saw("POST", path, &ann.request("POST", &target, &[kind], &body).await);
+        surface.saw("POST", path, &ann.request("POST", &in_main(path), &inside, &body).await);
     }
-    let mut slow = room.raw().await;
-    let (line, host) = (format!("POST {target} HTTP/1.1"), format!("Host: {}", room.host()));
-    slow.write([&line, &host, FORM, "Content-Length: 9", "", "form"].join("\r\n").as_bytes()).await;
-    surface.saw("POST", path, &slow.answer().await);
+    for path in ["/rooms/{room}/page", "/rooms/{room}/page/messages", say] {
+        surface.saw("GET", path, &ann.request("GET", &in_main(path), &inside, "").await);
+    }
 }
 
 #[test]

@@ -75,8 +75,7 @@ async fn what_is_refused_stays_in_the_box_beside_the_reason() {
     }
     let whole = "x".repeat(2 * 3 * 20 + 5000);
     assert_eq!(ann.post(&[("text", &whole), ("do", "say")]).await.status, 413);
-    let wrong = ann.request(&format!("POST /rooms/main/page/say?token={}", ann.token), &[], "text=a").await;
-    assert_eq!(wrong.status, 415);
+    assert_eq!(ann.request("POST /rooms/main/page/say", &[], "text=a").await.status, 415);
 }
 
 #[tokio::test]
@@ -128,38 +127,40 @@ async fn these_pages_may_do_nothing_but_frame_and_send_forms() {
         // So that a form's Origin is the room's own; addresses stay with the room.
         assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
-        assert_eq!(answer.header("set-cookie"), None);
     }
     let fields = ["Content-Type: application/x-www-form-urlencoded", "Origin: null"];
-    let line = format!("POST /rooms/main/page/say?token={}", ann.token);
-    assert_eq!(ann.request(&line, &fields, "text=a&do=say").await.status, 403);
+    let line = "POST /rooms/main/page/say";
+    assert_eq!(ann.request(line, &fields, "text=a&do=say").await.status, 403);
     let vouched = [fields[0], fields[1], "Sec-Fetch-Site: same-origin"];
-    assert_eq!(ann.request(&line, &vouched, "text=a&do=say").await.status, 303);
+    assert_eq!(ann.request(line, &vouched, "text=a&do=say").await.status, 303);
     let framed = ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"];
     assert_eq!(ann.request("GET /rooms/main/page", &framed, "").await.status, 403);
 }
 
 #[tokio::test]
-async fn a_token_that_is_none_is_replaced_and_another_room_is_not_there() {
+async fn another_room_is_not_there() {
     let room = TestRoom::open().await;
     let ann = NoscriptGuest::arrive(&room).await;
-    for line in ["GET /rooms/main/page?token=x", "GET /rooms/main/page/messages", "GET /rooms/main/page/say"]
-    {
-        let answer = ann.request(line, &[], "").await;
-        assert_eq!(answer.status, 303, "{line}");
-        assert!(answer.header("location").unwrap().starts_with("/rooms/main/page?token="));
+    for part in ["", "/messages", "/say"] {
+        let answer = ann.request(&format!("GET /rooms/other/page{part}"), &[], "").await;
+        assert_eq!(answer.status, 404);
+        assert!(answer.text().contains("&quot;main&quot;"));
     }
-    let answer = ann.request("GET /rooms/other/page", &[], "").await;
-    assert_eq!(answer.status, 404);
-    assert!(answer.text().contains("&quot;main&quot;"));
 }
 
 #[tokio::test]
-async fn a_full_room_says_so_and_asks_again() {
+async fn a_full_room_says_so_at_the_entry_and_asks_again_inside() {
     let room = TestRoom::open_with(|settings| settings.room.guests = 1).await;
-    let ann = NoscriptGuest::arrive(&room).await;
+    let mut ann = NoscriptGuest::arrive(&room).await;
     let _stream = ann.stream("").await;
-    let answer = ann.request(&format!("GET /rooms/main/page?token={}", "A".repeat(43)), &[], "").await;
+    let mut bob = NoscriptGuest::stranger(&room);
+    let entry = bob.open().await;
+    let answer = bob.enter(&entry, "Bob").await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("10")));
+    assert!(answer.text().contains("Every seat") && answer.text().contains("value=\"Bob\""));
+    // A guest who had a seat before.
+    ann.cookies = vec![(format!("guest{}", room.address().port()), "A".repeat(43))];
+    let answer = ann.get("/messages", "").await;
     assert_eq!(answer.status, 503);
     assert!(answer.text().contains("http-equiv=\"refresh\"") && answer.text().contains("Every seat"));
 }
@@ -195,7 +196,7 @@ async fn the_newest_are_shown_and_the_rest_on_request_and_what_is_gone_is_a_gap(
     let ann = NoscriptGuest::arrive(&room).await;
     let page = ann.stream("").await.until("You came in").await;
     assert!(!page.contains("number 100.") && page.contains("number 101.") && page.contains("number 300."));
-    assert!(page.contains(&format!("messages?token={}&amp;after=50\">Show all", ann.token)), "{page}");
+    assert!(page.contains(&format!("messages?window={}&amp;after=50\">Show all", ann.window)), "{page}");
     let page = ann.stream("&after=50").await.until("You came in").await;
     assert!(page.contains("number 51.") && !page.contains("no longer kept") && !page.contains("Show all"));
     let page = ann.stream("&after=20").await.until("You came in").await;
@@ -217,24 +218,6 @@ async fn the_page_that_is_not_streamed_ends_and_loads_itself_again() {
         assert!(page.contains(&format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">")), "{page}");
         assert!(page.contains("good evening") && page.contains("2 here") && page.contains(">live</a>"));
     }
-}
-
-#[tokio::test]
-async fn another_window_takes_over_and_the_first_one_is_held() {
-    let room = TestRoom::open_with(|settings| settings.listen.idle_ping = Duration::from_millis(100)).await;
-    let ann = NoscriptGuest::arrive(&room).await;
-    let (mut first, mut second) = (ann.stream("").await, ann.stream("").await);
-    first.until("went on in another window").await;
-    // Its end would make the browser load it again and take the seat back.
-    for _ in 0..3 {
-        assert_eq!(first.chunk().await.as_deref(), Some("\n"));
-    }
-    ann.say("still here").await;
-    second.until("still here").await;
-    let line = format!("HEAD /rooms/main/page/messages?token={}", ann.token);
-    assert_eq!(ann.request(&line, &[], "").await.status, 200);
-    ann.say("here too").await;
-    second.until("here too").await;
 }
 
 #[tokio::test]

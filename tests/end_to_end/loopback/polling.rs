@@ -111,14 +111,28 @@ async fn a_question_waits_for_its_answer() {
     assert_eq!(asked.elapsed(), Duration::ZERO, "at once, not at the end of the time");
 }
 
+/// A guest whose seat is gone: their next request takes one.
+fn returning(room: &TestRoom) -> Visitor {
+    let mut visitor = Visitor::stranger(room);
+    visitor.welcome = json!({ "token": "A".repeat(43) });
+    visitor
+}
+
+/// A question that waits for an answer.
+fn waiting(room: &TestRoom, visitor: &Visitor) -> String {
+    let token = visitor.token();
+    let head = "GET /rooms/main/messages?after=0&wait=60 HTTP/1.1";
+    format!("{head}\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n", room.host())
+}
+
 #[tokio::test]
 async fn who_left_meanwhile_is_told_nothing_and_not_brought_back() {
     let room = TestRoom::open().await;
     let mut bob = room.guest("Bob").await;
-    let ann = Visitor::arrive(&room, "Ann").await;
-    let (answer, ()) = tokio::join!(ann.messages("after=0&wait=60&name=Anna"), async {
-        // The name it gives shows when the question has been understood.
-        bob.expect("renamed").await;
+    let ann = returning(&room);
+    let (answer, ()) = tokio::join!(ann.messages("after=0&wait=60"), async {
+        // The seat it takes shows when the question has been understood.
+        bob.expect("joined").await;
         ann.request("DELETE", "/rooms/main/guests/me", &[], "").await;
         bob.expect("left").await;
         bob.say("1", "among ourselves").await;
@@ -136,13 +150,10 @@ async fn who_left_meanwhile_is_told_nothing_and_not_brought_back() {
 async fn a_room_that_closes_answers_those_who_wait() {
     let room = TestRoom::open().await;
     let mut bob = room.guest("Bob").await;
-    let ann = Visitor::arrive(&room, "Ann").await;
-    bob.expect("joined").await;
-    let path = format!("/rooms/main/messages?after=0&wait=60&token={}", ann.token());
     let mut raw = room.raw().await;
-    // The name it gives shows when the question has been understood.
-    raw.write(format!("GET {path}&name=Anna HTTP/1.1\r\nHost: {}\r\n\r\n", room.host()).as_bytes()).await;
-    bob.expect("renamed").await;
+    raw.write(waiting(&room, &returning(&room)).as_bytes()).await;
+    // The seat it takes shows when the question has been understood.
+    bob.expect("joined").await;
     // Which is over long before the 60 seconds.
     within("closing", room.close()).await;
     let answer = raw.answer().await;
@@ -158,14 +169,13 @@ async fn who_goes_away_while_waiting_gives_everything_back() {
     })
     .await;
     let mut bob = room.guest("Bob").await;
-    let ann = Visitor::arrive(&room, "Ann").await;
+    let ann = returning(&room);
     let mut raw = room.raw().await;
-    let path = format!("/rooms/main/messages?after=0&wait=60&name=Anna&token={}", ann.token());
-    raw.write(format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", room.host()).as_bytes()).await;
-    bob.expect("renamed").await;
+    raw.write(waiting(&room, &ann).as_bytes()).await;
+    let joined = bob.expect("joined").await;
     drop(raw);
     // The seat, long before the 60 seconds are over, and the place among the two connections.
-    assert_eq!(bob.expect("left").await["guest"]["name"], "Anna");
+    assert_eq!(bob.expect("left").await["guest"]["id"], joined["guest"]["id"]);
     assert_eq!(ann.get("/rooms/main").await.status, 200);
 }
 

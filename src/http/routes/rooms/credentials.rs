@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Path};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderName, Method, StatusCode};
+use http::{HeaderName, StatusCode, Uri};
 
 use crate::http::error::Problem;
 use crate::http::fields::Fields;
 use crate::http::site::Site;
-use crate::protocol::{Hello, Name, Token};
+use crate::protocol::{Hello, Token};
 
 /// What a browser's `EventSource` sends when it connects again.
 pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -29,18 +29,16 @@ impl FromRequestParts<Arc<Site>> for RoomPath {
     }
 }
 
-/// The credentials of a request, its room and the fields of its query.
+/// The credentials of a request to a room that exists, and the fields of its query.
 pub(super) struct Credentials {
-    pub(super) room: String,
     pub(super) token: Token,
     pub(super) query: Fields,
-    name: Option<Name>,
 }
 
 impl Credentials {
     /// The hello of a request, without a cursor.
     pub(super) fn hello(&self) -> Hello {
-        Hello { name: self.name.clone(), token: Some(self.token.clone()), ..Hello::default() }
+        Hello { token: Some(self.token.clone()), ..Hello::default() }
     }
 }
 
@@ -50,23 +48,32 @@ impl FromRequestParts<Arc<Site>> for Credentials {
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
         let RoomPath(room) = RoomPath::from_request_parts(parts, site).await?;
         let query = Fields::parse(parts.uri.query().unwrap_or_default());
-        // EventSource cannot set headers. A request that changes something can, and an address with a secret in it is too
-        // easily copied.
-        let reads = matches!(parts.method, Method::GET | Method::HEAD);
-        let in_query = query.text("token").filter(|_| reads);
         let token = parts.headers.get(AUTHORIZATION).map(|value| bearer(value.to_str().unwrap_or_default()));
-        let token = token.unwrap_or(in_query).ok_or_else(|| {
-            unauthorized(&format!("Take a seat first, with POST /rooms/{room}/guests;"), reads)
-        })?;
+        let token = token
+            .flatten()
+            .ok_or_else(|| unauthorized(&format!("Take a seat first, with POST /rooms/{room}/guests;")))?;
         let token = Token::parse(token).map_err(|_| {
-            unauthorized(
-                "A token has the 43 characters of an earlier answer; without one, take a new seat;",
-                reads,
-            )
+            unauthorized("A token has the 43 characters of an earlier answer; without one, take a new seat;")
         })?;
-        let name = query.text("name").filter(|_| reads).map(Name::parse).transpose()?;
-        Ok(Self { room, token, name, query })
+        Ok(Self { token, query })
     }
+}
+
+/// Refuses a token or a name in the query, whatever else the request is: an address can be linked to, is kept in
+/// histories and is easily copied, and who follows a link must not act.
+///
+/// # Errors
+/// 400, with where it belongs.
+pub(in crate::http::routes) fn check_query(uri: &Uri) -> Result<(), Problem> {
+    let query = Fields::parse(uri.query().unwrap_or_default());
+    let sentence = if query.text("token").is_some() {
+        "A token does not belong in an address; send it as \"Authorization: Bearer …\", and in a hello on a WebSocket."
+    } else if query.text("name").is_some() {
+        "A name does not belong in an address; send it in a body, with POST …/guests or PATCH …/guests/me."
+    } else {
+        return Ok(());
+    };
+    Err(Problem::new(StatusCode::BAD_REQUEST, sentence))
 }
 
 /// The credentials of RFC 6750, section 2.1.
@@ -75,8 +82,7 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-fn unauthorized(beginning: &str, reads: bool) -> Problem {
-    let or = if reads { ", or as ?token=…" } else { "" };
-    let sentence = format!("{beginning} send its \"token\" as \"Authorization: Bearer …\"{or}.");
+fn unauthorized(beginning: &str) -> Problem {
+    let sentence = format!("{beginning} send its \"token\" as \"Authorization: Bearer …\".");
     Problem::new(StatusCode::UNAUTHORIZED, sentence)
 }

@@ -1,0 +1,46 @@
+//! Answers of the chat without JavaScript: documents, refusals in their place, and redirects.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
+use http::{HeaderValue, StatusCode};
+
+use crate::http::error::Problem;
+use crate::transport::noscript::documents;
+use crate::transport::noscript::markup::{self, Look};
+
+/// A document.
+pub(super) fn document(status: StatusCode, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    // With "no-referrer" browsers send "Origin: null" with a form (Fetch, "serializing a request origin").
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    if let Ok(policy) = HeaderValue::try_from(markup::CONTENT_SECURITY_POLICY.as_str()) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// A refusal in place of a document; the browser asks again by itself.
+pub(super) fn refused(look: Look, problem: impl Into<Problem>) -> Response {
+    let problem = problem.into();
+    let mut response = document(problem.status, documents::refused(look, &problem.detail));
+    problem.add_retry_after(response.headers_mut());
+    response
+}
+
+/// A refusal with the way to the entry; the browser does not ask again by itself.
+pub(super) fn outside(look: Look, sentence: &str) -> Response {
+    document(StatusCode::FORBIDDEN, documents::outside(look, sentence))
+}
+
+/// A redirect to an address relative to the request's, since what stands before it may be a prefix.
+pub(super) fn see_other(location: &str) -> Response {
+    let mut response = document(StatusCode::SEE_OTHER, Body::empty());
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}

@@ -1,0 +1,51 @@
+//! The fields of the forms.
+
+use axum::extract::Request;
+
+use crate::http::body;
+use crate::http::error::Problem;
+use crate::http::fields::Fields;
+use crate::http::site::Site;
+
+/// The content type of forms (HTML, section 4.10.22.7).
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What the body of a form may have beside the text, in bytes: names of fields, the requested name, number and proof.
+const FORM_BYTES: usize = 4 * 1024;
+
+/// The fields of a form; those that it does not have are empty.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    /// The number of the form, or of the window that it is in.
+    pub(super) number: String,
+    /// What proves that it is the room's own.
+    pub(super) proof: String,
+    /// The message.
+    pub(super) text: String,
+    /// The requested name.
+    pub(super) name: String,
+    /// Whether the name is to be changed, and the message not to be published yet.
+    pub(super) rename: bool,
+}
+
+impl Form {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// As [`body::read`].
+    pub(super) async fn read(site: &Site, request: Request) -> Result<Self, Problem> {
+        // Each byte may be written as three; a text that is a little too long shall be refused with it kept.
+        let limit = 2 * 3 * site.room.limits().message_bytes + FORM_BYTES;
+        let body = body::read(request, FORM, limit, site.settings.request_head).await?;
+        let fields = Fields::parse(&body);
+        let text = |name: &str| fields.text(name).unwrap_or_default().to_owned();
+        let rename = fields.text("do") == Some("rename");
+        Ok(Self {
+            number: text("form"),
+            proof: text("proof"),
+            text: text("text"),
+            name: text("name"),
+            rename,
+        })
+    }
+}

@@ -1,0 +1,234 @@
+//! Who a request of the chat without JavaScript is from: cookies, and what proves that a form is the room's own.
+//!
+//! A token in an address could be linked to, and whoever followed the link would speak as the linker's guest. So it is in
+//! a cookie that only the room's own pages send (`SameSite=Strict`), no script reads, and no other route gets.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::response::Response;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use http::header::{COOKIE, HeaderName, ORIGIN, SET_COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+use sha2::{Digest, Sha256};
+
+use super::answer;
+use crate::http::guard::Authority;
+use crate::http::site::{PathPrefix, Site};
+use crate::protocol::{MAIN_ROOM, Name, Token};
+use crate::transport::noscript::markup::{Look, Window};
+
+/// The cookie with the token of a guest who has entered.
+const GUEST: &str = "guest";
+
+/// The cookie with the name that the guest has, for when the room no longer knows it.
+const NAME: &str = "name";
+
+/// The cookie with the secret of the entry's form. It is no identity; it shows that cookies are kept.
+const ENTRY: &str = "entry";
+
+/// The longest number of a form or window, in characters.
+const NUMBER_MAX: usize = 64;
+
+/// What a request says about who sent it, in a room that exists.
+pub(super) struct Session {
+    /// The guest's token.
+    pub(super) token: Option<Token>,
+    /// The name that the guest had last.
+    pub(super) name: Option<Name>,
+    /// The secret of the entry's form.
+    pub(super) entry: Option<Token>,
+    /// Whether the request is to be answered inside a frame.
+    pub(super) framed: bool,
+    /// Whether the browser says that a page of the room itself sent the request.
+    vouched: bool,
+    /// The path of the cookies.
+    path: String,
+    /// What the names of the cookies end with.
+    suffix: String,
+}
+
+impl FromRequestParts<Arc<Site>> for Session {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
+        // A name that is not UTF-8 is no room's either.
+        let room = Path::<String>::from_request_parts(parts, site).await.map_or(String::new(), |path| path.0);
+        site.room.check_name(&room).map_err(|refusal| answer::refused(Look::Room, refusal))?;
+        let prefix = parts.extensions.get::<PathPrefix>().map_or("", |prefix| &prefix.0);
+        let authority = parts.extensions.get::<Authority>().map_or("", |authority| &authority.0);
+        // Cookies are of a host, not of a port (RFC 6265, section 8.5): two rooms on one machine need names of their own.
+        let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+        let suffix = if port.bytes().all(|byte| byte.is_ascii_digit()) { port } else { "" };
+        let cookie = |name: &str| cookie(&parts.headers, &format!("{name}{suffix}"));
+        let token = |name: &str| cookie(name).and_then(|text| Token::parse(text).ok());
+        Ok(Self {
+            token: token(GUEST),
+            name: cookie(NAME).and_then(decoded_name),
+            entry: token(ENTRY),
+            framed: single(&parts.headers, SEC_FETCH_DEST).is_some_and(|kind| kind == "iframe"),
+            vouched: vouched(&parts.headers),
+            path: format!("{prefix}/rooms/{MAIN_ROOM}/page"),
+            suffix: suffix.to_owned(),
+        })
+    }
+}
+
+impl Session {
+    /// Whether a form with this number and this proof is the room's own: either the browser says so, or the proof is right,
+    /// which only a page of the room could have.
+    pub(super) fn is_own_form(&self, secret: &Token, number: &str, proof: &str) -> bool {
+        self.vouched || proof == prove(secret, number)
+    }
+
+    /// Keeps the guest in the browser until it is closed.
+    pub(super) fn keep(&self, response: &mut Response, token: &Token, name: &Name) {
+        self.set(response, GUEST, &token.encode());
+        self.keep_name(response, name);
+    }
+
+    /// Keeps the guest's name alone.
+    pub(super) fn keep_name(&self, response: &mut Response, name: &Name) {
+        self.set(response, NAME, &BASE64URL_NOPAD.encode(name.as_str().as_bytes()));
+    }
+
+    /// Keeps the secret of the entry's form.
+    pub(super) fn keep_entry(&self, response: &mut Response, secret: &Token) {
+        self.set(response, ENTRY, &secret.encode());
+    }
+
+    /// Makes the browser forget the guest.
+    pub(super) fn forget(&self, response: &mut Response) {
+        for name in [GUEST, NAME] {
+            self.set(response, name, "; Max-Age=0");
+        }
+    }
+
+    /// Not `Secure`: an onion service is reached by plain http (RFC 6265, section 4.1.2.5).
+    fn set(&self, response: &mut Response, name: &str, value: &str) {
+        let Self { path, suffix, .. } = self;
+        let cookie = format!("{name}{suffix}={value}; Path={path}; HttpOnly; SameSite=Strict");
+        if let Ok(cookie) = HeaderValue::try_from(cookie) {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+    }
+}
+
+/// A window with this number, and the proof for its forms.
+pub(super) fn window(secret: &Token, number: String) -> Window {
+    Window { proof: prove(secret, &number), number }
+}
+
+/// What only a page of the room could have beside a form's number: a hash over a secret and the number.
+pub(super) fn prove(secret: &Token, number: &str) -> String {
+    let hash =
+        Sha256::new().chain_update("form").chain_update(secret.encode()).chain_update(number).finalize();
+    BASE64URL_NOPAD.encode(&hash[..16])
+}
+
+/// A random number for a form or a window, in hexadecimal. Without randomness it is the same each time, and a text that is
+/// sent from two forms is one message.
+pub(super) fn random_number() -> String {
+    let mut bytes = [0; 16];
+    let _ = getrandom::fill(&mut bytes);
+    HEXLOWER.encode(&bytes)
+}
+
+/// A number as a request gives it, of letters and digits; empty if it is none.
+pub(super) fn number(given: Option<&str>) -> String {
+    let plain =
+        |text: &&str| text.len() <= NUMBER_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    given.filter(plain).unwrap_or_default().to_owned()
+}
+
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The guard has compared `Origin` with the room's own address, and let `null` pass only beside a `Sec-Fetch-Site` that
+/// vouches for it.
+fn vouched(headers: &HeaderMap) -> bool {
+    match single(headers, SEC_FETCH_SITE) {
+        Some(site) => site == "same-origin",
+        None => single(headers, ORIGIN).is_some_and(|origin| origin != "null"),
+    }
+}
+
+/// A header that is there once.
+fn single(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    let mut lines = headers.get_all(name).into_iter();
+    let line = lines.next()?.to_str().ok()?;
+    lines.next().is_none().then_some(line)
+}
+
+/// The value of a cookie (RFC 6265, section 4.2.1); the first of several with one name.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(given, _)| *given == name).map(|(_, value)| value)
+}
+
+fn decoded_name(text: &str) -> Option<Name> {
+    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+    Name::parse(std::str::from_utf8(&bytes).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn cookies_are_found_among_others() {
+        let given = headers(&[(COOKIE, "a=1; guest8646=abc;guest=xyz; guest=second; =; odd")]);
+        assert_eq!(cookie(&given, "guest8646"), Some("abc"));
+        assert_eq!(cookie(&given, "guest"), Some("xyz"));
+        assert_eq!(cookie(&given, "odd"), None);
+    }
+
+    #[test]
+    fn the_browser_vouches_or_it_does_not() {
+        for (site, origin, vouches) in [
+            (Some("same-origin"), None, true),
+            (Some("same-origin"), Some("null"), true),
+            (None, Some("http://localhost:8646"), true),
+            (None, Some("null"), false),
+            (None, None, false),
+            (Some("none"), None, false),
+            (Some("none"), Some("http://localhost:8646"), false),
+            (Some("cross-site"), None, false),
+            (Some("same-site"), None, false),
+            (Some(""), None, false),
+        ] {
+            let site = site.map(|site| (SEC_FETCH_SITE, site));
+            let origin = origin.map(|origin| (ORIGIN, origin));
+            let given: Vec<_> = site.into_iter().chain(origin).collect();
+            assert_eq!(vouched(&headers(&given)), vouches, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_proof_is_of_one_secret_and_one_number() {
+        let (ann, bob) = (Token::random().unwrap(), Token::random().unwrap());
+        assert_eq!(prove(&ann, "1"), prove(&ann, "1"));
+        assert_ne!(prove(&ann, "1"), prove(&ann, "2"));
+        assert_ne!(prove(&ann, "1"), prove(&bob, "1"));
+    }
+
+    /// Under a path of its own the room's cookies are under that path: no other service on the host gets them.
+    #[test]
+    fn cookies_are_of_this_room_alone() {
+        let path = "/key/rooms/main/page".to_owned();
+        let (token, name) = (None, None);
+        let session =
+            Session { token, name, entry: None, framed: false, vouched: false, path, suffix: "8646".into() };
+        let mut response = Response::default();
+        session.keep_entry(&mut response, &Token::parse(&"A".repeat(43)).unwrap());
+        let expected =
+            format!("entry8646={}; Path=/key/rooms/main/page; HttpOnly; SameSite=Strict", "A".repeat(43));
+        assert_eq!(response.headers()[SET_COOKIE], expected.as_str());
+    }
+}
