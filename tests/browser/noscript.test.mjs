@@ -186,16 +186,22 @@ test('a link or a form on another site does nothing in the room', async () => {
   const [said, people, window] = [await bob.messages(), await bob.people(), ann.page];
   const kept = guest();
   const posts = () => ann.paths().filter((path) => path.startsWith('POST')).length;
-  const posted = posts();
   ann.proxy.neighbour = port;
   for (const origin of [`http://${NEIGHBOUR}`, `http://127.0.0.1:${port}`]) {
     for (const [kind, addresses] of [['a', links], ['button', forms]]) {
       for (const [index, address] of addresses.entries()) {
         const tab = await ann.browser.newPage();
         await tab.goto(`${origin}/`);
+        const before = posts();
         await tab.evaluate((what, which) => document.querySelectorAll(what)[which].click(), kind, index);
+        if (kind === 'button') {
+          /* What Firefox shows for a refusal that is no document is its own affair. */
+          await until(`${address} was sent from ${origin}`, () => posts() > before);
+          await tab.close();
+          continue;
+        }
         const shown = await until(`${address} from ${origin}`, () => tab.evaluate(() => document.title !== 'Elsewhere' && (document.body?.innerText || document.querySelector('iframe')?.title)).catch(() => false));
-        if (kind === 'a' && origin.includes(NEIGHBOUR)) assert.match(shown, /Your name \(optional\)/, `${address} shows the entry`);
+        if (origin.includes(NEIGHBOUR)) assert.match(shown, /Your name \(optional\)/, `${address} shows the entry`);
         await tab.close();
       }
     }
@@ -203,7 +209,6 @@ test('a link or a form on another site does nothing in the room', async () => {
   elsewhere.close();
   ann.proxy.neighbour = undefined;
   ann.page = window;
-  assert.equal(posts() - posted, 2 * forms.length, 'each form was sent');
   await ann.say('still here');
   await bob.hears('still here');
   assert.equal(await ann.name(), 'Ann at Safest');

@@ -78,7 +78,7 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
     }
 }
 
-/// The room for a guest who has entered, the entry for anybody else.
+/// The room for a guest who has entered, the entry for a visitor who has not.
 async fn page(State(site): State<Arc<Site>>, session: Session) -> Response {
     match &session.token {
         Some(token) => {
@@ -183,7 +183,7 @@ async fn messages(
     streamed(joined.map(|join| Stream::live(&room, join, after, live)))
 }
 
-/// Holds the guest's seat, under the name that they have there, because a GET renames nobody. Where there is none, because
+/// Holds the guest's seat, under the name that they have there, because a GET changes no name. Where there is none, because
 /// it expired or the room was restarted, takes it anew under the name that they had last, if that is free.
 async fn resume(room: &Room, session: &Session, token: &Token) -> Result<StatelessJoin, Refusal> {
     if let Some(join) = room.touch(token).await? {

@@ -15,7 +15,7 @@ const BY_HAND: [&str; 3] = ["Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate", 
 const IN_A_FRAME: [&str; 3] =
     ["Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"];
 
-/// Checks that nobody was told of anything: the next thing that this guest hears is what they say themselves.
+/// Checks that the guests were told of nothing: the next thing that this guest hears is what they say themselves.
 async fn nothing_happened(bob: &mut Guest) {
     bob.say("probe", "did anything happen?").await;
     assert_eq!(bob.next().await["text"], "did anything happen?");
@@ -96,7 +96,7 @@ async fn where_cookies_are_blocked_the_entry_says_so_and_takes_no_seat() {
     nothing_happened(&mut bob).await;
 }
 
-/// `…/page?token=T` made whoever followed it speak as the guest of the linker.
+/// `…/page?token=T` made a visitor who followed it speak as the guest of the linker.
 #[tokio::test]
 async fn a_followed_link_with_a_token_makes_nobody_that_guest() {
     let room = TestRoom::open().await;
@@ -120,7 +120,7 @@ async fn a_followed_link_with_a_token_makes_nobody_that_guest() {
 }
 
 /// Every address, followed from another site, and by hand, where the cookies are sent: nothing is published, no name
-/// changed, nobody comes, goes, or loses their stream.
+/// changed, no guest comes, goes, or loses their stream.
 #[tokio::test]
 async fn a_followed_link_acts_nowhere() {
     let room = TestRoom::open().await;

@@ -88,7 +88,7 @@ async fn a_crowd_comes_and_goes_on_every_way_in() {
     let again = poller.post("/rooms/main/guests", json!({ "token": poller.token() })).await.json();
     assert_eq!((listed(&again), &again["count"]), (1, &json!(full)));
 
-    // Who asks is told everybody by name; who only keeps a seat is told nothing.
+    // Who asks is told everybody by name; HEAD answers with no list.
     let shown = poller.get("/rooms/main").await.json();
     assert_eq!((listed(&shown), &shown["count"]), (full, &json!(full)));
     let head = poller.request("HEAD", "/rooms/main", &[], "").await;

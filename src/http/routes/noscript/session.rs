@@ -1,6 +1,6 @@
 //! Who a request of the chat without JavaScript is from: cookies, and what proves that a form is the room's own.
 //!
-//! A token in an address could be linked to, and whoever followed the link would speak as the linker's guest. So it is in
+//! A token in an address could be linked to, and a visitor who followed the link would speak as the linker's guest. So it is in
 //! a cookie that only the room's own pages send (`SameSite=Strict`), no script reads, and no other route gets.
 
 use std::sync::Arc;
