@@ -268,7 +268,7 @@ async fn submit(
         Err(refusal) => filled(&token, kept, Some(refusal.clone())),
     };
     if form.rename && done.is_ok() {
-        session.keep_done.as_ref().unwrap_or(&welcome.guest.name)(&mut response, name);
+        session.keep_name(&mut response, done.as_ref().unwrap_or(&welcome.guest.name));
     }
     response
 }
