@@ -10,6 +10,7 @@
 
 mod actor;
 mod budgets;
+mod clock;
 pub mod command;
 #[cfg(test)]
 mod model_tests;

@@ -34,7 +34,7 @@ const USES: [(&str, &[&str]); 14] = [
 const TOR_CRATES: [&str; 4] = ["arti", "fs_mistrust", "safelog", "tor_"];
 
 /// What the protocol may name of other crates: nothing that reads, writes or waits.
-const PROTOCOL_CRATES: [&str; 12] = [
+const PROTOCOL_CRATES: [&str; 13] = [
     "bytes",
     "caseless",
     "data_encoding",
@@ -47,6 +47,7 @@ const PROTOCOL_CRATES: [&str; 12] = [
     "unicode_properties",
     "unicode_security",
     "unicode_segmentation",
+    "zeroize",
 ];
 
 /// What the protocol may not name of the standard library.

@@ -14,6 +14,7 @@ pub mod sqlite;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use zeroize::Zeroizing;
 
 use crate::protocol::{GuestId, Message, MessageId, Name};
 
@@ -86,7 +87,7 @@ pub struct RoomIdentity {
     /// The name of this run of sequence numbers: a cursor is valid only within its epoch.
     pub epoch: String,
     /// The key that guests' numbers are derived with, see [`crate::protocol::Token::guest`].
-    pub secret: [u8; 32],
+    pub secret: Zeroizing<[u8; 32]>,
     /// The room's clock when the log is opened, in seconds.
     pub clock: u64,
 }
@@ -97,8 +98,8 @@ impl RoomIdentity {
     /// # Errors
     /// The operating system has no randomness.
     pub fn fresh() -> Result<Self, getrandom::Error> {
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret)?;
+        let mut secret = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut secret[..])?;
         Ok(Self { epoch: format!("{:016x}", getrandom::u64()?), secret, clock: 0 })
     }
 }

@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::budgets::{Budgets, RateLimits};
+use super::clock::RoomClock;
 use super::command::{
     Command, Join, PublishBatch, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing, not_seated,
     rate_limited, storage_unavailable,
@@ -47,7 +48,7 @@ pub(super) struct RoomActor {
     title: String,
     kept: Kept,
     identity: RoomIdentity,
-    opened: Instant,
+    clock: RoomClock,
     /// Weak, so that the actor does not keep itself alive.
     seats: mpsc::WeakUnboundedSender<Command>,
     notifier: Notifier,
@@ -73,8 +74,8 @@ impl RoomActor {
             occupancy_every: bounds.every,
             title: settings.title.clone(),
             kept: Kept { messages: history.messages, days: history.days },
+            clock: RoomClock::start(identity.clock, &identity.secret),
             identity,
-            opened: Instant::now(),
             seats,
             trimming: None,
         }
@@ -382,6 +383,6 @@ impl RoomActor {
     }
 
     fn clock(&self) -> u64 {
-        self.identity.clock + self.opened.elapsed().as_secs()
+        self.clock.now()
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::id::GuestId;
 use super::refusal::{Code, Refusal};
@@ -11,7 +12,7 @@ use super::refusal::{Code, Refusal};
 /// A session token: 32 random bytes, on the wire as 43 characters of base64url (RFC 4648, section 5) without
 /// padding. It authenticates a guest: each request that carries it acts as that guest.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token([u8; 32]);
+pub struct Token(Zeroizing<[u8; 32]>);
 
 impl Token {
     /// A fresh one from the system's randomness.
@@ -19,8 +20,8 @@ impl Token {
     /// # Errors
     /// The operating system has no randomness to give; nothing safe can be done then.
     pub fn random() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)?;
+        let mut bytes = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut bytes[..])?;
         Ok(Self(bytes))
     }
 
@@ -29,9 +30,12 @@ impl Token {
     /// # Errors
     /// `wrong_kind` if it is not 43 characters of base64url.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let mut bytes = [0; 32];
-        let decoded =
-            BASE64URL_NOPAD.decode(text.as_bytes()).ok().filter(|decoded| decoded.len() == bytes.len());
+        let mut bytes = Zeroizing::new([0; 32]);
+        let decoded = BASE64URL_NOPAD
+            .decode(text.as_bytes())
+            .ok()
+            .map(Zeroizing::new)
+            .filter(|decoded| decoded.len() == bytes.len());
         let decoded = decoded.ok_or_else(|| {
             Refusal::new(
                 Code::WrongKind,
@@ -44,7 +48,7 @@ impl Token {
 
     /// The token as it stands on the wire.
     pub fn encode(&self) -> String {
-        BASE64URL_NOPAD.encode(&self.0)
+        BASE64URL_NOPAD.encode(&self.0[..])
     }
 
     /// The public number of the guest with this token, in a room with this secret.
@@ -52,7 +56,7 @@ impl Token {
     /// It is derived, not counted, so that a guest keeps their number across restarts of the room without the
     /// room storing tokens. The room's secret prevents a search for a token that gives another guest's number.
     pub fn guest(&self, room_secret: &[u8; 32]) -> GuestId {
-        let digest = Sha256::new().chain_update(room_secret).chain_update(self.0).finalize();
+        let digest = Sha256::new().chain_update(room_secret).chain_update(&self.0[..]).finalize();
         let mut number = [0; 8];
         number[2..].copy_from_slice(&digest[..6]);
         GuestId(u64::from_be_bytes(number))
@@ -93,6 +97,6 @@ mod tests {
 
     #[test]
     fn debug_output_keeps_the_secret() {
-        assert_eq!(format!("{:?}", Token([7; 32])), "Token(…)");
+        assert_eq!(format!("{:?}", Token([7; 32].into())), "Token(…)");
     }
 }

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use super::adopt::adopt;
 use super::error::{SqliteOpenError, explain};
 use super::fault::reached;
-use super::identity;
+use super::identity::{self, RoomClock};
 use super::keys::{Found, GROWTH, KeyFile, KeyId};
 use super::rows::{self, number};
 use super::schema::{self, ENCRYPTED, Synchronous, pragma};
@@ -51,6 +51,7 @@ pub(super) struct Store {
     view: View,
     retention: Retention,
     identity: RoomIdentity,
+    room_clock: RoomClock,
     dedup: DedupWindow,
     /// Keys that have encrypted something and belong to no row any more.
     to_erase: Vec<u32>,
@@ -96,7 +97,7 @@ impl Store {
         }
         rows::delete(&mut connection, &lost).map_err(failed)?;
 
-        let (identity, head) = identity::load_or_create(&connection).map_err(failed)?;
+        let (identity, room_clock, head) = identity::load_or_create(&connection).map_err(failed)?;
         let mut index = MessageIndex::new(retention);
         for (seq, facts, _) in rows::facts(&connection).map_err(failed)? {
             index.insert(seq, facts);
@@ -112,6 +113,7 @@ impl Store {
             view: View::new(index, head, identity.clock),
             retention,
             identity,
+            room_clock,
             dedup,
             to_erase: Vec::new(),
             trimming: false,
@@ -153,14 +155,15 @@ impl Store {
         let mut state = self.view.now();
         for message in appended.iter().filter_map(Appended::message) {
             self.dedup.insert(message.guest, message.id.clone(), message.seq);
-            state.head = message.seq;
+            (state.head, state.clock) = (message.seq, state.clock.max(message.at));
             if self.retention.messages > 0 {
                 state.index.insert(message.seq, Facts::from(message));
             }
         }
         let head = state.head;
         state.index.end_at(head);
-        state.index.evict(self.view.clock());
+        let clock = state.clock;
+        state.index.evict(clock);
         Ok(appended)
     }
 
@@ -242,6 +245,9 @@ impl Store {
     /// Begins to erase what is beyond the retention when the room's clock shows `clock`. A little is erased when this
     /// returns, the rest by [`Store::work`].
     pub(super) fn trim(&mut self, clock: u64) -> Result<(), LogError> {
+        if self.room_clock.keep(&self.connection, clock).map_err(failed)? {
+            self.view.tell(clock);
+        }
         self.view.now().index.evict(clock);
         self.begin_trim();
         self.stuck = false;

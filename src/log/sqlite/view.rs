@@ -1,42 +1,50 @@
 //! What is known of the log without asking the file: which messages are kept, and the newest number.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use crate::log::Span;
 use crate::log::index::MessageIndex;
 
 /// Shared by the writer thread, which changes it, and those who ask for the span, who wait for no disk.
 #[derive(Debug, Clone)]
-pub(super) struct View {
-    state: Arc<Mutex<State>>,
-    /// The room's clock when the log was opened, in seconds.
-    clock: u64,
-    opened: Instant,
-}
+pub(super) struct View(Arc<Mutex<State>>);
 
-/// The index and the newest sequence number given.
+/// The index, the newest sequence number given, and the room's clock.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) index: MessageIndex,
     pub(super) head: u64,
+    /// What the room's clock showed when the log was last told, in seconds. The log has no clock of its own: the rate of
+    /// the room's is not known here.
+    pub(super) clock: u64,
 }
 
 impl View {
     /// A view of a log whose clock shows `clock` now.
     pub(super) fn new(index: MessageIndex, head: u64, clock: u64) -> Self {
-        Self { state: Arc::new(Mutex::new(State { index, head })), clock, opened: Instant::now() }
+        Self(Arc::new(Mutex::new(State { index, head, clock })))
     }
 
-    /// The room's clock, computed as the actor does, from the same start.
+    /// The room's clock, as far as the log was told.
     pub(super) fn clock(&self) -> u64 {
-        self.clock + self.opened.elapsed().as_secs()
+        self.state().clock
+    }
+
+    /// Tells what the room's clock shows now.
+    pub(super) fn tell(&self, clock: u64) {
+        let mut state = self.state();
+        state.clock = state.clock.max(clock);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The state as it is now: what is too old by now is evicted.
     pub(super) fn now(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.index.evict(self.clock());
+        let mut state = self.state();
+        let clock = state.clock;
+        state.index.evict(clock);
         state
     }
 

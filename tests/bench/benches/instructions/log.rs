@@ -12,7 +12,7 @@ pub(crate) struct NullLog(AtomicU64);
 
 impl Log for NullLog {
     fn identity(&self) -> LogFuture<'_, RoomIdentity> {
-        ready(Ok(RoomIdentity { epoch: "epoch".into(), secret: [1; 32], clock: 0 })).boxed()
+        ready(Ok(RoomIdentity { epoch: "epoch".into(), secret: [1; 32].into(), clock: 0 })).boxed()
     }
 
     fn append(&self, entries: Vec<Entry>) -> LogFuture<'_, Vec<Appended>> {
