@@ -14,6 +14,7 @@ mod arguments;
 mod failure;
 #[cfg(feature = "lab")]
 mod lab;
+mod process;
 mod qr;
 mod screen;
 mod serve;
@@ -36,12 +37,13 @@ use crate::config::EXAMPLE;
 ///
 /// The failure, with its exit status.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    let refused = process::harden();
     let Arguments { before, command } = arguments;
     match command {
-        None => serve::run(&[before]),
-        Some(Command::Serve(flags)) => serve::run(&[before, flags]),
+        None => serve::run(&[before], &refused),
+        Some(Command::Serve(flags)) => serve::run(&[before, flags], &refused),
         #[cfg(feature = "lab")]
-        Some(Command::Lab(flags)) => lab::run(&before, flags),
+        Some(Command::Lab(flags)) => lab::run(&before, flags, &refused),
         Some(Command::Config) => print_example(),
     }
 }

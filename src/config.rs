@@ -26,7 +26,7 @@ mod tests;
 pub use error::SettingsError;
 pub use keys::{KEYS, Key};
 pub use raw::{Flag, Sources};
-pub use settings::{HistorySettings, ListenSettings, OnionSettings, RoomSettings, Settings};
+pub use settings::{HistorySettings, ListenSettings, LocalAccess, OnionSettings, RoomSettings, Settings};
 pub use standard_paths::StandardPaths;
 
 /// The commented example, every key at its default: `config/onionroom.toml`.

@@ -7,6 +7,8 @@ mod limiter;
 pub mod onion;
 pub mod rendezvous;
 pub mod tcp;
+#[cfg(unix)]
+pub mod unix;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -42,7 +44,7 @@ pub struct Connection {
 pub enum Peer {
     /// A rendezvous circuit, numbered by this process from 1 in the order of arrival.
     Circuit(u64),
-    /// A process on this machine.
+    /// A process on this machine; on a Unix socket with the address 127.0.0.1:0.
     Loopback(SocketAddr),
 }
 

@@ -1,7 +1,8 @@
 //! The server: opens a room from its settings, with its listeners, the hub, the log and the onion service, and closes it.
 
+mod local;
+
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +13,21 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{HistorySettings, Settings};
+use crate::config::{HistorySettings, LocalAccess, Settings};
 use crate::http::guard::Hosts;
 use crate::http::index::Index;
 use crate::http::routes;
 use crate::http::site::{Noscript, Site};
 use crate::hub::Room;
-use crate::listen::{Connection, ConnectionLimiter, onion, tcp};
+use crate::listen::{Connection, ConnectionLimiter, onion};
 use crate::log::sqlite::Synchronous;
 use crate::log::{Log, LogError, MemoryLog, Retention, SqliteLog};
 use crate::storage::{DataDirectory, StorageError};
 use crate::tor::{OnionService, Status, TorError};
 use crate::{http, log, tor};
+use local::LocalListener;
+
+pub use local::LocalError;
 
 /// How long connections and responses under way may take when the room closes.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
@@ -33,7 +37,8 @@ const LOG_FILE: &str = "messages.sqlite";
 
 /// An open room. [`Server::close`] closes it in order; dropping it ends it at once.
 pub struct Server {
-    address: SocketAddr,
+    address: Option<SocketAddr>,
+    local: Option<String>,
     log: Arc<dyn Log>,
     /// Held until the files in it are closed.
     _directory: Option<Arc<DataDirectory>>,
@@ -62,16 +67,9 @@ impl Drop for CriticalTask {
 /// Why a room could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The loopback address could not be bound.
-    #[error(
-        "Cannot listen on {address}: {error}. Choose another address with --listen, or port 0 for any free one."
-    )]
-    Listen {
-        /// The wanted address.
-        address: SocketAddr,
-        /// What the operating system said.
-        error: io::Error,
-    },
+    /// The local room could not be opened.
+    #[error(transparent)]
+    Local(#[from] LocalError),
     /// The operating system gave no randomness.
     #[error("The operating system gives no randomness: {0}. Nothing secret can be made without it.")]
     Randomness(#[from] getrandom::Error),
@@ -96,32 +94,36 @@ impl Server {
     /// # Errors
     /// The address cannot be bound, or the data directory cannot be used.
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
-        let listener = tcp::bind(&settings.listen)
-            .await
-            .map_err(|error| OpenError::Listen { address: settings.listen.address, error })?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| OpenError::Listen { address: settings.listen.address, error })?;
+        DataDirectory::sweep();
         let tasks = TaskTracker::new();
         let closing = CancellationToken::new();
         let directory = settings.data_dir.as_deref().map(DataDirectory::open).transpose()?.map(Arc::new);
         let log = open_log(settings, directory.as_deref())?;
+        let key = local::key(&settings.listen, directory.as_deref())?;
+        let needed = settings.onion.enabled || settings.listen.local == LocalAccess::Unix;
+        let directory = match directory {
+            None if needed => Some(Arc::new(DataDirectory::ephemeral(settings.ephemeral_on_disk)?)),
+            directory => directory,
+        };
+        let listener = LocalListener::bind(&settings.listen, directory.as_deref()).await?;
+        let url = listener.url(key.as_ref());
         let site = Arc::new(Site {
             room: Room::open(&settings.room, &settings.history, Arc::clone(&log)).await?,
             noscript: Noscript::new(&settings.room, &settings.history),
             index: Index::assemble(),
-            hosts: Hosts::new(address.port()),
+            hosts: Hosts::new(listener.port()),
             settings: Arc::new(settings.listen.clone()),
             tasks: tasks.clone(),
             closing: closing.clone(),
         });
         let (limiter, connections) =
             ConnectionLimiter::new(settings.listen.connections, settings.listen.requests_per_second);
-        let router = routes::router(Arc::clone(&site));
+        let router = local::behind(key, routes::router(Arc::clone(&site)));
 
         let onion_port = settings.onion.port;
         let mut server = Self {
-            address,
+            address: listener.address(),
+            local: url,
             log,
             _directory: directory.clone(),
             onion: None,
@@ -131,9 +133,10 @@ impl Server {
             failed: CancellationToken::new(),
         };
         server.spawn_critical(serve(connections, router, Arc::clone(&site)));
-        server.spawn_critical(tcp::accept(listener, limiter.clone(), server.closing.clone()));
-        if settings.onion.enabled {
-            let directory = directory.map_or_else(|| DataDirectory::ephemeral().map(Arc::new), Ok)?;
+        server.spawn_critical(listener.accept(limiter.clone(), server.closing.clone()));
+        if settings.onion.enabled
+            && let Some(directory) = directory
+        {
             server.open_onion(settings, directory, &site.hosts, limiter).await?;
         }
         Ok(server)
@@ -169,14 +172,15 @@ impl Server {
         self.failed.cancelled().await;
     }
 
-    /// The loopback address.
-    pub fn local_addr(&self) -> SocketAddr {
+    /// The loopback address; `None` without a listener there.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// The local room's URL.
-    pub fn local_url(&self) -> String {
-        format!("http://{}/", self.address)
+    /// How the local room is reached: its URL, with its key if there is one, or `unix:` and the path of the socket; `None`
+    /// without a local listener.
+    pub fn local_url(&self) -> Option<&str> {
+        self.local.as_deref()
     }
 
     /// The onion URL to share; `None` without an onion service.

@@ -1,12 +1,14 @@
-//! The data directory: the room's key, messages and state; private, and locked by one process.
+//! The data directory: the room's key, messages and state; private, and locked by one process. `ephemeral` is the one of a
+//! room that leaves nothing.
 
+mod ephemeral;
 mod error;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
+use ephemeral::EphemeralDirectory;
 
 pub use error::StorageError;
 
@@ -21,8 +23,8 @@ pub struct DataDirectory {
 enum Hold {
     /// A lock, released with the file's handle.
     Lock(#[allow(dead_code, reason = "held for its drop")] File),
-    /// A temporary directory, removed when dropped.
-    Temporary(#[allow(dead_code, reason = "held for its drop")] TempDir),
+    /// A directory of an ephemeral room, removed when dropped.
+    Ephemeral(#[allow(dead_code, reason = "held for its drop")] EphemeralDirectory),
 }
 
 impl DataDirectory {
@@ -57,26 +59,21 @@ impl DataDirectory {
         }
     }
 
-    /// A directory that is removed when this is dropped, in memory where the system has a file system there.
+    /// A directory of a room that leaves nothing: in memory, removed when this is dropped, or by [`DataDirectory::sweep`]
+    /// when the process was killed. `on_disk` allows it on an ordinary disk where nothing is in memory.
     ///
     /// # Errors
-    /// When no temporary directory can be made.
-    pub fn ephemeral() -> Result<Self, StorageError> {
-        let make = |parent: &Path| {
-            let mut builder = tempfile::Builder::new();
-            builder.prefix("onionroom-");
-            #[cfg(unix)]
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-            builder.tempdir_in(parent)
-        };
-        let directory = directories_in_memory()
-            .iter()
-            .find_map(|parent| make(parent).ok())
-            .map_or_else(|| make(&std::env::temp_dir()), Ok)
-            .map_err(|cause| StorageError::NoTemporaryDirectory { cause })?;
-        let path =
-            directory.path().canonicalize().map_err(|cause| StorageError::NoTemporaryDirectory { cause })?;
-        Ok(Self { path, hold: Hold::Temporary(directory) })
+    /// When there is no file system in memory, or no directory can be made there.
+    pub fn ephemeral(on_disk: bool) -> Result<Self, StorageError> {
+        let directory = EphemeralDirectory::make(on_disk)?;
+        let canonical = directory.path().canonicalize();
+        let path = canonical.map_err(|cause| StorageError::NoTemporaryDirectory { cause })?;
+        Ok(Self { path, hold: Hold::Ephemeral(directory) })
+    }
+
+    /// Removes the ephemeral directories of this user's processes that were killed. Those of living ones are locked.
+    pub fn sweep() {
+        ephemeral::sweep();
     }
 
     /// Its path.
@@ -86,7 +83,7 @@ impl DataDirectory {
 
     /// Whether it is removed with the process.
     pub fn is_ephemeral(&self) -> bool {
-        matches!(self.hold, Hold::Temporary(_))
+        matches!(self.hold, Hold::Ephemeral(_))
     }
 
     /// A directory inside, created if it is absent, with the mode 0700.
@@ -100,15 +97,6 @@ impl DataDirectory {
             Err(cause) => Err(StorageError::Unusable { path, cause }),
         }
     }
-}
-
-/// Linux's directories that are usually in memory.
-fn directories_in_memory() -> Vec<PathBuf> {
-    if !cfg!(target_os = "linux") {
-        return Vec::new();
-    }
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
-    runtime.into_iter().chain([PathBuf::from("/dev/shm")]).collect()
 }
 
 /// Creates a directory, and missing ones above it, with the mode 0700.
@@ -217,7 +205,7 @@ mod tests {
 
     #[test]
     fn ephemeral_storage_is_private_and_leaves_nothing() {
-        let directory = DataDirectory::ephemeral().unwrap();
+        let directory = DataDirectory::ephemeral(true).unwrap();
         let path = directory.path().to_owned();
         assert_eq!(mode(&path), 0o700);
         drop(directory);

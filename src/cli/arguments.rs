@@ -90,6 +90,10 @@ pub struct RoomFlags {
     /// Where the local room answers; loopback only [default: 127.0.0.1:8646, or a free port if that is busy]
     #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Room")]
     listen: Option<OsString>,
+    /// Who may use the local room: those with its link (key), all of this machine (open), its user through a Unix
+    /// socket (unix), or none (off) [default: key]
+    #[arg(long, value_name = "WHO", help_heading = "Room")]
+    local: Option<OsString>,
     /// The port of the onion address [default: 80]
     #[arg(long, value_name = "PORT", help_heading = "Room")]
     onion_port: Option<OsString>,
@@ -179,6 +183,7 @@ impl RoomFlags {
             ("--keep-messages", &self.keep_messages),
             ("--keep-days", &self.keep_days),
             ("--listen", &self.listen),
+            ("--local", &self.local),
             ("--onion-port", &self.onion_port),
             ("--data-dir", &self.data_dir),
             ("--log", &self.log),

@@ -23,7 +23,7 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(15);
 
 /// Starts the network and the room, and keeps both until a signal comes. `before` are the flags that stood
 /// before the command.
-pub(super) fn run(before: &ServeFlags, flags: LabFlags) -> Result<(), Failure> {
+pub(super) fn run(before: &ServeFlags, flags: LabFlags, refused: &[String]) -> Result<(), Failure> {
     if let Some(flag) = before.only_for_serve().first() {
         return Err(Failure::FlagOfAnotherCommand {
             flag: flag.name,
@@ -34,6 +34,7 @@ pub(super) fn run(before: &ServeFlags, flags: LabFlags) -> Result<(), Failure> {
     let settings = settings(before, &flags)?;
     let terminal = Terminal::of_this_process();
     telemetry::start(&settings.log, terminal.clone(), terminal.err.colours);
+    refused.iter().for_each(|sentence| tracing::debug!("{sentence}"));
     block_on(serve(plan(flags), settings, terminal))
 }
 
@@ -50,7 +51,7 @@ async fn serve(plan: Plan, mut settings: Settings, terminal: Terminal) -> Result
         () = signals.next() => return Ok(()),
     };
     let scope = NetworkScope::Lab;
-    let mut screen = Screen::opened(terminal.clone(), scope, &server.local_url(), server.onion_url());
+    let mut screen = Screen::opened(terminal.clone(), scope, server.local_url(), server.onion_url());
     let outcome = tokio::select! {
         () = show(&mut screen, &server, &network, &terminal) => Err(Failure::TaskFailed),
         () = server.failed() => Err(Failure::TaskFailed),

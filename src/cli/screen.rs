@@ -38,11 +38,11 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// Prints the addresses: the local URL, and the onion URL, which is not reachable yet.
+    /// Prints the addresses: the local URL, if there is one, and the onion URL, which is not reachable yet.
     pub(super) fn opened(
         terminal: Terminal,
         scope: NetworkScope,
-        local: &str,
+        local: Option<&str>,
         onion: Option<String>,
     ) -> Self {
         let screen = Self { terminal, scope, onion, tracker: StatusTracker::default(), bar: None };
@@ -50,20 +50,25 @@ impl Screen {
         screen
     }
 
-    fn addresses(&self, local: &str) {
+    fn addresses(&self, local: Option<&str>) {
         if !self.terminal.out.is_terminal {
-            self.terminal.print(&format!("local: {local}"));
+            if let Some(local) = local {
+                self.terminal.print(&format!("local: {local}"));
+            }
             if let Some(onion) = &self.onion {
                 self.terminal.print(&format!("room: {onion}"));
             }
             return;
         }
         let Some(onion) = &self.onion else {
-            self.terminal.paragraph("The room is open, on this machine only:", local);
+            self.terminal.paragraph("The room is open, on this machine only:", local.unwrap_or_default());
             self.terminal.print("\n  Ctrl-C closes the room.\n");
             return;
         };
-        self.terminal.paragraph("The room is open. On this machine:", local);
+        match local {
+            Some(local) => self.terminal.paragraph("The room is open. On this machine:", local),
+            None => self.terminal.print("\n  The room is open, through Tor only."),
+        }
         let where_to = match self.scope {
             NetworkScope::Public => "For your guests, in Tor Browser",
             NetworkScope::Private | NetworkScope::Lab => "On the private Tor network",

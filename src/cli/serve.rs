@@ -18,10 +18,12 @@ use crate::telemetry;
 const CLOSE_DEADLINE: Duration = Duration::from_millis(4800);
 
 /// Opens the room and keeps it open until a signal comes. Flags that come later in the list win.
-pub(super) fn run(flags: &[ServeFlags]) -> Result<(), Failure> {
+/// `refused` is what the operating system refused at the start, for the log.
+pub(super) fn run(flags: &[ServeFlags], refused: &[String]) -> Result<(), Failure> {
     let settings = Settings::load(&sources(flags), &StandardPaths::for_user())?;
     let terminal = Terminal::of_this_process();
     telemetry::start(&settings.log, terminal.clone(), terminal.err.colours);
+    refused.iter().for_each(|sentence| tracing::debug!("{sentence}"));
     block_on(serve(&settings, terminal))
 }
 
@@ -31,7 +33,7 @@ async fn serve(settings: &Settings, terminal: Terminal) -> Result<(), Failure> {
         server = Server::open(settings) => server?,
         () = signals.next() => return Ok(()),
     };
-    let mut screen = Screen::opened(terminal, scope(settings), &server.local_url(), server.onion_url());
+    let mut screen = Screen::opened(terminal, scope(settings), server.local_url(), server.onion_url());
     let outcome = tokio::select! {
         () = screen.follow(server.tor_status()) => Err(Failure::TaskFailed),
         () = server.failed() => Err(Failure::TaskFailed),

@@ -59,6 +59,11 @@ pub enum SettingsError {
         /// `room.guests`.
         guests: usize,
     },
+    /// Neither a local listener nor an onion service.
+    #[error(
+        "listen.local is off and the onion service too, so there would be no way into the room. Say --local key, open or unix, or leave --no-onion away."
+    )]
+    NoWayIn,
     /// No directory for keys and state is known.
     #[error(
         "There is no home directory to keep the room's keys in. Say where with --data-dir, or use --ephemeral to keep nothing."

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use super::settings::Settings;
+use super::settings::{LocalAccess, Settings};
 
 /// One setting.
 pub struct Key {
@@ -165,6 +165,12 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         section: "listen",
+        name: "local",
+        flag: Some("--local"),
+        setter: Setter::Text { allowed: "key, open, unix or off", store: local },
+    },
+    Key {
+        section: "listen",
         name: "connections",
         flag: None,
         setter: number(1, 100_000, "", |draft, n| draft.connections = Some(n as usize)),
@@ -246,6 +252,12 @@ pub static KEYS: &[Key] = &[
         setter: Setter::Switch { flag_means: true, store: |draft, on| draft.ephemeral = on },
     },
     Key {
+        section: "storage",
+        name: "ephemeral_on_disk",
+        flag: None,
+        setter: Setter::Switch { flag_means: true, store: |draft, on| draft.settings.ephemeral_on_disk = on },
+    },
+    Key {
         section: "log",
         name: "filter",
         flag: Some("--log"),
@@ -287,6 +299,18 @@ fn address(draft: &mut Draft, given: &str) -> Result<(), String> {
         );
     }
     draft.settings.listen.address = address;
+    Ok(())
+}
+
+fn local(draft: &mut Draft, given: &str) -> Result<(), String> {
+    draft.settings.listen.local = match given {
+        "key" => LocalAccess::Key,
+        "open" => LocalAccess::Open,
+        "unix" if cfg!(unix) => LocalAccess::Unix,
+        "unix" => return Err("there are no Unix sockets on this system".into()),
+        "off" => LocalAccess::Off,
+        _ => return Err("there is no such way in".into()),
+    };
     Ok(())
 }
 

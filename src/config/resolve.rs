@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::error::SettingsError;
 use super::keys::{Draft, KEYS, Setter};
 use super::raw::{Assignment, Flag, Provenance, Sources, Value};
-use super::settings::Settings;
+use super::settings::{LocalAccess, Settings};
 use super::standard_paths::StandardPaths;
 use super::{environment, file};
 
@@ -135,6 +135,9 @@ fn finish(draft: Draft, paths: &StandardPaths) -> Result<Settings, SettingsError
         // A guest holds one connection and needs a second for a moment, to load the page or to come back.
         None => settings.listen.connections.max(2 * guests),
     };
+    if settings.listen.local == LocalAccess::Off && !settings.onion.enabled {
+        return Err(SettingsError::NoWayIn);
+    }
     settings.data_dir = match (ephemeral, data_dir.or_else(|| paths.data_dir.clone())) {
         (true, _) => None,
         (false, Some(directory)) => Some(directory),

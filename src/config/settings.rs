@@ -17,6 +17,8 @@ pub struct Settings {
     pub onion: OnionSettings,
     /// The directory for keys and state; `None` for an ephemeral room, which leaves nothing on disk.
     pub data_dir: Option<PathBuf>,
+    /// Whether an ephemeral room may be on an ordinary disk where there is no file system in memory.
+    pub ephemeral_on_disk: bool,
     /// What is logged, as a `tracing` filter.
     pub log: String,
 }
@@ -55,9 +57,24 @@ pub struct HistorySettings {
     pub survive_power_loss: bool,
 }
 
+/// Who on this machine may use the local room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalAccess {
+    /// Those who have its link, which begins with a key.
+    Key,
+    /// Every user and program of this machine.
+    Open,
+    /// The user who runs it: there is no TCP listener but a Unix socket in the data directory.
+    Unix,
+    /// None: the room is reached through Tor only.
+    Off,
+}
+
 /// Where and how connections are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenSettings {
+    /// Who may use the local room.
+    pub local: LocalAccess,
     /// The loopback address of the local room; port 0 takes any free one.
     pub address: SocketAddr,
     /// Whether `address` is the default: then a busy port is replaced by a free one instead of an error.
@@ -99,6 +116,7 @@ impl Default for Settings {
             listen: ListenSettings::default(),
             onion: OnionSettings::default(),
             data_dir: None,
+            ephemeral_on_disk: false,
             log: "onionroom=info".into(),
         }
     }
@@ -128,6 +146,7 @@ impl Default for HistorySettings {
 impl Default for ListenSettings {
     fn default() -> Self {
         Self {
+            local: LocalAccess::Key,
             address: SocketAddr::from(([127, 0, 0, 1], 8646)),
             address_is_default: true,
             connections: 1000,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{EXAMPLE, Flag, KEYS, Settings, SettingsError, Sources, StandardPaths};
+use super::{EXAMPLE, Flag, KEYS, LocalAccess, Settings, SettingsError, Sources, StandardPaths};
 
 /// The sources of settings, with a directory for the file.
 struct Fixture {
@@ -135,6 +135,7 @@ fn every_variable_is_understood() {
             super::keys::Setter::Number { least, .. } => least.to_string(),
             super::keys::Setter::Switch { .. } => "true".into(),
             _ if key.name == "address" => "[::1]:0".into(),
+            _ if key.name == "local" => "open".into(),
             _ => "info".into(),
         };
         let desk = Fixture::new().variable("ONIONROOM_ROOM_GUESTS", "1").variable(&key.variable(), value);
@@ -205,7 +206,7 @@ fn an_unknown_name_gets_the_nearest_one() {
     );
     assert_eq!(
         complaint("[storage]\ncolour = 1"),
-        "There is no key storage.colour (room.toml, line 2). The keys of [storage] are data_dir, ephemeral."
+        "There is no key storage.colour (room.toml, line 2). The keys of [storage] are data_dir, ephemeral, ephemeral_on_disk."
     );
     assert_eq!(
         complaint("\n[rom]\nguests = 3"),
@@ -289,4 +290,15 @@ fn connections_keep_up_with_guests() {
 fn other_variables_are_not_looked_at() {
     let desk = Fixture::new().variable("PATH", "/bin").variable("ONIONROOM_BROWSER", "x");
     assert!(desk.variable("ONIONROOM_TEST_ANYTHING", "x").load().is_ok());
+}
+
+#[test]
+fn a_room_has_a_way_in() {
+    let local = |who: &str| Fixture::new().flag("--local", Some(who));
+    assert_eq!(local("key").load().unwrap(), defaults());
+    assert_eq!(local("open").load().unwrap().listen.local, LocalAccess::Open);
+    assert_eq!(local("off").load().unwrap().listen.local, LocalAccess::Off);
+    assert!(local("everyone").complaint().contains("Allowed: key, open, unix or off."));
+    let complaint = local("off").flag("--no-onion", None).complaint();
+    assert!(complaint.contains("no way into the room") && complaint.contains("--local"), "{complaint}");
 }

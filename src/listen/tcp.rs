@@ -11,12 +11,12 @@ use super::{ConnectionLimiter, Peer};
 use crate::config::ListenSettings;
 
 /// The response when no connection permit is left.
-const UNAVAILABLE: &[u8] =
+pub(super) const UNAVAILABLE: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 56\r\n\
     Connection: close\r\n\r\nToo many connections are open. Try again a little later.";
 
 /// The pause after `accept` failed, usually for want of file descriptors.
-const ACCEPT_ERROR_PAUSE: Duration = Duration::from_millis(100);
+pub(super) const ACCEPT_ERROR_PAUSE: Duration = Duration::from_millis(100);
 
 /// Binds the address of the settings, or any free port if it is the default address and in use.
 ///

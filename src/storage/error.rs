@@ -64,6 +64,13 @@ pub enum StorageError {
         /// The directory.
         path: PathBuf,
     },
+    /// No file system in memory for an ephemeral room.
+    #[error(
+        "An ephemeral room leaves nothing on a disk, and no file system in memory was found: neither XDG_RUNTIME_DIR \
+         nor /dev/shm is a tmpfs that can be written to. Mount one there, or set storage.ephemeral_on_disk to true: then a \
+         temporary directory is used, which is removed at the end, but a disk keeps traces."
+    )]
+    NoMemoryFileSystem,
     /// No temporary directory for an ephemeral room.
     #[error(
         "No temporary directory could be made: {cause}. Set TMPDIR to a directory that can be written to."

@@ -47,7 +47,7 @@ impl Offline {
 }
 
 fn ephemeral() -> Arc<DataDirectory> {
-    Arc::new(DataDirectory::ephemeral().unwrap())
+    Arc::new(DataDirectory::ephemeral(false).unwrap())
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::kit::program::{Program, run};
 use crate::kit::{Guest, narrow};
 
 /// A room on this machine alone, on any free port.
-const ALONE: [&str; 3] = ["--no-onion", "--listen", "127.0.0.1:0"];
+const ALONE: [&str; 5] = ["--no-onion", "--local", "open", "--listen", "127.0.0.1:0"];
 
 fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -64,7 +64,7 @@ async fn the_example_file_is_printed_and_can_be_used() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("onionroom.toml");
     fs::write(&file, example.replace("127.0.0.1:8646", "127.0.0.1:0")).unwrap();
-    let mut program = Program::start(&["--no-onion", "--config", file.to_str().unwrap()]);
+    let mut program = Program::start(&["--no-onion", "--local", "open", "--config", file.to_str().unwrap()]);
     local(&mut program).await;
 }
 

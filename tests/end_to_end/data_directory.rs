@@ -19,9 +19,9 @@ use crate::kit::program::Disk;
 use crate::kit::program::{Program, run};
 
 /// A local room on this directory, for people in a hurry.
-fn words(directory: &Path) -> [&str; 5] {
+fn words(directory: &Path) -> [&str; 7] {
     let directory = directory.to_str().unwrap();
-    ["--no-onion", "--listen", "127.0.0.1:0", "--data-dir", directory]
+    ["--no-onion", "--local", "open", "--listen", "127.0.0.1:0", "--data-dir", directory]
 }
 
 /// A place for a data directory that is not there yet.

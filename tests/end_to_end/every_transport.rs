@@ -143,7 +143,8 @@ async fn stalled_readers_on_every_transport() {
     const STALLED: u8 = 6;
     const BEFORE: u64 = 400; // as many as fill the ring
     const SAID: u64 = 1500;
-    let words = ["--no-onion", "--ephemeral", "--listen", "127.0.0.1:0", "--keep-messages", "100"];
+    let alone = ["--no-onion", "--ephemeral", "--local", "open", "--listen", "127.0.0.1:0"];
+    let words = [&alone[..], &["--keep-messages", "100"]].concat();
     let mut program = Program::start(&words);
     let url = program.told("local").await;
     let address: SocketAddr = url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();

@@ -6,6 +6,7 @@ pub(crate) mod guest;
 pub(crate) mod memory;
 pub(crate) mod noscript;
 pub(crate) mod noscript_stream;
+pub(crate) mod offline;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod raw;

@@ -112,7 +112,7 @@ export class LocalRoom {
   }
 
   async start() {
-    this.program = new Program(['serve', '--no-onion', '--listen', `127.0.0.1:${this.port}`]);
+    this.program = new Program(['serve', '--no-onion', '--local', 'open', '--listen', `127.0.0.1:${this.port}`]);
     await this.program.until('the room answers', () => answers(this.port));
   }
 

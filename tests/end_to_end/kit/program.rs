@@ -37,6 +37,16 @@ impl Program {
         Self::spawn(command, home)
     }
 
+    /// Starts it with these variables in its environment, from a shell that runs these commands first.
+    pub(crate) fn start_after(commands: &str, variables: &[(&str, &Path)], words: &[&str]) -> Self {
+        let home = TempDir::new().unwrap();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{commands}\nexec \"$0\" \"$@\""), PROGRAM]).args(words);
+        let mut command = confined(shell, home.path());
+        command.envs(variables.iter().copied());
+        Self::spawn(command, home)
+    }
+
     /// The same where `disk` is mounted.
     #[cfg(target_os = "linux")]
     pub(crate) fn start_on(disk: &Disk<'_>, words: &[&str]) -> Self {
@@ -98,6 +108,21 @@ impl Program {
         let id = self.child.id().expect("it still runs").to_string();
         let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status().await;
         assert!(sent.unwrap().success());
+    }
+
+    /// What proc(5) has of it in this file.
+    pub(crate) fn proc(&self, file: &str) -> String {
+        let id = self.child.id().expect("it still runs");
+        std::fs::read_to_string(format!("/proc/{id}/{file}")).unwrap()
+    }
+
+    /// Reads standard error to its end.
+    pub(crate) async fn rest_of_err(&mut self) -> String {
+        let mut rest = String::new();
+        while let Some(line) = within("standard error", self.err.next_line()).await.unwrap() {
+            rest += &(line + "\n");
+        }
+        rest
     }
 
     /// Kills it: it gets no chance to do anything more.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use onionroom::config::Settings;
+use onionroom::config::{LocalAccess, Settings};
 use onionroom::listen::{Io, Peer};
 use onionroom::server::Server;
 use tokio::net::TcpStream;
@@ -56,7 +56,7 @@ impl TestRoom {
     /// A room with other settings.
     pub(crate) async fn open_with(change: impl FnOnce(&mut Settings)) -> Self {
         let server = Server::open(&settings(0, change)).await.unwrap();
-        Self { dial: Dial::Tcp(server.local_addr()), server: Some(server) }
+        Self { dial: Dial::Tcp(server.local_addr().unwrap()), server: Some(server) }
     }
 
     /// A room in memory, for tests whose clock is paused, with other settings.
@@ -140,6 +140,7 @@ impl TestRoom {
 fn settings(port: u16, change: impl FnOnce(&mut Settings)) -> Settings {
     let mut settings = Settings::default();
     settings.listen.address = SocketAddr::from(([127, 0, 0, 1], port));
+    settings.listen.local = LocalAccess::Open;
     settings.onion.enabled = false;
     settings.room.messages_per_minute = 0;
     settings.room.room_messages_per_minute = 0;

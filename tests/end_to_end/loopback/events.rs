@@ -215,7 +215,7 @@ async fn who_does_not_read_costs_the_others_nothing_and_goes_on_later() {
 async fn those_who_do_not_read_are_held_in_little_memory() {
     const STALLED: u64 = 30;
     const SAID: u64 = 1500;
-    let words = ["--no-onion", "--ephemeral", "--listen", "127.0.0.1:0"];
+    let words = ["--no-onion", "--ephemeral", "--local", "open", "--listen", "127.0.0.1:0"];
     let mut program = Program::start(&words);
     let url = program.told("local").await;
     let address: SocketAddr = url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();

@@ -35,7 +35,7 @@ const MANNERS: Manners = Manners {
 /// The program on the data directory, as far as being asked to start.
 fn start(data: &Path) -> Program {
     let data = data.to_str().unwrap();
-    let words = ["serve", "--no-onion", "--data-dir", data, "--listen", "127.0.0.1:0"];
+    let words = ["serve", "--no-onion", "--local", "open", "--data-dir", data, "--listen", "127.0.0.1:0"];
     Program::start(&[&words[..], &["--keep-messages", "1000000"]].concat())
 }
 

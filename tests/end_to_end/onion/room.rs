@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use onionroom::config::Settings;
+use onionroom::config::{LocalAccess, Settings};
 use onionroom::server::Server;
 use onionroom::tor::Status;
 use tokio::sync::watch;
@@ -24,6 +24,7 @@ impl OnionRoom {
     pub(crate) async fn open(network_file: &Path, data_dir: Option<&Path>) -> Self {
         let mut settings = Settings::default();
         settings.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
+        settings.listen.local = LocalAccess::Open;
         settings.onion.network_file = Some(network_file.into());
         settings.room.away = AWAY;
         (settings.room.messages_per_minute, settings.room.room_messages_per_minute) = (0, 0);
@@ -44,7 +45,7 @@ impl OnionRoom {
 
     /// Where the local room is.
     pub(crate) fn local_addr(&self) -> SocketAddr {
-        self.server.local_addr()
+        self.server.local_addr().unwrap()
     }
 
     /// How the onion service is.

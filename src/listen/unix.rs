@@ -1,0 +1,74 @@
+//! The local listener as a Unix socket: file permissions decide who may connect.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+
+use super::tcp::{ACCEPT_ERROR_PAUSE, UNAVAILABLE};
+use super::{ConnectionLimiter, Peer};
+
+/// A bound socket; its file is removed when this is dropped.
+#[derive(Debug)]
+pub struct Socket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Socket {
+    /// Binds a socket at `path` with the mode 0600. The directory must be private and held by this process: a socket that
+    /// is there already is of a process that has ended, and is replaced.
+    ///
+    /// # Errors
+    /// What the operating system says; a path of more than about 100 bytes is too long for a socket.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        if fs::symlink_metadata(path).is_ok_and(|data| data.file_type().is_socket()) {
+            fs::remove_file(path)?;
+        }
+        let socket = Self { listener: UnixListener::bind(path)?, path: path.into() };
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        Ok(socket)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Accepts connections until `closing` is cancelled.
+pub async fn accept(socket: Socket, limiter: ConnectionLimiter, closing: CancellationToken) {
+    loop {
+        let accepted = tokio::select! {
+            () = closing.cancelled() => return,
+            accepted = socket.listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => admit(stream, &limiter),
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_ERROR_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn admit(stream: UnixStream, limiter: &ConnectionLimiter) {
+    let Some(permit) = limiter.try_acquire() else {
+        let _ = stream.try_write(UNAVAILABLE);
+        return;
+    };
+    // Clients of a Unix socket have no address.
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    limiter.accept(stream, Peer::Loopback(nowhere), permit);
+}
