@@ -64,11 +64,11 @@ pub async fn accept(socket: Socket, limiter: ConnectionLimiter, closing: Cancell
 }
 
 fn admit(stream: UnixStream, limiter: &ConnectionLimiter) {
-    let Some(permit) = limiter.try_acquire() else {
+    // Clients of a Unix socket have no address.
+    let peer = Peer::Loopback(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let Some(permit) = limiter.try_acquire(peer.circuit()) else {
         let _ = stream.try_write(UNAVAILABLE);
         return;
     };
-    // Clients of a Unix socket have no address.
-    let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-    limiter.accept(stream, Peer::Loopback(nowhere), permit);
+    limiter.accept(stream, peer, permit);
 }
