@@ -6,8 +6,9 @@ use super::*;
 
 const DAY: f64 = 86_400.0;
 
-/// How finely the observer looks, in seconds.
-const GLANCE: f64 = 0.09731;
+/// How finely the observer looks, in seconds: enough for the clock as it was, and for the noise, of which more is seen anyway.
+const FINE: f64 = 0.09731;
+const COARSE: f64 = 0.4733;
 
 /// The skew of the host's clock, in parts per million; in the afternoon it is one more.
 const SKEW_PPM: f64 = 20.0;
@@ -20,10 +21,10 @@ fn host(time: f64) -> f64 {
 }
 
 /// The true times at which a clock was first seen to show another second, and the second.
-fn edges(mut shown: impl FnMut(Duration) -> u64) -> Vec<(f64, f64)> {
+fn edges(every: f64, mut shown: impl FnMut(Duration) -> u64) -> Vec<(f64, f64)> {
     let (mut edges, mut before) = (Vec::new(), shown(Duration::ZERO));
-    for glance in 1..(DAY / GLANCE) as u32 {
-        let time = f64::from(glance) * GLANCE;
+    for glance in 1..(DAY / every) as u32 {
+        let time = f64::from(glance) * every;
         let now = shown(Duration::from_secs_f64(host(time)));
         if now != before {
             edges.push((time, now as f64));
@@ -72,7 +73,7 @@ fn root_mean_square(numbers: impl ExactSizeIterator<Item = f64>) -> f64 {
 /// The clock as it was: whole seconds of the host's. A day gives the skew, and a change of temperature within it.
 #[test]
 fn the_hosts_own_seconds_give_its_skew_away() {
-    let exact = edges(|elapsed| elapsed.as_secs());
+    let exact = edges(FINE, |elapsed| elapsed.as_secs());
     for seen in [through_a_network(&exact), exact] {
         let (skew, rise) = learned(&seen);
         assert!((skew - SKEW_PPM).abs() < 0.05 && (rise - WARMER_PPM).abs() < 0.05, "{skew} {rise}");
@@ -83,16 +84,16 @@ fn the_hosts_own_seconds_give_its_skew_away() {
 #[test]
 fn late_edges_average_out() {
     let mut noise = Noise { seed: [5; 32], drawn: 0 };
-    let mut late: Vec<_> = edges(|elapsed| elapsed.as_secs());
+    let mut late: Vec<_> = edges(FINE, |elapsed| elapsed.as_secs());
     late.iter_mut().for_each(|(time, _)| *time += noise.below(EDGE_NANOS) as f64 / 1e9);
     let skew = fit(&late);
     assert!((skew - SKEW_PPM).abs() < 1.0, "{skew}");
 }
 
-/// Twelve rooms on one host: what is seen says nothing of its skew, of a change in it, or of their being on one host.
+/// Eight rooms on one host: what is seen says nothing of its skew, of a change in it, or of their being on one host.
 #[test]
 fn a_day_of_edges_does_not_give_the_skew_away() {
-    let days: Vec<_> = (0..12).map(|seed| edges(noisy(seed))).collect();
+    let days: Vec<_> = (0..8).map(|seed| edges(COARSE, noisy(seed))).collect();
     for blur in [through_a_network, <[_]>::to_vec] {
         let learned: Vec<_> = days.iter().map(|day| learned(&blur(day))).collect();
         let skew = root_mean_square(learned.iter().map(|(skew, _)| skew - SKEW_PPM));
@@ -104,7 +105,7 @@ fn a_day_of_edges_does_not_give_the_skew_away() {
 
 #[test]
 fn a_day_is_a_day_within_a_minute() {
-    for seed in 0..12 {
+    for seed in 0..4 {
         let mut shown = noisy(seed);
         for day in 1..=10 {
             let off = shown(Duration::from_secs(day * 86_400)).abs_diff(day * 86_400);
@@ -116,11 +117,11 @@ fn a_day_is_a_day_within_a_minute() {
 #[test]
 fn it_never_goes_back_also_when_the_room_is_opened_again() {
     let mut shown = 0;
-    for opened in 0..20 {
+    for opened in 0..10 {
         let mut state = State::new(shown, &[1; 32], [opened; 32]);
         assert_eq!(state.at(Duration::ZERO) > shown, shown > 0, "the first shows zero");
-        for step in 0..20_000 {
-            let now = state.at(Duration::from_millis(step * 70));
+        for step in 0..2000 {
+            let now = state.at(Duration::from_millis(step * 270));
             assert!((shown..=shown + 61).contains(&now), "{shown} {now}");
             shown = now;
         }
