@@ -19,6 +19,7 @@ use crate::http::index::Index;
 use crate::http::routes;
 use crate::http::site::{Noscript, Site};
 use crate::hub::Room;
+use crate::listen::onion::CircuitLimits;
 use crate::listen::{Connection, ConnectionLimiter, onion};
 use crate::log::sqlite::Synchronous;
 use crate::log::{Log, LogError, MemoryLog, Retention, SqliteLog};
@@ -152,8 +153,8 @@ impl Server {
         let mut service = OnionService::launch(&settings.onion, directory).await?;
         hosts.add_onion(service.address().to_string(), settings.onion.port);
         if let Some(introductions) = service.introductions() {
-            let (streams, port) = (settings.onion.streams_per_circuit, settings.onion.port);
-            self.spawn_critical(onion::accept(introductions, limiter, streams, port, self.closing.clone()));
+            let limits = CircuitLimits::new(&settings.onion);
+            self.spawn_critical(onion::accept(introductions, limiter, limits, self.closing.clone()));
         }
         self.onion = Some(service);
         Ok(())

@@ -7,10 +7,13 @@ mod client;
 mod configuration;
 mod diagnosis;
 mod error;
+mod guests;
 mod instance;
 mod launch_config;
+mod options;
 mod private_network;
 mod rendezvous;
+mod replacement;
 mod self_check;
 mod status;
 mod storage;
@@ -33,11 +36,13 @@ use crate::config::OnionSettings;
 use crate::storage::DataDirectory;
 use instance::ArtiInstance;
 use launch_config::{LaunchConfig, ServiceKeypair};
+use options::ArtiOptions;
 use storage::Storage;
 use supervisor::Supervisor;
 
-/// How many introductions may be queued for the accept loop; more are dropped.
-const INTRODUCTION_QUEUE: usize = 64;
+/// How many introductions may be queued for the accept loop. No more than it takes at once: where they wait before,
+/// in Arti, those with more proof of work go first.
+const INTRODUCTION_QUEUE: usize = 1;
 
 /// The introductions that the onion service receives, for [`crate::listen::onion::accept`].
 pub type Introductions = mpsc::Receiver<ArtiIntroduction>;
@@ -70,7 +75,9 @@ impl OnionService {
         let network = settings.network_file.as_deref().map(PrivateNetwork::read).transpose()?;
         let keypair = directory.is_ephemeral().then(ServiceKeypair::generate);
         let storage = Storage::within(directory)?;
-        let config = LaunchConfig { storage, network, keypair, introductions: sender };
+        let options = ArtiOptions::new(settings);
+        tracing::debug!(?options, "what Arti is asked to limit");
+        let config = LaunchConfig { storage, network, keypair, options, introductions: sender };
         let instance = ArtiInstance::start(&config)?;
 
         let address = instance.address.clone();

@@ -229,6 +229,43 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         section: "onion",
+        name: "idle_circuit_seconds",
+        flag: None,
+        setter: number(10, 3600, SECONDS, |draft, n| {
+            draft.settings.onion.idle_circuit = Duration::from_secs(n);
+        }),
+    },
+    Key {
+        section: "onion",
+        name: "proof_of_work",
+        flag: None,
+        setter: Setter::Switch {
+            flag_means: true,
+            store: |draft, on| draft.settings.onion.proof_of_work = on,
+        },
+    },
+    Key {
+        section: "onion",
+        name: "introduction_points",
+        flag: None,
+        setter: number(3, 20, "", |draft, n| draft.settings.onion.introduction_points = n as u8),
+    },
+    Key {
+        section: "onion",
+        name: "introductions_per_second",
+        flag: None,
+        setter: number(0, 10_000, "", |draft, n| {
+            draft.settings.onion.introductions_per_second = n as u32;
+        }),
+    },
+    Key {
+        section: "onion",
+        name: "memory_megabytes",
+        flag: None,
+        setter: number(16, 65_536, "", |draft, n| draft.settings.onion.memory_megabytes = n as usize),
+    },
+    Key {
+        section: "onion",
         name: "network_file",
         flag: Some("--network-file"),
         setter: Setter::Path {

@@ -102,8 +102,20 @@ pub struct OnionSettings {
     pub enabled: bool,
     /// The port of the onion address that answers; browsers assume 80.
     pub port: u16,
-    /// How many streams one rendezvous circuit may have open at once.
+    /// How many streams one rendezvous circuit may have open at once; 1 to 1000.
     pub streams_per_circuit: usize,
+    /// How long a rendezvous circuit without an open stream is kept; 10 seconds to an hour.
+    pub idle_circuit: Duration,
+    /// Whether introductions with proof of work go before those without, when more come than can be answered. Without
+    /// the cargo feature `pow` it has no effect.
+    pub proof_of_work: bool,
+    /// How many introduction points the service has; 3 to 20, as C Tor allows.
+    pub introduction_points: u8,
+    /// How many introductions a second each introduction point passes on, up to 10000, with bursts of eight times as
+    /// many; 0 leaves it to the introduction point.
+    pub introductions_per_second: u32,
+    /// The most memory for what waits in Arti's queues, in megabytes of 2^20 bytes; 16 to 65536.
+    pub memory_megabytes: usize,
     /// A description of a private Tor network to use in place of the public one.
     pub network_file: Option<PathBuf>,
 }
@@ -161,6 +173,16 @@ impl Default for ListenSettings {
 
 impl Default for OnionSettings {
     fn default() -> Self {
-        Self { enabled: true, port: 80, streams_per_circuit: 16, network_file: None }
+        Self {
+            enabled: true,
+            port: 80,
+            streams_per_circuit: 16,
+            idle_circuit: Duration::from_secs(60),
+            proof_of_work: true,
+            introduction_points: 3,
+            introductions_per_second: 25,
+            memory_megabytes: 256,
+            network_file: None,
+        }
     }
 }

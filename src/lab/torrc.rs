@@ -18,6 +18,11 @@ pub(super) const VOTING_SECONDS: u32 = 1800;
 /// consensus without relays would be kept for [`VOTING_SECONDS`].
 pub(super) const WAITING_SECONDS: u32 = 1800;
 
+/// The least timeout for building a circuit, in milliseconds. Without distance between relays clients and services learn
+/// times of some ten milliseconds; when many circuits are built at once they then time out, and Arti, whose circuits in
+/// advance fail too, lets clients wait for minutes.
+const BUILD_TIMEOUT_MIN_MILLISECONDS: u32 = 5000;
+
 /// Options that all nodes of one network share.
 #[derive(Debug)]
 pub(super) struct CommonOptions {
@@ -110,7 +115,11 @@ pub(super) fn authority(
     );
     // In a testing network C Tor takes 24 voting intervals as the onion services' time period, and ignores the
     // consensus; Arti takes it from the consensus, in minutes. They must compute the same keys.
-    let _ = writeln!(text, "ConsensusParams hsdir_interval={}", 24 * VOTING_SECONDS / 60);
+    let _ = writeln!(
+        text,
+        "ConsensusParams hsdir_interval={} cbtmintimeout={BUILD_TIMEOUT_MIN_MILLISECONDS}",
+        24 * VOTING_SECONDS / 60
+    );
     // Without measured bandwidths nearly every relay has the weight 0, and C Tor chooses the same one as the first
     // and as the last hop.
     let _ = writeln!(text, "V3BandwidthsFile {}", quoted(&options.bandwidths));

@@ -68,7 +68,7 @@ fn nothing_listens_beyond_the_loopback_address() {
 fn both_implementations_get_the_same_time_period() {
     let text = authority("x", Path::new("/lab/x"), at(7000), at(7001), &options());
     assert!(has(&text, "V3AuthVotingInterval 1800 seconds"), "{text}");
-    assert!(has(&text, "ConsensusParams hsdir_interval=720"), "{text}");
+    assert!(has(&text, "ConsensusParams hsdir_interval=720 cbtmintimeout=5000"), "{text}");
 }
 
 #[test]

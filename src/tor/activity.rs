@@ -59,7 +59,8 @@ impl Activity {
         self.last_received.load(Ordering::Relaxed) > 0
     }
 
-    fn record(&self) {
+    /// Records that a byte was received now.
+    pub(super) fn record(&self) {
         let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_received.fetch_max(now.max(1), Ordering::Relaxed);
     }

@@ -25,7 +25,7 @@ pub(super) fn create(
     // It fails if a provider is installed already; any provider will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     TorClient::with_runtime(monitored_runtime(tasks, activity))
-        .config(configuration::client(&config.storage, config.network.as_ref())?)
+        .config(configuration::client(&config.storage, config.network.as_ref(), &config.options)?)
         // Without it the service could not be launched before the bootstrap is done.
         .bootstrap_behavior(BootstrapBehavior::OnDemand)
         .create_unbootstrapped()

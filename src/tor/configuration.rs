@@ -5,14 +5,19 @@ use arti_client::config::TorClientConfigBuilder;
 use arti_client::config::dir::{AuthorityContacts, FallbackDir, FallbackDirBuilder};
 use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use tor_hsservice::OnionServiceConfig;
-use tor_hsservice::config::OnionServiceConfigBuilder;
+use tor_hsservice::config::{OnionServiceConfigBuilder, TokenBucketConfig};
 
 use super::error::TorError;
+use super::options::ArtiOptions;
 use super::private_network::{Authority, PrivateNetwork};
 use super::storage::Storage;
 
 /// The service's nickname in Arti, which is the name of its key directory.
 pub(super) const NICKNAME: &str = "room";
+
+/// How many introductions may wait when proof of work orders them. At the rate at which they are answered when no
+/// circuit can be built, that is a wait of six seconds; a client that waited for much longer has given up.
+const WAITING_INTRODUCTIONS: usize = 512;
 
 /// The client's configuration.
 ///
@@ -21,11 +26,13 @@ pub(super) const NICKNAME: &str = "room";
 pub(super) fn client(
     storage: &Storage,
     network: Option<&PrivateNetwork>,
+    options: &ArtiOptions,
 ) -> Result<TorClientConfig, TorError> {
     let mut builder = TorClientConfigBuilder::from_directories(&storage.state, &storage.cache);
     // `crate::storage` has made the data directory accessible to its owner only. Arti's own checks go up to the
     // root of the file system and refuse what does no harm here.
     builder.storage().permissions().dangerously_trust_everyone();
+    builder.system().memory().max(options.memory_bytes);
     if storage.is_ephemeral() {
         let in_memory = "[storage.keystore.primary]\nkind = \"ephemeral\"\n";
         let mut ephemeral: TorClientConfigBuilder = toml::from_str(in_memory).map_err(refused)?;
@@ -41,9 +48,21 @@ pub(super) fn client(
 ///
 /// # Errors
 /// When Arti refuses it.
-pub(super) fn service() -> Result<OnionServiceConfig, TorError> {
-    let nickname = NICKNAME.parse().map_err(refused)?;
-    OnionServiceConfigBuilder::default().nickname(nickname).build().map_err(refused)
+pub(super) fn service(options: &ArtiOptions) -> Result<OnionServiceConfig, TorError> {
+    let mut builder = OnionServiceConfigBuilder::default();
+    builder
+        .nickname(NICKNAME.parse().map_err(refused)?)
+        .num_intro_points(options.introduction_points)
+        .max_concurrent_streams_per_circuit(options.streams_per_circuit)
+        .enable_pow(options.proof_of_work)
+        .pow_rend_queue_depth(WAITING_INTRODUCTIONS)
+        // To verify a solution is a few thousand instructions of the puzzle's own; compiling them would need memory
+        // that is both writable and executable.
+        .disable_pow_compilation(true);
+    if let Some((rate, burst)) = options.introduction_rate {
+        builder.rate_limit_at_intro(Some(TokenBucketConfig::new(rate, burst)));
+    }
+    builder.build().map_err(refused)
 }
 
 /// Replaces the public network's authorities and fallback directories.

@@ -49,11 +49,12 @@ impl Diagnostics {
         })
     }
 
-    /// Why the self-check fails. `idle`: no relay sends anything at present.
-    pub(super) fn self_check_problem(&self, idle: bool) -> Problem {
+    /// Why the self-check fails. `idle`: no relay sends anything at present; `guests`: guests are connected.
+    pub(super) fn self_check_problem(&self, idle: bool, guests: bool) -> Problem {
         match self.clock_problem() {
             Some(known) => known,
             None if idle => self.no_relay(),
+            None if guests => unreachable_with_guests(),
             None => unreachable(),
         }
     }
@@ -100,6 +101,14 @@ fn unreachable() -> Problem {
         description: "The room could not be reached through Tor just now.".into(),
         advice: "Check the internet connection and the clock; the program keeps trying and says when guests \
                  can come."
+            .into(),
+    }
+}
+
+fn unreachable_with_guests() -> Problem {
+    Problem {
+        description: "The room cannot reach itself; guests are connected, so Tor is not restarted.".into(),
+        advice: "New guests may not come in at the moment; the program keeps trying, less and less often."
             .into(),
     }
 }
@@ -187,9 +196,17 @@ mod tests {
         let slow = Diagnostics { clock: ClockSkew::Slow(Duration::from_secs(3 * 3600)), ..NOTHING };
         let problem = slow.bootstrap_problem(Duration::ZERO).expect("a known clock");
         assert!(problem.description.contains("about 3 hours slow"), "{}", problem.description);
-        assert_eq!(slow.self_check_problem(true), problem);
+        assert_eq!(slow.self_check_problem(true, true), problem);
         let blocked = Diagnostics { blockage: Some(BlockageKind::ClockSkewed), ..NOTHING };
         assert!(said(&blocked).contains("clock is wrong,"));
+    }
+
+    #[test]
+    fn guests_are_told_apart_while_relays_answer() {
+        let told = |idle, guests| NOTHING.self_check_problem(idle, guests).description;
+        assert!(told(false, true).contains("guests are connected, so Tor is not restarted"));
+        assert_ne!(told(false, false), told(false, true));
+        assert_eq!(told(true, true), told(true, false));
     }
 
     #[test]
@@ -198,6 +215,7 @@ mod tests {
             NOTHING.no_relay(),
             Diagnostics { private: true, ..NOTHING }.no_relay(),
             unreachable(),
+            unreachable_with_guests(),
             no_directory(),
             no_handshake(),
             filtered(),

@@ -18,16 +18,15 @@ use super::client::{self, Client};
 use super::configuration;
 use super::diagnosis::Diagnostics;
 use super::error::TorError;
+use super::guests::Guests;
 use super::launch_config::LaunchConfig;
 use super::rendezvous::ArtiIntroduction;
+use super::replacement::Observation;
 use super::self_check::{self, SelfCheckError};
 use super::tasks::Tasks;
 
 /// How long [`ArtiInstance::shutdown`] waits for Arti's tasks before it abandons them.
 pub(super) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// References to the guest counter that are no guests: the instance, and the task that forwards introductions.
-const OWN_REFERENCES: usize = 2;
 
 /// Arti at work. Dropping it aborts all its tasks; [`ArtiInstance::shutdown`] also waits for them.
 pub(super) struct ArtiInstance {
@@ -36,8 +35,7 @@ pub(super) struct ArtiInstance {
     pub(super) address: OnionAddress,
     private: bool,
     activity: Arc<Activity>,
-    /// Its reference count is the number of introductions and streams, see [`OWN_REFERENCES`].
-    guests: Arc<()>,
+    guests: Arc<Guests>,
     tasks: AbortOnDropTasks,
 }
 
@@ -65,7 +63,7 @@ impl ArtiInstance {
         if let Err(error) = config.storage.forget_introduction_points(configuration::NICKNAME) {
             tracing::debug!(%error, "the old introduction points are used again");
         }
-        let service_config = configuration::service()?;
+        let service_config = configuration::service(&config.options)?;
         let failed = "the onion service did not start";
         let (service, requests) = match &config.keypair {
             None => client.launch_onion_service(service_config).map(|launched| launched.map(boxed)),
@@ -77,7 +75,7 @@ impl ArtiInstance {
         .ok_or_else(|| TorError::start(failed, &"it is disabled"))?;
         let identity =
             service.onion_address().ok_or_else(|| TorError::start(failed, &"its key cannot be found"))?;
-        let guests = Arc::new(());
+        let guests = Guests::new();
         tasks.0.spawn(forward_introductions(requests, config.introductions.clone(), Arc::clone(&guests)));
         let (address, private) = (OnionAddress::new(identity), config.network.is_some());
         Ok(Self { client, service, address, private, activity, guests, tasks })
@@ -152,9 +150,14 @@ impl ArtiInstance {
         &self.activity
     }
 
-    /// Whether an introduction is under way or a stream is open.
+    /// Whether guests are connected, see [`Guests::connected`].
     pub(super) fn has_guests(&self) -> bool {
-        Arc::strong_count(&self.guests) > OWN_REFERENCES
+        self.guests.connected()
+    }
+
+    /// What decides whether the instance is replaced.
+    pub(super) fn observe(&self) -> Observation {
+        Observation { idle: self.activity.idle(), guests: self.has_guests() }
     }
 
     /// Ends the instance and waits until its tasks have ended and its locks are released, but no longer than two
@@ -183,20 +186,15 @@ fn boxed(
     (service, Box::pin(requests))
 }
 
-/// Sends introductions to the accept loop. When that does not keep up they are dropped here, where it costs
-/// least; the clients try again.
+/// Sends introductions to the accept loop, one when it can take one. The others wait in Arti, where those with most
+/// proof of work go first; when too many wait, those with least are dropped there, and the newest of equals.
 async fn forward_introductions(
     mut requests: Requests,
     introductions: mpsc::Sender<ArtiIntroduction>,
-    guests: Arc<()>,
+    guests: Arc<Guests>,
 ) {
-    while let Some(request) = requests.next().await {
-        match introductions.try_send(ArtiIntroduction::new(request, &guests)) {
-            Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                tracing::debug!("an introduction was dropped: too many are waiting");
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => return,
-        }
+    while let Ok(place) = introductions.reserve().await {
+        let Some(request) = requests.next().await else { return };
+        place.send(ArtiIntroduction::new(request, &guests));
     }
 }

@@ -5,6 +5,7 @@ use tor_hscrypto::pk::HsIdKeypair;
 use tor_llcrypto::pk::ed25519;
 use tor_llcrypto::rng::CautiousRng;
 
+use super::options::ArtiOptions;
 use super::private_network::PrivateNetwork;
 use super::rendezvous::ArtiIntroduction;
 use super::storage::Storage;
@@ -16,6 +17,8 @@ pub(super) struct LaunchConfig {
     pub(super) network: Option<PrivateNetwork>,
     /// The key of an ephemeral room, which no keystore keeps from one instance to the next.
     pub(super) keypair: Option<ServiceKeypair>,
+    /// What Arti is asked to limit.
+    pub(super) options: ArtiOptions,
     /// Where introductions are sent.
     pub(super) introductions: mpsc::Sender<ArtiIntroduction>,
 }

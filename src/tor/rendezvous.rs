@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::{Stream, StreamExt};
@@ -12,40 +12,37 @@ use tor_hsservice::RendRequest;
 use tor_proto::client::stream::DataStream;
 use tor_proto::stream::IncomingStreamRequest;
 
+use super::guests::{Guests, OpenStream};
 use crate::listen::rendezvous::{Introduction, RendezvousCircuit, StreamRequest};
 
 /// An introduction from Arti.
 pub struct ArtiIntroduction {
     request: RendRequest,
-    guest: GuestToken,
+    guests: Arc<Guests>,
 }
 
 /// A rendezvous circuit from Arti.
 pub struct ArtiCircuit {
     requests: Pin<Box<dyn Stream<Item = tor_hsservice::StreamRequest> + Send>>,
-    guests: Weak<()>,
+    guests: Arc<Guests>,
 }
 
 /// A request for a stream on an [`ArtiCircuit`].
 pub struct ArtiStreamRequest {
     request: tor_hsservice::StreamRequest,
-    guest: GuestToken,
+    guests: Arc<Guests>,
 }
 
 /// A stream on an [`ArtiCircuit`].
 pub struct ArtiStream {
     io: DataStream,
-    _guest: GuestToken,
+    open: OpenStream,
 }
 
-/// Held by each introduction and each stream, so that its reference count shows whether guests are connected. A
-/// circuit alone does not count: clients keep theirs for minutes after they have gone.
-type GuestToken = Option<Arc<()>>;
-
 impl ArtiIntroduction {
-    /// `guests` is the counter whose references are the introductions and streams.
-    pub(super) fn new(request: RendRequest, guests: &Arc<()>) -> Self {
-        Self { request, guest: Some(Arc::clone(guests)) }
+    /// `guests` counts the streams.
+    pub(super) fn new(request: RendRequest, guests: &Arc<Guests>) -> Self {
+        Self { request, guests: Arc::clone(guests) }
     }
 }
 
@@ -54,10 +51,7 @@ impl Introduction for ArtiIntroduction {
 
     async fn rendezvous(self) -> Option<ArtiCircuit> {
         match self.request.accept().await {
-            Ok(requests) => {
-                let guests = self.guest.as_ref().map(Arc::downgrade).unwrap_or_default();
-                Some(ArtiCircuit { requests: Box::pin(requests), guests })
-            }
+            Ok(requests) => Some(ArtiCircuit { requests: Box::pin(requests), guests: self.guests }),
             Err(error) => {
                 tracing::debug!(%error, "no circuit to the rendezvous point");
                 None
@@ -71,7 +65,7 @@ impl RendezvousCircuit for ArtiCircuit {
 
     async fn next(&mut self) -> Option<ArtiStreamRequest> {
         let request = self.requests.next().await?;
-        Some(ArtiStreamRequest { request, guest: self.guests.upgrade() })
+        Some(ArtiStreamRequest { request, guests: Arc::clone(&self.guests) })
     }
 }
 
@@ -87,7 +81,7 @@ impl StreamRequest for ArtiStreamRequest {
 
     async fn accept(self) -> io::Result<ArtiStream> {
         let io = self.request.accept(Connected::new_empty()).await.map_err(io::Error::other)?;
-        Ok(ArtiStream { io, _guest: self.guest })
+        Ok(ArtiStream { io, open: self.guests.opened() })
     }
 
     async fn refuse(self) {
@@ -103,7 +97,12 @@ impl AsyncRead for ArtiStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        AsyncRead::poll_read(Pin::new(&mut self.io), context, buffer)
+        let before = buffer.filled().len();
+        let read = AsyncRead::poll_read(Pin::new(&mut self.io), context, buffer);
+        if buffer.filled().len() > before {
+            self.open.moved();
+        }
+        read
     }
 }
 
@@ -113,7 +112,11 @@ impl AsyncWrite for ArtiStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        AsyncWrite::poll_write(Pin::new(&mut self.io), context, bytes)
+        let written = AsyncWrite::poll_write(Pin::new(&mut self.io), context, bytes);
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.open.moved();
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,5 +1,6 @@
 //! The self-check: a connection through Tor to the room's own address.
 
+use std::error::Error;
 use std::io;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use arti_client::StreamPrefs;
 use arti_client::config::BoolOrAuto;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
+use tor_cell::relaycell::msg::EndReason;
 
 use super::address::OnionAddress;
 use super::client::Client;
@@ -31,8 +33,22 @@ pub(super) enum SelfCheckError {
     TimedOut,
 }
 
+impl SelfCheckError {
+    /// Whether the service answered by refusing the stream. Then guests reach it, too; it is only full.
+    fn is_refusal(&self) -> bool {
+        let mut next: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = next {
+            if let Some(tor_proto::Error::EndReceived(EndReason::DONE)) = error.downcast_ref() {
+                return true;
+            }
+            next = error.source();
+        }
+        false
+    }
+}
+
 /// Connects to `address` as a guest does, on isolated circuits, and returns the time from the start to the first
-/// bytes of the answer.
+/// bytes of the answer, or to the refusal of a room without a free connection.
 ///
 /// # Errors
 /// When the room is not reached within 30 seconds.
@@ -42,8 +58,10 @@ pub(super) async fn connect(
     port: u16,
 ) -> Result<Duration, SelfCheckError> {
     let started = Instant::now();
-    timeout(TIMEOUT, request(&client, &address, port)).await.map_err(|_| SelfCheckError::TimedOut)??;
-    Ok(started.elapsed())
+    match timeout(TIMEOUT, request(&client, &address, port)).await.map_err(|_| SelfCheckError::TimedOut)? {
+        Err(error) if !error.is_refusal() => Err(error),
+        Ok(()) | Err(_) => Ok(started.elapsed()),
+    }
 }
 
 async fn request(client: &Client, address: &OnionAddress, port: u16) -> Result<(), SelfCheckError> {

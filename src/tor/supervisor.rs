@@ -17,6 +17,7 @@ use super::backoff::{Backoff, jittered};
 use super::diagnosis::{self, CONNECTED_FRACTION};
 use super::instance::{ArtiInstance, RecheckReason};
 use super::launch_config::LaunchConfig;
+use super::replacement::ReplaceTimeouts;
 use super::status::{Problem, Stage, Status};
 
 /// How long an instance may receive nothing from any relay before it is replaced: the first delay and the limit.
@@ -33,11 +34,14 @@ const FIRST_SELF_CHECK: Duration = Duration::from_secs(5);
 const SELF_CHECK_GRACE: Duration = Duration::from_secs(10);
 
 /// How long self-checks may fail before the instance is replaced, although relays send something, while there are no
-/// guests: the first delay and the limit. On a slow network it may just take long, so it is longer each time.
+/// guests: the first delay and the limit. On a slow network it may just take long, so it is longer each time. While
+/// there are guests it is not replaced, see [`super::replacement`].
 const UNREACHABLE_TIMEOUT: (Duration, Duration) = (Duration::from_secs(120), Duration::from_secs(600));
 
-/// The same while there are guests: their circuits may outlive the failure, and a new instance ends them.
-const UNREACHABLE_WITH_GUESTS_TIMEOUT: Duration = Duration::from_secs(900);
+/// The pause between self-checks that fail: the first, and the longest, with guests and without.
+const RETRY: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(20);
+const RETRY_WITH_GUESTS_MAX: Duration = Duration::from_secs(120);
 
 /// The interval between self-checks of a reachable room, before jitter.
 const SELF_CHECK_INTERVAL: Duration = Duration::from_secs(480);
@@ -204,7 +208,7 @@ impl Supervisor {
                 ReplaceTimeouts { no_relay: self.no_relay.next(), unreachable: self.unreachable.next() };
             let took = tokio::select! {
                 took = self.wait_until_reached(instance) => took,
-                () = limits.expired(instance) => return Stalled,
+                () = limits.expired(|| instance.observe()) => return Stalled,
             };
             self.report_reachable(instance, took);
             match timeout(jittered(SELF_CHECK_INTERVAL), instance.recheck_reason(idle_limit)).await {
@@ -254,7 +258,8 @@ impl Supervisor {
             self.report_progress(instance, Stage::SelfCheck, SELF_CHECK_FRACTION);
         }
         let idle = instance.activity().idle() >= SELF_CHECK_GRACE;
-        self.report_problem(instance.diagnostics().self_check_problem(idle), SELF_CHECK_FRACTION);
+        let problem = instance.diagnostics().self_check_problem(idle, instance.has_guests());
+        self.report_problem(problem, SELF_CHECK_FRACTION);
     }
 
     fn report_problem(&mut self, problem: Problem, fraction: f32) {
@@ -269,41 +274,14 @@ impl Supervisor {
 
 /// Checks again and again, and returns how long the first success took.
 async fn self_check_until_success(instance: &ArtiInstance, port: u16) -> Duration {
-    let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(20));
+    let mut backoff = Backoff::new(RETRY, RETRY_WITH_GUESTS_MAX);
     loop {
         match instance.self_check(port).await {
             Ok(took) => return took,
             Err(error) => tracing::debug!(%error, "the room does not reach itself"),
         }
-        sleep(backoff.next()).await;
-    }
-}
-
-/// How long self-checks may fail before the instance is replaced.
-struct ReplaceTimeouts {
-    /// While no relay sends anything.
-    no_relay: Duration,
-    /// While relays send something.
-    unreachable: Duration,
-}
-
-impl ReplaceTimeouts {
-    /// Returns when the applicable limit has passed.
-    async fn expired(&self, instance: &ArtiInstance) {
-        let began = Instant::now();
-        loop {
-            sleep(Duration::from_secs(1)).await;
-            let limit = if instance.activity().idle() > self.no_relay {
-                self.no_relay
-            } else if instance.has_guests() {
-                UNREACHABLE_WITH_GUESTS_TIMEOUT
-            } else {
-                self.unreachable
-            };
-            if began.elapsed() > limit {
-                return;
-            }
-        }
+        let pause = backoff.next();
+        sleep(if instance.has_guests() { pause } else { pause.min(RETRY_MAX) }).await;
     }
 }
 

@@ -1,26 +1,64 @@
-//! Tracks the tasks that Arti spawns, so that they can be aborted and waited for.
+//! Tracks the tasks and threads that Arti spawns, so that they can be ended and waited for.
 //!
 //! Arti gives no handles to its tasks, and they hold its locks and directories. So they are spawned into a `JoinSet`
 //! here, and aborted with their instance of Arti. A separate runtime would do that as well. But then every message
 //! would cross from one thread to another on its way to a circuit, and again for each guest. And where all tasks share
 //! one thread, the cells of many circuits have come together by the time the channel to the guard is flushed.
+//!
+//! Arti's proof of work has two threads, which wait for futures in loops without an end and hold the lock of the
+//! service's state. They end where they wait: once the set is closed, waiting unwinds the thread.
 
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use futures_util::task::{FutureObj, Spawn, SpawnError};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tor_rtcompat::tokio::TokioRustlsRuntime;
 use tor_rtcompat::{Blocking, ToplevelBlockOn};
 
-/// The tasks of one instance of Arti. Cheap to clone.
+/// The tasks and threads of one instance of Arti. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Tasks {
     tokio: TokioRustlsRuntime,
     handle: Handle,
     /// The tasks that run; `None` once closed.
     running: Arc<Mutex<Option<JoinSet<()>>>>,
+    threads: Threads,
+    /// Cancelled when the set is closed.
+    closed: CancellationToken,
 }
+
+/// The tasks of a closed set, for the caller to abort, and its threads, which are ending.
+pub(super) struct ClosedTasks {
+    tasks: JoinSet<()>,
+    threads: Threads,
+}
+
+/// The threads that were started.
+type Threads = Arc<Mutex<Vec<thread::JoinHandle<()>>>>;
+
+impl ClosedTasks {
+    /// Aborts the tasks and returns when tasks and threads have ended.
+    pub(super) async fn shutdown(mut self) {
+        self.tasks.shutdown().await;
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        let joined = tokio::task::spawn_blocking(|| threads.into_iter().for_each(|it| drop(it.join())));
+        let _ = joined.await;
+    }
+
+    /// Aborts the tasks without waiting.
+    pub(super) fn abort_all(mut self) {
+        self.tasks.abort_all();
+    }
+}
+
+/// With what a thread unwinds that waits in a closed set. No panic: nothing reports it.
+struct SetClosed;
 
 impl Tasks {
     /// An empty set on the caller's runtime.
@@ -30,7 +68,13 @@ impl Tasks {
     pub(super) fn on_current_runtime() -> Self {
         let handle = Handle::current();
         let tokio = TokioRustlsRuntime::from(handle.clone());
-        Self { tokio, handle, running: Arc::new(Mutex::new(Some(JoinSet::new()))) }
+        Self {
+            tokio,
+            handle,
+            running: Arc::new(Mutex::new(Some(JoinSet::new()))),
+            threads: Threads::default(),
+            closed: CancellationToken::new(),
+        }
     }
 
     /// The runtime that the tasks run on.
@@ -40,7 +84,7 @@ impl Tasks {
 
     /// Spawns a task; drops it if the set is closed.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut running = self.lock();
+        let mut running = lock(&self.running);
         let Some(tasks) = &mut *running else {
             // The task's destructor may spawn another one, which takes the lock.
             drop(running);
@@ -50,14 +94,18 @@ impl Tasks {
         tasks.spawn_on(task, &self.handle);
     }
 
-    /// Takes all tasks out, for the caller to abort; no more can be spawned.
-    pub(super) fn close(&self) -> JoinSet<()> {
-        self.lock().take().unwrap_or_default()
+    /// Ends the threads and takes all tasks out, for the caller to abort; no more can be spawned.
+    pub(super) fn close(&self) -> ClosedTasks {
+        self.closed.cancel();
+        ClosedTasks {
+            tasks: lock(&self.running).take().unwrap_or_default(),
+            threads: Arc::clone(&self.threads),
+        }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Option<JoinSet<()>>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Spawn for Tasks {
@@ -67,15 +115,37 @@ impl Spawn for Tasks {
     }
 }
 
-impl Blocking for Tasks {
-    type ThreadHandle<T: Send + 'static> = <TokioRustlsRuntime as Blocking>::ThreadHandle<T>;
+/// The result of a thread. Never ready when the thread was ended before it had one.
+type ThreadHandle<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-    fn spawn_blocking<F, T>(&self, work: F) -> Self::ThreadHandle<T>
+impl Blocking for Tasks {
+    type ThreadHandle<T: Send + 'static> = ThreadHandle<T>;
+
+    // Threads of their own: on tokio's, a loop without an end would keep the runtime from being dropped and its clock
+    // from being paused.
+    fn spawn_blocking<F, T>(&self, work: F) -> ThreadHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.tokio.spawn_blocking(work)
+        let (result, handle) = oneshot::channel();
+        let runtime = self.handle.clone();
+        let thread = thread::spawn(move || {
+            // Arti creates timers before it waits for them.
+            let _entered = runtime.enter();
+            if let Ok(done) = panic::catch_unwind(AssertUnwindSafe(work)) {
+                let _ = result.send(done);
+            }
+        });
+        let mut threads = lock(&self.threads);
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
+        Box::pin(async move {
+            match handle.await {
+                Ok(done) => done,
+                Err(_ended) => std::future::pending().await,
+            }
+        })
     }
 
     fn reenter_block_on<F>(&self, future: F) -> F::Output
@@ -83,7 +153,8 @@ impl Blocking for Tasks {
         F: Future,
         F::Output: Send + 'static,
     {
-        self.tokio.reenter_block_on(future)
+        let done = self.tokio.reenter_block_on(self.closed.run_until_cancelled(future));
+        done.unwrap_or_else(|| panic::resume_unwind(Box::new(SetClosed)))
     }
 }
 
@@ -123,6 +194,25 @@ mod tests {
 
         let (task, dropped) = endless();
         tasks.spawn_obj(FutureObj::new(Box::new(task))).unwrap();
+        dropped.await.unwrap_err();
+    }
+
+    /// Guards the end of a room with proof of work: such a thread holds the lock of the service's state.
+    #[tokio::test(start_paused = true)]
+    async fn a_thread_ends_where_it_waits() {
+        let tasks = Tasks::on_current_runtime();
+        let (held, dropped) = oneshot::channel::<()>();
+        let inside = tasks.clone();
+        drop(tasks.spawn_blocking(move || {
+            let _held = held;
+            loop {
+                let wait = tokio::time::sleep(std::time::Duration::from_secs(300));
+                inside.reenter_block_on(wait);
+            }
+        }));
+        let done = tasks.spawn_blocking(|| 7).await;
+        assert_eq!(done, 7);
+        tasks.close().shutdown().await;
         dropped.await.unwrap_err();
     }
 
