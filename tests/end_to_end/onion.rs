@@ -7,7 +7,11 @@
 mod blocked;
 mod circuits;
 mod command;
+
 mod ending;
+mod introductions;
+mod limits;
+mod other_client;
 mod ports;
 mod room;
 mod socks;
@@ -17,9 +21,11 @@ mod visits;
 use std::sync::Arc;
 use std::time::Instant;
 
+use onionroom::config::Settings;
 use onionroom::lab::Plan;
 
 use crate::nothing_lost;
+use other_client::OtherClient;
 use room::OnionRoom;
 use visitor::Visitors;
 
@@ -73,6 +79,29 @@ async fn a_room_on_a_private_tor_network() {
     visitors.reach(room.host()).await;
     nothing_lost::circuits::circuits_that_are_closed_again_and_again(&visitors, room.host()).await;
     room.close().await;
+
+    step("an idle circuit ends, and a reload has a new one");
+    let short = |settings: &mut Settings| settings.onion.idle_circuit = limits::IDLE;
+    let room = OnionRoom::open_with(network.network_file(), None, short).await;
+    visitors.reach(room.host()).await;
+    limits::an_idle_circuit_ends_and_a_reload_has_a_new_one(&visitors, room.host()).await;
+    room.close().await;
+    step("a full room knows that it is reachable");
+    let full = |settings: &mut Settings| (settings.room.guests, settings.listen.connections) = (1, 1);
+    let room = OnionRoom::open_with(network.network_file(), None, full).await;
+    limits::a_full_room_knows_that_it_is_reachable(&room).await;
+    room.close().await;
+
+    let other = OtherClient::start(&network).await;
+    let attackers = Arc::new(other.visitors);
+    step("introductions over the rate limit do not come to the service");
+    introductions::introduction_points_keep_the_rate(&attackers, network.network_file()).await;
+    if cfg!(feature = "pow") {
+        step("introductions with effort go first");
+        // One whose view of the network the closed circuits of the steps before have not changed.
+        let honest = OtherClient::start(&network).await;
+        introductions::effort_goes_first(&honest.visitors, &attackers, network.network_file()).await;
+    }
 
     step("the program: an ephemeral room leaves nothing on disk");
     let first = command::an_ephemeral_room_leaves_nothing(&visitors, network.network_file()).await;

@@ -22,6 +22,15 @@ pub(crate) struct OnionRoom {
 impl OnionRoom {
     /// Opens it; whether the network is there does not matter.
     pub(crate) async fn open(network_file: &Path, data_dir: Option<&Path>) -> Self {
+        Self::open_with(network_file, data_dir, |_| ()).await
+    }
+
+    /// The same with changed settings.
+    pub(crate) async fn open_with(
+        network_file: &Path,
+        data_dir: Option<&Path>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings::default();
         settings.listen.address = SocketAddr::from(([127, 0, 0, 1], 0));
         settings.listen.local = LocalAccess::Open;
@@ -31,6 +40,7 @@ impl OnionRoom {
         settings.room.joins_per_minute = 0;
         settings.history.messages = 1_000_000;
         settings.data_dir = data_dir.map(Into::into);
+        change(&mut settings);
         let server = Server::open(&settings).await.unwrap();
         let url = server.onion_url().unwrap();
         let host = url.strip_prefix("http://").unwrap().strip_suffix('/').unwrap().to_owned();

@@ -35,12 +35,12 @@ pub(crate) struct Visitors {
 impl Visitors {
     /// Visitors through this network's client.
     pub(crate) fn of(network: &Network) -> Self {
-        Self {
-            socks: network.socks(),
-            control: network.control(),
-            cookie: network.control_cookie().into(),
-            number: AtomicUsize::new(0),
-        }
+        Self::through(network.socks(), network.control(), network.control_cookie().into())
+    }
+
+    /// Visitors through the client with these addresses and this cookie.
+    pub(crate) fn through(socks: SocketAddr, control: SocketAddr, cookie: PathBuf) -> Self {
+        Self { socks, control, cookie, number: AtomicUsize::new(0) }
     }
 
     /// The client's SOCKS address.
