@@ -49,7 +49,7 @@ impl Service {
         let mut settings =
             OnionSettings { network_file: Some(network_file.into()), ..OnionSettings::default() };
         change(&mut settings);
-        let directory = Arc::new(DataDirectory::ephemeral().unwrap());
+        let directory = Arc::new(DataDirectory::ephemeral(false).unwrap());
         let mut service = OnionService::launch(&settings, directory).await.unwrap();
         let introductions = service.introductions().unwrap();
         let host = service.address().to_string();
