@@ -5,12 +5,19 @@ use std::fs;
 /// CPU time of all threads of the process in seconds, user and kernel, to the nanosecond (`schedstat`).
 pub fn cpu(process: u32) -> f64 {
     let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return 0.0 };
-    threads.flatten().map(|thread| run_time(&thread.path().join("schedstat").to_string_lossy())).sum()
+    threads.flatten().map(|thread| seconds(&thread.path().join("schedstat").to_string_lossy(), 0)).sum()
+}
+
+/// How long threads of the process were ready to run and had no core, in seconds (`schedstat`). On a machine with cores to
+/// spare it stays near 0.
+pub fn waited(process: u32) -> f64 {
+    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return 0.0 };
+    threads.flatten().map(|thread| seconds(&thread.path().join("schedstat").to_string_lossy(), 1)).sum()
 }
 
 /// CPU time of the calling thread in seconds.
 pub fn thread_cpu() -> f64 {
-    run_time("/proc/thread-self/schedstat")
+    seconds("/proc/thread-self/schedstat", 0)
 }
 
 /// Resident memory of the process in bytes (`VmRSS`).
@@ -20,8 +27,8 @@ pub fn resident(process: u32) -> u64 {
     line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap_or_default() * 1024
 }
 
-/// The first figure of a `schedstat` file, in seconds. A thread may have ended since it was listed.
-fn run_time(path: &str) -> f64 {
+/// A figure of a `schedstat` file, in seconds: how long it ran, or waited. A thread may have ended since it was listed.
+fn seconds(path: &str, figure: usize) -> f64 {
     let text = fs::read_to_string(path).unwrap_or_default();
-    text.split(' ').next().and_then(|first| first.parse::<u64>().ok()).unwrap_or_default() as f64 / 1e9
+    text.split(' ').nth(figure).and_then(|figure| figure.parse::<u64>().ok()).unwrap_or_default() as f64 / 1e9
 }
