@@ -27,7 +27,9 @@ const CONNECTIONS_MAX: u64 = 50_000;
 /// The most bytes that one attack sends.
 const BYTES_MAX: u64 = 8 << 30;
 /// How long circuits may take before an attack begins without them.
-const CIRCUITS_DEADLINE: Duration = Duration::from_secs(45);
+const CIRCUITS_DEADLINE: Duration = Duration::from_secs(90);
+/// How many circuits are built at the same time.
+const CIRCUITS_AT_ONCE: usize = 16;
 /// Between the end of a connection and the next one in its place.
 const PAUSE: Duration = Duration::from_millis(100);
 /// The same after a refusal.
@@ -124,15 +126,7 @@ pub(crate) async fn run(order: &str) -> Outcome<()> {
         Kind::Slow { connections, each } => connections.div_ceil(each),
     };
     let users: Vec<String> = (0..circuits).map(|_| route.new_circuit()).collect();
-    if matches!(kind, Kind::Flood { .. }) {
-        // A flood is measured from when it flows; the others are circuits being built themselves.
-        let mut building = JoinSet::new();
-        for user in &users {
-            let (route, user) = (route.clone(), user.clone());
-            building.spawn(async move { route.connect(&user).await.is_ok() });
-        }
-        let _ = tokio::time::timeout(CIRCUITS_DEADLINE, building.join_all()).await;
-    }
+    build(&route, &users).await;
     println!("ready");
     let until = Instant::now() + Duration::from_secs(seconds);
     let mut tasks = JoinSet::new();
@@ -160,6 +154,25 @@ pub(crate) async fn run(order: &str) -> Outcome<()> {
     drop(tasks);
     println!("done {}", serde_json::to_string(&counts.deeds())?);
     Ok(())
+}
+
+/// Builds the circuits of these users, a few at a time: a client that builds hundreds at once gets none of them done.
+async fn build(route: &Route, users: &[String]) {
+    let mut left = users.iter().cloned();
+    let mut building = JoinSet::new();
+    let all = async {
+        loop {
+            while building.len() < CIRCUITS_AT_ONCE {
+                let (route, Some(user)) = (route.clone(), left.next()) else { break };
+                building.spawn(async move { drop(route.connect(&user).await) });
+            }
+            if building.join_next().await.is_none() {
+                return;
+            }
+        }
+    };
+    // Those that are missing then are built by the first connections.
+    let _ = tokio::time::timeout(CIRCUITS_DEADLINE, all).await;
 }
 
 impl Stranger {
