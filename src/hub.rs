@@ -11,7 +11,7 @@
 mod actor;
 mod budgets;
 mod clock;
-pub mod command;
+mod command;
 #[cfg(test)]
 mod model_tests;
 mod name_index;

@@ -197,12 +197,8 @@ impl RoomActor {
         let (arrival, connection) = self.roster.join(guest, hello.name, circuit)?;
         self.budgets.begin(guest, Instant::now());
         self.announce(&arrival.changes);
-        let seat = Seat {
-            guest: arrival.guest.id,
-            connection: connection.number,
-            replaced: connection.replaced,
-            commands,
-        };
+        let seat =
+            Seat { guest: arrival.guest.id, connection: connection.number, loss: connection.loss, commands };
         // The position after the guest's own arrival, which the welcome tells them already.
         Ok(Join { welcome: self.welcome(arrival, token, span), seat, position: self.position() })
     }

@@ -1,5 +1,6 @@
 //! What a room's actor is asked for, and what it answers with.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -45,12 +46,37 @@ pub(super) struct Speaker {
     pub(super) connection: Option<u64>,
 }
 
+/// Tells a connection that it has lost the seat, and why.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SeatLoss {
+    lost: CancellationToken,
+    evicted: Arc<AtomicBool>,
+}
+
+impl SeatLoss {
+    /// Another connection of the guest has taken the seat over, or the guest has left.
+    pub(super) fn take_over(&self) {
+        self.lost.cancel();
+    }
+
+    /// A full room gave the seat to another circuit.
+    pub(super) fn evict(&self) {
+        self.evicted.store(true, Ordering::Relaxed);
+        self.lost.cancel();
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.is_cancelled()
+    }
+}
+
 /// A guest's seat, held by a connection. Dropping it means that the connection broke: the seat is kept for the
 /// grace time.
 pub struct Seat {
     pub(super) guest: GuestId,
     pub(super) connection: u64,
-    pub(super) replaced: CancellationToken,
+    pub(super) loss: SeatLoss,
     pub(super) commands: mpsc::UnboundedSender<Command>,
 }
 
@@ -64,9 +90,20 @@ impl Seat {
         Speaker { guest: self.guest, connection: Some(self.connection) }
     }
 
-    /// Completes when another connection has taken the seat over.
-    pub fn replaced(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.replaced.clone().cancelled_owned()
+    /// Completes when this connection has lost the seat.
+    pub fn lost(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.loss.lost.clone().cancelled_owned()
+    }
+
+    /// Why the seat was lost: `room_full` if a full room gave it to another circuit, otherwise `taken_over`.
+    pub fn loss(&self) -> Refusal {
+        if self.loss.evicted.load(Ordering::Relaxed) {
+            return Refusal::new(
+                Code::RoomFull,
+                "The room is full, and this seat went to a guest on another circuit. Come back a little later.",
+            );
+        }
+        Refusal::new(Code::TakenOver, "This guest came in on another connection, so this one is closed.")
     }
 }
 
@@ -123,11 +160,6 @@ pub(super) fn closing() -> Refusal {
 pub(super) fn rate_limited(wait: Duration) -> Refusal {
     let sentence = "That is more than one guest may say here at once. Wait a second, and send it again.";
     Refusal::new(Code::TooFast, sentence).retry_after(wait)
-}
-
-/// The last event for a connection whose seat another one has taken over.
-pub fn taken_over() -> Refusal {
-    Refusal::new(Code::TakenOver, "This guest came in on another connection, so this one is closed.")
 }
 
 /// The refusal for a request that the log failed.

@@ -217,7 +217,7 @@ impl World {
         };
         let reader = Reader::new(&self.room, &entered, after);
         if let Some((ghost, _)) = guest.inside.replace((entered.seat, reader)) {
-            ghost.replaced().await;
+            ghost.lost().await;
             let refused = publish_one(&self.room, &ghost, say(who, 1_000_000)).await;
             assert_eq!(refused.unwrap_err().code, Code::TakenOver);
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
+use super::command::SeatLoss;
 use super::name_index::NameIndex;
 use super::seat_rank::{SeatRank, victim};
 use super::suggested_name;
@@ -52,8 +52,8 @@ struct Occupant {
 /// What holds a seat.
 #[derive(Debug)]
 enum SeatHold {
-    /// A connection, with its number; the token is cancelled when another one takes over.
-    Connection(u64, CancellationToken),
+    /// A connection, with its number; it is told when it loses the seat.
+    Connection(u64, SeatLoss),
     /// Single requests, until this time without one.
     Stateless(Instant),
     /// The grace time after a broken connection, until this time.
@@ -72,8 +72,8 @@ pub(super) struct Arrival {
 #[derive(Debug)]
 pub(super) struct NewConnection {
     pub(super) number: u64,
-    /// Cancelled when another connection takes the seat over.
-    pub(super) replaced: CancellationToken,
+    /// Tells the connection when it loses the seat.
+    pub(super) loss: SeatLoss,
 }
 
 /// A change of presence that the other guests are told of.
@@ -122,9 +122,9 @@ impl Roster {
         circuit: CircuitId,
     ) -> Result<(Arrival, NewConnection), Refusal> {
         self.next += 1;
-        let replaced = CancellationToken::new();
-        let connection = NewConnection { number: self.next, replaced: replaced.clone() };
-        let arrival = self.arrive(id, wanted, circuit, SeatHold::Connection(self.next, replaced))?;
+        let loss = SeatLoss::default();
+        let connection = NewConnection { number: self.next, loss: loss.clone() };
+        let arrival = self.arrive(id, wanted, circuit, SeatHold::Connection(self.next, loss))?;
         Ok((arrival, connection))
     }
 
@@ -172,8 +172,8 @@ impl Roster {
         match (&mut occupant.hold, hold) {
             (SeatHold::Connection(..), SeatHold::Stateless(_)) => {}
             (held, hold) => {
-                if let SeatHold::Connection(_, replaced) = std::mem::replace(held, hold) {
-                    replaced.cancel();
+                if let SeatHold::Connection(_, loss) = std::mem::replace(held, hold) {
+                    loss.take_over();
                 }
             }
         }
@@ -230,7 +230,11 @@ impl Roster {
             let present = !matches!(occupant.hold, SeatHold::Grace(_));
             (occupant.guest.id, occupant.circuit, occupant.rank, present)
         });
-        self.remove(victim(seats, circuit)?)
+        let victim = victim(seats, circuit)?;
+        if let Some(Occupant { hold: SeatHold::Connection(_, loss), .. }) = self.occupant(victim) {
+            loss.evict();
+        }
+        self.remove(victim)
     }
 
     /// Notes that the guest has published a message.
@@ -313,8 +317,8 @@ impl Roster {
         let mut occupant = self.seats.remove(&self.arrivals.remove(&id)?)?;
         self.names.remove(&occupant.guest.name);
         occupant.guest.away = false;
-        if let SeatHold::Connection(_, replaced) = occupant.hold {
-            replaced.cancel();
+        if let SeatHold::Connection(_, loss) = occupant.hold {
+            loss.take_over();
         }
         Some(occupant.guest)
     }

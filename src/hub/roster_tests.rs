@@ -39,7 +39,7 @@ fn a_ghost_is_taken_over_and_its_end_changes_nothing() {
     let (_, ghost) = roster.join(GuestId(1), Some(name("Ann")), CircuitId::LOOPBACK).unwrap();
     let (arrival, back) = roster.join(GuestId(1), None, CircuitId::LOOPBACK).unwrap();
     assert_eq!((arrival.guest, arrival.changes), (guest(1, "Ann"), vec![]));
-    assert!(ghost.replaced.is_cancelled() && !back.replaced.is_cancelled());
+    assert!(ghost.loss.is_lost() && !back.loss.is_lost());
     assert_eq!(roster.disconnect(GuestId(1), ghost.number, now), None);
     assert_eq!(roster.leave(GuestId(1), Some(ghost.number)), None);
     assert!(roster.guest(GuestId(1), Some(ghost.number)).is_none());
@@ -55,7 +55,7 @@ fn coming_back_under_a_taken_name_leaves_the_old_connection_alone() {
         roster.join(GuestId(2), Some(name("ann")), CircuitId::LOOPBACK).unwrap_err().code,
         Code::NameTaken
     );
-    assert!(!bob.replaced.is_cancelled());
+    assert!(!bob.loss.is_lost());
     let (arrival, _) = roster.join(GuestId(2), Some(name("Eve")), CircuitId::LOOPBACK).unwrap();
     assert_eq!(arrival.changes, [PresenceChange::Renamed { guest: guest(2, "Eve"), was: name("Bob") }]);
 }
@@ -98,11 +98,11 @@ fn visits_keep_a_seat_and_leave_a_connection_alone() {
     assert_eq!(roster.expire(now), []);
     let (_, connection) = roster.join(GuestId(1), None, CircuitId::LOOPBACK).unwrap();
     roster.join_stateless(GuestId(1), None, CircuitId::LOOPBACK, now).unwrap();
-    assert!(!connection.replaced.is_cancelled());
+    assert!(!connection.loss.is_lost());
     now += GRACE * 2;
     assert_eq!(roster.expire(now), [], "a connection keeps the seat");
     assert_eq!(roster.leave(GuestId(1), None), Some(PresenceChange::Left(guest(1, "Ann"))));
-    assert!(connection.replaced.is_cancelled());
+    assert!(connection.loss.is_lost());
 }
 
 #[test]

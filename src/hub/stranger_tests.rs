@@ -226,3 +226,19 @@ async fn a_taken_name_costs_a_message() {
     assert_eq!(taken, 5, "as many as a new guest may say");
     assert!(codes[5..].iter().all(|code| *code == Code::TooFast));
 }
+
+/// A guest whose seat went to another circuit was told to be taken over, and a page that hears that never comes back.
+#[tokio::test(start_paused = true)]
+async fn a_seat_that_is_given_up_is_told_as_such() {
+    let room = room(RoomSettings { guests: 2, ..RoomSettings::default() }).await;
+    let first = room.on(STRANGER).join(Hello::default()).await.unwrap();
+    let second = room.on(STRANGER).join(Hello::default()).await.unwrap();
+    let ann = room.on(CircuitId(1)).join(named("Ann")).await.unwrap();
+    second.seat.lost().await;
+    assert_eq!(second.seat.loss().code, Code::RoomFull);
+    let again = Hello { token: Some(first.welcome.token.clone()), ..Hello::default() };
+    let _again = room.on(STRANGER).join(again).await.unwrap();
+    first.seat.lost().await;
+    assert_eq!(first.seat.loss().code, Code::TakenOver);
+    assert_eq!(ann.welcome.count, 2);
+}

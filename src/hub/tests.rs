@@ -242,7 +242,7 @@ async fn a_token_takes_over_its_ghost_without_noise() {
     let ann = room.join(Hello { token: Some(token), ..Hello::default() }).await.unwrap();
     assert!(ann.welcome.resumed);
     assert_eq!(ann.welcome.guest, ghost.welcome.guest);
-    ghost.seat.replaced().await;
+    ghost.seat.lost().await;
     assert_eq!(publish_one(&room, &ghost.seat, say(1)).await.unwrap_err().code, Code::TakenOver);
     drop(ghost);
     say_all(&room, &ann, 1..=1).await;

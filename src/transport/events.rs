@@ -13,7 +13,7 @@ use futures_util::stream::unfold;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::hub::{Reader, Room, Seat, command};
+use crate::hub::{Reader, Room, Seat};
 use crate::protocol::request::Cursor;
 use crate::protocol::{Code, EncodedEvent, EventBatch, Hello, Refusal};
 
@@ -74,6 +74,9 @@ pub fn cursor(last_event_id: &str) -> Result<Cursor, Refusal> {
     })
 }
 
+/// The same after the seat went to another circuit because the room is full.
+const RETRY_FULL: Duration = Duration::from_secs(15);
+
 struct Events {
     seat: Seat,
     reader: Reader,
@@ -101,9 +104,10 @@ impl Events {
             tokio::select! {
                 biased;
                 () = self.closing.cancelled() => return (None, None),
-                () = self.seat.replaced() => {
-                    self.retry(RETRY_TAKEN_OVER);
-                    self.batch.push(&command::taken_over().event());
+                () = self.seat.lost() => {
+                    let loss = self.seat.loss();
+                    self.retry(if loss.code == Code::TakenOver { RETRY_TAKEN_OVER } else { RETRY_FULL });
+                    self.batch.push(&loss.event());
                     return self.last();
                 }
                 open = self.reader.wait() => {

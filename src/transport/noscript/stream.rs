@@ -16,7 +16,7 @@ use super::refresh::REFRESH_SECONDS;
 use super::render::Renderer;
 use super::windows::Claim;
 use crate::hub::{Join, Reader, Room, Seat, StatelessJoin};
-use crate::protocol::{EventBatch, Welcome};
+use crate::protocol::{Code, EventBatch, Welcome};
 
 /// How long after the end of a stream the browser loads it again, in seconds. Not less: a restart of the room takes a
 /// moment, and the browser's own error page would replace the messages.
@@ -167,10 +167,11 @@ impl Stream {
                 tokio::select! {
                     biased;
                     () = live.closing.cancelled() => {}
-                    () = seat.replaced() => {
+                    () = seat.lost() => {
                         // The document ends, and the connection with it. The browser loads it again, but this window gets the
                         // seat back only if no other has it.
                         let sentence = match live.claim.lose() {
+                            _ if seat.loss().code == Code::RoomFull => "The room is full, and your seat went to another guest.",
                             true => "This chat went on in another window.",
                             false => "This guest left, or went on elsewhere.",
                         };

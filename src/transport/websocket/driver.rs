@@ -27,9 +27,8 @@ use super::input::Input;
 use super::session::{Session, SessionEnd};
 use super::wake_filter::WakeFilter;
 use crate::config::ListenSettings;
-use crate::hub::{Room, command};
+use crate::hub::Room;
 use crate::listen::{Io, Permit};
-use crate::protocol::frame;
 
 /// How much is read at once, into a buffer on the stack; so much may wait to be decoded.
 const READ_BYTES: usize = 16 * 1024;
@@ -121,16 +120,16 @@ impl Driver<'_> {
     async fn run(&mut self) -> End {
         let mut closing = pin!(self.closing.cancelled());
         let mut evicted = pin!(self.evicted.cancelled());
-        let mut replaced = pin!(Fuse::terminated());
+        let mut lost = pin!(Fuse::terminated());
         let mut alarm = pin!(sleep_until(self.hello_until));
         let (mut filter, mut joined) = (WakeFilter::new(), false);
         loop {
             if let Err(end) = self.write_events().await {
                 return end;
             }
-            if !joined && let Some(replacement) = self.session.replaced() {
+            if !joined && let Some(loss) = self.session.lost() {
                 joined = true;
-                replaced.set(replacement.fuse());
+                lost.set(loss.fuse());
                 alarm.as_mut().reset(self.deadline());
             }
             let next = poll_fn(|context| {
@@ -142,9 +141,9 @@ impl Driver<'_> {
                     if evicted.as_mut().poll(context).is_ready() {
                         return Poll::Ready(Next::End(End::Evicted));
                     }
-                    if replaced.as_mut().poll(context).is_ready() {
-                        frame::text(&command::taken_over().event().encode(), &mut self.out);
-                        return Poll::Ready(Next::End(SessionEnd::TakenOver.into()));
+                    if lost.as_mut().poll(context).is_ready() {
+                        let end = self.session.loss(&mut self.out);
+                        return Poll::Ready(Next::End(end.into()));
                     }
                     if let Poll::Ready(next) = self.poll_requests(context) {
                         return Poll::Ready(next);

@@ -225,9 +225,15 @@ impl Session {
         joined.reader.poll_wait(context).map(|open| (!open).then_some(SessionEnd::Closing))
     }
 
-    /// Completes when another connection has taken the seat over; `None` before the hello.
-    pub(super) fn replaced(&self) -> Option<impl Future<Output = ()> + use<>> {
-        self.joined.as_ref().map(|joined| joined.seat.replaced())
+    /// Completes when this connection has lost the seat; `None` before the hello.
+    pub(super) fn lost(&self) -> Option<impl Future<Output = ()> + use<>> {
+        self.joined.as_ref().map(|joined| joined.seat.lost())
+    }
+
+    /// Appends why the seat was lost to `out`, and returns it as an end.
+    pub(super) fn loss(&self, out: &mut BytesMut) -> SessionEnd {
+        let loss = self.joined.as_ref().map(|joined| joined.seat.loss());
+        loss.and_then(|loss| refuse(&loss, out)).unwrap_or(SessionEnd::TakenOver)
     }
 }
 
