@@ -4,7 +4,7 @@
 //! - `actor` is the task that owns the room: it appends messages to the log (`pending`) and publishes them.
 //! - `ring` holds the published events, encoded once; a [`reader`] is a cursor into it and into the log, and
 //!   `notifier` wakes the readers that wait.
-//! - `roster` has the seats and names: `seat_rank` decides which seat a full room gives up, `name_index` which names are
+//! - `roster` has the seats and names: `seat_rank` decides which seat a full room gives up, `seat_loss` tells its connection, `name_index` which names are
 //!   in use, `suggested_name` finds names for guests who ask for none.
 //! - `presence` decides what guests are told of the roster, `budgets` how much guests, circuits and the room may publish.
 
@@ -27,6 +27,7 @@ pub mod ring;
 mod ring;
 pub mod room;
 mod roster;
+mod seat_loss;
 mod seat_rank;
 #[cfg(test)]
 mod stranger_tests;

@@ -1,15 +1,14 @@
 //! What a room's actor is asked for, and what it answers with.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
 
 use super::notifier::WaitQueue;
 use super::presence::RosterSnapshot;
 use super::ring::Ring;
+use super::seat_loss::SeatLoss;
 use crate::log::{Log, LogError, Span};
 use crate::protocol::event::Limits;
 use crate::protocol::{CircuitId, Code, GuestId, Hello, Name, Refusal, Say, Token, Welcome};
@@ -46,31 +45,6 @@ pub(super) struct Speaker {
     pub(super) connection: Option<u64>,
 }
 
-/// Tells a connection that it has lost the seat, and why.
-#[derive(Debug, Clone, Default)]
-pub(super) struct SeatLoss {
-    lost: CancellationToken,
-    evicted: Arc<AtomicBool>,
-}
-
-impl SeatLoss {
-    /// Another connection of the guest has taken the seat over, or the guest has left.
-    pub(super) fn take_over(&self) {
-        self.lost.cancel();
-    }
-
-    /// A full room gave the seat to another circuit.
-    pub(super) fn evict(&self) {
-        self.evicted.store(true, Ordering::Relaxed);
-        self.lost.cancel();
-    }
-
-    #[cfg(test)]
-    pub(super) fn is_lost(&self) -> bool {
-        self.lost.is_cancelled()
-    }
-}
-
 /// A guest's seat, held by a connection. Dropping it means that the connection broke: the seat is kept for the
 /// grace time.
 pub struct Seat {
@@ -92,18 +66,12 @@ impl Seat {
 
     /// Completes when this connection has lost the seat.
     pub fn lost(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.loss.lost.clone().cancelled_owned()
+        self.loss.lost()
     }
 
     /// Why the seat was lost: `room_full` if a full room gave it to another circuit, otherwise `taken_over`.
     pub fn loss(&self) -> Refusal {
-        if self.loss.evicted.load(Ordering::Relaxed) {
-            return Refusal::new(
-                Code::RoomFull,
-                "The room is full, and this seat went to a guest on another circuit. Come back a little later.",
-            );
-        }
-        Refusal::new(Code::TakenOver, "This guest came in on another connection, so this one is closed.")
+        self.loss.refusal()
     }
 }
 

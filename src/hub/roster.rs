@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::command::SeatLoss;
 use super::name_index::NameIndex;
+use super::seat_loss::SeatLoss;
 use super::seat_rank::{SeatRank, victim};
 use super::suggested_name;
 use crate::protocol::event::Event;
