@@ -255,12 +255,12 @@ async fn a_flood_does_not_grow_the_files_and_they_shrink_again() {
     let retention = Retention { messages: 100_000, bytes: 400_000, age: None };
     let log = super::SqliteLog::open(&path, retention, Synchronous::Normal).unwrap();
     let mut most = 0;
-    for batch in 0..60 {
+    for batch in 0..40 {
         let long = |id: u64| Entry { text: "x".repeat(8000), ..entry(id % 3, &format!("{batch}-{id}")) };
         log.append((0..100).map(long).collect()).await.unwrap();
         most = most.max(size());
     }
-    // Said are 48 MB, of which 0.4 MB are kept; a backlog has at most 1,024 messages and a batch, and the file a quarter
+    // Said are 32 MB, of which 0.4 MB are kept; a backlog has at most 1,024 messages and a batch, and the file a quarter
     // of that as reserve. The write-ahead log has 4 MB at most, and a batch and a slice of what is erased.
     assert!(most < 20_000_000, "{most}");
     log.close().await.unwrap();

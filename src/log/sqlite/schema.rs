@@ -45,6 +45,12 @@ pub(super) const MIGRATIONS: &[&str] = &[
 ",
 ];
 
+/// What can be read from the tables of each version.
+const COLUMNS: &[&str] = &[
+    "SELECT epoch, secret, opened, head, seq, at, guest, name, id, text FROM room, messages",
+    "SELECT epoch, secret, opened, head, seq, at, guest, id, slot, key, sealed FROM room, messages",
+];
+
 /// The version from which on messages are encrypted.
 pub(super) const ENCRYPTED: usize = 2;
 
@@ -66,14 +72,21 @@ pub(super) fn open(path: &Path) -> Result<(Connection, usize), SqliteOpenError> 
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let interrupted = write_ahead_log(path).exists();
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    // A refused file is left as it was, with the write-ahead log that a killed process left beside it: a checkpoint,
+    // even of nothing, would fill up a file that was cut off.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
     // For this process alone, and at once: without the mode the lock would end with the transaction.
-    connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;").map_err(failed)?;
-    // A refused file is left as it was, with the write-ahead log that a killed process left beside it.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, interrupted).map_err(failed)?;
-    recognise(&connection, path)?;
-    let version = version(&connection, path, MIGRATIONS)?;
-    check(&connection, path)?;
-    Ok((connection, version))
+    let locked = connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;");
+    let checked = (locked.map_err(failed))
+        .and_then(|()| recognise(&connection, path))
+        .and_then(|()| version(&connection, path, MIGRATIONS))
+        .and_then(|version| has_its_columns(&connection, path, version).map(|()| version))
+        .and_then(|version| check(&connection, path).map(|()| version));
+    if checked.as_ref().is_err_and(|error| !matches!(error, SqliteOpenError::InUse { .. })) && !interrupted {
+        // Empty, and made by opening the file; nothing else would remove it now.
+        let _ = std::fs::remove_file(write_ahead_log(path));
+    }
+    Ok((connection, checked?))
 }
 
 /// Makes a file that was checked ready for use, with the newest schema.
@@ -113,11 +126,21 @@ fn recognise(connection: &Connection, path: &Path) -> Result<(), SqliteOpenError
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
     let version = pragma(connection, "user_version").map_err(failed)?;
     let application = pragma(connection, "application_id").map_err(failed)?;
+    // Both numbers are set together with the tables, so a log without a version is none.
     let empty = tables == 0 && version == 0 && application == 0;
-    if empty || application == APPLICATION_ID {
+    if empty || (application == APPLICATION_ID && version != 0) {
         Ok(())
     } else {
         Err(SqliteOpenError::Foreign { path: path.into() })
+    }
+}
+
+/// Refuses a file without the columns of its version: it would be changed before that is noticed.
+fn has_its_columns(connection: &Connection, path: &Path, version: usize) -> Result<(), SqliteOpenError> {
+    let Some(columns) = version.checked_sub(1).and_then(|before| COLUMNS.get(before)) else { return Ok(()) };
+    match connection.prepare(columns) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(SqliteOpenError::Damaged { path: path.into(), what: error.to_string() }),
     }
 }
 

@@ -89,6 +89,14 @@ fn a_foreign_file_is_refused_and_left_alone() {
     let before = fs::read(&path).unwrap();
     assert!(matches!(open(&path, KEEP), Err(SqliteOpenError::Foreign { .. })));
     assert_eq!(fs::read(&path).unwrap(), before);
+    fs::remove_file(&path).unwrap();
+
+    // Found by tests/fuzz: with this program's number and no version it was changed before it was refused.
+    drop(open(&path, KEEP).unwrap());
+    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 0").unwrap();
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(open(&path, KEEP), Err(SqliteOpenError::Foreign { .. })));
+    assert!(fs::read(&path).unwrap() == before);
 }
 
 #[tokio::test]
@@ -103,6 +111,21 @@ async fn a_damaged_file_is_refused_and_left_alone() {
     let refused = open(&path, KEEP).unwrap_err();
     assert!(matches!(refused, SqliteOpenError::Damaged { .. }), "{refused}");
     assert_eq!(fs::read(&path).unwrap(), damaged);
+}
+
+/// Found by tests/fuzz: closing the refused file made a checkpoint, which filled it up to whole pages.
+#[tokio::test]
+async fn a_file_that_was_cut_off_is_refused_and_left_alone() {
+    let (directory, path) = file();
+    drop(open(&path, KEEP).unwrap());
+    let whole = fs::read(&path).unwrap();
+    for length in [41, 99, 100, 4096, 8192] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let refused = open(&path, KEEP).unwrap_err();
+        assert!(matches!(refused, SqliteOpenError::Damaged { .. }), "{length}: {refused}");
+        assert!(fs::read(&path).unwrap() == whole[..length], "{length}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
 }
 
 #[test]
