@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Reader, Room, Seat};
 use crate::protocol::request::Cursor;
-use crate::protocol::{Code, EncodedEvent, EventBatch, Hello, Refusal};
+use crate::protocol::{Code, EncodedEvent, EventBatch, Hello, NUMBER_LIMIT, Refusal};
 
 /// The content type of server-sent events.
 pub const CONTENT_TYPE: &str = "text/event-stream";
@@ -63,7 +63,7 @@ pub fn cursor(last_event_id: &str) -> Result<Cursor, Refusal> {
     let split = last_event_id.rsplit_once('-').filter(|(epoch, _)| !epoch.is_empty());
     let cursor = split.and_then(|(epoch, seq)| {
         let digits = seq.bytes().all(|byte| byte.is_ascii_digit());
-        let after = seq.parse().ok().filter(|_| digits)?;
+        let after = seq.parse().ok().filter(|after| digits && *after < NUMBER_LIMIT)?;
         Some(Cursor { after, epoch: Some(epoch.to_owned()) })
     });
     cursor.ok_or_else(|| {
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn the_id_is_the_cursor() {
         assert_eq!(cursor("5d0c-7").unwrap(), Cursor { after: 7, epoch: Some("5d0c".into()) });
-        for text in ["", "7", "-7", "5d0c-", "5d0c-x", "5d0c-+7", "5d0c--7 ", "5d0c-99999999999999999999"] {
+        for text in ["", "7", "-7", "5d0c-", "5d0c-x", "5d0c-+7", "5d0c--7 ", "5d0c-9007199254740992"] {
             assert_eq!(cursor(text).unwrap_err().code, Code::WrongKind, "{text}");
         }
     }
