@@ -1,12 +1,12 @@
 //! Requests: each connection speaks HTTP/1.1 first.
 //!
 //! [`guard`] checks `Host`, `Origin` and Fetch Metadata, [`routes`] dispatches with the state in [`site`]; [`index`] is the document at `/`,
-//! [`error`] the problem responses (RFC 9457), [`local_key`] what this machine's own requests must have. `body` reads request bodies, `fields` queries and forms, `write_timeout` ends connections whose
+//! [`error`] the problem responses (RFC 9457), [`local_key`] what this machine's own requests must have. `body` reads request bodies, [`fields`] queries and forms, `write_timeout` ends connections whose
 //! writes make no progress, `metered` charges what is received to the circuit's budget.
 
 mod body;
 pub mod error;
-mod fields;
+pub mod fields;
 pub mod guard;
 pub mod index;
 pub mod local_key;

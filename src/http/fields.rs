@@ -14,16 +14,16 @@ use crate::protocol::{Code, NUMBER_LIMIT, Refusal};
 
 /// Decoded fields, in their order.
 #[derive(Debug)]
-pub(super) struct Fields(Vec<(String, String)>);
+pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
     /// Decodes a query without its "?", or the body of a form. Never fails: what is not UTF-8 is replaced.
-    pub(super) fn parse(encoded: &str) -> Self {
+    pub fn parse(encoded: &str) -> Self {
         Self(form_urlencoded::parse(encoded.as_bytes()).into_owned().collect())
     }
 
     /// The value of the first field with this name.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
@@ -31,7 +31,7 @@ impl Fields {
     ///
     /// # Errors
     /// `wrong_kind`, with the name and the range.
-    pub(super) fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, Refusal> {
+    pub fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, Refusal> {
         let Some(text) = self.text(name) else { return Ok(None) };
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse().ok().filter(|number| digits && range.contains(number)) {
@@ -47,7 +47,7 @@ impl Fields {
     ///
     /// # Errors
     /// As [`Fields::number`].
-    pub(super) fn cursor(&self) -> Result<Option<Cursor>, Refusal> {
+    pub fn cursor(&self) -> Result<Option<Cursor>, Refusal> {
         let epoch = self.text("epoch").map(str::to_owned);
         Ok(self.number("after", 0..=NUMBER_LIMIT - 1)?.map(|after| Cursor { after, epoch }))
     }

@@ -64,7 +64,7 @@ impl FromRequestParts<Arc<Site>> for Credentials {
 ///
 /// # Errors
 /// 400, with where it belongs.
-pub(in crate::http::routes) fn check_query(uri: &Uri) -> Result<(), Problem> {
+pub(in super::super) fn check_query(uri: &Uri) -> Result<(), Problem> {
     let query = Fields::parse(uri.query().unwrap_or_default());
     let sentence = if query.text("token").is_some() {
         "A token does not belong in an address; send it as \"Authorization: Bearer …\", and in a hello on a WebSocket."

@@ -1,0 +1,48 @@
+//! Cursors: the same text as `Last-Event-ID` and as a query.
+
+use std::ops::RangeInclusive;
+
+use onionroom::http::fields::Fields;
+use onionroom::protocol::NUMBER_LIMIT;
+use onionroom::transport::events;
+use onionroom::transport::poll::{LIMIT_MAX, WAIT_MAX};
+
+use super::protocol::check_refusal;
+
+/// Reading a cursor never panics; its number is one that the wire has; written again, it reads the same.
+pub fn run(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    match events::cursor(&text) {
+        Ok(cursor) => {
+            assert!(cursor.after < NUMBER_LIMIT);
+            let epoch = cursor.epoch.as_deref().unwrap_or_default();
+            assert!(!epoch.is_empty());
+            assert_eq!(events::cursor(&format!("{epoch}-{}", cursor.after)).as_ref(), Ok(&cursor));
+            assert_eq!(cursor.clone().within(epoch), Some(cursor.after));
+        }
+        Err(refusal) => check_refusal(&refusal),
+    }
+    let fields = Fields::parse(&text);
+    number(&fields, "limit", 1..=LIMIT_MAX as u64);
+    number(&fields, "wait", 0..=WAIT_MAX.as_secs());
+    number(&fields, "after", 0..=NUMBER_LIMIT - 1);
+    if let Ok(Some(cursor)) = fields.cursor() {
+        let mut again = form_urlencoded::Serializer::new(String::new());
+        again.append_pair("after", &cursor.after.to_string());
+        if let Some(epoch) = &cursor.epoch {
+            again.append_pair("epoch", epoch);
+        }
+        assert_eq!(Fields::parse(&again.finish()).cursor(), Ok(Some(cursor)));
+    }
+}
+
+fn number(fields: &Fields, name: &str, range: RangeInclusive<u64>) {
+    match fields.number(name, range.clone()) {
+        Ok(Some(number)) => assert!(range.contains(&number)),
+        Ok(None) => assert_eq!(fields.text(name), None),
+        Err(refusal) => {
+            assert!(refusal.message.contains(name));
+            check_refusal(&refusal);
+        }
+    }
+}

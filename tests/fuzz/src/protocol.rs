@@ -1,0 +1,54 @@
+//! The frames of guests: a first byte that chooses the limit on texts, then the frame.
+
+use onionroom::protocol::request::check_text;
+use onionroom::protocol::{MessageId, NUMBER_LIMIT, Refusal, Request};
+use serde_json::{Value, json};
+
+/// Limits on texts, in bytes.
+const LIMITS: [usize; 4] = [4096, 1, 32_000, 10];
+
+/// Decoding never panics; what was decoded decodes from its own encoding, too; a refusal's id is one.
+pub fn run(data: &[u8]) {
+    let Some((first, frame)) = data.split_first() else { return };
+    let Ok(frame) = std::str::from_utf8(frame) else { return };
+    let limit = LIMITS[usize::from(*first) % LIMITS.len()];
+    match Request::decode(frame, limit) {
+        Ok(request) => {
+            if let Request::Say(say) = &request {
+                assert!(check_text(&say.text, limit).is_ok());
+            }
+            let again = Request::decode(&encode(&request).to_string(), limit);
+            assert_eq!(again.as_ref(), Ok(&request), "encoded, it is another request");
+        }
+        Err(refusal) => check_refusal(&refusal),
+    }
+}
+
+/// A refusal has a sentence of bounded length, and an id that is one or none.
+pub(crate) fn check_refusal(refusal: &Refusal) {
+    assert!((1..1000).contains(&refusal.message.len()), "{}", refusal.message);
+    if let Some(id) = &refusal.id {
+        assert!(MessageId::parse(id.as_str()).is_ok());
+    }
+}
+
+fn encode(request: &Request) -> Value {
+    match request {
+        Request::Hello(hello) => {
+            let cursor = hello.cursor.as_ref();
+            assert!(cursor.is_none_or(|cursor| cursor.after < NUMBER_LIMIT));
+            json!({
+                "type": "hello",
+                "name": hello.name.as_ref().map(|name| name.as_str()),
+                "room": hello.room,
+                "token": hello.token.as_ref().map(|token| token.encode()),
+                "after": cursor.map(|cursor| cursor.after),
+                "epoch": cursor.and_then(|cursor| cursor.epoch.as_deref()),
+            })
+        }
+        Request::Say(say) => json!({ "type": "say", "id": say.id.as_str(), "text": say.text }),
+        Request::Rename(name) => json!({ "type": "rename", "name": name.as_str() }),
+        Request::Ping => json!({ "type": "ping" }),
+        Request::Leave => json!({ "type": "leave" }),
+    }
+}
