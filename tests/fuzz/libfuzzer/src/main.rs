@@ -11,7 +11,8 @@ mod targets;
 
 static CHOSEN: LazyLock<Target> = LazyLock::new(|| {
     let name = std::env::var("ONIONROOM_TEST_FUZZ").unwrap_or_default();
-    target(&name).unwrap_or_else(|| panic!("ONIONROOM_TEST_FUZZ is one of {:?}", TARGETS.map(|(name, _)| name)))
+    target(&name)
+        .unwrap_or_else(|| panic!("ONIONROOM_TEST_FUZZ is one of {:?}", TARGETS.map(|(name, _)| name)))
 });
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| CHOSEN.1(data));
