@@ -133,7 +133,7 @@ async fn names_that_deceive() {
         ("bοb!".to_owned(), "name_forbidden"), // a Greek one
         ("bob\u{200b}!".to_owned(), "name_forbidden"),
         ("\u{202e}!bob".to_owned(), "name_forbidden"),
-        ("x".repeat(60_000), "name_too_long"),
+        ("x".repeat(3_000), "name_too_long"),
         (" ".to_owned(), "name_empty"),
     ] {
         eve.send(json!({ "type": "hello", "name": name })).await;

@@ -61,15 +61,7 @@ impl Device {
         let (mounted, directory) = (self.mounted(), self.directory());
         let kept = KEPT.to_string();
         let words = [
-            &[
-                "--no-onion",
-                "--messages-per-second",
-                "0",
-                "--listen",
-                "127.0.0.1:0",
-                "--keep-messages",
-                &kept,
-            ][..],
+            &["--no-onion", "--local", "open", "--listen", "127.0.0.1:0", "--keep-messages", &kept][..],
             &["--data-dir", directory.to_str().unwrap()],
         ];
         let mut program = Program::start_on(&Disk::image(&self.image, &mounted).await, &words.concat());

@@ -1,5 +1,6 @@
 //! The file's schema: recognised, checked, migrated.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
@@ -86,7 +87,10 @@ pub(super) fn open(path: &Path) -> Result<(Connection, usize), SqliteOpenError> 
         // Empty, and made by opening the file; nothing else would remove it now.
         let _ = std::fs::remove_file(write_ahead_log(path));
     }
-    Ok((connection, checked?))
+    let version = checked?;
+    // Nothing is wrong with the file: closing it may remove its write-ahead log, if it was not there before.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, interrupted).map_err(failed)?;
+    Ok((connection, version))
 }
 
 /// Makes a file that was checked ready for use, with the newest schema.
@@ -128,10 +132,22 @@ fn recognise(connection: &Connection, path: &Path) -> Result<(), SqliteOpenError
     let application = pragma(connection, "application_id").map_err(failed)?;
     // Both numbers are set together with the tables, so a log without a version is none.
     let empty = tables == 0 && version == 0 && application == 0;
-    if empty || (application == APPLICATION_ID && version != 0) {
-        Ok(())
-    } else {
-        Err(SqliteOpenError::Foreign { path: path.into() })
+    match empty {
+        true => Ok(()),
+        false if application == APPLICATION_ID && version != 0 => has_its_encoding(path),
+        false => Err(SqliteOpenError::Foreign { path: path.into() }),
+    }
+}
+
+/// Refuses a file whose text encoding is not exactly UTF-8's number: SQLite looks at two bits of it at first, and fails
+/// over the rest when the file has been changed ([file format](https://www.sqlite.org/fileformat.html), section 1.3.13).
+fn has_its_encoding(path: &Path) -> Result<(), SqliteOpenError> {
+    let mut header = [0; 60];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    match (read, &header[56..]) {
+        // What is shorter has its first page in the write-ahead log.
+        (Err(_), _) | (Ok(()), [0, 0, 0, 1]) => Ok(()),
+        _ => Err(SqliteOpenError::Damaged { path: path.into(), what: "its text encoding is unknown".into() }),
     }
 }
 

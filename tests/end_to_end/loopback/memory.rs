@@ -30,7 +30,16 @@ async fn started() -> (Program, SocketAddr) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("onionroom.toml");
     std::fs::write(&file, "[listen]\nhello_seconds = 600\n").unwrap();
-    let words = ["--no-onion", "--ephemeral", "--listen", "127.0.0.1:0", "--config", file.to_str().unwrap()];
+    let words = [
+        "--no-onion",
+        "--ephemeral",
+        "--local",
+        "open",
+        "--listen",
+        "127.0.0.1:0",
+        "--config",
+        file.to_str().unwrap(),
+    ];
     let mut program = Program::start(&words);
     let url = program.told("local").await;
     let address = url.strip_prefix("http://").and_then(|rest| rest.strip_suffix('/')).unwrap();
@@ -84,7 +93,7 @@ async fn strangers_who_send_many_frames_before_the_hello_hold_little() {
 async fn slow_readers_of_pipelined_polls_hold_little() {
     let (program, address) = started().await;
     let mut host = Guest::connect(narrow().connect(address).await.unwrap(), &address.to_string()).await;
-    host.hello("Host").await;
+    host.hello("Hanna").await;
     let text = "x".repeat(4096);
     for number in 0..300 {
         let id = number.to_string();
@@ -93,7 +102,7 @@ async fn slow_readers_of_pipelined_polls_hold_little() {
         if number % 40 == 39 {
             // The rate limit of one guest.
             host = Guest::connect(narrow().connect(address).await.unwrap(), &address.to_string()).await;
-            host.hello(&format!("Host {number}")).await;
+            host.hello(&format!("Hanna {number}")).await;
         }
     }
     let reader = Visitor::stranger_at(address).seated("Reader").await;

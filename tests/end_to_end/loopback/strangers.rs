@@ -91,7 +91,7 @@ async fn the_host_always_gets_in() {
     let room = small_room().await;
     let circuits: Vec<_> = (1..=PLACES as u64).map(|circuit| room.raw_on(circuit).unwrap()).collect();
     assert!(room.raw_on(100).is_none());
-    let mut host = room.guest("Host").await;
+    let mut host = room.guest("Hanna").await;
     assert_eq!(host.say("1", "still here").await, 1);
     drop(circuits);
 }
@@ -102,7 +102,7 @@ async fn a_guest_who_does_not_read_is_closed_as_well() {
     let room = small_room().await;
     let deaf = room.guest_on(1, "Eve").await;
     let mut more: Vec<_> = (1..PLACES).map(|_| room.raw_on(1).unwrap()).collect();
-    let mut host = room.guest("Host").await;
+    let mut host = room.guest("Hanna").await;
     let text = "x".repeat(4096);
     for number in 0..200 {
         host.say(&number.to_string(), &text).await;
@@ -221,7 +221,7 @@ async fn pipelined_polls_are_answered_in_their_order_and_within_what_the_circuit
     const POLLS: usize = 5;
     const READERS: usize = 6;
     let room = small_room().await;
-    let mut host = room.guest("Host").await;
+    let mut host = room.guest("Hanna").await;
     let text = "x".repeat(4096);
     for number in 0..40 {
         host.say(&number.to_string(), &text).await;
