@@ -22,5 +22,6 @@ mod onion;
 mod process;
 #[cfg(target_os = "linux")]
 mod raw_device;
+mod threat_model;
 #[cfg(target_os = "linux")]
 mod unit;
