@@ -288,7 +288,8 @@ impl RoomActor {
         let now = Instant::now();
         let changes = self.roster.expire(now);
         self.announce(&changes);
-        self.budgets.prune(|guest| self.roster.has(guest), now);
+        let circuits = self.roster.circuits();
+        self.budgets.prune(|guest| self.roster.has(guest), |circuit| circuits.contains(&circuit), now);
     }
 
     async fn snapshot(&mut self) -> Result<Snapshot, LogError> {

@@ -29,7 +29,7 @@ const JOINS_AT_ONCE: u32 = 10;
 const LOOPBACK_CIRCUITS: u32 = 10;
 
 /// The room's bucket holds this many seconds' worth of messages.
-const ROOM_BURST_SECONDS: u32 = 5;
+const ROOM_BURST_SECONDS: u32 = 10;
 
 /// Below this fill of the room's bucket a circuit that has published as much as the average waits; one that has published
 /// less waits below less.
@@ -98,11 +98,23 @@ pub(super) struct Budgets {
     average: f64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct CircuitBuckets {
     messages: TokenBucket,
     joins: TokenBucket,
     usage: Usage,
+}
+
+impl CircuitBuckets {
+    /// Those of a circuit that was not known. Not to have published yet is no merit: it counts as one that has published
+    /// as much as the others on average, or new circuits would go before the guests who are there.
+    fn new(new_guest: u32, messages: RateLimit, average: f64, now: Instant) -> Self {
+        Self {
+            messages: TokenBucket::with(new_guest * CIRCUIT_GUESTS, messages, now),
+            joins: TokenBucket::default(),
+            usage: Usage { tokens: average, at: Some(now) },
+        }
+    }
 }
 
 /// How many tokens a circuit has taken lately: an exponentially weighted sum.
@@ -151,7 +163,9 @@ impl Budgets {
         if limit == RateLimit::NONE {
             return Ok(());
         }
-        self.circuits.entry(circuit).or_default().joins.try_take(1, limit, now)
+        let messages = self.limits.circuit(circuit);
+        let new = CircuitBuckets::new(self.limits.new_guest, messages, self.average, now);
+        self.circuits.entry(circuit).or_insert(new).joins.try_take(1, limit, now)
     }
 
     /// Charges a message, or a change of name with the text of a name, to the guest, the circuit and the room.
@@ -165,7 +179,7 @@ impl Budgets {
         bytes: usize,
         now: Instant,
     ) -> Result<(), Duration> {
-        let RateLimits { guest: limit, room: room_limit, .. } = self.limits;
+        let RateLimits { guest: limit, room: room_limit, new_guest, .. } = self.limits;
         if limit == RateLimit::NONE && room_limit == RateLimit::NONE {
             return Ok(());
         }
@@ -174,7 +188,8 @@ impl Budgets {
         self.begin(guest, now);
         let mut unlimited = TokenBucket::default();
         let own = self.guests.get_mut(&guest).unwrap_or(&mut unlimited);
-        let shared = self.circuits.entry(circuit).or_default();
+        let new = CircuitBuckets::new(new_guest, circuit_limit, self.average, now);
+        let shared = self.circuits.entry(circuit).or_insert(new);
         let mut wait = own
             .wait(tokens, limit, now)
             .max(shared.messages.wait(tokens, circuit_limit, now))
@@ -194,12 +209,17 @@ impl Budgets {
         Ok(())
     }
 
-    /// Averages what circuits have published lately, and forgets the buckets that are as good as new: those of guests
-    /// without a seat and of circuits that are full again. To be called about once a second.
-    pub(super) fn prune(&mut self, seated: impl Fn(GuestId) -> bool, now: Instant) {
-        self.guests.retain(|guest, bucket| !bucket.is_full(now) || seated(*guest));
-        self.circuits.retain(|_, CircuitBuckets { messages, joins, usage }| {
-            !messages.is_full(now) || !joins.is_full(now) || usage.is_active(now)
+    /// Averages what circuits have published lately, and forgets the buckets of guests and circuits without a seat that are
+    /// full again. To be called about once a second.
+    pub(super) fn prune(
+        &mut self,
+        is_seated: impl Fn(GuestId) -> bool,
+        holds_seats: impl Fn(CircuitId) -> bool,
+        now: Instant,
+    ) {
+        self.guests.retain(|guest, bucket| !bucket.is_full(now) || is_seated(*guest));
+        self.circuits.retain(|circuit, CircuitBuckets { messages, joins, usage }| {
+            !messages.is_full(now) || !joins.is_full(now) || usage.is_active(now) || holds_seats(*circuit)
         });
         let usages =
             self.circuits.values().map(|buckets| &buckets.usage).filter(|usage| usage.is_active(now));

@@ -36,14 +36,14 @@ fn a_new_guest_begins_small_and_grows() {
 fn leaving_does_not_refill_a_bucket() {
     let (mut budgets, mut now) = (budgets(), Instant::now());
     assert_eq!(at_once(&mut budgets, ANN, CIRCUIT, now), 4);
-    budgets.prune(|_| false, now);
+    budgets.prune(|_| false, |_| false, now);
     assert_eq!(at_once(&mut budgets, ANN, CIRCUIT, now), 0);
     // Once it would be full it is forgotten, and a later one begins small again.
     now += 600 * SECOND;
-    budgets.prune(|_| false, now);
+    budgets.prune(|_| false, |_| false, now);
     assert_eq!((budgets.guests.len(), budgets.circuits.len()), (0, 0));
     assert_eq!(at_once(&mut budgets, ANN, CIRCUIT, now), 4);
-    budgets.prune(|guest| guest == ANN, now + 600 * SECOND);
+    budgets.prune(|guest| guest == ANN, |_| false, now + 600 * SECOND);
     assert_eq!(budgets.guests.len(), 1, "a guest who is here keeps it");
 }
 
@@ -62,21 +62,69 @@ fn many_guests_of_one_circuit_share_one_budget() {
 fn a_guest_who_speaks_rarely_does_not_wait_for_those_who_speak_always() {
     let (mut budgets, mut now) = (budgets(), Instant::now());
     let (mut flood, mut refused) = (0, 0);
+    budgets.charge_join(CIRCUIT, now).unwrap();
     for tick in 0..6000 {
         now += SECOND / 10;
         if tick % 10 == 0 {
-            budgets.prune(|_| true, now);
+            budgets.prune(|_| true, |_| true, now);
         }
         for number in 0..20 {
             let (guest, circuit) = (GuestId(100 + number), CircuitId(100 + number));
             flood += at_once(&mut budgets, guest, circuit, now);
         }
-        if tick % 100 == 99 && budgets.charge_message(ANN, CIRCUIT, 10, now).is_err() {
+        // A minute after she came: in the first she counts as one of them.
+        if tick > 600 && tick % 100 == 99 && budgets.charge_message(ANN, CIRCUIT, 10, now).is_err() {
             refused += 1;
         }
     }
     assert_eq!(refused, 0);
     assert!((4600..5000).contains(&flood), "the rest of eight a second: {flood}");
+}
+
+/// Thirty guests who talk as people do, at the default limits, and twenty circuits that begin to publish all they can in the
+/// middle. Returns the longest wait of a guest who talks, from the moment they wanted to.
+fn longest_wait_of_thirty() -> Duration {
+    const TICK: Duration = Duration::from_millis(10);
+    let (mut budgets, begin) = (Budgets::new(RateLimits::new(&RoomSettings::default())), Instant::now());
+    // Each says something every four seconds, beginning at different times.
+    let mut wanted: Vec<Instant> = (0..30).map(|number| begin + number * 4 * SECOND / 30).collect();
+    (0..30).for_each(|number| budgets.begin(GuestId(number), begin));
+    let (mut now, mut longest) = (begin, Duration::ZERO);
+    let mut again = vec![begin; 20];
+    while now < begin + 120 * SECOND {
+        now += TICK;
+        if (now - begin).as_millis().is_multiple_of(1000) {
+            budgets.prune(|_| true, |_| true, now);
+        }
+        if now > begin + 60 * SECOND {
+            for (number, again) in (100..).zip(&mut again) {
+                // With many guests on each circuit, whose own buckets are no limit.
+                for guest in 0..100 {
+                    if *again > now {
+                        break;
+                    }
+                    let guest = GuestId(number * 1000 + guest);
+                    while budgets.charge_message(guest, CircuitId(number), 3000, now).is_ok() {}
+                }
+                *again = now + 5 * TICK;
+            }
+        }
+        for (number, wanted) in (0..).zip(&mut wanted) {
+            if *wanted <= now
+                && budgets.charge_message(GuestId(number), CircuitId(number + 1), 100, now).is_ok()
+            {
+                longest = longest.max(now - *wanted);
+                *wanted = now + 4 * SECOND;
+            }
+        }
+    }
+    longest
+}
+
+#[test]
+fn people_who_talk_do_not_wait_for_twenty_circuits_that_begin_to_flood() {
+    let longest = longest_wait_of_thirty();
+    assert!(longest <= Duration::from_millis(100), "{longest:?}");
 }
 
 #[test]

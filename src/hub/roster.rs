@@ -1,6 +1,6 @@
 //! The roster: the seats of a room, the guests on them, and their names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -218,6 +218,11 @@ impl Roster {
     fn has_room_for(&self, circuit: CircuitId) -> bool {
         let host = circuit == CircuitId::LOOPBACK && self.held_by(circuit) == 0;
         self.seats.len() < self.limit + usize::from(host)
+    }
+
+    /// The circuits that hold seats.
+    pub(super) fn circuits(&self) -> HashSet<CircuitId> {
+        self.seats.values().map(|occupant| occupant.circuit).collect()
     }
 
     fn held_by(&self, circuit: CircuitId) -> usize {

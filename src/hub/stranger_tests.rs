@@ -68,7 +68,8 @@ async fn a_guest_who_is_away_keeps_name_and_seat_in_a_full_room() {
     for _ in 0..500 {
         let join = stranger.join_stateless(Hello::default()).await.unwrap();
         let again = Hello { token: Some(join.welcome.token), ..named("Ann") };
-        assert_eq!(stranger.join_stateless(again).await.unwrap_err().code, Code::NameTaken);
+        let code = stranger.join_stateless(again).await.unwrap_err().code;
+        assert!(matches!(code, Code::NameTaken | Code::TooFast), "{code:?}");
         if join.welcome.count == 20 {
             break;
         }
