@@ -5,7 +5,8 @@
 //! guest is worth less than a known one. One circuit gets twice what one guest gets, however many guests are on it.
 //!
 //! When the room's own bucket is more than half empty, turns are shared max-min fair between circuits: the more of the
-//! average of the last minute a circuit has published, the more there must be in the bucket before it may publish again.
+//! average of the last minute a circuit has published, the more there must be in the bucket before it may publish again. A
+//! new circuit waits for more, so that the guests who are there go before many that come at once.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -34,6 +35,15 @@ const ROOM_BURST_SECONDS: u32 = 10;
 /// Below this fill of the room's bucket a circuit that has published as much as the average waits; one that has published
 /// less waits below less.
 const SCARCE: f64 = 0.5;
+
+/// A circuit that has just come waits below this much more of the room's bucket, and less from then on.
+const NEW_SCARCE: f64 = 0.25;
+
+/// How long a circuit counts as new.
+const NEW: Duration = Duration::from_secs(60);
+
+/// The longest wait that is returned: there may be room sooner than it seems now, for those who have published little.
+const WAIT_MAX: Duration = Duration::from_millis(300);
 
 /// The time over which what a circuit has published is remembered: each second of it weighs less than the next.
 const MEMORY_SECONDS: f64 = 60.0;
@@ -103,17 +113,26 @@ struct CircuitBuckets {
     messages: TokenBucket,
     joins: TokenBucket,
     usage: Usage,
+    since: Instant,
 }
 
 impl CircuitBuckets {
     /// Those of a circuit that was not known. Not to have published yet is no merit: it counts as one that has published
-    /// as much as the others on average, or new circuits would go before the guests who are there.
+    /// as much as the others on average, or many new circuits would go before the guests who are there.
     fn new(new_guest: u32, messages: RateLimit, average: f64, now: Instant) -> Self {
         Self {
             messages: TokenBucket::with(new_guest * CIRCUIT_GUESTS, messages, now),
             joins: TokenBucket::default(),
             usage: Usage { tokens: average, at: Some(now) },
+            since: now,
         }
+    }
+
+    /// The fill of the room's bucket below which this circuit waits.
+    fn scarce_below(&self, average: f64, now: Instant) -> f64 {
+        let part = (self.usage.at(now) / average.max(1.0)).min(1.0);
+        let age = now.saturating_duration_since(self.since).div_duration_f64(NEW);
+        SCARCE * part + NEW_SCARCE * (1.0 - age).max(0.0)
     }
 }
 
@@ -196,8 +215,9 @@ impl Budgets {
             .max(self.room.wait(tokens, room_limit, now));
         // What the host's programs publish is charged to the room, and does not wait for the shares of others.
         if circuit != CircuitId::LOOPBACK {
-            let part = (shared.usage.at(now) / self.average.max(1.0)).min(1.0);
-            wait = wait.max(self.room.wait_for_fill(SCARCE * part, room_limit, now));
+            let fill = shared.scarce_below(self.average, now);
+            let scarce = self.room.wait_for_fill(fill, room_limit, now);
+            wait = wait.max(scarce.min(WAIT_MAX));
         }
         if !wait.is_zero() {
             return Err(wait);
@@ -218,7 +238,7 @@ impl Budgets {
         now: Instant,
     ) {
         self.guests.retain(|guest, bucket| !bucket.is_full(now) || is_seated(*guest));
-        self.circuits.retain(|circuit, CircuitBuckets { messages, joins, usage }| {
+        self.circuits.retain(|circuit, CircuitBuckets { messages, joins, usage, .. }| {
             !messages.is_full(now) || !joins.is_full(now) || usage.is_active(now) || holds_seats(*circuit)
         });
         let usages =
