@@ -18,7 +18,7 @@ pub fn start<W>(filter: &str, writer: W, colours: bool)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::builder().parse_lossy(filter);
+    let filter = EnvFilter::builder().with_regex(false).parse_lossy(filter);
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_timer(SinceStart(Instant::now()))

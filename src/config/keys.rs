@@ -352,7 +352,11 @@ fn local(draft: &mut Draft, given: &str) -> Result<(), String> {
 }
 
 fn filter(draft: &mut Draft, given: &str) -> Result<(), String> {
-    EnvFilter::builder().parse(given).map_err(|error| format!("it is not understood ({error})"))?;
+    // A pattern for the value of a field can take gigabytes to compile.
+    EnvFilter::builder()
+        .with_regex(false)
+        .parse(given)
+        .map_err(|error| format!("it is not understood ({error})"))?;
     draft.settings.log = given.into();
     Ok(())
 }
