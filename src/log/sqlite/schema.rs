@@ -141,12 +141,14 @@ fn recognise(connection: &Connection, path: &Path) -> Result<(), SqliteOpenError
 
 /// Refuses a file whose text encoding is not exactly UTF-8's number: SQLite looks at two bits of it at first, and fails
 /// over the rest when the file has been changed ([file format](https://www.sqlite.org/fileformat.html), section 1.3.13).
+/// Zero is no damage: it is not set yet in a file whose tables are in the write-ahead log alone, because the process was
+/// killed before the first checkpoint.
 fn has_its_encoding(path: &Path) -> Result<(), SqliteOpenError> {
     let mut header = [0; 60];
     let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
     match (read, &header[56..]) {
         // What is shorter has its first page in the write-ahead log.
-        (Err(_), _) | (Ok(()), [0, 0, 0, 1]) => Ok(()),
+        (Err(_), _) | (Ok(()), [0, 0, 0, 0 | 1]) => Ok(()),
         _ => Err(SqliteOpenError::Damaged { path: path.into(), what: "its text encoding is unknown".into() }),
     }
 }

@@ -56,6 +56,35 @@ async fn names_that_earlier_versions_allowed_are_read_back() {
     assert_eq!(read.iter().map(|message| message.name.as_str()).collect::<Vec<_>>(), names);
 }
 
+/// Guards against taking such a file for damaged: of a room that is killed before its first checkpoint everything is in
+/// the write-ahead log, and the file has a first page without tables and without their encoding.
+#[tokio::test]
+async fn a_room_that_was_killed_before_its_first_checkpoint_opens_again() {
+    for messages in [0, 5] {
+        let (old, path) = file();
+        let mut connection = Connection::open(&path).unwrap();
+        connection.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+        migrate(&mut connection, &path, &MIGRATIONS[..1]).unwrap();
+        connection.execute("INSERT INTO room VALUES ('epoch', zeroblob(32), 0, ?1)", [messages]).unwrap();
+        for seq in 1..=messages {
+            let row = (seq, 5, 1, "Ann", seq.to_string(), "said before");
+            connection.execute("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6)", row).unwrap();
+        }
+        let (killed, path) = file();
+        for name in ["messages.sqlite", "messages.sqlite-wal"] {
+            fs::copy(old.path().join(name), killed.path().join(name)).unwrap();
+        }
+        assert_eq!(fs::read(&path).unwrap()[56..60], [0; 4], "no encoding yet");
+        for _ in 0..2 {
+            let log = open(&path, KEEP).unwrap();
+            assert_eq!(log.identity().await.unwrap().epoch, "epoch");
+            assert_eq!(log.read(0, 9).await.unwrap().len(), messages as usize);
+            log.close().await.unwrap();
+        }
+        drop(connection);
+    }
+}
+
 #[tokio::test]
 async fn what_is_trimmed_after_a_restart_is_still_recognised() {
     let (_directory, path) = file();
