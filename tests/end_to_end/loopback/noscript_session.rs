@@ -307,6 +307,7 @@ async fn who_left_is_forgotten_and_not_brought_back_by_a_refresh() {
     let answer = ann.post_to("/leave", &[("form", form.as_str()), ("proof", &proof)], &[]).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("../page")));
     ann.keep(&answer);
+    assert_eq!(ann.cookies, [], "nothing is left that ties the next guest in this browser to Ann");
     assert_eq!(bob.expect("left").await["guest"]["name"], "Ann");
     assert!(stream.rest().await.contains("This guest left, or went on elsewhere."));
     assert!(is_entry(&ann.open().await));

@@ -98,9 +98,9 @@ impl Session {
         self.set(response, ENTRY, &secret.encode());
     }
 
-    /// Makes the browser forget the guest.
+    /// Makes the browser forget the guest. With the secret of the entry, which would tie the next guest to this one.
     pub(super) fn forget(&self, response: &mut Response) {
-        for name in [GUEST, NAME] {
+        for name in [GUEST, NAME, ENTRY] {
             self.set(response, name, "; Max-Age=0");
         }
     }
