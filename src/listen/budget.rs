@@ -3,13 +3,14 @@
 //! A connection that asks for more than the budget has is not refused but waits, and nothing is read from it meanwhile: so
 //! a flood stays on the sender's side.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, sleep};
 
 use crate::protocol::CircuitId;
@@ -41,12 +42,26 @@ pub type Wait = BoxFuture<'static, ()>;
 #[derive(Debug)]
 pub struct CircuitBudget {
     rate_limit: RateLimit,
-    bucket: StdMutex<TokenBucket>,
-    /// Held by the connection that is next. The others wait in their order, so that one of them is woken for each token
-    /// and not all.
-    turn: Arc<Mutex<()>>,
+    state: Mutex<State>,
     held: Arc<Semaphore>,
     clock: Clock,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    bucket: TokenBucket,
+    /// Those who wait, in their order, so that one of them is woken for each token and not all.
+    waiting: VecDeque<Waiting>,
+    /// Whether a task gives tokens to those who wait.
+    serving: bool,
+}
+
+/// A connection that waits.
+#[derive(Debug)]
+struct Waiting {
+    tokens: u32,
+    /// Closed when it waits no more.
+    taken: oneshot::Sender<()>,
 }
 
 /// Bytes that are held for a circuit; given back when dropped.
@@ -55,12 +70,12 @@ pub struct BytesPermit(OwnedSemaphorePermit);
 
 /// A [`BytesPermit`] as an extension of the response, held until the response is written.
 #[derive(Debug, Clone)]
-pub struct HeldBytes(Arc<StdMutex<Option<BytesPermit>>>);
+pub struct HeldBytes(Arc<Mutex<Option<BytesPermit>>>);
 
 impl HeldBytes {
     /// To be put into a response's extensions.
     pub fn new(permit: BytesPermit) -> Self {
-        Self(Arc::new(StdMutex::new(Some(permit))))
+        Self(Arc::new(Mutex::new(Some(permit))))
     }
 
     /// The permit, for the connection to hold; `None` if it was taken before.
@@ -80,8 +95,7 @@ impl CircuitBudget {
         let tokens = requests_per_second.saturating_mul(circuits);
         Self {
             rate_limit: RateLimit::per_second(tokens, tokens.saturating_mul(BURST_SECONDS)),
-            bucket: StdMutex::default(),
-            turn: Arc::default(),
+            state: Mutex::default(),
             held: Arc::new(Semaphore::new(held_bytes / HELD_UNIT)),
             clock,
         }
@@ -90,29 +104,56 @@ impl CircuitBudget {
     /// Takes tokens: one for each request or frame, and one for each [`BYTES_PER_TOKEN`]. `None` if they were there;
     /// otherwise wait, and do not read from the connection before.
     pub fn take(self: &Arc<Self>, tokens: u32) -> Option<Wait> {
-        if let Ok(_turn) = self.turn.try_lock()
-            && self.try_take(tokens).is_ok()
-        {
+        let mut state = self.state();
+        if !state.serving && state.bucket.try_take(tokens, self.rate_limit, self.clock.now()).is_ok() {
             return None;
         }
-        Some(Arc::clone(self).wait(tokens).boxed())
+        let (taken, wait) = oneshot::channel();
+        state.waiting.push_back(Waiting { tokens, taken });
+        if !std::mem::replace(&mut state.serving, true) {
+            tokio::spawn(Arc::clone(self).serve());
+        }
+        Some(wait.map(drop).boxed())
     }
 
-    async fn wait(self: Arc<Self>, tokens: u32) {
-        let _turn = self.turn.lock().await;
-        while let Err(wait) = self.try_take(tokens) {
-            sleep(wait).await;
+    /// Gives tokens to those who wait, one after the other. In a task of its own, because a connection that is busy with
+    /// something else, such as a write, does not go on with its wait, and those behind it must not wait for that.
+    async fn serve(self: Arc<Self>) {
+        while let Some(Waiting { tokens, mut taken }) = self.next() {
+            while let Err(wait) = self.try_take(tokens, &taken) {
+                tokio::select! {
+                    biased;
+                    () = taken.closed() => break,
+                    () = sleep(wait) => {}
+                }
+            }
+            let _ = taken.send(());
         }
     }
 
-    fn try_take(&self, tokens: u32) -> Result<(), Duration> {
-        let now = self.clock.now();
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).try_take(tokens, self.rate_limit, now)
+    /// The first of those who wait. Without one the task ends.
+    fn next(&self) -> Option<Waiting> {
+        let mut state = self.state();
+        let next = state.waiting.pop_front();
+        state.serving = next.is_some();
+        next
+    }
+
+    /// Takes nothing for a connection that waits no more.
+    fn try_take(&self, tokens: u32, taken: &oneshot::Sender<()>) -> Result<(), Duration> {
+        if taken.is_closed() {
+            return Ok(());
+        }
+        self.state().bucket.try_take(tokens, self.rate_limit, self.clock.now())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether it is full: then a new one is as good.
     pub(super) fn is_full(&self, now: Instant) -> bool {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).is_full(now)
+        self.state().bucket.is_full(now)
     }
 
     /// Waits until `bytes` may be held. More than a circuit may have count as that much.
@@ -204,6 +245,21 @@ mod tests {
         drop(first);
         second.await;
         assert_eq!(began.elapsed().as_millis(), 50);
+    }
+
+    /// Guards against a connection that waits to write and meanwhile neither takes its turn nor gives it up: it held up all
+    /// others of its circuit, and on the loopback all local programs.
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_does_not_go_on_holds_up_no_other() {
+        let (budget, began) = (budget(1, 20), Instant::now());
+        at_once(&budget);
+        let (mut first, mut second) = (budget.take(1).unwrap(), budget.take(1).unwrap());
+        assert!(first.as_mut().now_or_never().is_none());
+        assert!(second.as_mut().now_or_never().is_none());
+        let third = budget.take(1).unwrap();
+        tokio::time::timeout(Duration::from_secs(10), third).await.unwrap();
+        assert_eq!(began.elapsed().as_millis(), 150, "each in its turn, polled or not");
+        assert!(first.now_or_never().is_some() && second.now_or_never().is_some());
     }
 
     #[tokio::test(start_paused = true)]
