@@ -91,8 +91,8 @@ impl Store {
         if !lost.is_empty() {
             tracing::warn!(
                 messages = lost.len(),
-                "some messages of the log are gone: the keys they were encrypted with were erased, as after putting \
-                 back an older messages.sqlite"
+                "some messages of the log are gone: the keys they were encrypted with are not there any more, as after \
+                 putting back an older messages.sqlite or messages.keys alone"
             );
         }
         rows::delete(&mut connection, &lost).map_err(failed)?;
