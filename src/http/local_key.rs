@@ -5,7 +5,7 @@
 //! header of this program, whatever its method, path, `Host` and `Origin` are.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,7 +48,10 @@ impl LocalKey {
     pub fn kept_in(file: &Path) -> io::Result<Self> {
         match fs::read_to_string(file).map(Zeroizing::new) {
             Ok(text) if is_key(text.trim_end()) => return Ok(Self(text.trim_end().to_owned().into())),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            // Invalid data is no text, and no key either.
+            Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => {
+                return Err(error);
+            }
             _ => {}
         }
         let key = Self::random()?;
@@ -194,7 +197,9 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        fs::write(&file, "short").unwrap();
-        assert!(is_key(LocalKey::kept_in(&file).unwrap().as_str()));
+        for no_key in [&b"short"[..], b"", b"\xff\xfe", &[b'='; CHARACTERS]] {
+            fs::write(&file, no_key).unwrap();
+            assert!(is_key(LocalKey::kept_in(&file).unwrap().as_str()), "{no_key:?}");
+        }
     }
 }
