@@ -17,7 +17,7 @@ export class SocksProxy {
   foreign = [];
   /** Bytes from and to the room, as the browser's connections carried them. */
   bytes = { down: 0, up: 0 };
-  /** The cookies of the last request that had some. */
+  /** The cookies of the last request; empty if it had none. */
   cookie = '';
   /** Requests whose head matches one of these end their connection, as some proxies do. */
   blocked = [];
@@ -160,7 +160,7 @@ export class SocksProxy {
         text = text.slice(end + 4);
         if (this.blocked.some((pattern) => pattern.test(request))) return false;
         this.requests.push(request.split(' ', 2).join(' '));
-        this.cookie = /^cookie: *(.*)$/im.exec(request)?.[1] ?? this.cookie;
+        this.cookie = /^cookie: *(.*)$/im.exec(request)?.[1] ?? '';
         upgraded = /^upgrade: *websocket/im.test(request);
         body = Number(/^content-length: *(\d+)/im.exec(request)?.[1] ?? 0);
       }
