@@ -53,11 +53,6 @@ impl Noscript {
     }
 }
 
-/// What the address of the room has before `/`, as a request's extension: it begins with `/` and does not end with it. A
-/// request without one is for a room at the root.
-#[derive(Debug, Clone)]
-pub struct PathPrefix(pub String);
-
 /// The room as the circuit of a request reaches it: what is asked of it is charged to that circuit.
 pub struct ChargedRoom(pub Room);
 

@@ -123,7 +123,7 @@ impl CircuitBuckets {
         Self {
             messages: TokenBucket::with(new_guest * CIRCUIT_GUESTS, messages, now),
             joins: TokenBucket::default(),
-            usage: Usage { tokens: average, at: Some(now) },
+            usage: Usage { tokens: average, at: now },
             since: now,
         }
     }
@@ -137,20 +137,20 @@ impl CircuitBuckets {
 }
 
 /// How many tokens a circuit has taken lately: an exponentially weighted sum.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Usage {
     tokens: f64,
-    at: Option<Instant>,
+    at: Instant,
 }
 
 impl Usage {
     fn at(&self, now: Instant) -> f64 {
-        let age = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let age = now.saturating_duration_since(self.at);
         self.tokens * (-age.as_secs_f64() / MEMORY_SECONDS).exp()
     }
 
     fn add(&mut self, tokens: u32, now: Instant) {
-        (self.tokens, self.at) = (self.at(now) + f64::from(tokens), Some(now));
+        (self.tokens, self.at) = (self.at(now) + f64::from(tokens), now);
     }
 
     /// Whether any of it still counts.

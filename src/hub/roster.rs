@@ -155,11 +155,11 @@ impl Roster {
         circuit: CircuitId,
         hold: SeatHold,
     ) -> Result<Arrival, Refusal> {
-        if !self.arrivals.contains_key(&id) {
-            return self.allocate(id, wanted, circuit, hold);
-        }
         if wanted.as_ref().is_some_and(|name| !self.names.is_available(name, id)) {
             return Err(taken());
+        }
+        if !self.has(id) {
+            return self.allocate(id, wanted, circuit, hold);
         }
         let mut changes = Vec::new();
         let occupant = self.occupant(id).ok_or_else(full)?;
@@ -183,6 +183,7 @@ impl Roster {
         Ok(Arrival { guest, changes })
     }
 
+    /// Gives a guest without a seat one; a wanted name is available.
     fn allocate(
         &mut self,
         id: GuestId,
@@ -190,9 +191,6 @@ impl Roster {
         circuit: CircuitId,
         hold: SeatHold,
     ) -> Result<Arrival, Refusal> {
-        if wanted.as_ref().is_some_and(|name| !self.names.is_available(name, id)) {
-            return Err(taken());
-        }
         let mut changes = Vec::new();
         if !self.has_room_for(circuit) {
             changes.push(PresenceChange::Left(self.evict_for(circuit).ok_or_else(full)?));

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::answer;
 use crate::http::guard::Authority;
-use crate::http::site::{PathPrefix, Site};
+use crate::http::site::Site;
 use crate::protocol::{MAIN_ROOM, Name, Token};
 use crate::transport::noscript::markup::{Look, Window};
 
@@ -56,7 +56,6 @@ impl FromRequestParts<Arc<Site>> for Session {
         // A name that is not UTF-8 is no room's either.
         let room = Path::<String>::from_request_parts(parts, site).await.map_or(String::new(), |path| path.0);
         site.room.check_name(&room).map_err(|refusal| answer::refused(Look::Room, refusal))?;
-        let prefix = parts.extensions.get::<PathPrefix>().map_or("", |prefix| &prefix.0);
         let authority = parts.extensions.get::<Authority>().map_or("", |authority| &authority.0);
         // Cookies are of a host, not of a port (RFC 6265, section 8.5): two rooms on one machine need names of their own.
         let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
@@ -69,7 +68,8 @@ impl FromRequestParts<Arc<Site>> for Session {
             entry: token(ENTRY),
             framed: single(&parts.headers, SEC_FETCH_DEST).is_some_and(|kind| kind == "iframe"),
             vouched: vouched(&parts.headers),
-            path: format!("{prefix}/rooms/{MAIN_ROOM}/page"),
+            // Where the address has a key, `http::local_key` puts it before this.
+            path: format!("/rooms/{MAIN_ROOM}/page"),
             suffix: suffix.to_owned(),
         })
     }
