@@ -43,6 +43,7 @@ test('opening the room shows the entry, and nobody is in the room yet', async ()
 
 test('entering leads into the chat, without scripts and without a secret in an address', async (t) => {
   await ann.enter('Ann at the door');
+  await ann.ready();
   await ann.hears('Nothing has been said yet.');
   await bob.line('Ann at the door joined');
   assert.equal(await ann.ask(() => location.href), room.url);
