@@ -17,10 +17,11 @@ const DOCUMENT: &str = include_str!("../../web/index.html");
 const STYLE: (&str, &str) = ("chat.css", include_str!("../../web/chat.css"));
 const ICON: (&str, &str) = ("icon.svg", include_str!("../../web/icon.svg"));
 /// In the order in which the document names them.
-const SCRIPTS: [(&str, &str); 7] = [
+const SCRIPTS: [(&str, &str); 8] = [
     ("text.js", include_str!("../../web/text.js")),
     ("wires.js", include_str!("../../web/wires.js")),
     ("connection.js", include_str!("../../web/connection.js")),
+    ("message.js", include_str!("../../web/message.js")),
     ("log.js", include_str!("../../web/log.js")),
     ("people.js", include_str!("../../web/people.js")),
     ("composer.js", include_str!("../../web/composer.js")),
