@@ -3,7 +3,7 @@
 //! - [`room`] is the handle with which guests are served, `command` what it asks the `actor` for.
 //! - `actor` is the task that owns the room: it appends messages to the log (`pending`) and publishes them.
 //! - `ring` holds the published events, encoded once; a [`reader`] is a cursor into it and into the log, and
-//!   `notifier` wakes the readers that wait.
+//!   `notifier` wakes the readers that wait. [`history`] reads backwards.
 //! - `roster` has the seats and names: `seat_rank` decides which seat a full room gives up, `seat_loss` tells its connection, `name_index` which names are
 //!   in use, `suggested_name` finds names for guests who ask for none.
 //! - `presence` decides what guests are told of the roster, `budgets` how much guests, circuits and the room may publish.
@@ -18,6 +18,7 @@ mod name_index;
 mod notifier;
 mod pending;
 mod presence;
+pub mod history;
 pub mod reader;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
@@ -36,5 +37,6 @@ mod suggested_name;
 mod tests;
 
 pub use command::{Join, PublishBatch, PublishResult, Seat, StatelessJoin};
+pub use history::History;
 pub use reader::Reader;
 pub use room::Room;

@@ -144,6 +144,10 @@ pub trait Log: Send + Sync + 'static {
     /// The oldest `limit` kept messages with `seq` > `after`, in order.
     fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Message>>;
 
+    /// The cursor after which exactly the newest `count` of the kept messages with `seq` < `before` lie; 0 if no more
+    /// than those are kept. Takes steps in proportion to `count`.
+    fn cursor_before(&self, before: u64, count: usize) -> LogFuture<'_, u64>;
+
     /// Where the kept messages lie.
     fn span(&self) -> LogFuture<'_, Span>;
 

@@ -21,7 +21,7 @@ pub use event::{Event, Guest, Message, Welcome};
 pub use id::{CircuitId, GuestId, MessageId};
 pub use name::Name;
 pub use refusal::{Code, Refusal};
-pub use request::{Hello, Request, Say};
+pub use request::{Hello, HistoryRequest, Request, Say};
 pub use token::Token;
 
 /// The number of the protocol that `welcome` announces.
@@ -38,6 +38,12 @@ pub const OCCUPANCY_ABOVE: usize = 100;
 
 /// With no more guests than this changes of presence are told again.
 pub const OCCUPANCY_UNTIL: usize = 80;
+
+/// The most messages that a guest may ask for at once.
+pub const HISTORY_MAX: u64 = 1000;
+
+/// The number of messages that an answer has unless the request says otherwise.
+pub const HISTORY_DEFAULT: u64 = 200;
 
 /// The largest WebSocket message a guest may send, in bytes; more is answered with close code 1009.
 ///

@@ -10,7 +10,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::protocol::request::Cursor;
-use crate::protocol::{Code, NUMBER_LIMIT, Refusal};
+use crate::protocol::{Code, HISTORY_MAX, NUMBER_LIMIT, Refusal};
 
 /// Decoded fields, in their order.
 #[derive(Debug)]
@@ -50,6 +50,14 @@ impl Fields {
     pub fn cursor(&self) -> Result<Option<Cursor>, Refusal> {
         let epoch = self.text("epoch").map(str::to_owned);
         Ok(self.number("after", 0..=NUMBER_LIMIT - 1)?.map(|after| Cursor { after, epoch }))
+    }
+
+    /// How many of the newest messages are wanted: `newest`.
+    ///
+    /// # Errors
+    /// As [`Fields::number`].
+    pub fn newest(&self) -> Result<Option<usize>, Refusal> {
+        Ok(self.number("newest", 0..=HISTORY_MAX)?.map(|newest| newest as usize))
     }
 }
 

@@ -251,6 +251,7 @@ impl RoomActor {
             epoch: self.identity.epoch.clone(),
             head: span.head,
             first: span.first,
+            after: None,
             clock: self.clock(),
             limits: self.shared.limits,
             kept: self.kept,

@@ -21,13 +21,13 @@ use super::ring::{Lagged, Output};
 use super::room::Room;
 use crate::log::LogError;
 use crate::protocol::event::Event;
-use crate::protocol::{Code, EventBatch, Refusal, Welcome};
+use crate::protocol::{Code, EventBatch, Hello, Refusal, Welcome};
 
 /// About how many bytes one read appends.
 pub const BATCH_BYTES: usize = 64 * 1024;
 
 /// How many messages are read from the log at once.
-const LOG_PAGE: usize = 64;
+pub(super) const LOG_PAGE: usize = 64;
 
 /// A guest's cursor.
 pub struct Reader {
@@ -47,6 +47,21 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Reads for a guest who joined on a connection what their hello asks for, and puts into the welcome where that
+    /// begins.
+    ///
+    /// # Errors
+    /// As [`Reader::pass_to_newest`].
+    pub async fn begin(room: &Room, join: &mut Join, hello: &Hello) -> Result<Self, Refusal> {
+        let after = hello.cursor.as_ref().and_then(|cursor| cursor.within(&join.welcome.epoch));
+        let mut reader = Self::new(room, join, after);
+        if let Some(newest) = hello.newest {
+            reader.pass_to_newest(newest).await?;
+        }
+        join.welcome.after = Some(reader.after());
+        Ok(reader)
+    }
+
     /// Reads for a guest on a connection everything after the message `after`, or everything that is kept.
     pub fn new(room: &Room, join: &Join, after: Option<u64>) -> Self {
         Self::at(room, &join.welcome, join.position, after)
@@ -69,6 +84,20 @@ impl Reader {
             gap_due: cursor.is_some(),
             position,
         }
+    }
+
+    /// Passes over all but the newest `count` of the messages before the live ones. What is passed over is told as no
+    /// gap: [`Reader::after`] says where the rest begins.
+    ///
+    /// # Errors
+    /// `not_kept` when the log cannot be read.
+    pub async fn pass_to_newest(&mut self, count: usize) -> Result<(), Refusal> {
+        let log = &self.room.shared().log;
+        let after = log.cursor_before(self.until + 1, count).await.map_err(unreadable)?;
+        if after > self.after {
+            (self.after, self.gap_due) = (after, false);
+        }
+        Ok(())
     }
 
     /// The newest message that was read: the cursor for the next join.
@@ -178,7 +207,7 @@ impl Reader {
     }
 }
 
-fn unreadable(error: LogError) -> Refusal {
+pub(super) fn unreadable(error: LogError) -> Refusal {
     tracing::error!(%error, "messages could not be read");
     Refusal::new(Code::StorageUnavailable, "The room cannot read its messages at the moment.")
 }

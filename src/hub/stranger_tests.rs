@@ -171,6 +171,10 @@ impl Log for NotedLog {
         self.log.read(after, limit)
     }
 
+    fn cursor_before(&self, before: u64, count: usize) -> LogFuture<'_, u64> {
+        self.log.cursor_before(before, count)
+    }
+
     fn span(&self) -> LogFuture<'_, Span> {
         self.log.span()
     }

@@ -33,6 +33,7 @@ macro_rules! promises {
 promises! {
     numbers_count_up_and_a_repeated_id_keeps_its_number: 10, 0, None;
     reading_respects_cursor_and_limit: 10, 0, None;
+    a_cursor_leaves_the_newest_before_a_number: 10, 0, None;
     only_the_newest_are_kept_and_numbers_go_on: 2, 0, None;
     what_is_too_old_is_not_kept: 10, 0, Some(Duration::from_secs(100));
     a_log_that_keeps_nothing_still_counts_and_recognises: 0, 0, None;
@@ -90,6 +91,19 @@ async fn reading_respects_cursor_and_limit(log: &dyn Log) {
     assert_eq!(sequence(log, 3, 9).await, [4, 5]);
     assert_eq!(sequence(log, 5, 9).await, [] as [u64; 0]);
     assert_eq!(sequence(log, (1 << 53) - 1, 9).await, [] as [u64; 0]);
+}
+
+async fn a_cursor_leaves_the_newest_before_a_number(log: &dyn Log) {
+    let cursor = async |before, count| log.cursor_before(before, count).await.unwrap();
+    assert_eq!(cursor(1, 5).await, 0, "an empty log");
+    log.append(vec![entry(1, "a"), entry(2, "a"), entry(1, "b")]).await.unwrap();
+    log.append((0..20).map(|id| entry(9, &id.to_string())).collect()).await.unwrap();
+    assert_eq!(sequence(log, 0, 99).await, [1, 2, 3, 17, 18, 19, 20, 21, 22, 23]);
+    assert_eq!((cursor(24, 0).await, cursor(24, 2).await, cursor(20, 2).await), (23, 21, 17));
+    assert_eq!((cursor(18, 1).await, cursor(18, 2).await), (3, 2), "the missing are passed over");
+    assert_eq!((cursor(18, 3).await, cursor(18, 4).await, cursor(1, 0).await), (1, 0, 0));
+    assert_eq!(cursor((1 << 53) - 1, usize::MAX).await, 0);
+    assert_eq!(sequence(log, cursor(20, 3).await, 3).await, [17, 18, 19]);
 }
 
 async fn only_the_newest_are_kept_and_numbers_go_on(log: &dyn Log) {

@@ -179,6 +179,12 @@ impl MessageIndex {
         self.kept.range(after.saturating_add(1)..).map(|(seq, _)| *seq)
     }
 
+    /// The cursor after which exactly the newest `count` of the kept messages below `before` lie; 0 if there are no more
+    /// than those.
+    pub(super) fn cursor_before(&self, before: u64, count: usize) -> u64 {
+        self.kept.range(..before).rev().nth(count).map_or(0, |(seq, _)| *seq)
+    }
+
     /// Whether this message is kept.
     #[cfg(test)]
     pub(super) fn contains(&self, seq: u64) -> bool {

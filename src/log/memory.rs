@@ -93,6 +93,10 @@ impl Log for MemoryLog {
         ready(Ok(kept.map(|(_, message)| message.clone()).collect())).boxed()
     }
 
+    fn cursor_before(&self, before: u64, count: usize) -> LogFuture<'_, u64> {
+        ready(Ok(self.state().index.cursor_before(before, count))).boxed()
+    }
+
     fn span(&self) -> LogFuture<'_, Span> {
         let state = self.state();
         let (head, whole_from) = (state.head, state.index.whole_from());

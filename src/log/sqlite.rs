@@ -115,6 +115,10 @@ impl Log for SqliteLog {
         self.call(move |store| store.read(after, limit))
     }
 
+    fn cursor_before(&self, before: u64, count: usize) -> LogFuture<'_, u64> {
+        ready(Ok(self.view.cursor_before(before, count))).boxed()
+    }
+
     fn span(&self) -> LogFuture<'_, Span> {
         ready(Ok(self.view.span())).boxed()
     }

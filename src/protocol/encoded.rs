@@ -36,6 +36,7 @@ kinds! {
     Message = "message",
     Acknowledged = "acknowledged",
     Gap = "gap",
+    History = "history",
     Joined = "joined",
     Left = "left",
     Away = "away",

@@ -78,6 +78,8 @@ pub struct Welcome {
     pub head: u64,
     /// The oldest sequence number still kept, or `head` + 1.
     pub first: u64,
+    /// Where what follows the welcome begins: the messages after this one. `None` where none follow.
+    pub after: Option<u64>,
     /// The room's clock, in seconds since the room was first opened.
     pub clock: u64,
     /// What the room allows.
@@ -121,6 +123,8 @@ pub enum Event<'a> {
         count: usize,
         head: u64,
         first: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
         clock: u64,
         limits: Limits,
         kept: Kept,
@@ -140,6 +144,11 @@ pub enum Event<'a> {
     Gap {
         after: u64,
         before: u64,
+    },
+    History {
+        before: u64,
+        after: u64,
+        messages: Vec<Event<'a>>,
     },
     Joined {
         guest: &'a Guest,
@@ -230,6 +239,7 @@ impl Welcome {
             count: self.count,
             head: self.head,
             first: self.first,
+            after: self.after,
             clock: self.clock,
             limits: self.limits,
             kept: self.kept,

@@ -1,5 +1,7 @@
 //! Reads members of a guest's JSON object, with errors that name the member.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 
 use super::NUMBER_LIMIT;
@@ -49,7 +51,12 @@ fn depth(text: &str) -> usize {
 /// A text that must be there.
 pub(super) fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<&'a str, Refusal> {
     optional_text(members, name)?
-        .ok_or_else(|| Refusal::new(Code::MissingField, format!("The member \"{name}\" is missing.")))
+        .ok_or_else(|| missing(name))
+}
+
+/// The refusal for a member that must be there.
+pub(super) fn missing(name: &str) -> Refusal {
+    Refusal::new(Code::MissingField, format!("The member \"{name}\" is missing."))
 }
 
 /// A text that may be there; `null` counts as absent.
@@ -72,6 +79,25 @@ pub(super) fn optional_number(members: &Map<String, Value>, name: &str) -> Resul
             Some(number) if number < NUMBER_LIMIT => Ok(Some(number)),
             _ => Err(wrong_kind(name, "a whole number from 0 to 2^53 - 1", value)),
         },
+    }
+}
+
+/// A whole number within `range` that may be there; `null` counts as absent.
+pub(super) fn optional_number_within(
+    members: &Map<String, Value>,
+    name: &str,
+    range: RangeInclusive<u64>,
+) -> Result<Option<u64>, Refusal> {
+    match optional_number(members, name)? {
+        Some(number) if !range.contains(&number) => Err(Refusal::new(
+            Code::WrongKind,
+            format!(
+                "The member \"{name}\" must be a whole number from {} to {}.",
+                range.start(),
+                range.end()
+            ),
+        )),
+        number => Ok(number),
     }
 }
 

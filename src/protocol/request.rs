@@ -3,10 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::id::MessageId;
-use super::json;
+use super::json::{self, missing, optional_number_within as within};
 use super::name::Name;
 use super::refusal::{Code, Refusal};
 use super::token::Token;
+use super::{HISTORY_DEFAULT, HISTORY_MAX, NUMBER_LIMIT};
 
 /// One frame from a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum Request {
     Say(Say),
     /// A change of name.
     Rename(Name),
+    /// Older messages, answered with a page of the history.
+    History(HistoryRequest),
     /// Answered with a pong.
     Ping,
     /// The guest gives up the seat.
@@ -34,6 +37,17 @@ pub struct Hello {
     pub token: Option<Token>,
     /// The newest message the guest has.
     pub cursor: Option<Cursor>,
+    /// Of the messages after the cursor only so many of the newest, at most [`HISTORY_MAX`].
+    pub newest: Option<usize>,
+}
+
+/// A request for the messages before one that the guest has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryRequest {
+    /// Messages with lower sequence numbers than this.
+    pub before: u64,
+    /// At most so many of the newest of them, from 1 to [`HISTORY_MAX`].
+    pub limit: usize,
 }
 
 /// A position in the room's messages.
@@ -47,8 +61,8 @@ pub struct Cursor {
 
 impl Cursor {
     /// The sequence number, if the cursor names this epoch or none.
-    pub fn within(self, epoch: &str) -> Option<u64> {
-        self.epoch.is_none_or(|of| of == epoch).then_some(self.after)
+    pub fn within(&self, epoch: &str) -> Option<u64> {
+        self.epoch.as_ref().is_none_or(|of| of == epoch).then_some(self.after)
     }
 }
 
@@ -79,17 +93,22 @@ impl Request {
                 room: json::optional_text(members, "room")?.map(str::to_owned),
                 token: json::optional_text(members, "token")?.map(Token::parse).transpose()?,
                 cursor: cursor(members)?,
+                newest: within(members, "newest", 0..=HISTORY_MAX)?.map(|newest| newest as usize),
             })),
             "say" => Ok(Request::Say(Say {
                 id: MessageId::parse(json::text(members, "id")?)?,
                 text: check_text(json::text(members, "text")?, message_bytes)?.to_owned(),
             })),
             "rename" => Ok(Request::Rename(Name::parse(json::text(members, "name")?)?)),
+            "history" => Ok(Request::History(HistoryRequest {
+                before: within(members, "before", 1..=NUMBER_LIMIT - 1)?.ok_or_else(|| missing("before"))?,
+                limit: within(members, "limit", 1..=HISTORY_MAX)?.unwrap_or(HISTORY_DEFAULT) as usize,
+            })),
             "ping" => Ok(Request::Ping),
             "leave" => Ok(Request::Leave),
             _ => Err(Refusal::new(
                 Code::UnknownType,
-                "The member \"type\" must be one of hello, say, rename, ping, leave.",
+                "The member \"type\" must be one of hello, say, rename, history, ping, leave.",
             )),
         }
     }
@@ -155,6 +174,16 @@ mod tests {
             })
         );
         assert_eq!(
+            decode(r#"{"type":"hello","newest":100}"#),
+            Request::Hello(Hello { newest: Some(100), ..Hello::default() })
+        );
+        for (frame, before, limit) in [
+            (r#"{"type":"history","before":7}"#, 7, 200),
+            (r#"{"type":"history","before":9007199254740991,"limit":1000}"#, NUMBER_LIMIT - 1, 1000),
+        ] {
+            assert_eq!(decode(frame), Request::History(HistoryRequest { before, limit }));
+        }
+        assert_eq!(
             decode(r#"{"type":"say","id":"a-1","text":"one\ntwo\t✓"}"#),
             Request::Say(Say { id: MessageId::parse("a-1").unwrap(), text: "one\ntwo\t✓".into() })
         );
@@ -188,7 +217,12 @@ mod tests {
             (r#"{"type":"hello","after":-1}"#, Code::WrongKind),
             (r#"{"type":"hello","after":1.5}"#, Code::WrongKind),
             (r#"{"type":"hello","after":9007199254740992}"#, Code::WrongKind),
+            (r#"{"type":"hello","newest":1001}"#, Code::WrongKind),
             (r#"{"type":"hello","token":"short"}"#, Code::WrongKind),
+            (r#"{"type":"history"}"#, Code::MissingField),
+            (r#"{"type":"history","before":0}"#, Code::WrongKind),
+            (r#"{"type":"history","before":5,"limit":0}"#, Code::WrongKind),
+            (r#"{"type":"history","before":5,"limit":1001}"#, Code::WrongKind),
             (r#"{"type":"rename","name":" "}"#, Code::NameEmpty),
         ] {
             assert_eq!(refusal(frame).code, code, "{frame}");
@@ -213,10 +247,12 @@ mod tests {
 
         #[test]
         fn decoding_json_never_panics(
-            kind in "hello|say|rename|ping|leave|other",
+            kind in "hello|say|rename|history|ping|leave|other",
             text in any::<String>(), name in any::<String>(), id in any::<String>(), after in any::<i64>(),
         ) {
-            let frame = serde_json::json!({ "type": kind, "text": text, "name": name, "id": id, "after": after });
+            let frame = serde_json::json!({
+                "type": kind, "text": text, "name": name, "id": id, "after": after, "before": after, "newest": after,
+            });
             let _ = Request::decode(&frame.to_string(), 100);
         }
 

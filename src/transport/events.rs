@@ -37,13 +37,12 @@ const RETRY_TAKEN_OVER: Duration = Duration::from_secs(3600);
 /// As [`Room::join`].
 pub async fn open(
     room: &Room,
-    mut hello: Hello,
+    hello: Hello,
     closing: CancellationToken,
 ) -> Result<impl Stream<Item = Result<Bytes, Infallible>> + Send + use<>, Refusal> {
-    let cursor = hello.cursor.take();
-    let join = room.join(hello).await?;
+    let mut join = room.join(hello.clone()).await?;
+    let reader = Reader::begin(room, &mut join, &hello).await?;
     let epoch = join.welcome.epoch.clone();
-    let reader = Reader::new(room, &join, cursor.and_then(|cursor| cursor.within(&epoch)));
     let batch = EventBatch::default();
     let mut events = Events { seat: join.seat, reader, epoch, closing, batch, out: vec![] };
     events.retry(RETRY);

@@ -12,13 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Reader, Room, StatelessJoin};
 use crate::listen::budget::{BytesPermit, CircuitBudget};
-use crate::protocol::{EventBatch, EventKind, Hello, Refusal, Welcome};
-
-/// The number of messages in one response unless the request says otherwise.
-pub const LIMIT_DEFAULT: usize = 200;
-
-/// The most messages in one response.
-pub const LIMIT_MAX: usize = 1000;
+use crate::protocol::{EventBatch, EventKind, Hello, HistoryRequest, Refusal, Welcome};
 
 /// The longest time that a request may wait for messages.
 pub const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -36,6 +30,8 @@ pub struct PollRequest {
     pub limit: usize,
     /// How long to wait for messages when there are none yet.
     pub wait: Duration,
+    /// In place of the messages after the cursor, those before this one.
+    pub before: Option<u64>,
 }
 
 /// The messages after a cursor.
@@ -52,13 +48,15 @@ struct State {
     clock: u64,
     first: u64,
     head: u64,
+    /// The cursor that the messages follow.
+    after: u64,
     count: usize,
 }
 
-impl From<&StatelessJoin> for State {
-    fn from(join: &StatelessJoin) -> Self {
+impl State {
+    fn new(join: &StatelessJoin, after: u64) -> Self {
         let Welcome { epoch, clock, first, head, count, .. } = &join.welcome;
-        Self { epoch: epoch.clone(), clock: *clock, first: *first, head: *head, count: *count }
+        Self { epoch: epoch.clone(), clock: *clock, first: *first, head: *head, after, count: *count }
     }
 }
 
@@ -103,20 +101,28 @@ pub async fn poll(
     closing: &CancellationToken,
 ) -> Result<PollResponse, Refusal> {
     let until = Instant::now() + request.wait;
-    let cursor = request.hello.cursor.take();
+    let (cursor, newest) = (request.hello.cursor.take(), request.hello.newest.take());
     let join = room.join_stateless(request.hello).await?;
+    let mut page = MessagePage::new(request.limit);
+    if let Some(before) = request.before {
+        let after = page.read_before(room, before, budget).await?;
+        return Ok(PollResponse { state: State::new(&join, after), page }.up_to_date());
+    }
     let after = cursor.and_then(|cursor| cursor.within(&join.welcome.epoch));
     let mut reader = Reader::stateless(room, &join, after);
-    let mut page = MessagePage::new(request.limit);
+    if let Some(newest) = newest {
+        reader.pass_to_newest(newest).await?;
+    }
+    let after = reader.after();
     page.read(&mut reader, budget).await?;
     if !page.is_empty() || request.wait.is_zero() {
-        return Ok(PollResponse { state: State::from(&join), page }.up_to_date());
+        return Ok(PollResponse { state: State::new(&join, after), page }.up_to_date());
     }
     wait(room, &join, &mut reader, &mut page, budget, until, closing).await?;
     Ok(match room.touch(&join.welcome.token).await? {
-        Some(join) => PollResponse { state: State::from(&join), page }.up_to_date(),
+        Some(join) => PollResponse { state: State::new(&join, after), page }.up_to_date(),
         // A guest who left while the request was waiting must not go on reading.
-        None => PollResponse { state: State::from(&join), page: MessagePage::new(0) },
+        None => PollResponse { state: State::new(&join, after), page: MessagePage::new(0) },
     })
 }
 
@@ -200,6 +206,27 @@ impl MessagePage {
         Ok(())
     }
 
+    /// Reads the newest messages before one, up to the limit, when `budget` has place for them; returns the cursor that
+    /// they follow.
+    async fn read_before(
+        &mut self,
+        room: &Room,
+        before: u64,
+        budget: &CircuitBudget,
+    ) -> Result<u64, Refusal> {
+        let mut permit = budget.hold(RESPONSE_BYTES).await;
+        let history = room.history(HistoryRequest { before, limit: self.limit }).await?;
+        let mut batch = EventBatch::default();
+        history.messages.iter().for_each(|message| batch.push(&message.event()));
+        let taken: Vec<_> = batch.iter().map(|event| event.json).collect();
+        self.messages = taken.join(",");
+        self.count = taken.len();
+        self.newest = history.messages.last().map_or(0, |message| message.seq);
+        permit.shrink(self.messages.len());
+        self.permit = Some(permit);
+        Ok(history.after)
+    }
+
     /// Takes the messages of a batch; false when the page is full.
     fn take(&mut self, batch: &EventBatch) -> bool {
         for event in batch.iter() {
@@ -244,7 +271,7 @@ mod tests {
     }
 
     fn encoded(page: MessagePage) -> Value {
-        let state = State { epoch: "e".into(), clock: 1, first: 1, head: 0, count: 1 };
+        let state = State { epoch: "e".into(), clock: 1, first: 1, head: 0, after: 0, count: 1 };
         serde_json::from_slice(&PollResponse { state, page }.up_to_date().encode()).unwrap()
     }
 

@@ -8,6 +8,7 @@ mod documented;
 mod events;
 mod flood;
 mod handshake;
+mod history;
 mod limits;
 mod memory;
 mod noscript;

@@ -24,9 +24,11 @@ use crate::http::site::{ChargedRoom, Site};
 use crate::listen::ConnectInfo;
 use crate::listen::budget::HeldBytes;
 use crate::protocol::event::{Kept, Limits, RoomName};
-use crate::protocol::{self, FRAME_BYTES_MAX, Guest, Hello, Welcome};
+use crate::protocol::{
+    self, Code, FRAME_BYTES_MAX, Guest, HISTORY_DEFAULT, HISTORY_MAX, Hello, NUMBER_LIMIT, Refusal, Welcome,
+};
 use crate::transport::events;
-use crate::transport::poll::{self, LIMIT_DEFAULT, LIMIT_MAX, PollRequest, WAIT_MAX};
+use crate::transport::poll::{self, PollRequest, WAIT_MAX};
 
 const JSON: &str = "application/json";
 
@@ -119,14 +121,18 @@ async fn poll_messages(
     credentials: Credentials,
     headers: HeaderMap,
 ) -> HandlerResult {
+    let query = &credentials.query;
+    let hello = Hello { cursor: query.cursor()?, newest: query.newest()?, ..credentials.hello() };
     let request = PollRequest {
-        limit: credentials
-            .query
-            .number("limit", 1..=LIMIT_MAX as u64)?
-            .map_or(LIMIT_DEFAULT, |limit| limit as usize),
-        wait: Duration::from_secs(credentials.query.number("wait", 0..=WAIT_MAX.as_secs())?.unwrap_or(0)),
-        hello: Hello { cursor: credentials.query.cursor()?, ..credentials.hello() },
+        limit: query.number("limit", 1..=HISTORY_MAX)?.unwrap_or(HISTORY_DEFAULT) as usize,
+        wait: Duration::from_secs(query.number("wait", 0..=WAIT_MAX.as_secs())?.unwrap_or(0)),
+        before: query.number("before", 1..=NUMBER_LIMIT - 1)?,
+        hello,
     };
+    if request.before.is_some() && ["after", "newest", "wait"].iter().any(|name| query.text(name).is_some()) {
+        let sentence = "\"before\" asks for older messages; leave out \"after\", \"newest\" and \"wait\".";
+        return Err(Refusal::new(Code::WrongKind, sentence).into());
+    }
     if method == Method::HEAD {
         return Ok(json_text(StatusCode::OK, Body::empty()));
     }
@@ -180,10 +186,11 @@ async fn event_stream(
         Some(id) => Some(events::cursor(id.to_str().unwrap_or_default())?),
         None => credentials.query.cursor()?,
     };
+    let newest = credentials.query.newest()?;
     let body = match method {
         Method::HEAD => Body::empty(),
         _ => {
-            let hello = Hello { cursor, ..credentials.hello() };
+            let hello = Hello { cursor, newest, ..credentials.hello() };
             Body::from_stream(events::open(&room, hello, site.closing.clone()).await?)
         }
     };

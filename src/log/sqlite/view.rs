@@ -48,6 +48,11 @@ impl View {
         state
     }
 
+    /// The cursor that leaves `count` kept messages below `before`.
+    pub(super) fn cursor_before(&self, before: u64, count: usize) -> u64 {
+        self.now().index.cursor_before(before, count)
+    }
+
     /// Where the kept messages lie.
     pub(super) fn span(&self) -> Span {
         let state = self.now();

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::codec::Codec;
 use super::end::{End, violation};
 use super::input::Input;
-use super::session::{Session, SessionEnd};
+use super::session::{ANSWERS_BYTES, Session, SessionEnd};
 use super::wake_filter::WakeFilter;
 use crate::config::ListenSettings;
 use crate::hub::Room;
@@ -36,10 +36,7 @@ const READ_BYTES: usize = 16 * 1024;
 /// The same before the hello.
 const STRANGER_READ_BYTES: usize = 2 * 1024;
 
-/// After how many bytes of answers they are written: requests are not decoded faster than their answers are written.
-const ANSWERS_BYTES: usize = 16 * 1024;
-
-/// The same before the hello.
+/// What [`ANSWERS_BYTES`] is before the hello.
 const STRANGER_ANSWERS_BYTES: usize = 1024;
 
 /// How much the peer may send between the close frame and the answer to it before the connection is closed.

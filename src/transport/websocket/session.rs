@@ -13,13 +13,15 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
-use crate::hub::{Join, PublishBatch, Reader, Room, Seat};
+use crate::hub::{History, Join, PublishBatch, Reader, Room, Seat};
 use crate::protocol::event::Event;
-use crate::protocol::request::Cursor;
-use crate::protocol::{Code, MessageId, Name, Refusal, Request, Say, frame};
+use crate::protocol::{Code, Hello, MessageId, Name, Refusal, Request, Say, frame};
 
 /// How many requests may wait to be handled. As many messages can be published together.
 const REQUESTS_MAX: usize = 64;
+
+/// After how many bytes of answers they are written: requests are not answered faster than their answers are written.
+pub(super) const ANSWERS_BYTES: usize = 16 * 1024;
 
 /// The session of one guest on one connection.
 pub(super) struct Session {
@@ -38,9 +40,10 @@ struct Joined {
 
 /// The room's answer to a request.
 enum Outcome {
-    Joined(Result<Box<Join>, Refusal>, Option<Cursor>),
+    Joined(Result<Box<(Join, Reader)>, Refusal>),
     Published(Vec<MessageId>, PublishBatch),
     Renamed(Name, Result<Option<String>, Refusal>),
+    History(Result<History, Refusal>),
 }
 
 /// Why a session has ended.
@@ -115,6 +118,11 @@ impl Session {
                 // Messages beyond the rate limit are in flight again, before anything else.
                 continue;
             }
+            if out.len() >= ANSWERS_BYTES && !self.received.is_empty() {
+                // Pages of the history are large: they are read no faster than they are written.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let Some(request) = self.received.pop_front() else {
                 // An idle session holds no memory for requests.
                 self.received = VecDeque::new();
@@ -144,12 +152,8 @@ impl Session {
                 let sentence = "You are in the room already; use \"rename\" for a new name.";
                 return Err(Refusal::new(Code::HelloAgain, sentence));
             }
-            (Request::Hello(mut hello), None) => {
-                let cursor = hello.cursor.take();
-                let join = async move {
-                    let join = retry_rate_limited(|| room.join(hello.clone())).await;
-                    Outcome::Joined(join.map(Box::new), cursor)
-                };
+            (Request::Hello(hello), None) => {
+                let join = async move { Outcome::Joined(join(&room, &hello).await.map(Box::new)) };
                 self.in_flight = Some(join.boxed());
             }
             (Request::Say(say), Some(joined)) => {
@@ -165,21 +169,28 @@ impl Session {
             (Request::Rename(name), Some(joined)) => {
                 self.in_flight = Some(rename(&room, &joined.seat, name, Duration::ZERO));
             }
-            (Request::Rename(_), None) => return Err(hello_first()),
+            (Request::History(request), Some(_)) => {
+                let read = async move { Outcome::History(room.history(request).await) };
+                self.in_flight = Some(read.boxed());
+            }
+            (Request::Rename(_) | Request::History(_), None) => return Err(hello_first()),
         }
         Ok(None)
     }
 
     fn answer(&mut self, outcome: Outcome, out: &mut BytesMut) -> Option<SessionEnd> {
         match outcome {
-            Outcome::Joined(Ok(join), cursor) => {
+            Outcome::Joined(Ok(joined)) => {
+                let (join, reader) = *joined;
                 frame::text(&join.welcome.event().encode(), out);
-                let after = cursor.and_then(|cursor| cursor.within(&join.welcome.epoch));
-                let reader = Reader::new(&self.room, &join, after);
                 self.joined = Some(Joined { seat: join.seat, reader });
                 None
             }
-            Outcome::Joined(Err(refusal), _) => refuse(&refusal, out),
+            Outcome::Joined(Err(refusal)) | Outcome::History(Err(refusal)) => refuse(&refusal, out),
+            Outcome::History(Ok(history)) => {
+                frame::text(&history.event().encode(), out);
+                None
+            }
             Outcome::Published(ids, PublishBatch { results, rate_limited }) => {
                 for (id, result) in ids.iter().zip(results) {
                     match result {
@@ -235,6 +246,13 @@ impl Session {
         let loss = self.joined.as_ref().map(|joined| joined.seat.loss());
         loss.and_then(|loss| refuse(&loss, out)).unwrap_or(SessionEnd::TakenOver)
     }
+}
+
+/// Joins when the rate limit allows it, and begins to read.
+async fn join(room: &Room, hello: &Hello) -> Result<(Join, Reader), Refusal> {
+    let mut join = retry_rate_limited(|| room.join(hello.clone())).await?;
+    let reader = Reader::begin(room, &mut join, hello).await?;
+    Ok((join, reader))
 }
 
 /// Publishes messages after a pause.

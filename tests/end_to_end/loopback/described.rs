@@ -289,7 +289,7 @@ fn the_descriptions_are_complete_in_themselves() {
         });
     }
     for message in description.asyncapi["components"]["messages"].as_object().unwrap().values() {
-        description.check_event(&message["examples"][0]["payload"]);
+        description.check("asyncapi.json", &message["payload"], &message["examples"][0]["payload"]);
     }
     let codes = &description.asyncapi["components"]["schemas"]["Code"]["enum"];
     let known: Vec<_> = onionroom::protocol::Code::ALL.iter().map(|code| code.as_str()).collect();
@@ -345,7 +345,7 @@ async fn every_event_is_described_and_every_described_event_occurs() {
     // A guest sends what the description gives as examples.
     let mut ann = room.stranger().await;
     for (kind, answer) in
-        [("hello", "welcome"), ("say", "acknowledged"), ("rename", "renamed"), ("ping", "pong")]
+        [("hello", "welcome"), ("say", "acknowledged"), ("rename", "renamed"), ("older", "history"), ("ping", "pong")]
     {
         ann.send(witness.example(kind)).await;
         witness.expect(&mut ann, answer).await;

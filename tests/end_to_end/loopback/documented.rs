@@ -27,12 +27,13 @@ async fn the_ladder_can_be_climbed() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     let blocks: Vec<&str> = said.split("\n====\n").map(str::trim).collect();
-    let expected: [&[&str]; 11] = [
+    let expected: [&[&str]; 12] = [
         &[r#""type":"welcome""#, r#""name":"Ann""#],
         &[r#""guests":[{"#, r#""head":0"#],
         &[r#"{"id":"first-1","seq":1}"#],
         &[r#"{"id":"first-1","seq":1}"#],
         &[r#""head":1"#, r#""text":"good evening""#],
+        &[r#""after":0"#, r#""text":"good evening""#],
         &["304"],
         &[r#"{"id":"first-2","seq":2}"#, r#""text":"anybody there?""#],
         &["event: welcome", "event: message\nid: ", r#""seq":1"#, r#""seq":2"#],
@@ -47,5 +48,5 @@ async fn the_ladder_can_be_climbed() {
         }
         assert!(!block.contains("about:blank"), "{block}");
     }
-    assert!(!blocks[8].contains(r#""seq":1,"#), "it goes on after the first: {}", blocks[8]);
+    assert!(!blocks[9].contains(r#""seq":1,"#), "it goes on after the first: {}", blocks[9]);
 }

@@ -27,6 +27,10 @@ impl Log for NullLog {
         ready(Ok(Vec::new())).boxed()
     }
 
+    fn cursor_before(&self, _: u64, _: usize) -> LogFuture<'_, u64> {
+        ready(Ok(0)).boxed()
+    }
+
     fn span(&self) -> LogFuture<'_, Span> {
         let head = self.0.load(Ordering::Relaxed);
         ready(Ok(Span { first: head + 1, head, whole_from: head + 1 })).boxed()
