@@ -12,13 +12,13 @@ mod actor;
 mod budgets;
 mod clock;
 mod command;
+pub mod history;
 #[cfg(test)]
 mod model_tests;
 mod name_index;
 mod notifier;
 mod pending;
 mod presence;
-pub mod history;
 pub mod reader;
 #[cfg(feature = "bench")]
 #[doc(hidden)]

@@ -1,25 +1,6 @@
 /* The page: brings the connection, the log, the people and the composer together. */
 'use strict';
 
-/* What a reload should not lose. Storage can be forbidden; then the page does without. */
-const kept = {
-  get(key) {
-    try {
-      return sessionStorage.getItem(key) ?? undefined;
-    } catch {
-      return undefined;
-    }
-  },
-  set(key, value) {
-    try {
-      if (value) sessionStorage.setItem(key, value);
-      else sessionStorage.removeItem(key);
-    } catch {
-      /* The page works without. */
-    }
-  },
-};
-
 const naming = { form: element('name-form'), field: element('name-field'), button: element('name-button') };
 
 const composer = new Composer({
@@ -47,16 +28,25 @@ const log = new Log({
   said: element('said'),
   unsaid: element('unsaid'),
   newest: element('newest'),
+  older: element('older'),
+  beginning: element('kept'),
+  more: (before) => connection.send({ type: 'history', before, limit: PAGE }),
+  ended: () => look(),
 });
 const unsaid = new Unsaid(element('unsaid'), {
   send: (frame) => connection.send(frame),
   edit: (text) => composer.takeBack(text),
-  follows: () => log.last?.mine,
+  follows: () => log.lastIsMine,
 });
 
-/* The guest, and the cursor. */
-let token = kept.get('token') ?? randomToken();
-let wantedName = kept.get('name');
+/** So many of the newest messages are brought when the page opens, */
+const NEWEST = 100;
+/** when it comes back to where it was, */
+const MISSED = 300;
+/** and so many older ones when the reader scrolls up. */
+const PAGE = 100;
+
+/* The cursor. */
 let cursor;
 /** The epoch: the run of the room that the sequence numbers belong to. */
 let epoch;
@@ -68,9 +58,15 @@ let head = 0;
 const mine = new Set();
 let roomTitle = document.title;
 let unread = 0;
+/** The newest message that the reader has looked at; kept when they look away, for the line where the unread begin. */
+let looked;
+/** Whether what is unread now is below that line. */
+let marked = false;
 
 const connection = new Connection(new URL('.', location.href), {
-  hello: () => (naming.needed ? undefined : { type: 'hello', name: wantedName, token, after: cursor, epoch }),
+  hello: () => (naming.needed ? undefined : {
+    type: 'hello', name: seat.name, token: seat.token, after: cursor, epoch, newest: cursor === undefined ? NEWEST : MISSED,
+  }),
   heard: (frame) => Object.hasOwn(handlers, frame.type) && handlers[frame.type](frame),
   changed: showStatus,
 });
@@ -82,17 +78,31 @@ const handlers = {
     const afresh = epoch !== undefined && epoch !== welcome.room.epoch;
     epoch = welcome.room.epoch;
     opened = Date.now() - welcome.clock * SECOND;
-    token = welcome.token;
-    kept.set('token', token);
-    holdSeat();
+    seat.welcomed(welcome.token);
+    /* Where what follows begins, and whether older messages are kept. */
+    const { after, first } = welcome;
+    const reach = after < first ? 0 : after;
     if (afresh) {
       mine.clear();
       unsaid.forgotten();
-      log.line('The room was started anew. What was said before is kept only on this page.');
-      cursor = undefined;
+      looked = undefined;
+      if (reach) log.begin(reach);
+      log.line('The room was started anew.', reach ? '' : ' What was said before is kept only on this page.');
+      if (!reach) log.anew();
+      cursor = after;
+    } else if (cursor === undefined) {
+      log.begin(reach);
+      cursor = after;
+      const [seenEpoch, seen] = kept.get('looked')?.split(' ') ?? [];
+      if (seenEpoch === epoch) looked = Number(seen);
+      if (looked < welcome.head) markNew(looked);
+    } else if (after > cursor) {
+      /* More was missed than is brought: it is above, with the rest. */
+      log.begin(reach);
+      markNew(Math.min(looked ?? cursor, cursor));
+      cursor = after;
     }
-    element('kept').textContent = keptWords(welcome.kept);
-    cursor ??= 0;
+    for (const id of ['kept', 'kept-here']) element(id).textContent = keptWords(welcome.kept);
     head = welcome.head;
     composer.limit = welcome.limits.message_bytes;
     mine.add(welcome.guest.id);
@@ -104,10 +114,12 @@ const handlers = {
     showTitle();
     complain();
     closeNaming();
-    const wanted = wantedName;
+    const wanted = seat.name;
     called(welcome.guest.name);
     if (welcome.resumed && wanted && wanted !== welcome.guest.name) connection.send({ type: 'rename', name: wanted });
     log.said.ariaBusy = String(cursor < head);
+    log.asking = false;
+    log.scrolled();
     showEmpty();
     unsaid.attemptAll();
     composer.showLeft();
@@ -118,21 +130,31 @@ const handlers = {
     cursor = seq;
     const own = mine.has(guest);
     if (own) unsaid.remove(id);
-    log.message({ guest, name, text, mine: own, time: timeOf(at) });
-    if (seq >= head) log.said.ariaBusy = 'false';
-    if (!own && seq > head && !attentive()) {
+    const live = seq > head;
+    const looking = attentive() && log.atEnd;
+    if (live && !own && !looking && !marked) markNew(seq - 1);
+    log.message(shown({ seq, at, guest, name, text }));
+    if (!live) log.said.ariaBusy = String(seq < head);
+    if (seq === head) log.scrolled();
+    if (looking) looked = seq;
+    if (live && !own && !attentive()) {
       unread++;
       showTitle();
     }
     showEmpty();
   },
 
-  acknowledged({ id }) {
-    unsaid.acknowledged(id);
+  history({ before, after, messages }) {
+    for (const { guest, id } of messages) if (mine.has(guest)) unsaid.remove(id);
+    log.older(before, after, messages.map(shown));
   },
 
-  gap({ after, before }) {
-    log.line('Messages here are no longer kept.');
+  acknowledged({ id, seq }) {
+    unsaid.acknowledged(id, seq <= cursor);
+  },
+
+  /* The next message shows how many are missing. */
+  gap({ before }) {
     cursor = Math.max(cursor, before - 1);
     unsaid.passedOver();
   },
@@ -176,7 +198,7 @@ const handlers = {
       openNaming(connection.state === 'greeting');
     } else if (connection.state === 'greeting' && code === 'wrong_kind') {
       /* A token the room cannot read: come in as a new guest. */
-      token = randomToken();
+      seat.renew();
       connection.greet();
     }
   },
@@ -184,6 +206,9 @@ const handlers = {
 
 /** A moment on the room's clock, on this guest's. */
 const timeOf = (at) => opened + at * SECOND;
+
+/** A message as it is shown. */
+const shown = ({ seq, at, guest, name, text }) => ({ seq, guest, name, text, mine: mine.has(guest), time: timeOf(at) });
 
 /** The retention, in words. */
 function keptWords({ messages, days }) {
@@ -194,9 +219,12 @@ function keptWords({ messages, days }) {
 
 /* The status. */
 
-function showStatus({ state, cause, everWelcome, way }) {
+/** In place of a close code: the guest has left. */
+const LEFT = 'left';
+
+function showStatus({ state, cause, everWelcome, way, late }) {
   const waiting = state === 'waiting';
-  let words = way ? `Connected (${way})` : 'Connected';
+  let words = late ? 'Not answering…' : way ? `Connected (${way})` : 'Connected';
   if (state === 'connecting' || state === 'greeting') words = everWelcome ? 'Reconnecting…' : 'Connecting…';
   if (state === 'greeting' && naming.needed) words = 'Choose a name to come in';
   if (waiting) {
@@ -205,26 +233,44 @@ function showStatus({ state, cause, everWelcome, way }) {
     if (cause === CLOSE.roomFull) words = 'The room is full. Trying again';
   }
   if (state === 'stopped') {
-    words = { [CLOSE.takenOver]: 'This chat went on in another window.', [CLOSE.helloLate]: 'Choose a name to come in' }[cause]
-      ?? 'Not connected';
+    words = {
+      [CLOSE.takenOver]: 'This chat went on in another window.',
+      [CLOSE.helloLate]: 'Choose a name to come in',
+      [LEFT]: 'You have left.',
+    }[cause] ?? 'Not connected';
   }
   const shown = element('status-words');
   if (shown.textContent !== words) shown.textContent = words;
-  element('status').dataset.state = state;
+  element('status').dataset.state = late ? 'late' : state;
   element('status-countdown').textContent = waiting ? `in ${connection.secondsLeft()} s` : '';
   const now = element('now');
   now.hidden = !waiting && state !== 'stopped';
-  now.textContent = waiting ? 'Now' : 'Continue here';
-  if (state !== 'connected') unsaid.interrupted();
+  now.textContent = waiting ? 'Now' : cause === LEFT ? 'Come in again' : 'Continue here';
+  if (late) unsaid.interrupted('not confirmed yet');
+  else if (state !== 'connected') unsaid.interrupted();
 }
 
 element('now').addEventListener('click', () => connection.open());
 window.addEventListener('online', () => connection.wake({ online: true }));
 document.addEventListener('visibilitychange', () => document.hidden || connection.wake());
 
-/* Leaving the page: close in order, and come back if the page does. */
-window.addEventListener('pagehide', () => connection.stop());
-window.addEventListener('pageshow', (event) => event.persisted && connection.open());
+/* Leaving the page: close in order, and come back if the page does, unless another window has the seat by then. */
+window.addEventListener('pagehide', () => {
+  lookAway();
+  connection.stop();
+  seat.release?.();
+});
+window.addEventListener('pageshow', async ({ persisted }) => {
+  if (!persisted) return;
+  if (await seat.hold(seat.token, 500)) connection.open();
+  else connection.stop(CLOSE.takenOver);
+});
+element('leave').addEventListener('click', () => {
+  connection.send({ type: 'leave' });
+  connection.stop(LEFT);
+  seat.forget();
+  element('people').hidePopover();
+});
 window.addEventListener('beforeunload', (event) => unsaid.any && event.preventDefault());
 
 const attentive = () => !document.hidden && document.hasFocus();
@@ -248,32 +294,58 @@ function showTitle() {
   document.title = unread ? `(${unread}) ${roomTitle}` : roomTitle;
 }
 
-function seen() {
-  if (!unread || !attentive()) return;
+function markNew(after) {
+  marked = true;
+  log.mark(after);
+}
+
+/** The reader looks at the page; at its end, nothing is unread. */
+function look() {
+  if (!attentive()) return;
+  if (log.atEnd) {
+    marked = false;
+    looked = cursor;
+  }
+  if (!unread) return;
   unread = 0;
   showTitle();
 }
-window.addEventListener('focus', seen);
-document.addEventListener('visibilitychange', seen);
+
+function lookAway() {
+  if (looked !== undefined) kept.set('looked', `${epoch} ${looked}`);
+  seat.remember();
+}
+window.addEventListener('focus', look);
+window.addEventListener('blur', lookAway);
+document.addEventListener('visibilitychange', () => (document.hidden ? lookAway() : look()));
 
 function showEmpty() {
-  const empty = !cursor && !unsaid.messages.size && connection.state === 'connected';
+  const empty = log.empty && !unsaid.messages.size && connection.state === 'connected';
   element('empty').hidden = !empty;
 }
-if (location.hostname.endsWith('.onion')) element('address').textContent = location.origin;
-else element('invitation').textContent = 'Say hello.';
+if (location.hostname.endsWith('.onion')) {
+  for (const place of document.querySelectorAll('.address')) place.textContent = location.origin;
+} else {
+  element('invitation').textContent = 'Say hello.';
+  element('invite').hidden = true;
+}
+element('copy').addEventListener('click', async ({ target }) => {
+  await navigator.clipboard.writeText(location.origin).then(
+    () => (target.textContent = 'Copied'),
+    () => getSelection().selectAllChildren(element('invite-address')),
+  );
+});
 
 /* The name. */
 
 function called(name) {
-  wantedName = name;
-  kept.set('name', name);
+  seat.called(name);
   element('name-shown').textContent = name;
 }
 
 function openNaming(needed) {
   naming.needed = needed;
-  if (naming.form.hidden) naming.field.value = wantedName ?? '';
+  if (naming.form.hidden) naming.field.value = seat.name ?? '';
   naming.form.hidden = false;
   element('you').hidden = true;
   element('name-cancel').hidden = needed;
@@ -304,7 +376,7 @@ naming.form.addEventListener('submit', (event) => {
   const name = naming.field.value.trim();
   complain();
   if (naming.needed) {
-    wantedName = name || undefined;
+    seat.name = name || undefined;
     naming.needed = false;
     if (connection.state === 'greeting') connection.greet();
     else connection.open();
@@ -315,34 +387,11 @@ naming.form.addEventListener('submit', (event) => {
   }
 });
 
-/* Two windows, two guests: a duplicated tab copies the token too, and must not take the first one's seat. The
-   lock lives as long as the window. */
-let seat;
-function holdSeat() {
-  if (seat === token) return;
-  seat = token;
-  navigator.locks?.request(`seat ${token}`, () => new Promise(() => {})).catch(() => {});
-}
-
-async function seatIsFree() {
-  if (!navigator.locks) return true;
-  try {
-    await navigator.locks.request(`seat ${token}`, { signal: AbortSignal.timeout(500) }, () => {});
-    return true;
-  } catch (error) {
-    /* Locks are forbidden here, or the other window has it. */
-    return error.name !== 'TimeoutError' && error.name !== 'AbortError';
-  }
-}
-
 async function start() {
   element('room').hidden = false;
   composer.set(kept.get('draft') ?? '');
   if (matchMedia('(pointer: fine)').matches) composer.focus();
-  if (!(await seatIsFree())) {
-    token = randomToken();
-    wantedName = undefined;
-  }
+  await seat.find();
   connection.open();
 }
 start();

@@ -9,6 +9,11 @@ const STALE = 5 * SECOND;
 const QUIET = 25 * SECOND;
 /** How long the pong may take. */
 const PONG_DEADLINE = 20 * SECOND;
+/** After how long without a frame a message that is not confirmed is a reason to ask; and how long the pong may take then.
+    On a slow circuit: so many round trips. */
+const LATE = 4 * SECOND;
+const LATE_DEADLINE = 8 * SECOND;
+const LATE_TRIPS = 4;
 const LONGEST_WAIT = 30 * SECOND;
 /** After how many attempts without a frame another transport is tried. */
 const TRIES = 2;
@@ -22,7 +27,7 @@ const GENTLE = { [CLOSE.roomClosing]: 5 * SECOND, [CLOSE.roomFull]: 15 * SECOND 
 
 /**
  * `hello()` gives the first frame, or nothing to stay connected without one; `heard(frame)` gets every frame of
- * the room; `changed(connection)` is called whenever `state`, `cause` or `secondsLeft()` are different.
+ * the room; `changed(connection)` is called whenever `state`, `late`, `cause` or `secondsLeft()` are different.
  *
  * States: `connecting`, `greeting` (open, not welcome yet), `connected`, `waiting`, `stopped`.
  */
@@ -36,6 +41,12 @@ class Connection {
     this.cause = undefined;
     this.failures = 0;
     this.everWelcome = false;
+    /** The ids of what was said and is neither confirmed nor refused. */
+    this.unanswered = new Set();
+    /** The longest of the latest round trips, in milliseconds. */
+    this.trip = 0;
+    /** Whether the room owes an answer for longer than it should take. */
+    this.late = false;
   }
 
   /** Opens the connection now, whatever was planned. */
@@ -59,12 +70,34 @@ class Connection {
   /** Sends the hello (again), if there is one. */
   greet() {
     const frame = this.hello();
+    this.asked = Date.now();
     if (frame && this.state === 'greeting') this.wire.send(frame);
   }
 
   /** Sends a frame if the room has welcomed this guest; tells whether it did. */
   send(frame) {
-    return this.state === 'connected' && this.wire.send(frame);
+    if (this.state !== 'connected' || !this.wire.send(frame)) return false;
+    if (frame.type === 'say') {
+      this.unanswered.add(frame.id);
+      this.lastSaid = Date.now();
+      this.watch();
+    }
+    return true;
+  }
+
+  /** Looks whether what was said is confirmed in time. */
+  watch() {
+    clearTimeout(this.watching);
+    if (this.late || !this.unanswered.size) return;
+    const patience = Math.max(LATE, LATE_TRIPS * this.trip);
+    const rest = Math.max(this.lastHeard, this.lastSaid) + patience - Date.now();
+    if (rest > 0) {
+      this.watching = setTimeout(() => this.watch(), rest);
+      return;
+    }
+    this.late = true;
+    this.ask(Math.max(LATE_DEADLINE, LATE_TRIPS * this.trip));
+    this.changed(this);
   }
 
   /** Closes the connection and stays away until `open`. */
@@ -94,13 +127,19 @@ class Connection {
   /** A frame was received. */
   alive() {
     this.lastHeard = Date.now();
-    if (this.asked) this.listen();
+    if (this.asked) this.trip = Math.max(this.lastHeard - this.asked, this.trip * 0.8);
+    if (this.asked && this.state === 'connected') this.listen();
+    if (!this.late) return;
+    this.late = false;
+    this.watch();
+    this.changed(this);
   }
 
   receive(frame) {
     if (!frame || typeof frame !== 'object') return;
     this.alive();
     this.reached = true;
+    this.unanswered.delete(frame.id);
     if (frame.type === 'welcome') {
       this.failures = this.misses = 0;
       this.everWelcome = true;
@@ -114,7 +153,7 @@ class Connection {
   /** Starts the heartbeat's timer. */
   listen() {
     clearTimeout(this.timer);
-    this.asked = false;
+    this.asked = undefined;
     const check = () => {
       const rest = this.lastHeard + QUIET - Date.now();
       if (rest > 0) this.timer = setTimeout(check, rest);
@@ -123,11 +162,14 @@ class Connection {
     check();
   }
 
-  ask() {
-    if (this.asked) return;
-    this.asked = true;
+  ask(deadline = PONG_DEADLINE) {
+    const until = Date.now() + deadline;
+    if (this.asked && until >= this.until) return;
+    this.until = until;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.lost(), PONG_DEADLINE);
+    this.timer = setTimeout(() => this.lost(), deadline);
+    if (this.asked) return;
+    this.asked = Date.now();
     this.send({ type: 'ping' });
   }
 
@@ -188,8 +230,11 @@ class Connection {
 
   drop() {
     clearTimeout(this.timer);
+    clearTimeout(this.watching);
     this.dropTrial();
-    this.asked = false;
+    this.asked = undefined;
+    this.late = false;
+    this.unanswered.clear();
     this.wire?.close();
     this.wire = undefined;
   }

@@ -1,19 +1,27 @@
-/* The conversation as it is seen: messages, days, quiet lines, and where the reader is in it. */
+/* The conversation as it is seen, and where the reader is in it. All that is loaded is kept as data; the elements of the
+   page are a part of it around the view. Older messages are asked for when the reader scrolls up. */
 'use strict';
 
 /** Messages of one guest stand together if they are not further apart than this. */
 const TOGETHER = 5 * 60 * SECOND;
-/** More elements than this are not kept in the page; the oldest go. */
-const KEPT = 3000;
+/** Above so many items elements are taken away at the end that is out of view. */
+const SHOWN = 300;
+/** So many are put there or taken away together. */
+const STEP = 100;
+/** More items than this are not kept; older messages can be asked for again. */
+const KEPT = 5000;
 /** More names than this are not listed in one quiet line. */
 const NAMES_IN_LINE = 6;
 
 class Log {
-  constructor({ scroller, conversation, said, unsaid, newest }) {
-    Object.assign(this, { scroller, said, unsaid, newest });
-    this.atEnd = true;
-    this.unseen = 0;
+  /** `more(before)` asks for older messages and tells whether it could; `ended()` is called when the end comes into view. */
+  constructor({ scroller, conversation, said, unsaid, newest, older, beginning, more, ended }) {
+    Object.assign(this, { scroller, said, unsaid, newest, loading: older, beginning, more, ended });
     this.lastTop = 0;
+    /** The run of sequence numbers that messages belong to. */
+    this.run = 0;
+    this.fresh = make('p', 'line fresh', 'New since you looked');
+    this.begin(0);
     scroller.addEventListener('scroll', () => this.scrolled(), { passive: true });
     newest.addEventListener('click', () => this.toEnd());
     const growth = new ResizeObserver(() => this.atEnd && this.toEnd());
@@ -21,54 +29,225 @@ class Log {
     growth.observe(conversation);
   }
 
-  /** Shows a message of the room. */
-  message({ guest, name, text, mine, time }) {
-    this.day(time);
-    const last = this.last;
-    const follows = last?.guest === guest && last.name === name && time - last.time < TOGETHER;
-    const node = messageNode({ guest, name, text, mine, follows }, timeNode(time));
-    this.append(node, { guest, name, time, mine });
-    if (!this.atEnd && !mine) this.more();
+  /** Forgets everything shown: what comes next are the messages after `reach`. */
+  begin(reach) {
+    this.items = [];
+    /** The items from `from` on and before `to` are elements. */
+    this.from = this.to = 0;
+    this.said.replaceChildren();
+    this.reached(reach);
+    this.atEnd = true;
+    this.unseen = 0;
+    this.newest.hidden = true;
   }
 
-  /** Shows a quiet line, such as a gap. */
+  /** The room's numbers began anew: what is shown stays, and nothing older can be asked for. */
+  anew() {
+    this.run++;
+    this.reached(0);
+  }
+
+  /** Every kept message after this one is here; 0: there is nothing older. */
+  reached(reach) {
+    this.reach = reach;
+    this.asking = false;
+    this.showBeginning();
+  }
+
+  get empty() {
+    return !this.reach && !this.items.some(({ seq }) => seq);
+  }
+
+  /** Whether what was said last is the guest's own. */
+  get lastIsMine() {
+    return this.items.at(-1)?.mine;
+  }
+
+  /** Shows a message of the room. */
+  message(message) {
+    this.add({ ...message, run: this.run });
+    if (!this.atEnd && !message.mine) this.unread();
+  }
+
+  /** Shows a quiet line. */
   line(...words) {
-    this.append(make('p', 'line', ...words));
+    this.add({ words, time: Date.now() });
   }
 
   /** Shows who joined or left; several in a row share a line. */
   presence(verb, name, time) {
-    this.day(time);
-    const last = this.last;
-    if (last?.verb !== verb) {
-      const node = make('p', 'line');
-      node.title = fullTime.format(time);
-      this.append(node, { verb, names: [], node });
+    const last = this.items.at(-1);
+    if (last?.verb !== verb) return this.add({ verb, names: [name], time });
+    last.names.push(name);
+    if (last.nodes) this.draw(this.items.length - 1);
+  }
+
+  /** Puts older messages before the rest, if they are those that were asked for. */
+  older(before, after, messages) {
+    if (before !== this.reach + 1) return;
+    const first = this.from === 0;
+    this.items.unshift(...messages.map((message) => ({ ...message, run: this.run })));
+    this.from += messages.length;
+    this.to += messages.length;
+    this.reached(after);
+    if (first && this.from < this.to) this.shift(() => this.draw(this.from));
+    this.scrolled();
+  }
+
+  /** What comes after this message is new to the reader. */
+  mark(seq) {
+    this.marked = { run: this.run, seq };
+    this.placeFresh();
+  }
+
+  add(item) {
+    const live = this.to === this.items.length;
+    this.items.push(item);
+    /* Who reads further up gets what is new when they come down. */
+    if (!live || (!this.atEnd && this.to - this.from >= 2 * SHOWN)) return;
+    this.draw(this.to++);
+    if (item.seq && this.marked && !this.fresh.isConnected) this.placeFresh();
+    if (!this.atEnd || this.to - this.from <= SHOWN) return;
+    this.dropTop();
+    this.lastTop = 0;
+    const extra = Math.min(this.items.length - KEPT, this.from);
+    if (extra <= 0) return;
+    this.items.splice(0, extra);
+    this.from -= extra;
+    this.to -= extra;
+    const first = this.items.find(({ seq }) => seq);
+    this.reached(first?.run === this.run ? first.seq - 1 : 0);
+  }
+
+  /** Makes the elements of an item, in place of those it had. */
+  draw(index) {
+    const item = this.items[index];
+    const before = item.nodes?.at(-1).nextSibling ?? this.nextNode(index);
+    this.undraw(item);
+    item.nodes = this.nodesOf(item, index);
+    for (const node of item.nodes) this.said.insertBefore(node, before);
+  }
+
+  undraw(item) {
+    for (const node of item.nodes ?? []) node.remove();
+    item.nodes = undefined;
+  }
+
+  /** The first element after the place of an item. */
+  nextNode(index) {
+    return index < this.from ? this.items[this.from]?.nodes?.[0] ?? null : null;
+  }
+
+  nodesOf(item, index) {
+    const previous = this.items[index - 1];
+    const spoken = item.seq && this.spokenBefore(index);
+    const nodes = [];
+    const day = dayName.format(item.time);
+    if (!previous || day !== dayName.format(previous.time)) nodes.push(make('h2', 'day', day));
+    const missing = spoken && spoken.run === item.run ? item.seq - spoken.seq - 1 : 0;
+    if (missing > 0) nodes.push(make('p', 'line', `${counted(missing, 'message', 'messages')} no longer kept`));
+    if (item.seq) {
+      const follows = !nodes.length && previous.guest === item.guest && previous.name === item.name
+        && item.time - previous.time < TOGETHER && !this.isFresh(item, previous);
+      nodes.push(messageNode({ ...item, follows }, timeNode(item.time)));
+    } else if (item.verb) {
+      nodes.push(this.presenceNode(item));
+    } else {
+      nodes.push(make('p', 'line', ...item.words));
     }
-    const { names, node } = this.last;
-    names.push(name);
-    const shown = names.slice(0, NAMES_IN_LINE).flatMap((each, index) => (index ? [', ', nameNode(each)] : [nameNode(each)]));
+    return nodes;
+  }
+
+  presenceNode({ verb, names, time }) {
+    const shown = names.slice(0, NAMES_IN_LINE).flatMap((name, index) => (index ? [', ', nameNode(name)] : [nameNode(name)]));
     if (names.length > NAMES_IN_LINE) shown.push(` and ${names.length - NAMES_IN_LINE} more`);
-    node.replaceChildren(...shown, ` ${verb}`);
+    const node = make('p', 'line', ...shown, ` ${verb}`);
+    node.title = fullTime.format(time);
+    return node;
   }
 
-  day(time) {
-    const day = dayName.format(time);
-    if (day === this.lastDay) return;
-    this.lastDay = day;
-    this.append(make('h2', 'day', day));
+  /** The message before this item. */
+  spokenBefore(index) {
+    while (--index >= 0) if (this.items[index].seq) return this.items[index];
+    return undefined;
   }
 
-  append(node, last) {
-    this.last = last;
-    this.said.append(node);
-    if (this.said.childElementCount > KEPT && this.atEnd) {
-      for (let extra = KEPT / 10; extra > 0; extra--) this.said.firstChild.remove();
-      this.lastTop = 0;
+  /** Whether the unread messages begin with this one. */
+  isFresh({ run, seq }, spoken) {
+    const { marked } = this;
+    const unread = (item) => item && item.run === marked.run && item.seq > marked.seq;
+    return Boolean(marked && seq && unread({ run, seq }) && !unread(spoken));
+  }
+
+  /** Puts the line before the first unread message, if that is shown. */
+  placeFresh() {
+    this.fresh.remove();
+    for (let index = this.from; index < this.to; index++) {
+      const item = this.items[index];
+      if (!item.seq || !this.isFresh(item, this.spokenBefore(index))) continue;
+      /* Under the line the name is said again. */
+      this.draw(index);
+      item.nodes.at(-1).before(this.fresh);
+      return;
     }
   }
 
-  more() {
+  /** Shows more above the view. */
+  up() {
+    if (this.from > 0) {
+      while (this.to - this.from > SHOWN) this.undraw(this.items[--this.to]);
+      this.shift(() => {
+        for (let rest = STEP; rest > 0 && this.from > 0; rest--) {
+          this.draw(this.from - 1);
+          this.from--;
+        }
+        this.placeFresh();
+      });
+    } else if (this.reach && !this.asking) {
+      this.asking = this.more(this.reach + 1);
+    }
+    this.showBeginning();
+  }
+
+  /** Shows more below the view. */
+  down() {
+    this.quietly(() => {
+      for (let rest = STEP; rest > 0 && this.to < this.items.length; rest--) this.draw(this.to++);
+      this.placeFresh();
+    });
+    if (this.to - this.from > SHOWN) this.shift(() => this.dropTop());
+  }
+
+  dropTop() {
+    for (let extra = this.to - this.from - SHOWN + STEP; extra > 0; extra--) this.undraw(this.items[this.from++]);
+    this.showBeginning();
+  }
+
+  /** Changes what is above the view, which stays where it is. */
+  shift(change) {
+    const { scroller } = this;
+    const below = scroller.scrollHeight - scroller.scrollTop;
+    /* The browser's own way of the same thing must not come on top. */
+    scroller.style.overflowAnchor = 'none';
+    this.quietly(change);
+    scroller.scrollTop = scroller.scrollHeight - below;
+    this.lastTop = scroller.scrollTop;
+    requestAnimationFrame(() => (scroller.style.overflowAnchor = ''));
+  }
+
+  /** Makes a change that is not read out: nothing new was said. */
+  quietly(change) {
+    this.said.ariaLive = 'off';
+    change();
+    setTimeout(() => (this.said.ariaLive = 'polite'), 100);
+  }
+
+  showBeginning() {
+    this.loading.hidden = !this.from && !this.reach;
+    this.beginning.hidden = !this.loading.hidden;
+  }
+
+  unread() {
     this.unseen++;
     this.newest.textContent = `${this.unseen} new ↓`;
     this.newest.ariaLabel = `${counted(this.unseen, 'new message', 'new messages')}, go to the newest`;
@@ -76,102 +255,35 @@ class Log {
   }
 
   toEnd() {
+    if (this.to < this.items.length) {
+      this.quietly(() => {
+        while (this.from < this.to) this.undraw(this.items[--this.to]);
+        this.to = this.items.length;
+        this.from = Math.max(0, this.to - STEP);
+        for (let index = this.from; index < this.to; index++) this.draw(index);
+        this.placeFresh();
+      });
+      this.showBeginning();
+    }
     this.atEnd = true;
     this.unseen = 0;
     this.newest.hidden = true;
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.ended();
   }
 
   /* Only moving up leaves the end: growth below, not yet followed, does not. */
   scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-    if (scrollHeight - scrollTop - clientHeight < 48) {
+    const below = scrollHeight - scrollTop - clientHeight;
+    const whole = this.to === this.items.length;
+    if (below < 48 && whole) {
       if (!this.atEnd) this.toEnd();
-    } else if (scrollTop < this.lastTop) {
+    } else if (scrollTop < this.lastTop || !whole) {
       this.atEnd = false;
     }
     this.lastTop = scrollTop;
-  }
-}
-
-/** The guest's own messages that are not in the log yet. They outlive the connection. */
-class Unsaid {
-  constructor(container, { send, edit, follows }) {
-    Object.assign(this, { container, send, edit, follows });
-    this.messages = new Map();
-  }
-
-  add(text) {
-    const message = { id: randomId(), text, foot: make('span', 'foot') };
-    message.node = messageNode({ text, mine: true, follows: this.messages.size > 0 || this.follows() }, message.foot);
-    this.messages.set(message.id, message);
-    this.container.append(message.node);
-    this.attempt(message);
-  }
-
-  attempt(message) {
-    message.node.classList.remove('failed');
-    this.mark(message, this.send({ type: 'say', id: message.id, text: message.text }) ? 'sending…' : 'waiting to be sent');
-    message.failed = false;
-  }
-
-  /** Sends again, under the same ids, what is not acknowledged. */
-  attemptAll() {
-    for (const message of this.messages.values()) if (!message.failed && !message.sent) this.attempt(message);
-  }
-
-  /** The connection is gone: what was on its way waits. */
-  interrupted() {
-    for (const message of this.messages.values()) if (!message.failed && !message.sent) this.mark(message, 'waiting to be sent');
-  }
-
-  acknowledged(id) {
-    const message = this.messages.get(id);
-    if (!message) return;
-    message.sent = true;
-    this.mark(message, 'sent');
-  }
-
-  /** The room has started afresh and remembers no confirmation. */
-  forgotten() {
-    for (const message of this.messages.values()) message.sent = false;
-  }
-
-  failed(id, reason) {
-    const message = this.messages.get(id);
-    if (!message) return false;
-    message.failed = true;
-    message.node.classList.add('failed');
-    const again = make('button', 'link', 'Try again');
-    again.type = 'button';
-    again.onclick = () => this.attempt(message);
-    const edit = make('button', 'link', 'Edit');
-    edit.type = 'button';
-    edit.onclick = () => {
-      this.remove(id);
-      this.edit(message.text);
-    };
-    message.foot.replaceChildren(`Not sent. ${reason} `, again, ' ', edit);
-    return true;
-  }
-
-  /** What the room has confirmed will not be shown any more: it lies in a gap. */
-  passedOver() {
-    for (const message of this.messages.values()) if (message.sent) this.remove(message.id);
-  }
-
-  /** Takes a message out, because it is said now or being edited. */
-  remove(id) {
-    this.messages.get(id)?.node.remove();
-    return this.messages.delete(id);
-  }
-
-  mark(message, words) {
-    message.foot.textContent = words;
-  }
-
-  /** Whether closing the page would lose something. */
-  get any() {
-    return [...this.messages.values()].some((message) => !message.sent);
+    if (below < 1.5 * clientHeight && !whole) this.down();
+    else if (scrollTop < 1.5 * clientHeight) this.up();
   }
 }

@@ -65,10 +65,22 @@ class RequestWire {
     this.ending.abort();
   }
 
-  async hello({ name, token, after, epoch }) {
+  async hello({ name, token, after, epoch, newest }) {
     const welcome = await this.ask('POST', 'guests', { name, token });
     this.token = welcome.token;
-    await this.listen(welcome, epoch === welcome.room.epoch ? after : undefined);
+    const known = after !== undefined && epoch === welcome.room.epoch;
+    await this.listen(welcome, new URLSearchParams(known ? { after, epoch, newest } : { newest }));
+  }
+
+  async history({ before, limit }) {
+    const page = await this.ask('GET', `messages?before=${before}&limit=${limit}`);
+    this.on.heard({ ...page, type: 'history', before });
+  }
+
+  /** Outlives this wire, and the page. */
+  async leave() {
+    const headers = { authorization: `Bearer ${this.token}` };
+    await fetch(new URL('guests/me', this.base), { method: 'DELETE', headers, keepalive: true });
   }
 
   async say({ id, text }) {
@@ -101,6 +113,7 @@ class RequestWire {
     if (answer.ok) return answer;
     const refusal = await answer.json();
     if (answer.status !== 429) throw { refusal };
+    this.on.sign();
     await new Promise((resolve) => setTimeout(resolve, (Number(answer.headers.get('retry-after')) || 1) * SECOND));
     return this.fetch(method, path, body);
   }
@@ -122,9 +135,8 @@ class RequestWire {
 /** Server-sent events: one answer that goes on. Read by hand, because EventSource sends no token in a header, and
     keeps signs of life to itself. */
 class EventWire extends RequestWire {
-  async listen({ room: { epoch } }, after) {
-    const cursor = after === undefined ? '' : `?${new URLSearchParams({ after, epoch })}`;
-    const answer = await this.fetch('GET', `events${cursor}`);
+  async listen(welcome, query) {
+    const answer = await this.fetch('GET', `events?${query}`);
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     for (let text = ''; ; ) {
       const { value, done } = await reader.read();
@@ -148,17 +160,17 @@ class EventWire extends RequestWire {
 
 /** Long polling: a question that is answered when there is something, again and again. */
 class PollWire extends RequestWire {
-  async listen(welcome, after) {
+  async listen(welcome, query) {
     const { epoch } = welcome.room;
-    this.on.heard(welcome);
-    for (let known = Date.now(); ; ) {
-      const cursor = after === undefined ? {} : { after, epoch };
-      const answer = await this.ask('GET', `messages?${new URLSearchParams({ ...cursor, wait: POLL_WAIT })}`);
+    let after;
+    for (let known = Date.now(); ; query = new URLSearchParams({ after, epoch, wait: POLL_WAIT })) {
+      const answer = await this.ask('GET', `messages?${query}`);
       /* The room was opened anew; a new hello finds out what that means. */
       if (answer.epoch !== epoch) return this.lost();
+      if (after === undefined) this.on.heard({ ...welcome, after: answer.after });
       if (answer.gap) this.on.heard({ type: 'gap', ...answer.gap });
       for (const message of answer.messages) this.on.heard({ type: 'message', ...message });
-      after = answer.messages.at(-1)?.seq ?? (answer.gap ? answer.gap.before - 1 : after ?? answer.head);
+      after = answer.messages.at(-1)?.seq ?? (answer.gap ? answer.gap.before - 1 : answer.after);
       if (Date.now() - known < ROSTER_EVERY) continue;
       known = Date.now();
       if (answer.count > OCCUPANCY_ABOVE) this.on.heard({ type: 'crowd', count: answer.count });

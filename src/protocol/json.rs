@@ -50,8 +50,7 @@ fn depth(text: &str) -> usize {
 
 /// A text that must be there.
 pub(super) fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<&'a str, Refusal> {
-    optional_text(members, name)?
-        .ok_or_else(|| missing(name))
+    optional_text(members, name)?.ok_or_else(|| missing(name))
 }
 
 /// The refusal for a member that must be there.

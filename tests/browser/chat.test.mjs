@@ -136,6 +136,7 @@ test('a name that is taken at the door: another can be chosen, the connection st
   await desk.connected();
   await desk.ask((name) => {
     sessionStorage.clear();
+    localStorage.clear();
     sessionStorage.setItem('name', name);
   }, taken);
   await desk.page.reload();

@@ -61,6 +61,22 @@ test('a connection that is open and silent is noticed, and replaced', async () =
   await ann.hears('after the silence');
 });
 
+test('what is said into a dead connection: the page says so soon, and it arrives once', async () => {
+  const before = await ann.messages();
+  ann.proxy.stall();
+  await ann.say('into the silence');
+  await ann.status('Not answering');
+  assert.equal(await ann.ask(() => document.querySelector('#unsaid .foot').textContent), 'not confirmed yet');
+  assert.notEqual(await ann.ask(() => document.getElementById('status').dataset.state), 'connected');
+  await ann.screenshot('not-answering-phone');
+  ann.proxy.resume();
+  await ann.status('Reconnecting');
+  await ann.connected();
+  for (const guest of [ann, bob]) await guest.hears('into the silence');
+  await ann.see('nothing is left unsent', () => !document.getElementById('unsaid').childElementCount);
+  assert.deepEqual(await ann.messages(), [...before, 'into the silence']);
+});
+
 test('a closed room leaves the console clean', () => {
   /* Firefox itself reports a connection that is refused; nothing else may be there. */
   for (const guest of [ann, bob]) {

@@ -35,6 +35,13 @@ export class ManyGuests {
     await this.#ask('POST', 'messages', this.#guests[0], { id: text.replaceAll(/\W/g, '-'), text });
   }
 
+  /** One of them says `message N` for these numbers, one after the other. */
+  async sayMany(from, to) {
+    for (let number = from; number <= to; number++) {
+      await this.#ask('POST', 'messages', this.#guests[0], { id: `many-${number}`, text: `message ${number} of many, as long as what people say` });
+    }
+  }
+
   /** All are gone at once. */
   end() {
     for (const { ending } of this.#guests.splice(0)) ending.abort();

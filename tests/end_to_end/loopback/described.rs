@@ -344,9 +344,13 @@ async fn every_event_is_described_and_every_described_event_occurs() {
     .await;
     // A guest sends what the description gives as examples.
     let mut ann = room.stranger().await;
-    for (kind, answer) in
-        [("hello", "welcome"), ("say", "acknowledged"), ("rename", "renamed"), ("older", "history"), ("ping", "pong")]
-    {
+    for (kind, answer) in [
+        ("hello", "welcome"),
+        ("say", "acknowledged"),
+        ("rename", "renamed"),
+        ("older", "history"),
+        ("ping", "pong"),
+    ] {
         ann.send(witness.example(kind)).await;
         witness.expect(&mut ann, answer).await;
     }

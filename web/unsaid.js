@@ -1,0 +1,86 @@
+/* What the guest said and the room has not confirmed. */
+'use strict';
+
+/** The guest's own messages that are not in the log yet. They outlive the connection. */
+class Unsaid {
+  constructor(container, { send, edit, follows }) {
+    Object.assign(this, { container, send, edit, follows });
+    this.messages = new Map();
+  }
+
+  add(text) {
+    const message = { id: randomId(), text, foot: make('span', 'foot') };
+    message.node = messageNode({ text, mine: true, follows: this.messages.size > 0 || this.follows() }, message.foot);
+    this.messages.set(message.id, message);
+    this.container.append(message.node);
+    this.attempt(message);
+  }
+
+  attempt(message) {
+    message.node.classList.remove('failed');
+    this.mark(message, this.send({ type: 'say', id: message.id, text: message.text }) ? 'sending…' : 'waiting to be sent');
+    message.failed = false;
+  }
+
+  /** Sends again, under the same ids, what is not acknowledged. */
+  attemptAll() {
+    for (const message of this.messages.values()) if (!message.failed && !message.sent) this.attempt(message);
+  }
+
+  /** The connection is gone, or does not answer: what was on its way waits. */
+  interrupted(words = 'waiting to be sent') {
+    for (const message of this.messages.values()) if (!message.failed && !message.sent) this.mark(message, words);
+  }
+
+  /** The room has this message; `passed` if it lies before what is shown, and will not come. */
+  acknowledged(id, passed) {
+    const message = this.messages.get(id);
+    if (!message) return;
+    if (passed) return this.remove(id);
+    message.sent = true;
+    this.mark(message, 'sent');
+  }
+
+  /** The room has started afresh and remembers no confirmation. */
+  forgotten() {
+    for (const message of this.messages.values()) message.sent = false;
+  }
+
+  failed(id, reason) {
+    const message = this.messages.get(id);
+    if (!message) return false;
+    message.failed = true;
+    message.node.classList.add('failed');
+    const again = make('button', 'link', 'Try again');
+    again.type = 'button';
+    again.onclick = () => this.attempt(message);
+    const edit = make('button', 'link', 'Edit');
+    edit.type = 'button';
+    edit.onclick = () => {
+      this.remove(id);
+      this.edit(message.text);
+    };
+    message.foot.replaceChildren(`Not sent. ${reason} `, again, ' ', edit);
+    return true;
+  }
+
+  /** What the room has confirmed will not be shown any more: it lies in a gap. */
+  passedOver() {
+    for (const message of this.messages.values()) if (message.sent) this.remove(message.id);
+  }
+
+  /** Takes a message out, because it is said now or being edited. */
+  remove(id) {
+    this.messages.get(id)?.node.remove();
+    return this.messages.delete(id);
+  }
+
+  mark(message, words) {
+    message.foot.textContent = words;
+  }
+
+  /** Whether closing the page would lose something. */
+  get any() {
+    return [...this.messages.values()].some((message) => !message.sent);
+  }
+}
