@@ -30,7 +30,7 @@ const log = new Log({
   newest: element('newest'),
   older: element('older'),
   beginning: element('kept'),
-  more: (before) => connection.send({ type: 'history', before, limit: PAGE }),
+  more: (before) => !catchingUp && connection.send({ type: 'history', before, limit: PAGE }),
   ended: () => look(),
 });
 const unsaid = new Unsaid(element('unsaid'), {
@@ -46,8 +46,13 @@ const MISSED = 300;
 /** and so many older ones when the reader scrolls up. */
 const PAGE = 100;
 
+/** How long it may take until what was said before the welcome is here. */
+const LONGEST_CATCH_UP = 20 * SECOND;
+
 /* The cursor. */
 let cursor;
+/** The timer of that. */
+let catchingUp;
 /** The epoch: the run of the room that the sequence numbers belong to. */
 let epoch;
 /** When the room opened, on this guest's clock. */
@@ -117,9 +122,12 @@ const handlers = {
     const wanted = seat.name;
     called(welcome.guest.name);
     if (welcome.resumed && wanted && wanted !== welcome.guest.name) connection.send({ type: 'rename', name: wanted });
-    log.said.ariaBusy = String(cursor < head);
     log.asking = false;
-    log.scrolled();
+    clearTimeout(catchingUp);
+    /* The newest message may have been trimmed, and then it does not come. */
+    catchingUp = setTimeout(caughtUp, LONGEST_CATCH_UP);
+    log.said.ariaBusy = 'true';
+    if (cursor >= head) caughtUp();
     showEmpty();
     unsaid.attemptAll();
     composer.showLeft();
@@ -134,8 +142,7 @@ const handlers = {
     const looking = attentive() && log.atEnd;
     if (live && !own && !looking && !marked) markNew(seq - 1);
     log.message(shown({ seq, at, guest, name, text }));
-    if (!live) log.said.ariaBusy = String(seq < head);
-    if (seq === head) log.scrolled();
+    if (catchingUp && seq >= head) caughtUp();
     if (looking) looked = seq;
     if (live && !own && !attentive()) {
       unread++;
@@ -203,6 +210,15 @@ const handlers = {
     }
   },
 };
+
+/** What was said before the welcome is here: from now on older messages are asked for. */
+function caughtUp() {
+  clearTimeout(catchingUp);
+  catchingUp = undefined;
+  log.said.ariaBusy = 'false';
+  if (log.atEnd) log.toEnd();
+  log.scrolled();
+}
 
 /** A moment on the room's clock, on this guest's. */
 const timeOf = (at) => opened + at * SECOND;
@@ -275,19 +291,6 @@ window.addEventListener('beforeunload', (event) => unsaid.any && event.preventDe
 
 const attentive = () => !document.hidden && document.hasFocus();
 
-/* Light and dark: Tor Browser tells every page "light", so the guest needs a say. */
-
-function showTheme(theme) {
-  if (theme) document.documentElement.dataset.theme = theme;
-}
-element('theme').addEventListener('click', () => {
-  const { dataset } = document.documentElement;
-  const dark = dataset.theme ? dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-  showTheme(dark ? 'light' : 'dark');
-  kept.set('theme', dataset.theme);
-});
-showTheme(kept.get('theme'));
-
 /* The number of unread messages, in the title. */
 
 function showTitle() {
@@ -323,19 +326,6 @@ function showEmpty() {
   const empty = log.empty && !unsaid.messages.size && connection.state === 'connected';
   element('empty').hidden = !empty;
 }
-if (location.hostname.endsWith('.onion')) {
-  for (const place of document.querySelectorAll('.address')) place.textContent = location.origin;
-} else {
-  element('invitation').textContent = 'Say hello.';
-  element('invite').hidden = true;
-}
-element('copy').addEventListener('click', async ({ target }) => {
-  await navigator.clipboard.writeText(location.origin).then(
-    () => (target.textContent = 'Copied'),
-    () => getSelection().selectAllChildren(element('invite-address')),
-  );
-});
-
 /* The name. */
 
 function called(name) {

@@ -17,7 +17,6 @@ class Log {
   /** `more(before)` asks for older messages and tells whether it could; `ended()` is called when the end comes into view. */
   constructor({ scroller, conversation, said, unsaid, newest, older, beginning, more, ended }) {
     Object.assign(this, { scroller, said, unsaid, newest, loading: older, beginning, more, ended });
-    this.lastTop = 0;
     /** The run of sequence numbers that messages belong to. */
     this.run = 0;
     this.fresh = make('p', 'line fresh', 'New since you looked');
@@ -37,7 +36,7 @@ class Log {
     this.said.replaceChildren();
     this.reached(reach);
     this.atEnd = true;
-    this.unseen = 0;
+    this.lastTop = this.unseen = 0;
     this.newest.hidden = true;
   }
 

@@ -17,7 +17,7 @@ const DOCUMENT: &str = include_str!("../../web/index.html");
 const STYLE: (&str, &str) = ("chat.css", include_str!("../../web/chat.css"));
 const ICON: (&str, &str) = ("icon.svg", include_str!("../../web/icon.svg"));
 /// In the order in which the document names them.
-const SCRIPTS: [(&str, &str); 10] = [
+const SCRIPTS: [(&str, &str); 11] = [
     ("text.js", include_str!("../../web/text.js")),
     ("wires.js", include_str!("../../web/wires.js")),
     ("seat.js", include_str!("../../web/seat.js")),
@@ -27,6 +27,7 @@ const SCRIPTS: [(&str, &str); 10] = [
     ("unsaid.js", include_str!("../../web/unsaid.js")),
     ("people.js", include_str!("../../web/people.js")),
     ("composer.js", include_str!("../../web/composer.js")),
+    ("around.js", include_str!("../../web/around.js")),
     ("chat.js", include_str!("../../web/chat.js")),
 ];
 

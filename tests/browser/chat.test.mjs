@@ -212,6 +212,10 @@ test('both windows look as they should', async () => {
   await phone.page.click('#people-button');
   await phone.see('the people drawer', () => document.getElementById('people').matches(':popover-open'));
   await phone.screenshot('people-phone');
+  /* A local room's address leads nowhere from elsewhere. */
+  const { hidden, address } = await phone.ask(() => ({ hidden: document.getElementById('invite').hidden, address: document.getElementById('invite-address').textContent }));
+  if (new URL(room.url).hostname.endsWith('.onion')) assert.deepEqual({ hidden, address }, { hidden: false, address: new URL(room.url).origin });
+  else assert.ok(hidden);
 });
 
 test('no browser complained, and none wanted to go anywhere else', () => {

@@ -36,12 +36,12 @@ export async function openRoom() {
 class Program {
   lines = [];
 
-  constructor(command) {
+  constructor(command, settings = {}) {
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'onionroom-browser-'));
     const home = { HOME: this.directory, XDG_CONFIG_HOME: this.directory, XDG_DATA_HOME: this.directory };
     /* The tests' own variables, and whatever this machine's room is set to, are not for this one. */
     const others = Object.entries(process.env).filter(([name]) => !name.startsWith('ONIONROOM_'));
-    const env = { ...Object.fromEntries(others), ...UNLIMITED, ...home };
+    const env = { ...Object.fromEntries(others), ...UNLIMITED, ...home, ...settings };
     this.child = spawn(PROGRAM, command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = once(this.child, 'close');
     this.ended.catch(() => {});
@@ -103,8 +103,10 @@ async function openLab() {
 
 /** A room without Tor, which can be closed and opened again at the same address. */
 export class LocalRoom {
-  static async open() {
+  /** `settings` are variables of the environment. */
+  static async open(settings) {
     const room = new LocalRoom();
+    room.settings = settings;
     room.port = await freePort();
     room.url = `http://127.0.0.1:${room.port}/`;
     await room.start();
@@ -112,7 +114,7 @@ export class LocalRoom {
   }
 
   async start() {
-    this.program = new Program(['serve', '--no-onion', '--local', 'open', '--listen', `127.0.0.1:${this.port}`]);
+    this.program = new Program(['serve', '--no-onion', '--local', 'open', '--listen', `127.0.0.1:${this.port}`], this.settings);
     await this.program.until('the room answers', () => answers(this.port));
   }
 
