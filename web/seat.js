@@ -43,7 +43,8 @@ const seat = {
     if (this.token && (await this.hold(this.token, 500))) return;
     const known = this.token;
     for (const { token, name, at } of navigator.locks ? this.all() : []) {
-      if (known || Date.now() - at > RETURN || !(await this.hold(token, 0))) continue;
+      /* Who left here wants to be nobody that was. */
+      if (known || kept.get('left') || Date.now() - at > RETURN || !(await this.hold(token, 0))) continue;
       Object.assign(this, { token, name });
       return;
     }
@@ -76,6 +77,7 @@ const seat = {
     if (token !== this.token) this.hold(token, 0);
     this.token = token;
     kept.set('token', token);
+    kept.set('left');
     this.remember();
   },
 
@@ -104,6 +106,7 @@ const seat = {
   forget() {
     kept.set('token');
     kept.set('name');
+    kept.set('left', 'yes');
     this.keep([]);
     this.renew();
   },
