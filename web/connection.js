@@ -12,7 +12,7 @@ const PONG_DEADLINE = 20 * SECOND;
 /** After how long without a frame a message that is not confirmed is a reason to ask; and how long the pong may take then.
     On a slow circuit: so many round trips. */
 const LATE = 4 * SECOND;
-const LATE_DEADLINE = 8 * SECOND;
+const LATE_DEADLINE = 10 * SECOND;
 const LATE_TRIPS = 4;
 const LONGEST_WAIT = 30 * SECOND;
 /** After how many attempts without a frame another transport is tried. */

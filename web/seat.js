@@ -42,10 +42,11 @@ const seat = {
   async find() {
     if (this.token && (await this.hold(this.token, 500))) return;
     const known = this.token;
-    for (const { token, name, at } of navigator.locks ? this.all() : []) {
+    for (const { token, name, at, looked } of navigator.locks ? this.all() : []) {
       /* Who left here wants to be nobody that was. */
       if (known || kept.get('left') || Date.now() - at > RETURN || !(await this.hold(token, 0))) continue;
       Object.assign(this, { token, name });
+      kept.set('looked', looked);
       return;
     }
     this.renew(known ? undefined : this.name);
@@ -99,7 +100,7 @@ const seat = {
   remember() {
     if (!kept.get('token')) return;
     const { token, name } = this;
-    this.keep([{ token, name, at: Date.now() }]);
+    this.keep([{ token, name, at: Date.now(), looked: kept.get('looked') }]);
   },
 
   /** Forgets it: the guest has left. */

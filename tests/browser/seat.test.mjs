@@ -37,8 +37,12 @@ test('a tab that was closed and is opened again is the same guest, at once', asy
   await ann.say('before the tab was closed');
   await bob.hears('before the tab was closed');
   await closeTab(ann);
+  await bob.say('while the tab was closed');
+  await bob.hears('while the tab was closed');
   await ann.open();
   await ann.connected();
+  await ann.hears('while the tab was closed');
+  assert.ok(await ann.ask(() => document.querySelector('.fresh').nextElementSibling.textContent.includes('while the tab was closed')), 'the unread begin here');
   assert.deepEqual([await ann.name(), await ann.badge()], ['Ann Closed', badge]);
   await ann.hears('before the tab was closed');
   assert.equal(await ann.author('before the tab was closed'), 'You');

@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 
 use onionroom::http::fields::Fields;
-use onionroom::protocol::NUMBER_LIMIT;
+use onionroom::protocol::{HISTORY_MAX, NUMBER_LIMIT};
 use onionroom::transport::events;
-use onionroom::transport::poll::{LIMIT_MAX, WAIT_MAX};
+use onionroom::transport::poll::WAIT_MAX;
 
 use super::protocol::check_refusal;
 
@@ -18,12 +18,14 @@ pub fn run(data: &[u8]) {
             let epoch = cursor.epoch.as_deref().unwrap_or_default();
             assert!(!epoch.is_empty());
             assert_eq!(events::cursor(&format!("{epoch}-{}", cursor.after)).as_ref(), Ok(&cursor));
-            assert_eq!(cursor.clone().within(epoch), Some(cursor.after));
+            assert_eq!(cursor.within(epoch), Some(cursor.after));
         }
         Err(refusal) => check_refusal(&refusal),
     }
     let fields = Fields::parse(&text);
-    number(&fields, "limit", 1..=LIMIT_MAX as u64);
+    number(&fields, "limit", 1..=HISTORY_MAX);
+    number(&fields, "newest", 0..=HISTORY_MAX);
+    number(&fields, "before", 1..=NUMBER_LIMIT - 1);
     number(&fields, "wait", 0..=WAIT_MAX.as_secs());
     number(&fields, "after", 0..=NUMBER_LIMIT - 1);
     if let Ok(Some(cursor)) = fields.cursor() {

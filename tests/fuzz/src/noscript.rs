@@ -31,6 +31,7 @@ static WELCOME: LazyLock<Welcome> = LazyLock::new(|| {
         count: 1,
         head: 0,
         first: 1,
+        after: None,
         clock: 1000,
         limits: Limits { message_bytes: MESSAGE_BYTES, name_characters: 32, guests: 10 },
         kept: Kept { messages: 10, days: 1 },

@@ -1,7 +1,7 @@
 //! The frames of guests: a first byte that chooses the limit on texts, then the frame.
 
 use onionroom::protocol::request::check_text;
-use onionroom::protocol::{MessageId, NUMBER_LIMIT, Refusal, Request};
+use onionroom::protocol::{HISTORY_MAX, HistoryRequest, MessageId, NUMBER_LIMIT, Refusal, Request};
 use serde_json::{Value, json};
 
 /// Limits on texts, in bytes.
@@ -44,7 +44,12 @@ fn encode(request: &Request) -> Value {
                 "token": hello.token.as_ref().map(|token| token.encode()),
                 "after": cursor.map(|cursor| cursor.after),
                 "epoch": cursor.and_then(|cursor| cursor.epoch.as_deref()),
+                "newest": hello.newest,
             })
+        }
+        Request::History(HistoryRequest { before, limit }) => {
+            assert!(*before < NUMBER_LIMIT && *limit as u64 <= HISTORY_MAX);
+            json!({ "type": "history", "before": before, "limit": limit })
         }
         Request::Say(say) => json!({ "type": "say", "id": say.id.as_str(), "text": say.text }),
         Request::Rename(name) => json!({ "type": "rename", "name": name.as_str() }),
