@@ -240,7 +240,7 @@ const LEFT = 'left';
 
 function showStatus({ state, cause, everWelcome, way, late }) {
   const waiting = state === 'waiting';
-  let words = late ? 'Not answering…' : way ? `Connected (${way})` : 'Connected';
+  let words = late === 'silent' ? 'Not answering…' : way ? `Connected (${way})` : 'Connected';
   if (state === 'connecting' || state === 'greeting') words = everWelcome ? 'Reconnecting…' : 'Connecting…';
   if (state === 'greeting' && naming.needed) words = 'Choose a name to come in';
   if (waiting) {
@@ -257,12 +257,12 @@ function showStatus({ state, cause, everWelcome, way, late }) {
   }
   const shown = element('status-words');
   if (shown.textContent !== words) shown.textContent = words;
-  element('status').dataset.state = late ? 'late' : state;
+  element('status').dataset.state = late === 'silent' ? 'late' : state;
   element('status-countdown').textContent = waiting ? `in ${connection.secondsLeft()} s` : '';
   const now = element('now');
   now.hidden = !waiting && state !== 'stopped';
   now.textContent = waiting ? 'Now' : cause === LEFT ? 'Come in again' : 'Continue here';
-  if (late) unsaid.interrupted('not confirmed yet');
+  if (late) unsaid.interrupted(late === 'turn' ? 'waiting for its turn' : 'not confirmed yet');
   else if (state !== 'connected') unsaid.interrupted();
 }
 

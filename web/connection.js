@@ -14,6 +14,8 @@ const PONG_DEADLINE = 20 * SECOND;
 const LATE = 4 * SECOND;
 const LATE_DEADLINE = 10 * SECOND;
 const LATE_TRIPS = 4;
+/** How long the pong may take where the room is there, and lets the guest wait: it has a rate limit. */
+const TURN_DEADLINE = 60 * SECOND;
 const LONGEST_WAIT = 30 * SECOND;
 /** After how many attempts without a frame another transport is tried. */
 const TRIES = 2;
@@ -45,8 +47,10 @@ class Connection {
     this.unanswered = new Set();
     /** The longest of the latest round trips, in milliseconds. */
     this.trip = 0;
-    /** Whether the room owes an answer for longer than it should take. */
-    this.late = false;
+    /** Why an answer takes longer than it should: `silent`, or `turn` if the room is there and lets this guest wait. */
+    this.late = undefined;
+    /** Whether it did the last time. */
+    this.slow = false;
   }
 
   /** Opens the connection now, whatever was planned. */
@@ -95,9 +99,27 @@ class Connection {
       this.watching = setTimeout(() => this.watch(), rest);
       return;
     }
-    this.late = true;
-    this.ask(Math.max(LATE_DEADLINE, LATE_TRIPS * this.trip));
+    const deadline = Math.max(LATE_DEADLINE, LATE_TRIPS * this.trip);
+    this.late = this.slow ? 'turn' : 'silent';
+    this.ask(deadline);
     this.changed(this);
+    const { wire } = this;
+    this.reachable(deadline).then((answered) => answered && wire === this.wire && this.late && this.waitTurn());
+  }
+
+  waitTurn() {
+    this.slow = true;
+    this.late = 'turn';
+    this.until = Date.now() + TURN_DEADLINE;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.lost(), TURN_DEADLINE);
+    this.changed(this);
+  }
+
+  /** Whether a request gets through. */
+  reachable(deadline) {
+    const request = { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(deadline) };
+    return fetch(this.base, request).then(({ ok }) => ok, () => false);
   }
 
   /** Closes the connection and stays away until `open`. */
@@ -127,19 +149,21 @@ class Connection {
   /** A frame was received. */
   alive() {
     this.lastHeard = Date.now();
-    if (this.asked) this.trip = Math.max(this.lastHeard - this.asked, this.trip * 0.8);
+    if (this.asked && !this.late) this.trip = Math.max(this.lastHeard - this.asked, this.trip * 0.8);
     if (this.asked && this.state === 'connected') this.listen();
     if (!this.late) return;
-    this.late = false;
+    this.late = undefined;
     this.watch();
     this.changed(this);
   }
 
   receive(frame) {
     if (!frame || typeof frame !== 'object') return;
+    if (frame.type === 'pong' && this.late) this.slow = true;
     this.alive();
     this.reached = true;
     this.unanswered.delete(frame.id);
+    this.slow &&= this.unanswered.size > 0;
     if (frame.type === 'welcome') {
       this.failures = this.misses = 0;
       this.everWelcome = true;
@@ -201,9 +225,7 @@ class Connection {
   async missed() {
     if (++this.misses < TRIES) return;
     this.misses = 0;
-    const request = { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(WELCOME_DEADLINE) };
-    const answered = await fetch(this.base, request).then(({ ok }) => ok, () => false);
-    this.rung = answered ? Math.min(this.rung + 1, WIRES.length - 1) : 0;
+    this.rung = (await this.reachable(WELCOME_DEADLINE)) ? Math.min(this.rung + 1, WIRES.length - 1) : 0;
   }
 
   lost(code) {
@@ -233,7 +255,8 @@ class Connection {
     clearTimeout(this.watching);
     this.dropTrial();
     this.asked = undefined;
-    this.late = false;
+    this.late = undefined;
+    this.slow = false;
     this.unanswered.clear();
     this.wire?.close();
     this.wire = undefined;

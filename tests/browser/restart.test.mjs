@@ -77,6 +77,29 @@ test('what is said into a dead connection: the page says so soon, and it arrives
   assert.deepEqual(await ann.messages(), [...before, 'into the silence']);
 });
 
+test('a room that lets a guest wait for a turn is not taken for a dead one', async () => {
+  const settings = { ONIONROOM_ROOM_MESSAGES_PER_MINUTE: '10', ONIONROOM_ROOM_MESSAGES_AT_ONCE: '3' };
+  const slow = await LocalRoom.open(settings);
+  const eve = await Guest.arrive(slow, { name: 'eve', size: PHONE });
+  try {
+    await eve.open();
+    await eve.connected();
+    await eve.ask(() => {
+      window.states = [];
+      const status = document.getElementById('status');
+      new MutationObserver(() => window.states.push(status.dataset.state)).observe(status, { attributes: true });
+    });
+    for (const text of ['one', 'two', 'three']) await eve.say(text);
+    await eve.see('the messages wait', () => document.querySelector('#unsaid .foot')?.textContent === 'waiting for its turn');
+    await eve.hears('three');
+    assert.deepEqual(await eve.messages(), ['one', 'two', 'three']);
+    assert.ok(!(await eve.ask(() => window.states)).some((state) => ['connecting', 'waiting'].includes(state)), 'the connection was kept');
+  } finally {
+    await eve.leave();
+    await slow.close();
+  }
+});
+
 test('a closed room leaves the console clean', () => {
   /* Firefox itself reports a connection that is refused; nothing else may be there. */
   for (const guest of [ann, bob]) {
