@@ -21,6 +21,7 @@
 //! processes. They are separate so that a room can be opened on a network that does not run yet.
 
 mod control;
+mod distance;
 mod error;
 mod files;
 mod keys;

@@ -4,6 +4,8 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+#[cfg(feature = "lab")]
+use std::time::Duration;
 
 use clap::builder::styling::{Style, Styles};
 use clap::{Args, Parser, Subcommand};
@@ -31,6 +33,8 @@ Examples:
       3 authorities, 8 relays, a client and the room, all on 127.0.0.1.
   onionroom lab --relays 12 --socks-port 9250
       A larger network whose SOCKS port is known beforehand.
+  onionroom lab --distance 40ms
+      Relays as far from each other as in the public network.
 
 Ctrl-C ends every process and removes the network's directory.";
 
@@ -168,6 +172,16 @@ pub struct LabFlags {
         hide_default_value = true
     )]
     pub control_port: u16,
+    /// The time of one way on each hop from relay to relay, such as 40ms, at most 500ms [default: 0]
+    #[arg(
+        long,
+        value_name = "TIME",
+        help_heading = "Network",
+        default_value = "0s",
+        hide_default_value = true,
+        value_parser = distance
+    )]
+    pub distance: Duration,
     /// The program `tor` [default: the one on PATH]
     #[arg(long, value_name = "PATH", help_heading = "Network")]
     pub tor: Option<PathBuf>,
@@ -211,6 +225,12 @@ impl ServeFlags {
             .extend(self.network_file.clone().map(|file| Flag { name: "--network-file", value: Some(file) }));
         flags
     }
+}
+
+/// A time with its unit, as in `40ms` or `0.2s`; `0` needs none.
+#[cfg(feature = "lab")]
+fn distance(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "write a time with its unit, such as 40ms".to_owned())
 }
 
 /// Bold headings and flags and no colour: readable on every background.

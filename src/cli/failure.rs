@@ -55,7 +55,7 @@ impl Failure {
             | Failure::FlagOfAnotherCommand { .. }
             | Failure::Open(OpenError::Tor(TorError::PrivateNetwork(_))) => ExitCode::from(2),
             #[cfg(feature = "lab")]
-            Failure::Lab(LabError::OutOfRange { .. }) => ExitCode::from(2),
+            Failure::Lab(LabError::OutOfRange { .. } | LabError::TooFar { .. }) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

@@ -25,6 +25,22 @@ pub enum LabError {
         /// Why there is such a limit.
         why: &'static str,
     },
+    /// The distance between nodes is longer than what works.
+    #[error(
+        "The distance must be 0 to {} ms, not {}: it is the time of one way on one hop, and over a longer one circuits \
+         are not built in the time that clients wait.",
+        most.as_millis(),
+        humantime::format_duration(*given)
+    )]
+    TooFar {
+        /// What was given.
+        given: Duration,
+        /// The longest that is allowed.
+        most: Duration,
+    },
+    /// The forwarders that make the distance could not be started.
+    #[error("The distance between the nodes could not be made: {0}.")]
+    Distance(#[source] io::Error),
     /// A program is not installed.
     #[error(
         "The program `{program}` was not found. It belongs to Tor; install it with `apt install tor` \

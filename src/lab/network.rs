@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::control::{Control, ControlError};
+use super::distance::Forwarders;
 use super::process::Nodes;
 
 /// A running private network: authorities, relays and a client.
@@ -16,6 +17,8 @@ use super::process::Nodes;
 pub struct Network {
     #[expect(dead_code, reason = "held for its drop")]
     pub(super) nodes: Nodes,
+    #[expect(dead_code, reason = "held for its drop")]
+    pub(super) forwarders: Option<Forwarders>,
     // Dropped after the processes, which may still write to it.
     pub(super) directory: TempDir,
     pub(super) network_file: PathBuf,

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use futures_util::future;
 use tempfile::TempDir;
@@ -11,7 +12,7 @@ use super::node_spec::NodeSpec;
 use super::programs::Programs;
 use super::progress::Progress;
 use super::torrc::{self, CommonOptions};
-use super::{files, keys};
+use super::{distance, files, keys};
 use crate::tor::{Authority, PrivateNetwork};
 
 /// The fewest relays, beside the authorities, with which rendezvous always succeeded, also with one authority.
@@ -32,13 +33,26 @@ pub struct Plan {
     pub socks_port: u16,
     /// The client's control port on 127.0.0.1; 0, the default, for any free one.
     pub control_port: u16,
+    /// How long a byte takes from one node to the next, in one direction; 0, the default, for as long as it takes on this
+    /// machine, and at most 500 ms. Some 40 ms are as in the public network.
+    ///
+    /// It is made by a forwarder before each relay's and authority's OR port, so connecting takes a round trip as well.
+    /// A circuit of three hops takes twelve times as long to build, a visit of a room about as much again.
+    pub distance: Duration,
     /// The path of the program `tor`; `None` to look for it on `PATH`.
     pub tor: Option<PathBuf>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { relays: 8, authorities: 3, socks_port: 0, control_port: 0, tor: None }
+        Self {
+            relays: 8,
+            authorities: 3,
+            socks_port: 0,
+            control_port: 0,
+            distance: Duration::ZERO,
+            tor: None,
+        }
     }
 }
 
@@ -53,6 +67,8 @@ pub struct Prepared {
     pub(super) authorities: Vec<NodeSpec>,
     pub(super) relays: Vec<NodeSpec>,
     pub(super) client: NodeSpec,
+    /// One way from one node to the next.
+    pub(super) distance: Duration,
 }
 
 impl Plan {
@@ -70,7 +86,8 @@ impl Plan {
         }
         let client = NodeSpec::new(directory.path(), "client".into(), &client_ports)?;
         let node = |kind: &str, number: usize, ports: &[u16]| {
-            NodeSpec::new(directory.path(), format!("{kind}{number}"), ports)
+            let node = NodeSpec::new(directory.path(), format!("{kind}{number}"), ports)?;
+            if self.distance.is_zero() { Ok(node) } else { node.behind_forwarder() }
         };
         let authorities: Vec<NodeSpec> = (1..=self.authorities)
             .map(|number| node("authority", number, &[0, 0]))
@@ -85,12 +102,12 @@ impl Plan {
             bandwidths: directory.path().join("bandwidths"),
         };
         for authority in &authorities {
-            let [or, dir] = [authority.ports[0].address(), authority.ports[1].address()];
+            let (or, dir) = (authority.or_port(), authority.ports[1].address());
             let text = torrc::authority(&authority.nickname, &authority.data, or, dir, &options);
             files::write(&authority.torrc(), text)?;
         }
         for relay in &relays {
-            let text = torrc::relay(&relay.nickname, &relay.data, relay.ports[0].address(), &options);
+            let text = torrc::relay(&relay.nickname, &relay.data, relay.or_port(), &options);
             files::write(&relay.torrc(), text)?;
         }
         let [socks, control] = [client.ports[0].address(), client.ports[1].address()];
@@ -100,7 +117,8 @@ impl Plan {
         let network_file = directory.path().join("network.toml");
         let known = options.authorities.iter().map(|(authority, _)| authority.clone()).collect();
         PrivateNetwork { authorities: known }.write(&network_file)?;
-        Ok(Prepared { directory, programs, network_file, options, authorities, relays, client })
+        let distance = self.distance;
+        Ok(Prepared { directory, programs, network_file, options, authorities, relays, client, distance })
     }
 
     fn check(&self) -> Result<(), LabError> {
@@ -113,6 +131,9 @@ impl Plan {
             if !(least..=most).contains(&given) {
                 return Err(LabError::OutOfRange { name, least, most, given, why });
             }
+        }
+        if self.distance > distance::MAX {
+            return Err(LabError::TooFar { given: self.distance, most: distance::MAX });
         }
         Ok(())
     }
@@ -149,6 +170,7 @@ mod tests {
         for (plan, words) in [
             (Plan { relays: 2, ..Plan::default() }, ["relays", "3 to 50", "hops"]),
             (Plan { relays: 51, ..Plan::default() }, ["relays", "not 51", "memory"]),
+            (Plan { distance: Duration::from_secs(3), ..Plan::default() }, ["500 ms", "not 3s", "one hop"]),
             (Plan { authorities: 0, ..Plan::default() }, ["authorities", "1 to 9", "vote"]),
         ] {
             let said = plan.prepare(|_| ()).await.unwrap_err().to_string();

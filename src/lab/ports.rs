@@ -1,9 +1,10 @@
 //! Ports on 127.0.0.1, reserved until a node takes them.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::error::LabError;
 
@@ -12,13 +13,15 @@ use super::error::LabError;
 #[derive(Debug)]
 pub(super) struct ReservedPort {
     address: SocketAddr,
-    #[allow(dead_code, reason = "held so that the port stays reserved")]
     socket: TcpSocket,
 }
 
 /// The range of free ports to try: below the ephemeral ports of Linux and of IANA (49152 to 65535). Between the release
 /// of an ephemeral port and the node's listening on it, an outgoing connection could be given it.
 const FREE_PORTS: Range<u16> = 10_240..32_768;
+
+/// How many connections may wait to be accepted: when a network starts, all nodes connect at once.
+const BACKLOG: u32 = 1024;
 
 /// How many ports of the range are tried before the system chooses one.
 const TRIES: usize = 64;
@@ -41,6 +44,14 @@ impl ReservedPort {
         socket.bind((Ipv4Addr::LOCALHOST, port).into()).map_err(error)?;
         let address = socket.local_addr().map_err(error)?;
         Ok(Self { address, socket })
+    }
+
+    /// Listens on the port, in place of a node.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn listen(self) -> io::Result<TcpListener> {
+        self.socket.listen(BACKLOG)
     }
 
     /// 127.0.0.1 and the port.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 use super::control::{Control, ControlError};
+use super::distance::Forwarders;
 use super::error::LabError;
 use super::network::Network;
 use super::node_spec::NodeSpec;
@@ -40,11 +41,22 @@ impl Prepared {
     /// ended then, and the directory is removed.
     pub async fn start(self, progress: impl FnMut(Progress)) -> Result<Network, LabError> {
         let since = Instant::now();
-        let Prepared { directory, programs, network_file, options, authorities, relays, client } = self;
+        let Prepared { directory, programs, network_file, options, authorities, relays, client, distance } =
+            self;
         let [socks, control] = [client.ports[0].address(), client.ports[1].address()];
         let cookie = torrc::cookie_file(&client.data);
-        let mut startup =
-            Startup { step: None, nodes: Nodes::default(), directory, tor: programs.tor, progress };
+        let forwarders = match distance.is_zero() {
+            true => None,
+            false => Some(Forwarders::new(distance).map_err(LabError::Distance)?),
+        };
+        let mut startup = Startup {
+            step: None,
+            nodes: Nodes::default(),
+            forwarders,
+            directory,
+            tor: programs.tor,
+            progress,
+        };
         let steps = startup.run(&options, authorities, relays, client);
         match tokio::time::timeout(DEADLINE, steps).await {
             Ok(done) => done?,
@@ -54,8 +66,8 @@ impl Prepared {
             }
         }
         startup.report(Progress::Ready { took: since.elapsed() });
-        let Startup { nodes, directory, .. } = startup;
-        Ok(Network { nodes, directory, network_file, socks, control, cookie })
+        let Startup { nodes, forwarders, directory, .. } = startup;
+        Ok(Network { nodes, forwarders, directory, network_file, socks, control, cookie })
     }
 }
 
@@ -63,6 +75,8 @@ impl Prepared {
 struct Startup<P> {
     step: Option<Progress>,
     nodes: Nodes,
+    /// What makes the distance between them, if there is any.
+    forwarders: Option<Forwarders>,
     /// Dropped after the nodes, which still write to it.
     directory: TempDir,
     /// The path of the program `tor`.
@@ -114,8 +128,14 @@ impl<P: FnMut(Progress)> Startup<P> {
 
     fn spawn(&mut self, node: NodeSpec, defaults: &Path) -> Result<(), LabError> {
         let torrc = node.torrc();
-        drop(node.ports); // The process binds them now.
-        self.nodes.0.push(Node::start(&self.tor, &node.nickname, &node.data, &torrc, defaults)?);
+        let NodeSpec { nickname, data, mut ports, behind } = node;
+        if let (Some(forwarders), Some(behind)) = (&self.forwarders, behind) {
+            let listener = ports.remove(0).listen();
+            let added = listener.and_then(|listener| forwarders.add(listener, behind.address()));
+            added.map_err(LabError::Distance)?;
+        }
+        drop(ports); // The process binds them now.
+        self.nodes.0.push(Node::start(&self.tor, &nickname, &data, &torrc, defaults)?);
         Ok(())
     }
 

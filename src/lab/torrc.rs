@@ -23,6 +23,15 @@ pub(super) const WAITING_SECONDS: u32 = 1800;
 /// advance fail too, lets clients wait for minutes.
 const BUILD_TIMEOUT_MIN_MILLISECONDS: u32 = 5000;
 
+/// The OR port of a relay.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OrPort {
+    /// Where others connect.
+    pub(super) advertised: SocketAddr,
+    /// Where it listens, if a forwarder is before it.
+    pub(super) behind: Option<SocketAddr>,
+}
+
 /// Options that all nodes of one network share.
 #[derive(Debug)]
 pub(super) struct CommonOptions {
@@ -71,12 +80,18 @@ fn common(nickname: &str, data: &Path, options: &CommonOptions) -> String {
 /// The control port serves to follow and to speed up the start. The scheduler is `Vanilla`: the usual one holds back the
 /// cell that closes a circuit for seconds on an otherwise idle connection, as most are here, and introduction points go
 /// on accepting messages for a service that has ended.
-pub(super) fn relay(nickname: &str, data: &Path, or: SocketAddr, options: &CommonOptions) -> String {
+pub(super) fn relay(nickname: &str, data: &Path, or: OrPort, options: &CommonOptions) -> String {
     let mut text = common(nickname, data, options);
+    let OrPort { advertised, behind } = or;
+    let _ = match behind {
+        None => writeln!(text, "ORPort {advertised} IPv4Only"),
+        Some(behind) => {
+            writeln!(text, "ORPort {advertised} NoListen IPv4Only\nORPort {behind} NoAdvertise IPv4Only")
+        }
+    };
     let _ = write!(
         text,
-        "ORPort {or} IPv4Only\n\
-         SocksPort 0\n\
+        "SocksPort 0\n\
          PublishServerDescriptor 1\n\
          Schedulers Vanilla\n\
          ExitRelay 0\n\
@@ -90,7 +105,7 @@ pub(super) fn relay(nickname: &str, data: &Path, or: SocketAddr, options: &Commo
 pub(super) fn authority(
     nickname: &str,
     data: &Path,
-    or: SocketAddr,
+    or: OrPort,
     directory: SocketAddr,
     options: &CommonOptions,
 ) -> String {

@@ -9,6 +9,10 @@ fn at(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
+fn or(port: u16) -> OrPort {
+    OrPort { advertised: at(port), behind: None }
+}
+
 fn options() -> CommonOptions {
     let authority = |number: u16| Authority {
         nickname: format!("authority{number}"),
@@ -32,8 +36,8 @@ fn has(text: &str, line: &str) -> bool {
 fn every_node_knows_every_authority_and_its_owner() {
     let data = Path::new("/lab/x");
     for text in [
-        relay("x", data, at(7000), &options()),
-        authority("x", data, at(7000), at(7001), &options()),
+        relay("x", data, or(7000), &options()),
+        authority("x", data, or(7000), at(7001), &options()),
         client("x", data, at(7000), at(7001), &options()),
     ] {
         let dir_authority = format!(
@@ -51,8 +55,8 @@ fn every_node_knows_every_authority_and_its_owner() {
 #[test]
 fn nothing_listens_beyond_the_loopback_address() {
     let data = Path::new("/lab/x");
-    let text = authority("x", data, at(7000), at(7001), &options())
-        + &relay("x", data, at(7000), &options())
+    let text = authority("x", data, or(7000), at(7001), &options())
+        + &relay("x", data, or(7000), &options())
         + &client("x", data, at(7000), at(7001), &options());
     for line in text.lines() {
         let mut words = line.split(' ');
@@ -65,8 +69,19 @@ fn nothing_listens_beyond_the_loopback_address() {
 }
 
 #[test]
+fn behind_a_forwarder_a_relay_advertises_one_port_and_listens_on_another() {
+    let or = OrPort { advertised: at(7000), behind: Some(at(7002)) };
+    let text = relay("x", Path::new("/lab/x"), or, &options());
+    let ports: Vec<_> = text.lines().filter(|line| line.starts_with("ORPort")).collect();
+    assert_eq!(
+        ports,
+        ["ORPort 127.0.0.1:7000 NoListen IPv4Only", "ORPort 127.0.0.1:7002 NoAdvertise IPv4Only"]
+    );
+}
+
+#[test]
 fn both_implementations_get_the_same_time_period() {
-    let text = authority("x", Path::new("/lab/x"), at(7000), at(7001), &options());
+    let text = authority("x", Path::new("/lab/x"), or(7000), at(7001), &options());
     assert!(has(&text, "V3AuthVotingInterval 1800 seconds"), "{text}");
     assert!(has(&text, "ConsensusParams hsdir_interval=720 cbtmintimeout=5000"), "{text}");
 }
@@ -74,7 +89,7 @@ fn both_implementations_get_the_same_time_period() {
 #[test]
 fn paths_are_quoted() {
     let data = Path::new("/a \"lab\" #1\\x");
-    let text = relay("x", data, at(7000), &options());
+    let text = relay("x", data, or(7000), &options());
     assert!(has(&text, r#"DataDirectory "/a \"lab\" #1\\x""#), "{text}");
     assert!(can_quote(data));
     assert!(!can_quote(Path::new("/two\nlines")));
