@@ -3,6 +3,7 @@
 mod activity;
 mod address;
 mod backoff;
+mod belonging;
 mod client;
 mod configuration;
 mod diagnosis;
@@ -74,7 +75,7 @@ impl OnionService {
         let (sender, introductions) = mpsc::channel(INTRODUCTION_QUEUE);
         let network = settings.network_file.as_deref().map(PrivateNetwork::read).transpose()?;
         let keypair = directory.is_ephemeral().then(ServiceKeypair::generate);
-        let storage = Storage::within(directory)?;
+        let storage = Storage::within(directory, network.as_ref())?;
         let options = ArtiOptions::new(settings);
         tracing::debug!(?options, "what Arti is asked to limit");
         let config = LaunchConfig { storage, network, keypair, options, introductions: sender };

@@ -172,7 +172,7 @@ pub struct LabFlags {
         hide_default_value = true
     )]
     pub control_port: u16,
-    /// The time of one way on each hop from relay to relay, such as 40ms, at most 500ms [default: 0]
+    /// The time of one way on each hop from relay to relay, such as 40ms, at most 200ms [default: 0]
     #[arg(
         long,
         value_name = "TIME",

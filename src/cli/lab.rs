@@ -66,7 +66,7 @@ async fn serve(plan: Plan, mut settings: Settings, terminal: Terminal) -> Result
 
 fn plan(flags: LabFlags) -> Plan {
     let LabFlags { room: _, relays, authorities, socks_port, control_port, distance, tor } = flags;
-    Plan { relays, authorities, socks_port, control_port, distance, tor }
+    Plan { relays, authorities, socks_port, control_port, distance, tor, ..Plan::default() }
 }
 
 /// The room's settings as for `serve`, but nothing kept unless a flag says where: a real room's directory

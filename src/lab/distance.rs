@@ -21,10 +21,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 /// The longest distance. A circuit to a room crosses seven hops and is built one hop after the other, so with more
 /// than this it takes longer than clients wait.
-pub(super) const MAX: Duration = Duration::from_millis(500);
+pub(super) const MAX: Duration = Duration::from_millis(200);
 
 /// How many bytes of one direction of a connection may be on their way. At the longest distance that is still
-/// 8 MB a second; it is memory, so it has a bound.
+/// 20 MB a second; it is memory, so it has a bound.
 const WINDOW: usize = 4 << 20;
 
 /// How much is read at once.
@@ -198,7 +198,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_under_way_is_bounded() {
         let (mut sender, from) = tokio::io::duplex(64);
-        // Nobody reads here.
+        // Nothing is read here.
         let (to, _receiver) = tokio::io::duplex(64);
         let _carried = tokio::spawn(carry(from, to, DISTANCE));
         let mut sent = 0;

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::tor::Authority;
 
@@ -18,10 +19,10 @@ pub(super) const VOTING_SECONDS: u32 = 1800;
 /// consensus without relays would be kept for [`VOTING_SECONDS`].
 pub(super) const WAITING_SECONDS: u32 = 1800;
 
-/// The least timeout for building a circuit, in milliseconds. Without distance between relays clients and services learn
+/// The least timeout for building a circuit. Without distance between relays clients and services learn
 /// times of some ten milliseconds; when many circuits are built at once they then time out, and Arti, whose circuits in
 /// advance fail too, lets clients wait for minutes.
-const BUILD_TIMEOUT_MIN_MILLISECONDS: u32 = 5000;
+pub(super) const BUILD_TIMEOUT_MIN: Duration = Duration::from_secs(5);
 
 /// The OR port of a relay.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,8 @@ pub(super) struct OrPort {
 pub(super) struct CommonOptions {
     /// The authorities, each with the address of its `DirPort`.
     pub(super) authorities: Vec<(Authority, SocketAddr)>,
+    /// The least timeout for building a circuit.
+    pub(super) build_timeout_min: Duration,
     /// The number of the process that a node must not outlive.
     pub(super) owner: u32,
     /// The file with the relays' bandwidths, for the authorities.
@@ -132,8 +135,9 @@ pub(super) fn authority(
     // consensus; Arti takes it from the consensus, in minutes. They must compute the same keys.
     let _ = writeln!(
         text,
-        "ConsensusParams hsdir_interval={} cbtmintimeout={BUILD_TIMEOUT_MIN_MILLISECONDS}",
-        24 * VOTING_SECONDS / 60
+        "ConsensusParams hsdir_interval={} cbtmintimeout={}",
+        24 * VOTING_SECONDS / 60,
+        options.build_timeout_min.as_millis()
     );
     // Without measured bandwidths nearly every relay has the weight 0, and C Tor chooses the same one as the first
     // and as the last hop.

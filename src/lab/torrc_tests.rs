@@ -23,6 +23,7 @@ fn options() -> CommonOptions {
     };
     CommonOptions {
         authorities: vec![(authority(1), at(6001)), (authority(2), at(6002))],
+        build_timeout_min: BUILD_TIMEOUT_MIN,
         owner: 4711,
         bandwidths: PathBuf::from("/lab/bandwidths"),
     }

@@ -5,6 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::belonging::{self, NetworkInUse, Settled};
+use super::private_network::PrivateNetwork;
 use crate::storage::{DataDirectory, StorageError};
 
 /// Arti's directories. Holds the data directory, and so its lock, as long as it lives.
@@ -18,11 +20,36 @@ pub(super) struct Storage {
 }
 
 impl Storage {
-    /// Creates the directories where they are missing.
+    /// Creates the directories where they are missing. What is there and belongs to another network than `network`, which
+    /// is the public one if there is none, is put aside or deleted, see [`super::belonging`]; not the service's key.
     ///
     /// # Errors
     /// When the system refuses.
-    pub(super) fn within(directory: Arc<DataDirectory>) -> Result<Self, StorageError> {
+    pub(super) fn within(
+        directory: Arc<DataDirectory>,
+        network: Option<&PrivateNetwork>,
+    ) -> Result<Self, StorageError> {
+        let tor = directory.make("tor")?;
+        let authorities = match network {
+            Some(network) => {
+                network.authorities.iter().map(|authority| authority.v3_identity.clone()).collect()
+            }
+            None => belonging::public_authorities(),
+        };
+        let network = NetworkInUse { authorities: &authorities, public: network.is_none() };
+        let settled = belonging::settle(&tor, network)
+            .map_err(|cause| StorageError::Unusable { path: tor.clone(), cause })?;
+        match settled {
+            Settled::Same => {}
+            Settled::Afresh => tracing::info!(
+                "The data directory was used on another Tor network: Tor's directory and guards start afresh, address and \
+                 messages stay."
+            ),
+            Settled::PublicAgain => tracing::info!(
+                "The data directory was used on another Tor network: those of Tor's files that are the public network's are \
+                 in use again, address and messages stay."
+            ),
+        }
         Ok(Self { state: directory.make("tor/state")?, cache: directory.make("tor/cache")?, directory })
     }
 

@@ -116,7 +116,7 @@ async fn an_instance_that_replaces_another_has_its_address() {
     let persistent = (offline.persistent().unwrap(), None);
     for (directory, keypair) in [persistent, (ephemeral(), Some(ServiceKeypair::generate()))] {
         let network = PrivateNetwork::read(offline.settings.network_file.as_deref().unwrap()).ok();
-        let storage = Storage::within(directory).unwrap();
+        let storage = Storage::within(directory, network.as_ref()).unwrap();
         let options = ArtiOptions::new(&offline.settings);
         let config = LaunchConfig { storage, network, keypair, options, introductions: mpsc::channel(1).0 };
         let first = ArtiInstance::start(&config).unwrap();
