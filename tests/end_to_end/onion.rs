@@ -7,7 +7,7 @@
 mod blocked;
 mod circuits;
 mod command;
-
+mod distance;
 mod ending;
 mod introductions;
 mod limits;
@@ -37,6 +37,8 @@ async fn a_room_on_a_private_tor_network() {
 
     step("the network is prepared, but nothing of it runs");
     let prepared = Plan::default().prepare(|_| ()).await.unwrap_or_else(|error| panic!("{error}"));
+    // The second network starts beside the first.
+    let far = tokio::spawn(distance::network());
     let data = tempfile::tempdir().unwrap();
     let room = OnionRoom::open(prepared.network_file(), Some(&data.path().join("room"))).await;
 
@@ -57,7 +59,7 @@ async fn a_room_on_a_private_tor_network() {
     step("the golden handshake");
     visits::the_golden_handshake(&visitors, room.host()).await;
     step("two guests on two circuits talk");
-    visits::two_guests_talk(&visitors, room.host()).await;
+    visits::two_guests_talk(&visitors, room.host(), "good evening").await;
     step("a circuit that closes frees its guest's seat");
     circuits::a_closed_circuit_frees_the_seat(&visitors, room.host()).await;
     step("an unknown port is answered as C Tor would");
@@ -66,7 +68,13 @@ async fn a_room_on_a_private_tor_network() {
     step("closing tells the guests");
     let host = room.host().to_owned();
     visits::closing_tells_the_guests(&visitors, room).await;
-    step("a restart keeps the address, also for a guest who knocked while nobody was there");
+    step("the same data on another network, with distance: the address stays, and all get in");
+    let far = far.await.unwrap();
+    distance::the_same_room_on_a_network_with_distance(&far, &data.path().join("room"), &host).await;
+    far.stop().await;
+    step(
+        "back on the first network, a restart keeps the address, also for a guest who knocked while nobody was there",
+    );
     visitors.knock_in_vain(&host).await;
     let room = OnionRoom::open(network.network_file(), Some(&data.path().join("room"))).await;
     assert_eq!(room.host(), host);

@@ -33,17 +33,18 @@ pub(crate) async fn the_golden_handshake(visitors: &Visitors, host: &str) {
     assert_eq!(answer.header("sec-websocket-protocol"), Some("chat"));
 }
 
-/// Two guests who share nothing but the room.
-pub(crate) async fn two_guests_talk(visitors: &Visitors, host: &str) {
+/// Two guests who share nothing but the room. The room has kept no message with this `greeting`.
+pub(crate) async fn two_guests_talk(visitors: &Visitors, host: &str, greeting: &str) {
+    let answer = format!("{greeting} to you");
     let mut ann = visitors.guest("Ann", host).await;
     let mut bob = visitors.guest("Bob", host).await;
     assert_ne!(visitors.circuit_of("Ann").await, visitors.circuit_of("Bob").await);
     assert_eq!(ann.expect("joined").await["guest"]["name"], "Bob");
 
-    ann.say("1", "good evening").await;
-    assert_eq!(hears(&mut bob, "good evening").await, ann.id());
-    bob.say("1", "good evening to you").await;
-    assert_eq!(hears(&mut ann, "good evening to you").await, bob.id());
+    ann.say("1", greeting).await;
+    assert_eq!(hears(&mut bob, greeting).await, ann.id());
+    bob.say("1", &answer).await;
+    assert_eq!(hears(&mut ann, &answer).await, bob.id());
     for guest in [&mut ann, &mut bob] {
         guest.send(serde_json::json!({ "type": "leave" })).await;
         assert_eq!(guest.closed().await.0, 1000);
