@@ -14,7 +14,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-type Socket = WebSocketStream<Socks5Stream<TcpStream>>;
+/// A guest's side of a WebSocket.
+pub(crate) type Socket = WebSocketStream<Socks5Stream<TcpStream>>;
 
 /// How a service is reached.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ pub(crate) struct Delivery {
 }
 
 pub(crate) struct Guests {
-    route: Route,
+    pub(crate) route: Route,
     /// To each guest: JSON to send.
     guests: Vec<mpsc::UnboundedSender<String>>,
     delivered: mpsc::UnboundedSender<Outcome<Delivery>>,
@@ -65,13 +66,7 @@ impl Guests {
 
     /// Connects one more guest.
     pub(crate) async fn connect(&mut self) -> Outcome<()> {
-        let mut request = format!("ws://{}/chat", self.route.host).into_client_request()?;
-        request.headers_mut().insert("Sec-WebSocket-Protocol", "chat".parse()?);
-        request.headers_mut().insert("Origin", format!("http://{}", self.route.host).parse()?);
-        let stream = within("stream through Tor", self.route.connect()).await??;
-        let (mut socket, _) = within("WebSocket", client_async(request, stream)).await??;
-        socket.send(Message::text(r#"{"type":"hello"}"#)).await?;
-        while within("welcome", event(&mut socket)).await??.r#type != "welcome" {}
+        let socket = self.route.join().await?;
         let (sender, orders) = mpsc::unbounded_channel();
         self.guests.push(sender);
         let delivered = self.delivered.clone();
@@ -99,6 +94,18 @@ impl Guests {
 }
 
 impl Route {
+    /// Joins the room over a new circuit, and returns after the welcome.
+    pub(crate) async fn join(&self) -> Outcome<Socket> {
+        let mut request = format!("ws://{}/chat", self.host).into_client_request()?;
+        request.headers_mut().insert("Sec-WebSocket-Protocol", "chat".parse()?);
+        request.headers_mut().insert("Origin", format!("http://{}", self.host).parse()?);
+        let stream = within("stream through Tor", self.connect()).await??;
+        let (mut socket, _) = within("WebSocket", client_async(request, stream)).await??;
+        socket.send(Message::text(r#"{"type":"hello"}"#)).await?;
+        while within("welcome", event(&mut socket)).await??.r#type != "welcome" {}
+        Ok(socket)
+    }
+
     /// A stream on a new circuit: C Tor isolates streams by SOCKS user.
     async fn connect(&self) -> Outcome<Socks5Stream<TcpStream>> {
         static USER: AtomicU64 = AtomicU64::new(0);

@@ -43,7 +43,8 @@ impl Service {
         let (Kind::Arti(build) | Kind::CTor(build)) = kind;
         let mut command = Command::new("env");
         command.args(build.unlimited().await?).arg(&build.path);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+        // No load of guests is to find the room full, nor those of the round before in their seats.
+        command.args(["serve", "--guests", "1000", "--listen", "127.0.0.1:0", "--data-dir"]);
         command.arg(home.path().join("data"));
         match kind {
             Kind::Arti(_) => command.arg("--network-file").arg(network.network_file()),
