@@ -127,7 +127,14 @@ async fn measure(arguments: &Arguments) -> Outcome<()> {
                     // Each round begins with another service.
                     let index = (step + round) % services.len();
                     sleep(REST).await;
-                    rounds[index].push(crowd(&mut services[index].guests, guests).await?);
+                    let crowd = crowd(&mut services[index].guests, guests).await?;
+                    let slowest = crowd.slowest_ms();
+                    eprintln!(
+                        "round {}, {guests} to {}: slowest {slowest:.0} ms",
+                        round + 1,
+                        services[index].name
+                    );
+                    rounds[index].push(crowd);
                 }
             }
             for (index, service) in services.iter().enumerate() {
@@ -202,9 +209,14 @@ async fn join(route: Route, begin: Instant) -> (u32, Option<(Duration, guests::S
     (ATTEMPTS, None)
 }
 
+impl Crowd {
+    fn slowest_ms(&self) -> f64 {
+        self.took.last().copied().unwrap_or(f64::INFINITY)
+    }
+}
+
 impl Row {
     fn new(service: String, guests: usize, rounds: &[Crowd], c_tor: Option<&Vec<Crowd>>) -> Self {
-        let slowest = |crowd: &Crowd| crowd.took.last().copied().unwrap_or(f64::INFINITY);
         Self {
             distance_ms: 0,
             guests,
@@ -213,11 +225,11 @@ impl Row {
             median_ms: Summary::of(
                 rounds.iter().filter_map(|crowd| crowd.took.get(crowd.took.len() / 2).copied()),
             ),
-            slowest_ms: Summary::of(rounds.iter().map(slowest)),
+            slowest_ms: Summary::of(rounds.iter().map(Crowd::slowest_ms)),
             retries: rounds.iter().map(|crowd| crowd.retries).sum(),
             locked_out: rounds.iter().map(|crowd| crowd.locked_out).sum(),
             deliveries_per_second: Summary::of(rounds.iter().map(|crowd| crowd.deliveries_per_second)),
-            slowest_to_c_tor: c_tor.map(|others| Summary::of_ratios(rounds, others, slowest)),
+            slowest_to_c_tor: c_tor.map(|others| Summary::of_ratios(rounds, others, Crowd::slowest_ms)),
         }
     }
 
