@@ -7,6 +7,7 @@ mod belonging;
 mod client;
 mod configuration;
 mod diagnosis;
+mod directory;
 mod error;
 mod guests;
 mod instance;
@@ -78,7 +79,8 @@ impl OnionService {
         let storage = Storage::within(directory, network.as_ref())?;
         let options = ArtiOptions::new(settings);
         tracing::debug!(?options, "what Arti is asked to limit");
-        let config = LaunchConfig { storage, network, keypair, options, introductions: sender };
+        let threads = settings.threads;
+        let config = LaunchConfig { storage, network, keypair, options, threads, introductions: sender };
         let instance = ArtiInstance::start(&config)?;
 
         let address = instance.address.clone();

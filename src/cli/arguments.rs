@@ -101,6 +101,9 @@ pub struct RoomFlags {
     /// The port of the onion address [default: 80]
     #[arg(long, value_name = "PORT", help_heading = "Room")]
     onion_port: Option<OsString>,
+    /// How many threads the room and its circuits have together, 1 to 64 [default: 1]
+    #[arg(long, value_name = "NUMBER", help_heading = "Room")]
+    threads: Option<OsString>,
     /// The directory that keeps the address, the messages and Tor's state [default: the platform's data directory]
     #[arg(long, value_name = "DIRECTORY", help_heading = "Room")]
     data_dir: Option<OsString>,
@@ -122,7 +125,7 @@ pub struct ServeFlags {
     #[arg(long, help_heading = "Room", conflicts_with = "data_dir")]
     ephemeral: bool,
     /// The local room alone, without Tor
-    #[arg(long, help_heading = "Tor", conflicts_with_all = ["network_file", "onion_port"])]
+    #[arg(long, help_heading = "Tor", conflicts_with_all = ["network_file", "onion_port", "threads"])]
     no_onion: bool,
     /// Use the private Tor network that this file describes; `onionroom lab` writes one
     #[arg(long, value_name = "FILE", help_heading = "Tor")]
@@ -199,6 +202,7 @@ impl RoomFlags {
             ("--listen", &self.listen),
             ("--local", &self.local),
             ("--onion-port", &self.onion_port),
+            ("--threads", &self.threads),
             ("--data-dir", &self.data_dir),
             ("--log", &self.log),
         ]
@@ -285,7 +289,11 @@ mod tests {
 
     #[test]
     fn what_contradicts_itself_is_refused() {
-        for words in [["--ephemeral", "--data-dir=x"], ["--no-onion", "--onion-port=81"]] {
+        for words in [
+            ["--ephemeral", "--data-dir=x"],
+            ["--no-onion", "--onion-port=81"],
+            ["--no-onion", "--threads=2"],
+        ] {
             assert!(Arguments::try_parse_from([&["onionroom"], &words[..]].concat()).is_err(), "{words:?}");
         }
     }

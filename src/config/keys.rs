@@ -266,6 +266,12 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         section: "onion",
+        name: "threads",
+        flag: Some("--threads"),
+        setter: number(1, 64, "", |draft, n| draft.settings.onion.threads = n as usize),
+    },
+    Key {
+        section: "onion",
         name: "network_file",
         flag: Some("--network-file"),
         setter: Setter::Path {

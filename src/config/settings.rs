@@ -116,6 +116,9 @@ pub struct OnionSettings {
     pub introductions_per_second: u32,
     /// The most memory for what waits in Arti's queues, in megabytes of 2^20 bytes; 16 to 65536.
     pub memory_megabytes: usize,
+    /// How many threads the room and its circuits have together; 1 to 64. With 1 they share the room's thread, with more
+    /// the room keeps its own and the circuits have the others.
+    pub threads: usize,
     /// A description of a private Tor network to use in place of the public one.
     pub network_file: Option<PathBuf>,
 }
@@ -182,6 +185,7 @@ impl Default for OnionSettings {
             introduction_points: 3,
             introductions_per_second: 25,
             memory_megabytes: 256,
+            threads: 1,
             network_file: None,
         }
     }

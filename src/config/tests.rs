@@ -187,6 +187,14 @@ fn a_bad_value_names_key_line_and_what_is_allowed() {
         desk.complaint(),
         "onion.port cannot be \"65536\" (flag --onion-port). Allowed: a whole number from 1 to 65535."
     );
+    for bad in ["0", "65", "two", "-1"] {
+        assert_eq!(
+            Fixture::new().flag("--threads", Some(bad)).complaint(),
+            format!(
+                "onion.threads cannot be \"{bad}\" (flag --threads). Allowed: a whole number from 1 to 64."
+            )
+        );
+    }
 }
 
 #[test]

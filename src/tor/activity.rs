@@ -5,6 +5,7 @@
 //! sign. It is measured here, at the connections that Arti makes.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::stream::Empty;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tor_rtcompat::tokio::TokioRustlsRuntime;
 use tor_rtcompat::{CompoundRuntime, NetStreamListener, NetStreamProvider, StreamOps};
@@ -28,7 +30,7 @@ pub(super) type MonitoredRuntime = CompoundRuntime<
     Tasks,
     TokioRustlsRuntime,
     TokioRustlsRuntime,
-    Monitored<TokioRustlsRuntime>,
+    MonitoredConnector,
     TokioRustlsRuntime,
     TokioRustlsRuntime,
     TokioRustlsRuntime,
@@ -69,7 +71,7 @@ impl Activity {
 /// A runtime that spawns Arti's tasks into `tasks` and records the input of every connection in `activity`.
 pub(super) fn monitored_runtime(tasks: &Tasks, activity: Arc<Activity>) -> MonitoredRuntime {
     let tokio = tasks.runtime();
-    let connections = Monitored { inner: tokio.clone(), activity };
+    let connections = MonitoredConnector { tokio: tokio.clone(), handle: tasks.handle().clone(), activity };
     CompoundRuntime::new(
         tasks.clone(),
         tokio.clone(),
@@ -81,26 +83,52 @@ pub(super) fn monitored_runtime(tasks: &Tasks, activity: Arc<Activity>) -> Monit
     )
 }
 
-/// A provider of connections, or a connection, that records its input.
+/// Makes connections that record their input.
 #[derive(Debug, Clone)]
-pub(super) struct Monitored<T> {
-    inner: T,
+pub(super) struct MonitoredConnector {
+    tokio: TokioRustlsRuntime,
+    /// The runtime that tells them when they are ready.
+    handle: Handle,
     activity: Arc<Activity>,
 }
 
-#[async_trait]
-impl<P: NetStreamProvider<SocketAddr>> NetStreamProvider<SocketAddr> for Monitored<P> {
-    type Stream = Monitored<P::Stream>;
-    type Listener = NeverListener<P::Stream>;
-    type ConnectOptions = P::ConnectOptions;
-    type ListenOptions = P::ListenOptions;
+/// A connection that records its input.
+#[derive(Debug)]
+pub(super) struct Monitored<S> {
+    inner: S,
+    activity: Arc<Activity>,
+}
 
-    async fn connect(&self, address: &SocketAddr, options: &P::ConnectOptions) -> io::Result<Self::Stream> {
-        let inner = self.inner.connect(address, options).await?;
-        Ok(Monitored { inner, activity: Arc::clone(&self.activity) })
+/// What the connections are made of.
+type Tcp = <TokioRustlsRuntime as NetStreamProvider<SocketAddr>>::Stream;
+
+#[async_trait]
+impl NetStreamProvider<SocketAddr> for MonitoredConnector {
+    type Stream = Monitored<Tcp>;
+    type Listener = NeverListener<Tcp>;
+    type ConnectOptions = <TokioRustlsRuntime as NetStreamProvider<SocketAddr>>::ConnectOptions;
+    type ListenOptions = <TokioRustlsRuntime as NetStreamProvider<SocketAddr>>::ListenOptions;
+
+    async fn connect(
+        &self,
+        address: &SocketAddr,
+        options: &Self::ConnectOptions,
+    ) -> io::Result<Self::Stream> {
+        let mut connecting = self.tokio.connect(address, options);
+        // A connection belongs to the runtime that it is made in, and its reactor is a task of this one, also where the
+        // room's own task has asked for a circuit.
+        let connected = poll_fn(|context| {
+            let _entered = self.handle.enter();
+            connecting.as_mut().poll(context)
+        });
+        Ok(Monitored { inner: connected.await?, activity: Arc::clone(&self.activity) })
     }
 
-    async fn listen(&self, _address: &SocketAddr, _options: &P::ListenOptions) -> io::Result<Self::Listener> {
+    async fn listen(
+        &self,
+        _address: &SocketAddr,
+        _options: &Self::ListenOptions,
+    ) -> io::Result<Self::Listener> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "a client listens nowhere"))
     }
 }
@@ -187,7 +215,7 @@ mod tests {
     async fn received_bytes_end_the_idle_time() {
         let relay = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let activity = Activity::new();
-        let runtime = monitored_runtime(&Tasks::on_current_runtime(), Arc::clone(&activity));
+        let runtime = monitored_runtime(&Tasks::start(1).unwrap(), Arc::clone(&activity));
         let (connection, accepted) =
             tokio::join!(connect(&runtime, relay.local_addr().unwrap()), relay.accept());
         let (mut connection, mut accepted) = (connection.unwrap(), accepted.unwrap().0);

@@ -6,6 +6,7 @@ use arti_client::{BootstrapBehavior, TorClient};
 
 use super::activity::{Activity, MonitoredRuntime, monitored_runtime};
 use super::configuration;
+use super::directory::DirectoryBuilder;
 use super::error::TorError;
 use super::launch_config::LaunchConfig;
 use super::tasks::Tasks;
@@ -22,10 +23,12 @@ pub(super) fn create(
     tasks: &Tasks,
     activity: Arc<Activity>,
 ) -> Result<Client, TorError> {
+    let directory = DirectoryBuilder { tasks: tasks.clone(), activity: Arc::clone(&activity) };
     // It fails if a provider is installed already; any provider will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     TorClient::with_runtime(monitored_runtime(tasks, activity))
         .config(configuration::client(&config.storage, config.network.as_ref(), &config.options)?)
+        .dirmgr_builder::<DirectoryBuilder>(Arc::new(directory))
         // Without it the service could not be launched before the bootstrap is done.
         .bootstrap_behavior(BootstrapBehavior::OnDemand)
         .create_unbootstrapped()

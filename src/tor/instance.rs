@@ -57,7 +57,9 @@ impl ArtiInstance {
     /// # Errors
     /// When Arti cannot start: its directories, a key it cannot read.
     pub(super) fn start(config: &LaunchConfig) -> Result<Self, TorError> {
-        let tasks = AbortOnDropTasks(Tasks::on_current_runtime());
+        let tasks = Tasks::start(config.threads)
+            .map_err(|error| TorError::start("its threads did not start", &error))?;
+        let tasks = AbortOnDropTasks(tasks);
         let activity = Activity::new();
         let client = client::create(config, &tasks.0, Arc::clone(&activity))?;
         if let Err(error) = config.storage.forget_introduction_points(configuration::NICKNAME) {
@@ -86,7 +88,7 @@ impl ArtiInstance {
     pub(super) fn bootstrap(&self) -> AbortOnDropHandle<Result<(), String>> {
         let client = Arc::clone(&self.client);
         let bootstrap = async move { client.bootstrap().await.map_err(|error| error.to_string()) };
-        AbortOnDropHandle::new(tokio::spawn(bootstrap))
+        AbortOnDropHandle::new(self.tasks.0.handle().spawn(bootstrap))
     }
 
     /// Connects to the room through Tor, see [`self_check::connect`].
@@ -95,7 +97,7 @@ impl ArtiInstance {
     /// When the room is not reached within 30 seconds.
     pub(super) async fn self_check(&self, port: u16) -> Result<Duration, SelfCheckError> {
         let check = self_check::connect(Arc::clone(&self.client), self.address.clone(), port);
-        match AbortOnDropHandle::new(tokio::spawn(check)).await {
+        match AbortOnDropHandle::new(self.tasks.0.handle().spawn(check)).await {
             Ok(outcome) => outcome,
             Err(broken) => Err(std::io::Error::other(broken).into()),
         }

@@ -19,6 +19,8 @@ pub(super) struct LaunchConfig {
     pub(super) keypair: Option<ServiceKeypair>,
     /// What Arti is asked to limit.
     pub(super) options: ArtiOptions,
+    /// See [`crate::config::OnionSettings::threads`].
+    pub(super) threads: usize,
     /// Where introductions are sent.
     pub(super) introductions: mpsc::Sender<ArtiIntroduction>,
 }

@@ -2,19 +2,23 @@
 //!
 //! Arti gives no handles to its tasks, and they hold its locks and directories. So they are spawned into a `JoinSet`
 //! here, and aborted with their instance of Arti. A separate runtime would do that as well. But then every message
-//! would cross from one thread to another on its way to a circuit, and again for each guest. And where all tasks share
-//! one thread, the cells of many circuits have come together by the time the channel to the guard is flushed.
+//! crosses from one thread to another on its way to a circuit, and again for each guest. And where all tasks share
+//! one thread, the cells of many circuits have come together by the time the channel to the guard is flushed. So there is
+//! one only where the host asks for more threads, to use more cores than one: see [`Pool`].
+//!
+//! What computes for long has a thread of its own, see [`Tasks::with_own_threads`].
 //!
 //! Arti's proof of work has two threads, which wait for futures in loops without an end and hold the lock of the
 //! service's state. They end where they wait: once the set is closed, waiting unwinds the thread.
 
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use futures_util::task::{FutureObj, Spawn, SpawnError};
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +33,10 @@ pub(super) struct Tasks {
     /// The tasks that run; `None` once closed.
     running: Arc<Mutex<Option<JoinSet<()>>>>,
     threads: Threads,
+    /// Held as long as tasks may be spawned on it.
+    pool: Arc<Mutex<Pool>>,
+    /// Whether each task that is spawned has a thread of its own.
+    own_threads: bool,
     /// Cancelled when the set is closed.
     closed: CancellationToken,
 }
@@ -37,7 +45,13 @@ pub(super) struct Tasks {
 pub(super) struct ClosedTasks {
     tasks: JoinSet<()>,
     threads: Threads,
+    pool: Pool,
 }
+
+/// The threads that the tasks share, apart from the caller's; without them the tasks run on the caller's. Dropping it
+/// ends them.
+#[derive(Debug, Default)]
+struct Pool(Option<Runtime>);
 
 /// The threads that were started.
 type Threads = Arc<Mutex<Vec<thread::JoinHandle<()>>>>;
@@ -47,7 +61,12 @@ impl ClosedTasks {
     pub(super) async fn shutdown(mut self) {
         self.tasks.shutdown().await;
         let threads = std::mem::take(&mut *lock(&self.threads));
-        let joined = tokio::task::spawn_blocking(|| threads.into_iter().for_each(|it| drop(it.join())));
+        let pool = self.pool.0.take();
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().for_each(|it| drop(it.join()));
+            // No task is left that could hold a thread up.
+            drop(pool);
+        });
         let _ = joined.await;
     }
 
@@ -57,33 +76,84 @@ impl ClosedTasks {
     }
 }
 
+impl Pool {
+    /// So many threads, none if 0.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    fn start(threads: usize) -> io::Result<Self> {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(threads.max(1)).thread_name("circuits").enable_all();
+        Ok(Self((threads > 0).then(|| builder.build()).transpose()?))
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // A runtime's own destructor waits, which is not allowed in a task.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// With what a thread unwinds that waits in a closed set. No panic: nothing reports it.
 struct SetClosed;
 
 impl Tasks {
-    /// An empty set on the caller's runtime.
+    /// An empty set, for a room whose tasks are on the caller's runtime. Its own have so many `threads` together with those:
+    /// with 1 they are on the caller's runtime as well, with more on a pool of the others.
+    ///
+    /// # Errors
+    /// When the system refuses the threads.
     ///
     /// # Panics
     /// Outside a runtime.
-    pub(super) fn on_current_runtime() -> Self {
-        let handle = Handle::current();
-        let tokio = TokioRustlsRuntime::from(handle.clone());
-        Self {
-            tokio,
+    pub(super) fn start(threads: usize) -> io::Result<Self> {
+        let pool = Pool::start(threads.saturating_sub(1))?;
+        let handle = pool.0.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone());
+        Ok(Self {
+            tokio: TokioRustlsRuntime::from(handle.clone()),
             handle,
             running: Arc::new(Mutex::new(Some(JoinSet::new()))),
             threads: Threads::default(),
+            pool: Arc::new(Mutex::new(pool)),
+            own_threads: false,
             closed: CancellationToken::new(),
-        }
+        })
     }
 
-    /// The runtime that the tasks run on.
+    /// The same set, but what is spawned through this handle has a thread of its own for each task, so that it may compute
+    /// for long without holding up the others. Timers and connections stay on the common runtime.
+    pub(super) fn with_own_threads(&self) -> Self {
+        Self { own_threads: true, ..self.clone() }
+    }
+
+    /// Runs `future` on a thread of its own. Does not return when the set is closed first.
+    pub(super) fn run_on_own_thread<F>(&self, future: F) -> ThreadHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let inside = self.clone();
+        self.spawn_blocking(move || inside.reenter_block_on(future))
+    }
+
+    /// The runtime that the tasks run on, for Arti.
     pub(super) fn runtime(&self) -> &TokioRustlsRuntime {
         &self.tokio
     }
 
+    /// The runtime that the tasks run on.
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
     /// Spawns a task; drops it if the set is closed.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if self.own_threads && !self.closed.is_cancelled() {
+            return drop(self.run_on_own_thread(task));
+        }
         let mut running = lock(&self.running);
         let Some(tasks) = &mut *running else {
             // The task's destructor may spawn another one, which takes the lock.
@@ -100,6 +170,7 @@ impl Tasks {
         ClosedTasks {
             tasks: lock(&self.running).take().unwrap_or_default(),
             threads: Arc::clone(&self.threads),
+            pool: std::mem::take(&mut *lock(&self.pool)),
         }
     }
 }
@@ -116,7 +187,7 @@ impl Spawn for Tasks {
 }
 
 /// The result of a thread. Never ready when the thread was ended before it had one.
-type ThreadHandle<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub(super) type ThreadHandle<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl Blocking for Tasks {
     type ThreadHandle<T: Send + 'static> = ThreadHandle<T>;
@@ -184,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_started_ends_when_asked_and_nothing_begins_after() {
-        let tasks = Tasks::on_current_runtime();
+        let tasks = Tasks::start(1).unwrap();
         let (task, mut dropped) = endless();
         tasks.spawn(task);
         tokio::task::yield_now().await;
@@ -200,7 +271,7 @@ mod tests {
     /// Guards the end of a room with proof of work: such a thread holds the lock of the service's state.
     #[tokio::test(start_paused = true)]
     async fn a_thread_ends_where_it_waits() {
-        let tasks = Tasks::on_current_runtime();
+        let tasks = Tasks::start(1).unwrap();
         let (held, dropped) = oneshot::channel::<()>();
         let inside = tasks.clone();
         drop(tasks.spawn_blocking(move || {
@@ -216,6 +287,54 @@ mod tests {
         dropped.await.unwrap_err();
     }
 
+    /// Guards a room whose directory is being read when it is closed.
+    #[tokio::test]
+    async fn a_task_with_a_thread_of_its_own_holds_nothing_up_and_ends() {
+        let tasks = Tasks::start(1).unwrap();
+        let (release, wait) = std::sync::mpsc::channel::<()>();
+        let (began, beginning) = oneshot::channel();
+        let (held, dropped) = oneshot::channel::<()>();
+        tasks.with_own_threads().spawn(async move {
+            let _held = held;
+            let _ = began.send(thread::current().id());
+            let _ = wait.recv();
+            std::future::pending::<()>().await;
+        });
+        // It computes, and the thread of this test is free.
+        assert_ne!(beginning.await.unwrap(), thread::current().id());
+        release.send(()).unwrap();
+        assert_eq!(tasks.run_on_own_thread(async { 7 }).await, 7);
+        tasks.close().shutdown().await;
+        dropped.await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn with_more_threads_the_tasks_are_on_others_and_end() {
+        let tasks = Tasks::start(2).unwrap();
+        let (name, named) = oneshot::channel();
+        let (endless, mut dropped) = endless();
+        tasks.spawn(async move {
+            let _ = name.send(thread::current().name().map(str::to_owned));
+            endless.await;
+        });
+        assert_eq!(named.await.unwrap().as_deref(), Some("circuits"));
+        dropped.try_recv().unwrap_err();
+        tasks.close().shutdown().await;
+        dropped.await.unwrap_err();
+        tasks.handle().spawn(async {}).await.unwrap_err();
+    }
+
+    /// A runtime that is dropped in a task panics.
+    #[tokio::test]
+    async fn threads_may_end_without_being_waited_for() {
+        let tasks = Tasks::start(3).unwrap();
+        let (task, dropped) = endless();
+        tasks.spawn(task);
+        tasks.close().abort_all();
+        dropped.await.unwrap_err();
+        drop(Tasks::start(2).unwrap());
+    }
+
     #[tokio::test]
     async fn a_task_may_start_another_in_its_end() {
         struct Starts(Tasks);
@@ -224,7 +343,7 @@ mod tests {
                 self.0.spawn(async {});
             }
         }
-        let tasks = Tasks::on_current_runtime();
+        let tasks = Tasks::start(1).unwrap();
         let starts = Starts(tasks.clone());
         tasks.spawn(async move {
             let _starts = starts;

@@ -79,6 +79,23 @@ async fn shutting_down_sees_every_task_end() {
     offline.persistent().expect("the data directory is released");
 }
 
+/// With threads of their own for its circuits, too, nothing of one run is left when the next begins.
+#[tokio::test]
+async fn a_room_with_more_threads_starts_and_ends_the_same_way() {
+    let mut offline = Offline::new();
+    offline.settings.threads = 3;
+    let service = offline.launch(offline.persistent().unwrap()).await;
+    let address = service.address().clone();
+    service.shutdown().await;
+    let again = offline.launch(offline.persistent().expect("the data directory is released")).await;
+    assert_eq!(again.address(), &address);
+    again.shutdown().await;
+    let ephemeral = ephemeral();
+    let path = ephemeral.path().to_owned();
+    offline.launch(ephemeral).await.shutdown().await;
+    assert!(!path.exists());
+}
+
 #[tokio::test]
 async fn dropping_gives_the_data_directory_back() {
     let offline = Offline::new();
@@ -118,7 +135,14 @@ async fn an_instance_that_replaces_another_has_its_address() {
         let network = PrivateNetwork::read(offline.settings.network_file.as_deref().unwrap()).ok();
         let storage = Storage::within(directory, network.as_ref()).unwrap();
         let options = ArtiOptions::new(&offline.settings);
-        let config = LaunchConfig { storage, network, keypair, options, introductions: mpsc::channel(1).0 };
+        let config = LaunchConfig {
+            storage,
+            network,
+            keypair,
+            options,
+            threads: 1,
+            introductions: mpsc::channel(1).0,
+        };
         let first = ArtiInstance::start(&config).unwrap();
         let address = first.address.clone();
         first.shutdown().await;
