@@ -36,6 +36,12 @@ struct Arguments {
     /// Another build to measure beside the present one; repeatable.
     #[arg(long = "program", value_name = "NAME=PATH")]
     programs: Vec<Build>,
+    /// Measure the present build with so many threads as well (`--threads`); repeatable.
+    #[arg(long, value_name = "NUMBER")]
+    threads: Vec<u16>,
+    /// In place of building the present source: measure this build of it.
+    #[arg(long, value_name = "NAME=PATH")]
+    current: Option<Build>,
     #[command(flatten)]
     output: Output,
     /// Passed by `cargo bench`.
@@ -71,9 +77,13 @@ async fn main() -> ExitCode {
 }
 
 async fn measure(arguments: &Arguments) -> Outcome<()> {
-    let current = Build::current().await?;
-    let mut kinds = vec![Kind::CTor(current.clone()), Kind::Arti(current)];
-    kinds.extend(arguments.programs.iter().cloned().map(Kind::Arti));
+    let current = match &arguments.current {
+        Some(build) => build.clone(),
+        None => Build::current().await?,
+    };
+    let mut kinds = vec![Kind::CTor(current.clone()), Kind::Arti(current.clone(), None)];
+    kinds.extend(arguments.threads.iter().map(|threads| Kind::Arti(current.clone(), Some(*threads))));
+    kinds.extend(arguments.programs.iter().map(|build| Kind::Arti(build.clone(), None)));
     let network = Plan::default().prepare(|_| ()).await?.start(|step| eprintln!("{step}")).await?;
     let mut services = Vec::new();
     for kind in &kinds {

@@ -22,8 +22,8 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// Whose onion service.
 pub(crate) enum Kind {
-    /// Onionroom's own, by Arti.
-    Arti(Build),
+    /// Onionroom's own, by Arti, with so many threads; `None` for the build's default.
+    Arti(Build, Option<u16>),
     /// C Tor's; this build is behind it.
     CTor(Build),
 }
@@ -40,22 +40,30 @@ impl Service {
     /// Starts the programs and waits until the service can be reached.
     pub(crate) async fn start(kind: &Kind, network: &Network) -> Outcome<Self> {
         let home = tempfile::tempdir()?;
-        let (Kind::Arti(build) | Kind::CTor(build)) = kind;
+        let (Kind::Arti(build, _) | Kind::CTor(build)) = kind;
         let mut command = Command::new("env");
         command.args(build.unlimited().await?).arg(&build.path);
         // No load of guests is to find the room full, nor those of the round before in their seats.
         command.args(["serve", "--guests", "1000", "--listen", "127.0.0.1:0", "--data-dir"]);
         command.arg(home.path().join("data"));
         match kind {
-            Kind::Arti(_) => command.arg("--network-file").arg(network.network_file()),
+            Kind::Arti(_, threads) => {
+                command
+                    .args(threads.iter().flat_map(|threads| ["--threads".to_owned(), threads.to_string()]));
+                command.arg("--network-file").arg(network.network_file())
+            }
             Kind::CTor(_) => command.arg("--no-onion"),
         };
         let mut room = Program::start(command, home.path())?;
         let (name, programs, host, onion) = match kind {
-            Kind::Arti(build) => {
+            Kind::Arti(build, threads) => {
                 let url = room.line("room: http://").await?;
                 let onion = url.trim_end_matches('/').to_owned();
-                (build.name.clone(), vec![room], onion.clone(), onion)
+                let name = match threads {
+                    None => build.name.clone(),
+                    Some(threads) => format!("{}, {threads} threads", build.name),
+                };
+                (name, vec![room], onion.clone(), onion)
             }
             Kind::CTor(_) => {
                 let url = room.line("local: http://").await?;
