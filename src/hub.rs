@@ -3,7 +3,8 @@
 //! - [`room`] is the handle with which guests are served, `command` what it asks the `actor` for.
 //! - `actor` is the task that owns the room: it appends messages to the log (`pending`) and publishes them.
 //! - `ring` holds the published events, encoded once; a [`reader`] is a cursor into it and into the log, and
-//!   `notifier` wakes the readers that wait. [`history`] reads backwards.
+//!   `notifier` wakes the readers that wait, or writes to their connections itself ([`direct`]). [`history`] reads
+//!   backwards.
 //! - `roster` has the seats and names: `seat_rank` decides which seat a full room gives up, `seat_loss` tells its connection, `name_index` which names are
 //!   in use, `suggested_name` finds names for guests who ask for none.
 //! - `presence` decides what guests are told of the roster, `budgets` how much guests, circuits and the room may publish.
@@ -12,6 +13,9 @@ mod actor;
 mod budgets;
 mod clock;
 mod command;
+pub mod direct;
+#[cfg(test)]
+mod direct_tests;
 pub mod history;
 #[cfg(test)]
 mod model_tests;
@@ -30,6 +34,8 @@ pub mod room;
 mod roster;
 mod seat_loss;
 mod seat_rank;
+#[cfg(test)]
+mod slow_log_tests;
 #[cfg(test)]
 mod stranger_tests;
 mod suggested_name;

@@ -108,8 +108,13 @@ impl RoomActor {
                 () = yield_now(), if self.notifier.is_due() => {}
             }
             self.notifier.set_head(self.position());
-            self.notifier.notify_some();
+            self.notify_some();
         }
+    }
+
+    fn notify_some(&mut self) {
+        let ring = self.shared.ring.read().unwrap_or_else(PoisonError::into_inner);
+        self.notifier.notify_some(&ring);
     }
 
     async fn handle_all(&mut self, commands: &mut Vec<Command>) {
@@ -328,7 +333,7 @@ impl RoomActor {
             tokio::select! {
                 biased;
                 appended = &mut appended => return appended,
-                () = yield_now(), if self.notifier.is_due() => self.notifier.notify_some(),
+                () = yield_now(), if self.notifier.is_due() => self.notify_some(),
             }
         }
     }

@@ -16,6 +16,7 @@ use std::task::{Context, Poll};
 use bytes::BytesMut;
 
 use super::command::{Join, StatelessJoin};
+use super::direct::{EventStream, Progress};
 use super::notifier::Waiter;
 use super::ring::{Lagged, Output};
 use super::room::Room;
@@ -122,7 +123,14 @@ impl Reader {
         self.read(out).await
     }
 
+    /// From now on the room's task may write live events to this connection itself, while [`Reader::poll_written`] is
+    /// pending.
+    pub fn write_to(&mut self, stream: EventStream) {
+        self.waiter.write_to(stream.0);
+    }
+
     async fn read(&mut self, out: &mut impl Output) -> Result<(), Refusal> {
+        self.take_turn();
         if self.after < self.until {
             let before = out.bytes();
             self.catch_up(out).await?;
@@ -149,10 +157,29 @@ impl Reader {
 
     /// The same as a poll function. An event between a read and the next wait is not missed.
     pub fn poll_wait(&mut self, context: &Context<'_>) -> Poll<bool> {
+        self.poll(false, context)
+    }
+
+    /// As [`Reader::poll_wait`], but live events are written to the connection by the room's task; ready when the room has
+    /// left something to write or flush, too. Only while the caller has nothing to write.
+    pub fn poll_written(&mut self, context: &Context<'_>) -> Poll<bool> {
+        self.poll(true, context)
+    }
+
+    fn poll(&mut self, directly: bool, context: &Context<'_>) -> Poll<bool> {
+        self.take_turn();
         if self.after < self.until {
             return Poll::Ready(true);
         }
-        self.waiter.poll(self.position, context)
+        self.waiter.poll(self.position, directly, context)
+    }
+
+    /// Goes on where the room's task has written to.
+    fn take_turn(&mut self) {
+        if let Some(Progress { position, seq }) = self.waiter.take_turn() {
+            self.position = position;
+            self.after = seq.unwrap_or(self.after);
+        }
     }
 
     async fn catch_up(&mut self, out: &mut impl Output) -> Result<(), Refusal> {

@@ -75,7 +75,7 @@ impl Output for BytesMut {
     }
 
     fn copy(&mut self, ring: &Ring, begin: u64, end: u64) {
-        let [front, back] = ring.slices(begin, end);
+        let [front, back] = ring.between(begin, end);
         self.reserve(front.len() + back.len());
         self.put_slice(front);
         self.put_slice(back);
@@ -96,7 +96,7 @@ impl Output for EventBatch {
         for (index, held) in
             ring.events.iter().enumerate().skip(from).take_while(|(_, held)| held.begin < end)
         {
-            let json = ring.slices(held.begin + u64::from(held.header), ring.end_of(index));
+            let json = ring.between(held.begin + u64::from(held.header), ring.end_of(index));
             self.push_parts(held.kind, (held.seq > 0).then_some(held.seq), json);
         }
     }
@@ -143,6 +143,34 @@ impl Ring {
         }
     }
 
+    /// The frames from `position` up to the head, in two parts where they go around the end of the buffer.
+    ///
+    /// # Errors
+    /// [`Lagged`] if the ring no longer has the event at `position`.
+    pub fn after(&self, position: u64) -> Result<[&[u8]; 2], Lagged> {
+        if position < self.start { Err(Lagged) } else { Ok(self.between(position, self.head())) }
+    }
+
+    /// The end of the event that has the byte before `position`, which the ring has.
+    pub fn event_end(&self, position: u64) -> u64 {
+        let head = self.head();
+        if position == head {
+            return head;
+        }
+        let next = self.events.partition_point(|held| held.begin < position);
+        self.events.get(next).map_or(head, |held| held.begin)
+    }
+
+    /// The newest message among the events that begin at or after `begin` and before `end`.
+    pub fn newest_message(&self, begin: u64, end: u64) -> Option<u64> {
+        if end == self.head() {
+            return self.newest.filter(|held| held.begin >= begin).map(|held| held.seq);
+        }
+        let [from, to] =
+            [begin, end].map(|position| self.events.partition_point(|held| held.begin < position));
+        self.events.range(from..to).rev().map(|held| held.seq).find(|seq| *seq > 0)
+    }
+
     /// Copies whole events from `position` towards the head: at least one if there is one, otherwise no more
     /// than fit into `limit` bytes of frames.
     ///
@@ -156,8 +184,7 @@ impl Ring {
         if head - position <= limit as u64 {
             // Nearly always: everything that is new.
             out.copy(self, position, head);
-            let newest = self.newest.filter(|held| held.begin >= position);
-            return Ok(Copied { position: head, seq: newest.map(|held| held.seq) });
+            return Ok(Copied { position: head, seq: self.newest_message(position, head) });
         }
         let from = self.events.partition_point(|held| held.begin < position);
         let reach = position.saturating_add(limit as u64);
@@ -166,8 +193,7 @@ impl Ring {
         let to = whole.saturating_sub(1).max(from + 1).min(self.events.len());
         let end = self.events.get(to).map_or(head, |held| held.begin);
         out.copy(self, position, end);
-        let seq = self.events.range(from..to).rev().map(|held| held.seq).find(|seq| *seq > 0);
-        Ok(Copied { position: end, seq })
+        Ok(Copied { position: end, seq: self.newest_message(position, end) })
     }
 
     /// Copies the messages, and only the messages, with `after` < `seq` <= `until`, about `limit` bytes at
@@ -195,8 +221,8 @@ impl Ring {
         self.events.get(index + 1).map_or(self.head(), |next| next.begin)
     }
 
-    /// The bytes between two positions, in two parts where they go around the end of the buffer.
-    fn slices(&self, begin: u64, end: u64) -> [&[u8]; 2] {
+    /// The bytes between two positions, which the ring has, in two parts where they go around the end of the buffer.
+    pub fn between(&self, begin: u64, end: u64) -> [&[u8]; 2] {
         let (begin, end) = ((begin - self.start) as usize, (end - self.start) as usize);
         let (front, back) = self.bytes.as_slices();
         let seam = front.len();

@@ -5,6 +5,8 @@
 //! are not decoded yet and charges for them, `codec` decodes and encodes frames, `wake_filter` keeps a message of the room from costing more than a look at the ring and one write.
 
 mod codec;
+#[cfg(test)]
+mod direct_tests;
 mod driver;
 mod end;
 mod handshake;

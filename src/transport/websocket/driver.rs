@@ -28,6 +28,7 @@ use super::session::{ANSWERS_BYTES, Session, SessionEnd};
 use super::wake_filter::WakeFilter;
 use crate::config::ListenSettings;
 use crate::hub::Room;
+use crate::hub::direct::StreamHandle;
 use crate::listen::{Io, Permit};
 
 /// How much is read at once, into a buffer on the stack; so much may wait to be decoded.
@@ -57,11 +58,13 @@ pub async fn serve(
     closing: &CancellationToken,
 ) {
     let now = Instant::now();
+    let io = StreamHandle::new(io);
+    let session = Session::new(room, io.events());
     let mut driver = Driver {
         io,
         input: Input::new(Arc::clone(permit.budget())),
         codec: Codec::new(),
-        session: Session::new(room),
+        session,
         settings,
         evicted: permit.evicted(),
         closing,
@@ -80,7 +83,7 @@ pub async fn serve(
 }
 
 struct Driver<'a> {
-    io: Box<dyn Io>,
+    io: StreamHandle<Box<dyn Io>>,
     /// What was received and is not decoded yet.
     input: Input,
     codec: Codec,
@@ -276,7 +279,7 @@ impl Driver<'_> {
         if let Some(end) = self.session.read(&mut self.out).await {
             return Err(end.into());
         }
-        if self.out.is_empty() {
+        if self.out.is_empty() && !self.io.has_rest() {
             return Ok(());
         }
         let (closing, evicted) = (self.closing, self.evicted);

@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
+use crate::hub::direct::EventStream;
 use crate::hub::{History, Join, PublishBatch, Reader, Room, Seat};
 use crate::protocol::event::Event;
 use crate::protocol::{Code, Hello, MessageId, Name, Refusal, Request, Say, frame};
@@ -26,6 +27,8 @@ pub(super) const ANSWERS_BYTES: usize = 16 * 1024;
 /// The session of one guest on one connection.
 pub(super) struct Session {
     room: Room,
+    /// The connection, for the room's task.
+    stream: EventStream,
     joined: Option<Joined>,
     /// Requests that were received and not handled yet; at most [`REQUESTS_MAX`], and one before the hello.
     received: VecDeque<Result<Request, Refusal>>,
@@ -61,8 +64,8 @@ pub(super) enum SessionEnd {
 
 impl Session {
     /// A session before its hello.
-    pub(super) fn new(room: Room) -> Self {
-        Self { room, joined: None, received: VecDeque::new(), in_flight: None }
+    pub(super) fn new(room: Room, stream: EventStream) -> Self {
+        Self { room, stream, joined: None, received: VecDeque::new(), in_flight: None }
     }
 
     /// Whether one more request may be received.
@@ -181,8 +184,9 @@ impl Session {
     fn answer(&mut self, outcome: Outcome, out: &mut BytesMut) -> Option<SessionEnd> {
         match outcome {
             Outcome::Joined(Ok(joined)) => {
-                let (join, reader) = *joined;
+                let (join, mut reader) = *joined;
                 frame::text(&join.welcome.event().encode(), out);
+                reader.write_to(self.stream.clone());
                 self.joined = Some(Joined { seat: join.seat, reader });
                 None
             }
@@ -230,10 +234,17 @@ impl Session {
         })
     }
 
-    /// Ready when there are events to read, or with why the session has ended; never before the hello.
+    /// Ready when there are events to read or to write on, or with why the session has ended; never before the hello. While
+    /// it is pending the room's task may write events.
     pub(super) fn poll_events(&mut self, context: &Context<'_>) -> Poll<Option<SessionEnd>> {
+        let busy = self.is_busy();
         let Some(joined) = &mut self.joined else { return Poll::Pending };
-        joined.reader.poll_wait(context).map(|open| (!open).then_some(SessionEnd::Closing))
+        let open = match busy {
+            // The answer comes before the events that follow from it, and in the same write.
+            true => joined.reader.poll_wait(context),
+            false => joined.reader.poll_written(context),
+        };
+        open.map(|open| (!open).then_some(SessionEnd::Closing))
     }
 
     /// Completes when this connection has lost the seat; `None` before the hello.
