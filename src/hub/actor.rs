@@ -21,7 +21,7 @@ use super::pending::{PendingAppend, PendingPublish, answer};
 use super::presence::{Announcement, OccupancyBounds, Presence};
 use super::roster::{Arrival, PresenceChange, Roster};
 use crate::config::{HistorySettings, RoomSettings};
-use crate::log::{Appended, Entry, LogError, RoomIdentity, Span};
+use crate::log::{Appended, Entry, Log, LogError, LogFuture, RoomIdentity, Span};
 use crate::protocol::event::{Event, Kept};
 use crate::protocol::{
     CircuitId, EncodedEvent, EventKind, GuestId, Hello, MAIN_ROOM, Message, Name, Refusal, Say, Token,
@@ -235,8 +235,8 @@ impl RoomActor {
         self.join_stateless(Hello { token: Some(token), ..Hello::default() }, circuit).await.map(Some)
     }
 
-    async fn prepare(&self, hello: &Hello) -> Result<(Span, Token), Refusal> {
-        let span = self.shared.log.span().await.map_err(storage_unavailable)?;
+    async fn prepare(&mut self, hello: &Hello) -> Result<(Span, Token), Refusal> {
+        let span = self.ask_log(|log| log.span()).await.map_err(storage_unavailable)?;
         let token = match &hello.token {
             Some(token) => token.clone(),
             None => Token::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?,
@@ -299,7 +299,7 @@ impl RoomActor {
     }
 
     async fn snapshot(&mut self) -> Result<Snapshot, LogError> {
-        let span = self.shared.log.span().await?;
+        let span = self.ask_log(|log| log.span()).await?;
         Ok(Snapshot { roster: self.presence.snapshot(&self.roster), position: self.position(), span })
     }
 
@@ -310,7 +310,7 @@ impl RoomActor {
         }
         let appended = match entries.is_empty() {
             true => Ok(Vec::new()),
-            false => self.append_entries(entries).await,
+            false => self.ask_log(|log| log.append(entries)).await,
         };
         match appended {
             Ok(appended) => {
@@ -325,14 +325,19 @@ impl RoomActor {
         }
     }
 
-    /// Appends to the log, and goes on notifying readers meanwhile.
-    async fn append_entries(&mut self, entries: Vec<Entry>) -> Result<Vec<Appended>, LogError> {
+    /// Asks the log, and goes on notifying readers until it has answered: of the events that were published before, in the
+    /// same batch of commands, too.
+    async fn ask_log<T>(
+        &mut self,
+        ask: impl for<'a> FnOnce(&'a dyn Log) -> LogFuture<'a, T>,
+    ) -> Result<T, LogError> {
         let shared = Arc::clone(&self.shared);
-        let mut appended = shared.log.append(entries);
+        let mut answer = ask(&*shared.log);
+        self.notifier.set_head(self.position());
         loop {
             tokio::select! {
                 biased;
-                appended = &mut appended => return appended,
+                answer = &mut answer => return answer,
                 () = yield_now(), if self.notifier.is_due() => self.notify_some(),
             }
         }
