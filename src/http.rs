@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http::StatusCode;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -90,7 +91,8 @@ async fn serve_requests(
             }
             let Ok(mut response) = router.oneshot(request).await;
             let permit = response.extensions_mut().remove::<HeldBytes>();
-            unwritten.begin(permit.and_then(HeldBytes::take));
+            let last = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+            unwritten.begin(permit.and_then(HeldBytes::take), last);
             Ok::<_, Infallible>(response)
         }
     });

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use self::limiter::Permits;
 use crate::protocol::CircuitId;
 
-pub use self::limiter::{LOOPBACK_RESERVE, Permit};
+pub use self::limiter::{Activity, LOOPBACK_RESERVE, Permit};
 
 /// A bidirectional byte stream.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}

@@ -14,21 +14,24 @@ use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
-use crate::listen::Permit;
 use crate::listen::budget::{BYTES_PER_TOKEN, BytesPermit, Wait};
+use crate::listen::{Activity, Permit};
 
 /// The response that is not written yet, and what it holds of the circuit's budget.
 #[derive(Default)]
 pub(super) struct Unwritten {
     any: AtomicBool,
+    /// Whether it is the last one, because the connection is upgraded.
+    last: AtomicBool,
     permit: Mutex<Option<BytesPermit>>,
     written: Notify,
 }
 
 impl Unwritten {
-    /// A response was made.
-    pub(super) fn begin(&self, permit: Option<BytesPermit>) {
+    /// A response was made. After the `last` one nothing waits any more.
+    pub(super) fn begin(&self, permit: Option<BytesPermit>, last: bool) {
         *self.permit.lock().unwrap_or_else(PoisonError::into_inner) = permit;
+        self.last.store(last, Ordering::Relaxed);
         self.any.store(true, Ordering::Relaxed);
     }
 
@@ -39,12 +42,14 @@ impl Unwritten {
         }
     }
 
-    fn flushed(&self) {
+    /// Everything was written; returns whether the last response was.
+    fn flushed(&self) -> bool {
         if self.any.load(Ordering::Relaxed) {
             self.any.store(false, Ordering::Relaxed);
             *self.permit.lock().unwrap_or_else(PoisonError::into_inner) = None;
             self.written.notify_one();
         }
+        self.last.load(Ordering::Relaxed)
     }
 }
 
@@ -52,7 +57,9 @@ impl Unwritten {
 pub(super) struct Metered<T> {
     io: T,
     permit: Arc<Permit>,
-    unwritten: Arc<Unwritten>,
+    activity: Activity,
+    /// Until the last response is written.
+    unwritten: Option<Arc<Unwritten>>,
     /// Received bytes that are not paid for yet, below [`BYTES_PER_TOKEN`].
     unpaid: usize,
     /// Nothing is read before this.
@@ -62,11 +69,12 @@ pub(super) struct Metered<T> {
 impl<T> Metered<T> {
     /// Charges the circuit of `permit`.
     pub(super) fn new(io: T, permit: Arc<Permit>, unwritten: Arc<Unwritten>) -> Self {
-        Self { io, permit, unwritten, unpaid: 0, pause: None }
+        let activity = permit.activity();
+        Self { io, permit, activity, unwritten: Some(unwritten), unpaid: 0, pause: None }
     }
 
     fn received(&mut self, bytes: usize) {
-        self.permit.touch();
+        self.activity.touch();
         self.unpaid += bytes;
         let tokens = u32::try_from(self.unpaid / BYTES_PER_TOKEN).unwrap_or(u32::MAX);
         if tokens > 0 {
@@ -77,7 +85,7 @@ impl<T> Metered<T> {
 
     fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.permit.touch();
+            self.activity.touch();
         }
         written
     }
@@ -125,8 +133,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Metered<T> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.io).poll_flush(context);
-        if flushed.is_ready() {
-            self.unwritten.flushed();
+        if flushed.is_ready() && self.unwritten.as_ref().is_some_and(|unwritten| unwritten.flushed()) {
+            self.unwritten = None;
         }
         flushed
     }

@@ -7,7 +7,6 @@
 //! publisher never waits until all readers are served.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -87,7 +86,7 @@ impl Notifier {
     pub(super) fn notify_some(&mut self, ring: &Ring) {
         self.begin_round();
         // The batch is short. Without this, tokio would pretend after 128 writes that the connections are full.
-        let mut batch = pin!(unconstrained(poll_fn(|_| Poll::Ready(self.notify_batch(ring)))));
+        let mut batch = pin!(unconstrained(async { self.notify_batch(ring) }));
         let _ = batch.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
 

@@ -63,6 +63,14 @@ pub struct Permit {
     connection: Arc<OpenConnection>,
 }
 
+/// Notes when something was read from or written to a connection. Apart from its [`Permit`], because every write comes
+/// here, and to look at the permit first would be one more wait for memory.
+#[derive(Debug, Clone)]
+pub struct Activity {
+    permits: Permits,
+    connection: Arc<OpenConnection>,
+}
+
 impl Permits {
     /// `connections` permits and the reserve; each circuit gets a budget of `requests_per_second`.
     pub(super) fn new(connections: usize, requests_per_second: u32) -> Self {
@@ -179,6 +187,13 @@ impl Permit {
         &self.connection.evicted
     }
 
+    /// Where the connection's activity is noted, for as long as the permit lasts.
+    pub fn activity(&self) -> Activity {
+        Activity { permits: self.permits.clone(), connection: Arc::clone(&self.connection) }
+    }
+}
+
+impl Activity {
     /// Notes that something was read or written just now. As precise as the clock of the limiter, which goes on with each
     /// request of any connection.
     pub fn touch(&self) {

@@ -25,7 +25,7 @@ async fn the_circuit_that_holds_most_gives_up_its_oldest_idle_connection() {
     for place in [0, 2] {
         advance(Duration::from_secs(1)).await;
         permits.0.clock.now();
-        held[place].touch();
+        held[place].activity().touch();
     }
     let _other = acquire(&permits, 2, 3);
     assert_eq!(evicted(&held), [1, 3, 4]);
