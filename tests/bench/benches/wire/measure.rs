@@ -124,7 +124,7 @@ async fn measure(arguments: &Arguments) -> Outcome<()> {
     if !arguments.no_build {
         builds.push(Build::current().await?);
     }
-    let mut kinds = vec![Kind::Floor];
+    let mut kinds = vec![Kind::Floor, Kind::Broadcast];
     kinds.extend(builds.iter().cloned().map(Kind::Memory));
     if arguments.on_disk {
         kinds.extend(builds.into_iter().map(Kind::Disk));

@@ -12,6 +12,7 @@ use crate::command::{Command, Connected, Load, Measured, Report, Target};
 
 /// The first argument of the processes that this executable starts of itself.
 pub(crate) const FLOOR: &str = "run-floor";
+pub(crate) const BROADCAST: &str = "run-broadcast";
 pub(crate) const GENERATOR: &str = "run-generator";
 
 /// Raises the limit of descriptors, pins to a core, and runs the program under the same process id.
@@ -25,6 +26,8 @@ const GENERATOR_CORE: &str = "1";
 pub(crate) enum Kind {
     /// The epoll loop of this benchmark.
     Floor,
+    /// The axum server of this benchmark.
+    Broadcast,
     /// A build of onionroom with its log in memory.
     Memory(Build),
     /// The same with its log in SQLite.
@@ -36,6 +39,7 @@ impl Kind {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Floor => "floor".into(),
+            Self::Broadcast => "axum".into(),
             Self::Memory(build) => build.name.clone(),
             Self::Disk(build) => format!("{}, log on disk", build.name),
         }
@@ -62,6 +66,7 @@ impl Server {
         let mut command = pinned(SERVER_CORE);
         match kind {
             Kind::Floor => drop(command.arg(&bench).arg(FLOOR)),
+            Kind::Broadcast => drop(command.arg(&bench).arg(BROADCAST)),
             Kind::Memory(build) | Kind::Disk(build) => {
                 command.args(["env", "ONIONROOM_LISTEN_CONNECTIONS=20000"]);
                 command.args(build.unlimited().await?).arg(&build.path);
@@ -126,7 +131,7 @@ impl Server {
         drop(self.commands);
         within("end of the generator", self.generator.wait()).await??;
         match self.kind {
-            Kind::Floor => Ok(()), // killed
+            Kind::Floor | Kind::Broadcast => Ok(()), // killed
             _ => self.program.interrupt().await,
         }
     }
