@@ -44,6 +44,10 @@ impl Log for SlowLog {
         self.later(self.log.read(after, limit))
     }
 
+    fn cursor_before(&self, before: u64, count: usize) -> LogFuture<'_, u64> {
+        self.later(self.log.cursor_before(before, count))
+    }
+
     fn span(&self) -> LogFuture<'_, Span> {
         self.later(self.log.span())
     }

@@ -94,14 +94,16 @@ async fn a_room_on_a_private_tor_network() {
     visitors.reach(room.host()).await;
     limits::an_idle_circuit_ends_and_a_reload_has_a_new_one(&visitors, room.host()).await;
     room.close().await;
+
     step("with threads for the circuits guests talk, and the room ends whole");
     let path = data.path().join("threads");
     let threads = |settings: &mut Settings| settings.onion.threads = 2;
     let room = OnionRoom::open_with(network.network_file(), Some(&path), threads).await;
     visitors.reach(room.host()).await;
-    visits::two_guests_talk(&visitors, room.host()).await;
+    visits::two_guests_talk(&visitors, room.host(), "good evening").await;
     visits::closing_tells_the_guests(&visitors, room).await;
     OnionRoom::open_with(network.network_file(), Some(&path), threads).await.close().await;
+
     step("a full room knows that it is reachable");
     let full = |settings: &mut Settings| (settings.room.guests, settings.listen.connections) = (1, 1);
     let room = OnionRoom::open_with(network.network_file(), None, full).await;

@@ -117,7 +117,7 @@ async fn measure(arguments: &Arguments) -> Outcome<()> {
         let network = plan.prepare(|_| ()).await?.start(|step| eprintln!("{step}")).await?;
         let mut services = vec![Service::start(&Kind::CTor(builds[0].clone()), &network).await?];
         for build in &builds {
-            services.push(Service::start(&Kind::Arti(build.clone()), &network).await?);
+            services.push(Service::start(&Kind::Arti(build.clone(), None), &network).await?);
         }
         service::connect(&mut services, arguments.busy).await?;
         for &guests in &arguments.guests {
