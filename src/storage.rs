@@ -99,8 +99,11 @@ impl DataDirectory {
     }
 }
 
-/// Creates a directory, and missing ones above it, with the mode 0700.
-fn make_private(path: &Path) -> io::Result<()> {
+/// Creates a directory, and missing ones above it, with the mode 0700; nothing if it is there.
+///
+/// # Errors
+/// When the system refuses.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -15,12 +15,14 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arti_client::config::dir::AuthorityContacts;
 use data_encoding::HEXLOWER;
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest, Sha256};
+
+use crate::storage::make_private;
 
 /// What belongs to one network, below the directory of Arti's files: guards and timeouts; introduction points, what
 /// they have seen, and proof of work; the downloaded directory.
@@ -168,17 +170,9 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-fn make_private(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
 /// Writes the name file whole, or leaves what is there.
 fn write_name(tor: &Path, name: &str) -> io::Result<()> {
-    let path: PathBuf = tor.join(NAME_FILE);
+    let path = tor.join(NAME_FILE);
     if fs::read_to_string(&path).is_ok_and(|text| text.trim() == name) {
         return Ok(());
     }
