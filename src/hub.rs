@@ -41,6 +41,8 @@ mod stranger_tests;
 mod suggested_name;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod woken;
 
 pub use command::{Join, PublishBatch, PublishResult, Seat, StatelessJoin};
 pub use history::History;

@@ -108,7 +108,9 @@ impl RoomActor {
                 () = yield_now(), if self.notifier.is_due() => {}
             }
             self.notifier.set_head(self.position());
-            self.notify_some();
+            if self.notifier.is_due() {
+                self.notify_some();
+            }
         }
     }
 

@@ -2,9 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -12,6 +11,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use super::direct::{Progress, StreamHandle};
 use super::notifier::{Notifier, WaitQueue, Waiter};
 use super::ring::Ring;
+use super::woken::Woken;
 use crate::protocol::{EncodedEvent, EventKind};
 
 /// A connection that takes so many bytes, and flushes or not.
@@ -57,15 +57,6 @@ impl AsyncWrite for Connection {
     }
 }
 
-#[derive(Default)]
-struct Woken(AtomicUsize);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 /// A ring, its notifier, and one guest at its head.
 struct Table {
     ring: Ring,
@@ -102,13 +93,12 @@ impl Table {
     }
 
     fn poll(&mut self, position: u64, directly: bool) -> Poll<bool> {
-        let waker = Waker::from(Arc::clone(&self.woken));
-        self.waiter.poll(position, directly, &Context::from_waker(&waker))
+        self.waiter.poll(position, directly, &Context::from_waker(&self.woken.waker()))
     }
 
     /// How often the task was woken, and how many bytes the connection has.
     fn seen(&self) -> (usize, usize) {
-        (self.woken.0.load(Ordering::Relaxed), self.connection.written())
+        (self.woken.count(), self.connection.written())
     }
 }
 

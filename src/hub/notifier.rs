@@ -246,20 +246,8 @@ impl Drop for Waiter {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
-    use std::task::Wake;
-
+    use super::super::woken::Woken;
     use super::*;
-
-    /// A waker that counts.
-    #[derive(Default)]
-    struct Woken(AtomicUsize);
-
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
 
     struct TestWaiter {
         waiter: Waiter,
@@ -272,12 +260,11 @@ mod tests {
         }
 
         fn poll(&mut self, position: u64) -> Poll<bool> {
-            let waker = Waker::from(Arc::clone(&self.woken));
-            self.waiter.poll(position, false, &Context::from_waker(&waker))
+            self.waiter.poll(position, false, &Context::from_waker(&self.woken.waker()))
         }
 
         fn woken(&self) -> usize {
-            self.woken.0.load(Ordering::Relaxed)
+            self.woken.count()
         }
     }
 
@@ -346,7 +333,7 @@ mod tests {
         let earlier = std::mem::take(&mut ann.woken);
         assert_eq!(ann.poll(0), Poll::Pending);
         notify_all(&mut Notifier::new(Arc::clone(&wait_queue)), 1);
-        assert_eq!((earlier.0.load(Ordering::Relaxed), ann.woken()), (0, 1));
+        assert_eq!((earlier.count(), ann.woken()), (0, 1));
     }
 
     #[test]
