@@ -26,7 +26,6 @@ const log = new Log({
   scroller: element('scroller'),
   conversation: element('conversation'),
   said: element('said'),
-  unsaid: element('unsaid'),
   newest: element('newest'),
   older: element('older'),
   beginning: element('kept'),
@@ -48,11 +47,11 @@ const PAGE = 100;
 
 /** How long it may take until what was said before the welcome is here. */
 const LONGEST_CATCH_UP = 20 * SECOND;
-
-/* The cursor. */
-let cursor;
-/** The timer of that. */
+/** The timer of that, until it is here. */
 let catchingUp;
+
+/** The cursor: the newest message that the page has. */
+let cursor;
 /** The epoch: the run of the room that the sequence numbers belong to. */
 let epoch;
 /** When the room opened, on this guest's clock. */
@@ -326,6 +325,7 @@ function showEmpty() {
   const empty = log.empty && !unsaid.messages.size && connection.state === 'connected';
   element('empty').hidden = !empty;
 }
+
 /* The name. */
 
 function called(name) {
