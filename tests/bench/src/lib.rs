@@ -26,6 +26,11 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> Outcome<T
     done.map_err(|_| format!("no {what} within {} s", DEADLINE.as_secs()).into())
 }
 
+/// Whose turn it is in a round: the indices of all `count`, and each round begins with another one.
+pub fn turns(round: usize, count: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |step| (step + round) % count)
+}
+
 /// The exit status of a benchmark; prints the error.
 pub fn exit(outcome: Outcome<()>) -> ExitCode {
     match outcome {

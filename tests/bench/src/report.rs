@@ -27,12 +27,15 @@ pub struct Report<T> {
     pub results: T,
 }
 
-/// Where the document is written.
+/// Where the document is written: the flags that every benchmark has.
 #[derive(Debug, Args)]
 pub struct Output {
     /// Write the results to this file and not to standard output.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Passed by `cargo bench`.
+    #[arg(long, hide = true)]
+    bench: bool,
 }
 
 impl Output {

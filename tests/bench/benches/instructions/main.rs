@@ -41,9 +41,6 @@ struct Arguments {
     batch: u16,
     #[command(flatten)]
     output: Output,
-    /// Passed by `cargo bench`.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 #[derive(Debug, Serialize)]

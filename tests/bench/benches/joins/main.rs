@@ -21,7 +21,7 @@ use onionroom::lab::Plan;
 use onionroom_bench::program::Build;
 use onionroom_bench::report::Output;
 use onionroom_bench::summary::Summary;
-use onionroom_bench::{Outcome, exit};
+use onionroom_bench::{Outcome, exit, turns};
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -65,9 +65,6 @@ struct Arguments {
     programs: Vec<Build>,
     #[command(flatten)]
     output: Output,
-    /// Passed by `cargo bench`.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 /// One crowd at one service, over all rounds.
@@ -123,9 +120,7 @@ async fn measure(arguments: &Arguments) -> Outcome<()> {
         for &guests in &arguments.guests {
             let mut rounds: Vec<Vec<Crowd>> = vec![Vec::new(); services.len()];
             for round in 0..usize::from(arguments.rounds) {
-                for step in 0..services.len() {
-                    // Each round begins with another service.
-                    let index = (step + round) % services.len();
+                for index in turns(round, services.len()) {
                     sleep(REST).await;
                     let crowd = crowd(&mut services[index].guests, guests).await?;
                     let slowest = crowd.slowest_ms();

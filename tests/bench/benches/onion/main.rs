@@ -15,7 +15,7 @@ use onionroom::lab::Plan;
 use onionroom_bench::program::Build;
 use onionroom_bench::report::Output;
 use onionroom_bench::summary::Summary;
-use onionroom_bench::{Outcome, exit};
+use onionroom_bench::{Outcome, exit, turns};
 use serde::Serialize;
 
 use self::load::{LOADS, Load, Measured};
@@ -44,9 +44,6 @@ struct Arguments {
     current: Option<Build>,
     #[command(flatten)]
     output: Output,
-    /// Passed by `cargo bench`.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 /// One service under one load.
@@ -94,9 +91,7 @@ async fn measure(arguments: &Arguments) -> Outcome<()> {
         service::connect(&mut services, load.guests.min(arguments.guests.into())).await?;
         let mut rounds: Vec<Vec<Measured>> = vec![Vec::new(); services.len()];
         for round in 0..usize::from(arguments.rounds) {
-            for step in 0..services.len() {
-                // Each round begins with another service.
-                let index = (step + round) % services.len();
+            for index in turns(round, services.len()) {
                 rounds[index].push(load.apply(&mut services[index]).await?);
             }
         }

@@ -22,7 +22,7 @@ use clap::Parser;
 use onionroom::lab::Plan;
 use onionroom_bench::program::Build;
 use onionroom_bench::report::Output;
-use onionroom_bench::{Outcome, exit};
+use onionroom_bench::{Outcome, exit, turns};
 
 use self::network::Client;
 use self::phase::{ATTACKS, Setting};
@@ -54,9 +54,6 @@ struct Arguments {
     /// Be the attackers, as ordered.
     #[arg(long, hide = true)]
     attack: Option<String>,
-    /// Passed by `cargo bench`.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -80,9 +77,7 @@ async fn measure(arguments: &Arguments) -> Outcome<()> {
         builds.iter().map(|_| attacks.iter().map(|_| Vec::new()).collect()).collect();
     for round in 0..usize::from(arguments.rounds) {
         for (number, attack) in attacks.iter().enumerate() {
-            for step in 0..builds.len() {
-                // Each round begins with another build.
-                let index = (step + round) % builds.len();
+            for index in turns(round, builds.len()) {
                 let build = &builds[index];
                 eprintln!("round {}, {}, {}", round + 1, build.name, attack.name);
                 let setting = Setting {

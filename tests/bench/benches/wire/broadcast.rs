@@ -1,8 +1,8 @@
 //! The broadcast: a chat as one would write it with axum and a broadcast channel of tokio, after axum's example `chat`.
 //!
 //! Each guest has a task that waits for the next message of the channel and sends it, and one that receives. The messages
-//! have the bytes that onionroom sends, and the runtime has one thread, as there; there is no `acknowledged`, no cursor, and a guest who lags behind the channel is
-//! disconnected.
+//! have the bytes that onionroom sends, and the runtime has one thread, as there; there is no `acknowledged`, no cursor,
+//! and a guest who lags behind the channel is disconnected.
 
 use std::io::{self, Write};
 use std::net::Ipv4Addr;

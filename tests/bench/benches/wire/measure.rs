@@ -47,9 +47,6 @@ struct Arguments {
     on_disk: bool,
     #[command(flatten)]
     output: Output,
-    /// Passed by `cargo bench`.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
