@@ -4,25 +4,17 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Guest, PHONE } from './kit/guest.mjs';
 import { LocalRoom } from './kit/room.mjs';
+import { TwoGuests } from './kit/two_guests.mjs';
 import { until } from './kit/until.mjs';
 
-let room, ann, bob;
+let here, room, ann, bob;
 
 before(async () => {
-  room = await LocalRoom.open();
-  ann = await Guest.arrive(room, { name: 'ann', size: PHONE });
-  bob = await Guest.arrive(room, { name: 'bob', size: PHONE });
-  for (const guest of [ann, bob]) {
-    await guest.open();
-    await guest.connected();
-  }
+  here = await TwoGuests.arrive({ ann: PHONE, bob: PHONE });
+  ({ room, ann, bob } = here);
 }, { timeout: 120_000 });
 
-after(async () => {
-  await ann?.leave();
-  await bob?.leave();
-  await room?.close();
-});
+after(() => here?.end());
 
 test('the page says that the room was closed, keeps what is written, and delivers it once when the room is back', async () => {
   await ann.say('before');

@@ -2,26 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DESKTOP, Guest, PHONE } from './kit/guest.mjs';
-import { LocalRoom } from './kit/room.mjs';
+import { DESKTOP, PHONE } from './kit/guest.mjs';
+import { TwoGuests } from './kit/two_guests.mjs';
 
-let room, ann, bob;
+let here, room, ann, bob;
 
 before(async () => {
-  room = await LocalRoom.open();
-  ann = await Guest.arrive(room, { name: 'ann', size: PHONE });
-  bob = await Guest.arrive(room, { name: 'bob', size: DESKTOP });
-  for (const guest of [ann, bob]) {
-    await guest.open();
-    await guest.connected();
-  }
+  here = await TwoGuests.arrive({ ann: PHONE, bob: DESKTOP });
+  ({ room, ann, bob } = here);
 }, { timeout: 120_000 });
 
-after(async () => {
-  await ann?.leave();
-  await bob?.leave();
-  await room?.close();
-});
+after(() => here?.end());
 
 /** Closes the tab with the room. Firefox stays, with another one. */
 async function closeTab(guest) {

@@ -4,6 +4,7 @@ mod chat;
 mod closing;
 mod crowd;
 mod described;
+mod described_events;
 mod documented;
 mod events;
 mod flood;

@@ -1,0 +1,109 @@
+//! The events of `docs/asyncapi.json` against the running room: each that it sends is described, and each that is described
+//! it sends.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use onionroom::protocol::OCCUPANCY_ABOVE;
+use serde_json::{Value, json};
+
+use crate::kit::description::Description;
+use crate::kit::{Guest, TestRoom, Visitor, narrow};
+
+/// A guest whose events are held against the description.
+struct Witness<'a> {
+    description: &'a Description,
+    seen: BTreeSet<String>,
+}
+
+impl Witness<'_> {
+    async fn expect(&mut self, guest: &mut Guest, kind: &str) -> Value {
+        loop {
+            let event = guest.next().await;
+            self.saw(&event);
+            if event["type"] == kind {
+                return event;
+            }
+        }
+    }
+
+    fn saw(&mut self, event: &Value) {
+        self.description.check_event(event);
+        self.seen.insert(event["type"].as_str().unwrap().to_owned());
+    }
+
+    fn example(&self, kind: &str) -> Value {
+        self.description.asyncapi["components"]["messages"][kind]["examples"][0]["payload"].clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_event_is_described_and_every_described_event_occurs() {
+    let description = Description::read();
+    let mut witness = Witness { description: &description, seen: BTreeSet::new() };
+    let room = TestRoom::open_with(|settings| {
+        settings.room.message_bytes = 32_000;
+        settings.room.away = Duration::from_secs(1);
+        settings.history.messages = 10;
+    })
+    .await;
+    // A guest sends what the description gives as examples.
+    let mut ann = room.stranger().await;
+    for (kind, answer) in [
+        ("hello", "welcome"),
+        ("say", "acknowledged"),
+        ("rename", "renamed"),
+        ("older", "history"),
+        ("ping", "pong"),
+    ] {
+        ann.send(witness.example(kind)).await;
+        witness.expect(&mut ann, answer).await;
+    }
+    ann.send(json!({ "type": "say", "id": "no", "text": "" })).await;
+    witness.expect(&mut ann, "error").await;
+
+    // Others come, drop off, come back, go.
+    let bob = room.guest("Bob").await;
+    witness.expect(&mut ann, "joined").await;
+    let token = bob.welcome["token"].clone();
+    drop(bob);
+    witness.expect(&mut ann, "away").await;
+    let mut bob = room.stranger().await;
+    bob.hello_as(json!({ "token": token })).await;
+    witness.expect(&mut ann, "back").await;
+    bob.send(witness.example("leave")).await;
+    witness.expect(&mut ann, "left").await;
+
+    // Somebody reads too slowly: the ring and the log have gone on without them. A listener to server-sent events
+    // gets the same events, and a message is one among them.
+    let mut listener = Visitor::arrive(&room, "Lea").await.listen("", &[]).await;
+    let socket = narrow();
+    let mut slow = Guest::connect(socket.connect(room.address()).await.unwrap(), &room.host()).await;
+    slow.hello("Slow").await;
+    let text = "x".repeat(32_000);
+    for number in 0..400 {
+        ann.send(json!({ "type": "say", "id": number.to_string(), "text": text })).await;
+        witness.expect(&mut ann, "acknowledged").await;
+    }
+    witness.expect(&mut slow, "roster").await;
+    witness.expect(&mut slow, "gap").await;
+    witness.expect(&mut slow, "message").await;
+    witness.saw(&listener.next().await.unwrap());
+    witness.saw(&listener.expect("message").await);
+
+    // So many come that they are told their number, and nobody is named in the welcome but whoever comes.
+    let mut crowd = Vec::new();
+    for _ in 0..=OCCUPANCY_ABOVE {
+        let mut guest = room.stranger().await;
+        guest.hello_as(json!({})).await;
+        witness.saw(&guest.welcome);
+        crowd.push(guest);
+    }
+    witness.expect(&mut ann, "crowd").await;
+
+    let sent = &description.asyncapi["operations"]["events"]["messages"];
+    for message in sent.as_array().unwrap() {
+        let kind = message["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+        assert!(witness.seen.contains(kind), "{kind} is described and never came");
+    }
+}
