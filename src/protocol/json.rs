@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::NUMBER_LIMIT;
@@ -21,10 +22,22 @@ pub(super) fn object(what: &str, text: &str) -> Result<Map<String, Value>, Refus
             Code::NotAnObject,
             format!("{what} is a JSON object; this one is {}.", kind(&other)),
         )),
-        Err(error) => Err(Refusal::new(
-            Code::NotJson,
-            format!("{what} is JSON; this one is not (line {}, column {}).", error.line(), error.column()),
-        )),
+        Err(error) => Err(unread(what, text, &error)),
+    }
+}
+
+/// Why a text could not be read: it is no JSON, or it is (RFC 8259) and has what no program here can hold (RFC 7493, sections
+/// 2.1 and 2.2).
+fn unread(what: &str, text: &str, error: &serde_json::Error) -> Refusal {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => Refusal::new(
+            Code::WrongKind,
+            format!(
+                "{what} has a number beyond the range of 64-bit floating point, or half of a surrogate pair ({place})."
+            ),
+        ),
+        Err(_) => Refusal::new(Code::NotJson, format!("{what} is JSON; this one is not ({place}).")),
     }
 }
 
