@@ -1,10 +1,11 @@
-//! Request bodies: read whole, with a limit and a deadline.
+//! Request bodies: read whole, with a limit and a deadline. And the body that a response to `HEAD` has.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::body::HttpBody;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use tokio::time::timeout;
@@ -61,6 +62,12 @@ pub(super) async fn read(
         let sentence = "The body took too long to arrive; send it again.";
         Err(Problem::new(StatusCode::REQUEST_TIMEOUT, sentence))
     })
+}
+
+/// The body of a response to `HEAD` where the one to `GET` is not made: empty, and of an unknown length, because a
+/// `Content-Length` would have to be that of the response to `GET` (RFC 9110, section 8.6).
+pub(super) fn not_made() -> Body {
+    Body::from_stream(stream::empty::<Result<Bytes, Infallible>>())
 }
 
 /// Whether the content type is this one; its parameters do not count (RFC 9110, section 8.3.1).

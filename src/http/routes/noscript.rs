@@ -23,6 +23,7 @@ use http::{HeaderValue, Method, StatusCode};
 use self::answer::{document, outside, refused, see_other};
 use self::form::Form;
 use self::session::{Session, number, prove, random_number, window};
+use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::fields::Fields;
 use crate::http::site::{ChargedRoom, Site};
@@ -163,7 +164,7 @@ async fn messages(
 ) -> Response {
     // HEAD takes no seat, and holds none.
     if method == Method::HEAD {
-        return document(StatusCode::OK, Body::empty());
+        return document(StatusCode::OK, body::not_made());
     }
     let Some(token) = session.token.clone() else { return without_cookie(&session, Look::Messages) };
     if let Some(seconds) = plain {

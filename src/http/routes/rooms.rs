@@ -73,7 +73,7 @@ async fn room_state(
 ) -> HandlerResult {
     if method == Method::HEAD {
         // HEAD takes no seat, and holds none.
-        return Ok(json_text(StatusCode::OK, Body::empty()));
+        return Ok(json_text(StatusCode::OK, body::not_made()));
     }
     let Welcome { room, title, epoch, guests, count, head, first, clock, limits, kept, .. } =
         room.members(credentials.hello()).await?.welcome;
@@ -134,7 +134,7 @@ async fn poll_messages(
         return Err(Refusal::new(Code::WrongKind, sentence).into());
     }
     if method == Method::HEAD {
-        return Ok(json_text(StatusCode::OK, Body::empty()));
+        return Ok(json_text(StatusCode::OK, body::not_made()));
     }
     let mut answer = poll::poll(&room, request, info.permit.budget(), &site.closing).await?;
     let (tag, permit) = (answer.tag(), answer.take_permit());
@@ -182,13 +182,15 @@ async fn event_stream(
     credentials: Credentials,
     headers: HeaderMap,
 ) -> HandlerResult {
+    // Checked in any case: a request is not good or bad by what else is in it.
+    let asked = credentials.query.cursor()?;
     let cursor = match headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
         Some(id) => Some(events::cursor(id.to_str().unwrap_or_default())?),
-        None => credentials.query.cursor()?,
+        None => asked,
     };
     let newest = credentials.query.newest()?;
     let body = match method {
-        Method::HEAD => Body::empty(),
+        Method::HEAD => body::not_made(),
         _ => {
             let hello = Hello { cursor, newest, ..credentials.hello() };
             Body::from_stream(events::open(&room, hello, site.closing.clone()).await?)

@@ -176,6 +176,25 @@ async fn head_takes_no_seat_and_holds_none() {
     assert_eq!(count().await, 1, "Ann has left");
 }
 
+/// It used to say `Content-Length: 0` where `GET` has more (RFC 9110, section 8.6).
+#[tokio::test]
+async fn head_says_no_other_length_than_get() {
+    let room = TestRoom::open().await;
+    let ann = Visitor::arrive(&room, "Ann").await;
+    let cookie = format!("Cookie: guest{}={}", room.host().rsplit_once(':').unwrap().1, ann.token());
+    for path in ["/", "/rooms/main", MESSAGES, "/rooms/main/page", "/rooms/main/page/say", "/nothing"] {
+        let get = ann.request("GET", path, &[&cookie], "").await;
+        let head = ann.request("HEAD", path, &[&cookie], "").await;
+        assert_eq!(head.status, get.status, "{path}");
+        let length = head.header("content-length");
+        assert!(length.is_none() || length == get.header("content-length"), "{path}: {length:?}");
+    }
+    for endless in ["/rooms/main/events", "/rooms/main/page/messages"] {
+        let head = ann.request("HEAD", endless, &[&cookie], "").await;
+        assert_eq!((head.status, head.header("content-length")), (200, None), "{endless}");
+    }
+}
+
 #[tokio::test]
 async fn another_room_is_not_there() {
     let room = TestRoom::open().await;
