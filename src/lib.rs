@@ -35,6 +35,8 @@
 //! `docs/architecture.md` has the reasons.
 
 #![forbid(unsafe_code)]
+// They panic where the output cannot be written.
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod cli;
 pub mod config;

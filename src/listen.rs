@@ -3,6 +3,7 @@
 //! [`budget`] is what the connections of one circuit may ask for, `limiter` how circuits share the connections.
 
 pub mod budget;
+pub mod descriptors;
 mod limiter;
 pub mod onion;
 pub mod rendezvous;
@@ -81,6 +82,12 @@ impl ConnectionLimiter {
     pub fn new(connections: usize, requests_per_second: u32) -> (Self, mpsc::UnboundedReceiver<Connection>) {
         let (accepted, receiver) = mpsc::unbounded_channel();
         (Self { permits: Permits::new(connections, requests_per_second), accepted }, receiver)
+    }
+
+    /// Allows at most `most` connections from this machine, its reserve among them: each takes a descriptor, which those
+    /// through Tor do not.
+    pub fn limit_loopback(&self, most: usize) {
+        self.permits.limit_loopback(most);
     }
 
     /// A permit for one more connection of this circuit. At the limit it is taken from the circuit that holds most, if

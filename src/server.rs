@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::sync::{mpsc, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,11 +17,12 @@ use tokio_util::task::TaskTracker;
 use crate::config::{HistorySettings, LocalAccess, Settings};
 use crate::http::guard::Hosts;
 use crate::http::index::Index;
+use crate::http::local_key::LocalKey;
 use crate::http::routes;
 use crate::http::site::{Noscript, Site};
 use crate::hub::Room;
 use crate::listen::onion::CircuitLimits;
-use crate::listen::{Connection, ConnectionLimiter, onion};
+use crate::listen::{Connection, ConnectionLimiter, descriptors, onion};
 use crate::log::sqlite::Synchronous;
 use crate::log::{Log, LogError, MemoryLog, Retention, SqliteLog};
 use crate::storage::{DataDirectory, StorageError};
@@ -95,17 +97,9 @@ impl Server {
     /// # Errors
     /// The address cannot be bound, or the data directory cannot be used.
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
-        DataDirectory::sweep();
         let tasks = TaskTracker::new();
         let closing = CancellationToken::new();
-        let directory = settings.data_dir.as_deref().map(DataDirectory::open).transpose()?.map(Arc::new);
-        let log = open_log(settings, directory.as_deref())?;
-        let key = local::key(&settings.listen, directory.as_deref())?;
-        let needed = settings.onion.enabled || settings.listen.local == LocalAccess::Unix;
-        let directory = match directory {
-            None if needed => Some(Arc::new(DataDirectory::ephemeral(settings.ephemeral_on_disk)?)),
-            directory => directory,
-        };
+        let Storage { directory, log, key } = Storage::open(settings).await?;
         let listener = LocalListener::bind(&settings.listen, directory.as_deref()).await?;
         let url = listener.url(key.as_ref());
         let site = Arc::new(Site {
@@ -133,6 +127,9 @@ impl Server {
             closing,
             failed: CancellationToken::new(),
         };
+        if server.local.is_some() {
+            limiter.limit_loopback(descriptors::for_loopback(settings.listen.connections));
+        }
         server.spawn_critical(serve(connections, router, Arc::clone(&site)));
         server.spawn_critical(listener.accept(limiter.clone(), server.closing.clone()));
         if settings.onion.enabled
@@ -219,6 +216,42 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.closing.cancel();
+    }
+}
+
+/// What the room has on a disk, or in memory in its place.
+struct Storage {
+    directory: Option<Arc<DataDirectory>>,
+    log: Arc<dyn Log>,
+    key: Option<LocalKey>,
+}
+
+impl Storage {
+    /// Opens it on a thread for what blocks: a large log takes many seconds, a file system that is far away may take any
+    /// time, and meanwhile signals are to be answered. Dropped unfinished, the thread goes on until the process ends.
+    async fn open(settings: &Settings) -> Result<Self, OpenError> {
+        let settings = settings.clone();
+        match spawn_blocking(move || Self::open_blocking(&settings)).await {
+            Ok(opened) => opened,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is ending, and this future with it.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
+    fn open_blocking(settings: &Settings) -> Result<Self, OpenError> {
+        DataDirectory::sweep();
+        let directory = settings.data_dir.as_deref().map(DataDirectory::open).transpose()?.map(Arc::new);
+        let log = open_log(settings, directory.as_deref())?;
+        let key = local::key(&settings.listen, directory.as_deref())?;
+        let needed = settings.onion.enabled || settings.listen.local == LocalAccess::Unix;
+        let directory = match directory {
+            None if needed => Some(Arc::new(DataDirectory::ephemeral(settings.ephemeral_on_disk)?)),
+            directory => directory,
+        };
+        Ok(Self { directory, log, key })
     }
 }
 

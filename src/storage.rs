@@ -46,12 +46,7 @@ impl DataDirectory {
 
         // Arti's own lock is not enough: without it Arti goes on, reading only.
         let unusable = |cause| StorageError::Unusable { path: path.clone(), cause };
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.join("lock"))
-            .map_err(unusable)?;
+        let lock = open_lock(&path.join("lock"))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, hold: Hold::Lock(lock) }),
             Err(TryLockError::WouldBlock) => Err(StorageError::InUse { path }),
@@ -96,6 +91,28 @@ impl DataDirectory {
             Ok(()) => Ok(path),
             Err(cause) => Err(StorageError::Unusable { path, cause }),
         }
+    }
+}
+
+/// Opens the file of the lock, or creates it. Something else in its place is refused: a named pipe would wait for a reader
+/// for ever.
+fn open_lock(path: &Path) -> Result<File, StorageError> {
+    let no_file = || StorageError::NoFile { path: path.into() };
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        rustix::fs::OFlags::NONBLOCK.bits().cast_signed(),
+    );
+    let lock = options.open(path).map_err(|cause| match fs::metadata(path) {
+        Ok(data) if !data.is_file() => no_file(),
+        _ => StorageError::Unusable { path: path.into(), cause },
+    })?;
+    match lock.metadata() {
+        Ok(data) if data.is_file() => Ok(lock),
+        Ok(_) => Err(no_file()),
+        Err(cause) => Err(StorageError::Unusable { path: path.into(), cause }),
     }
 }
 
@@ -204,6 +221,33 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let said = DataDirectory::open(file.path()).unwrap_err().to_string();
         assert!(said.contains("not a directory"), "{said}");
+    }
+
+    /// A named pipe used to hang for ever.
+    #[test]
+    fn what_is_no_file_in_the_place_of_the_lock_is_named() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let parent = tempfile::tempdir().unwrap();
+        let data_dir = parent.path().canonicalize().unwrap().join("room");
+        make_private(&data_dir).unwrap();
+        let lock = data_dir.join("lock");
+        let refused = || {
+            let said = DataDirectory::open(&data_dir).unwrap_err().to_string();
+            assert!(said.contains(lock.to_str().unwrap()) && said.contains("not a file"), "{said}");
+        };
+        mknodat(CWD, &lock, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        refused();
+        let _reader = File::options().read(true).write(true).open(&lock).unwrap();
+        refused();
+        fs::remove_file(&lock).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(&lock).unwrap();
+        refused();
+        fs::remove_file(&lock).unwrap();
+        fs::create_dir(&lock).unwrap();
+        refused();
+        fs::remove_dir(&lock).unwrap();
+        DataDirectory::open(&data_dir).unwrap();
     }
 
     #[test]

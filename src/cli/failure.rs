@@ -1,6 +1,6 @@
 //! The failures of commands, and their exit statuses.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::config::SettingsError;
@@ -47,9 +47,9 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Prints the failure to standard error and returns the exit status.
+    /// Prints the failure to standard error, as far as that can be written, and returns the exit status.
     pub fn report(&self) -> ExitCode {
-        eprintln!("error: {self}");
+        let _ = writeln!(io::stderr(), "error: {self}");
         match self {
             Failure::Settings(_)
             | Failure::FlagOfAnotherCommand { .. }

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::arguments::{LabFlags, ServeFlags};
 use super::failure::Failure;
 use super::screen::{NetworkScope, Screen};
-use super::serve::block_on;
+use super::serve::{block_on, open};
 use super::shutdown_signals::ShutdownSignals;
 use super::terminal::Terminal;
 use crate::config::{Flag, Settings, Sources, StandardPaths};
@@ -47,7 +47,7 @@ async fn serve(plan: Plan, mut settings: Settings, terminal: Terminal) -> Result
     };
     use_network(&network, &mut settings);
     let server = tokio::select! {
-        server = Server::open(&settings) => server?,
+        server = open(&settings, &terminal) => server?,
         () = signals.next() => return Ok(()),
     };
     let scope = NetworkScope::Lab;

@@ -1,5 +1,5 @@
 //! What the operating system is asked for before there is anything secret: no core dumps, no reading of this process by
-//! others of its user, private files, memory that is not written to the swap.
+//! others of its user, private files, memory that is not written to the swap; and as many open files as it allows.
 
 /// Asks for it. What is refused is told as sentences, for the log, which does not exist yet.
 #[cfg(unix)]
@@ -12,9 +12,33 @@ pub(super) fn harden() -> Vec<String> {
     if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
         refused.push(format!("core dumps cannot be forbidden: {error}"));
     }
+    refused.extend(raise_open_files().err());
     #[cfg(target_os = "linux")]
     refused.extend(linux::harden());
     refused
+}
+
+/// Raises the soft limit of open files to the hard one: each connection of this machine takes one. The soft limit is
+/// usually 1024, for programs that use select(2).
+#[cfg(unix)]
+fn raise_open_files() -> Result<(), String> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    // What macOS takes at least where its hard limit is none at all (OPEN_MAX of sys/syslimits.h).
+    const OPEN_MAX: u64 = 10_240;
+
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return Ok(());
+    }
+    let raised = |most| setrlimit(Resource::Nofile, Rlimit { current: most, maximum: limit.maximum });
+    let fallback = limit.maximum.unwrap_or(OPEN_MAX).min(OPEN_MAX);
+    raised(limit.maximum)
+        .or_else(|error| match limit.current {
+            Some(current) if current < fallback => raised(Some(fallback)),
+            _ => Err(error),
+        })
+        .map_err(|error| format!("the limit of open files cannot be raised: {error}"))
 }
 
 /// Other systems have nothing of the kind.

@@ -1,7 +1,11 @@
-//! Ctrl-C and other signals: the first one shuts down in order, the second ends the program at once.
+//! Ctrl-C and other signals: the first one shuts down in order, the second ends the program at once. A signal that was
+//! ignored when the program was started stays ignored: `nohup` and shells without job control start programs so, and mean
+//! it.
 
-use std::io;
+use std::io::{self, Write};
 use std::process;
+#[cfg(unix)]
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -11,12 +15,12 @@ const INTERRUPTED: i32 = 130;
 /// The signals that ask for a shutdown. While this exists they do not end the process by themselves.
 pub(super) struct ShutdownSignals {
     #[cfg(unix)]
-    signals: [tokio::signal::unix::Signal; 3],
+    signals: Vec<tokio::signal::unix::Signal>,
 }
 
 impl ShutdownSignals {
-    /// Handles Ctrl-C (`SIGINT`), `SIGTERM` and, for a terminal window that is closed, `SIGHUP`. Needs a
-    /// tokio runtime.
+    /// Handles Ctrl-C (`SIGINT`), `SIGTERM` and, for a terminal window that is closed, `SIGHUP`; those that are ignored so
+    /// far stay ignored, on Linux. Needs a tokio runtime.
     ///
     /// # Errors
     ///
@@ -25,9 +29,10 @@ impl ShutdownSignals {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            let [interrupt, terminate, hangup] =
-                [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-            Ok(Self { signals: [signal(interrupt)?, signal(terminate)?, signal(hangup)?] })
+            let ignored = ignored();
+            let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+            let heeded = kinds.into_iter().filter(|kind| ignored >> (kind.as_raw_value() - 1) & 1 == 0);
+            Ok(Self { signals: heeded.map(signal).collect::<io::Result<_>>()? })
         }
         #[cfg(not(unix))]
         Ok(Self {})
@@ -36,14 +41,11 @@ impl ShutdownSignals {
     /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         #[cfg(unix)]
-        {
-            let [interrupt, terminate, hangup] = &mut self.signals;
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-            }
-        }
+        std::future::poll_fn(|context| {
+            let came = self.signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if came { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
         #[cfg(not(unix))]
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
@@ -59,8 +61,23 @@ impl ShutdownSignals {
         });
         thread::spawn(move || {
             thread::sleep(deadline);
-            eprintln!("Not everything had ended in time; ending it now.");
+            let _ = writeln!(io::stderr(), "Not everything had ended in time; ending it now.");
             process::exit(0);
         });
     }
+}
+
+/// The signals that are ignored, as a mask with the lowest bit for signal 1 (proc(5), `SigIgn`). What could be asked with
+/// sigaction(2) has no safe interface.
+#[cfg(target_os = "linux")]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Other systems do not tell.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn ignored() -> u64 {
+    0
 }

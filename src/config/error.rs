@@ -66,7 +66,7 @@ pub enum SettingsError {
     NoWayIn,
     /// No directory for keys and state is known.
     #[error(
-        "There is no home directory to keep the room's keys in. Say where with --data-dir, or use --ephemeral to keep nothing."
+        "There is no home directory to keep the room's messages and keys in. Say where with --data-dir, or use --ephemeral to keep nothing."
     )]
     NoDataDirectory,
 }

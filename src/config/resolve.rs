@@ -141,9 +141,8 @@ fn finish(draft: Draft, paths: &StandardPaths) -> Result<Settings, SettingsError
     settings.data_dir = match (ephemeral, data_dir.or_else(|| paths.data_dir.clone())) {
         (true, _) => None,
         (false, Some(directory)) => Some(directory),
-        // Only the onion service keeps anything.
-        (false, None) if settings.onion.enabled => return Err(SettingsError::NoDataDirectory),
-        (false, None) => None,
+        // Nothing would be kept, which only --ephemeral asks for.
+        (false, None) => return Err(SettingsError::NoDataDirectory),
     };
     Ok(settings)
 }

@@ -280,10 +280,14 @@ fn an_ephemeral_room_has_no_directory() {
     assert!(matches!(homeless, Err(SettingsError::NoDataDirectory)));
 }
 
+/// A local room without a home kept nothing and did not say so.
 #[test]
-fn without_tor_no_directory_is_needed() {
-    let sources = Fixture::new().flag("--no-onion", None).sources;
-    assert_eq!(Settings::load(&sources, &StandardPaths::default()).unwrap().data_dir, None);
+fn without_a_home_nothing_is_kept_only_if_that_was_asked_for() {
+    let desk = Fixture::new().flag("--no-onion", None);
+    let refused = Settings::load(&desk.sources, &StandardPaths::default()).unwrap_err().to_string();
+    assert!(refused.contains("--data-dir") && refused.contains("--ephemeral"), "{refused}");
+    let desk = desk.flag("--ephemeral", None);
+    assert_eq!(Settings::load(&desk.sources, &StandardPaths::default()).unwrap().data_dir, None);
 }
 
 #[test]

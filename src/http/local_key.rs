@@ -46,6 +46,10 @@ impl LocalKey {
     /// # Errors
     /// The file cannot be read or written, or the operating system has no randomness.
     pub fn kept_in(file: &Path) -> io::Result<Self> {
+        if fs::metadata(file).is_ok_and(|data| !data.is_file()) {
+            // To read a named pipe could wait for ever.
+            return Err(io::Error::other("it is not a file"));
+        }
         match fs::read_to_string(file).map(Zeroizing::new) {
             Ok(text) if is_key(text.trim_end()) => return Ok(Self(text.trim_end().to_owned().into())),
             // Invalid data is no text, and no key either.
@@ -201,5 +205,17 @@ mod tests {
             fs::write(&file, no_key).unwrap();
             assert!(is_key(LocalKey::kept_in(&file).unwrap().as_str()), "{no_key:?}");
         }
+    }
+
+    /// To read a named pipe waited for ever.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_refused() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("key");
+        mknodat(CWD, &file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        assert!(LocalKey::kept_in(&file).is_err_and(|error| error.to_string().contains("not a file")));
     }
 }

@@ -5,7 +5,7 @@
 //! keep new circuits out takes as many circuits as there are permits.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,8 @@ pub(super) struct Permits(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     connections: usize,
+    /// The most that this machine may hold, its reserve among them.
+    loopback: AtomicUsize,
     requests_per_second: u32,
     clock: Clock,
     state: Mutex<State>,
@@ -75,7 +77,13 @@ impl Permits {
     /// `connections` permits and the reserve; each circuit gets a budget of `requests_per_second`.
     pub(super) fn new(connections: usize, requests_per_second: u32) -> Self {
         let (clock, state) = (Clock::start(), Mutex::default());
-        Self(Arc::new(Shared { connections, requests_per_second, clock, state }))
+        let loopback = AtomicUsize::new(usize::MAX);
+        Self(Arc::new(Shared { connections, loopback, requests_per_second, clock, state }))
+    }
+
+    /// Lets this machine hold at most so many.
+    pub(super) fn limit_loopback(&self, most: usize) {
+        self.0.loopback.store(most, Ordering::Relaxed);
     }
 
     /// A permit for one more connection of this circuit, if there is one or another circuit has to give one up.
@@ -85,6 +93,9 @@ impl Permits {
         let state = &mut *self.state();
         state.forget_rested(|budget| budget.is_full(now));
         let held = state.circuits.get(&circuit).map_or(0, |entry| entry.connections.len());
+        if circuit == CircuitId::LOOPBACK && held >= self.0.loopback.load(Ordering::Relaxed) {
+            return None;
+        }
         if held >= reserve(circuit) {
             if state.taken >= *connections && !state.evict_for(held - reserve(circuit)) {
                 return None;

@@ -2,11 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
+use super::descriptors::SpareDescriptor;
 use super::{ConnectionLimiter, Peer};
 use crate::config::ListenSettings;
 
@@ -14,9 +14,6 @@ use crate::config::ListenSettings;
 pub(super) const UNAVAILABLE: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 56\r\n\
     Connection: close\r\n\r\nToo many connections are open. Try again a little later.";
-
-/// The pause after `accept` failed, usually for want of file descriptors.
-pub(super) const ACCEPT_ERROR_PAUSE: Duration = Duration::from_millis(100);
 
 /// Binds the address of the settings, or any free port if it is the default address and in use.
 ///
@@ -33,6 +30,7 @@ pub async fn bind(settings: &ListenSettings) -> io::Result<TcpListener> {
 
 /// Accepts connections until `closing` is cancelled.
 pub async fn accept(listener: TcpListener, limiter: ConnectionLimiter, closing: CancellationToken) {
+    let mut spare = SpareDescriptor::new();
     loop {
         let accepted = tokio::select! {
             () = closing.cancelled() => return,
@@ -41,8 +39,12 @@ pub async fn accept(listener: TcpListener, limiter: ConnectionLimiter, closing: 
         match accepted {
             Ok((stream, peer)) => admit(stream, peer, &limiter),
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_ERROR_PAUSE).await;
+                let refuse = async {
+                    let (stream, _) = listener.accept().await?;
+                    let _ = stream.try_write(UNAVAILABLE);
+                    Ok(())
+                };
+                spare.failed(&error, refuse).await;
             }
         }
     }

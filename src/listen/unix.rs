@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-use super::tcp::{ACCEPT_ERROR_PAUSE, UNAVAILABLE};
+use super::descriptors::SpareDescriptor;
+use super::tcp::UNAVAILABLE;
 use super::{ConnectionLimiter, Peer};
 
 /// A bound socket; its file is removed when this is dropped.
@@ -48,6 +49,7 @@ impl Drop for Socket {
 
 /// Accepts connections until `closing` is cancelled.
 pub async fn accept(socket: Socket, limiter: ConnectionLimiter, closing: CancellationToken) {
+    let mut spare = SpareDescriptor::new();
     loop {
         let accepted = tokio::select! {
             () = closing.cancelled() => return,
@@ -56,8 +58,12 @@ pub async fn accept(socket: Socket, limiter: ConnectionLimiter, closing: Cancell
         match accepted {
             Ok((stream, _)) => admit(stream, &limiter),
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_ERROR_PAUSE).await;
+                let refuse = async {
+                    let (stream, _) = socket.listener.accept().await?;
+                    let _ = stream.try_write(UNAVAILABLE);
+                    Ok(())
+                };
+                spare.failed(&error, refuse).await;
             }
         }
     }

@@ -26,6 +26,12 @@ pub enum StorageError {
         /// The path.
         path: PathBuf,
     },
+    /// Something that is no file is where a file of the data directory should be.
+    #[error("{} is not a file, so the data directory cannot be used. Remove it, or choose another directory with --data-dir.", path.display())]
+    NoFile {
+        /// The path.
+        path: PathBuf,
+    },
     /// Other users can read or write the data directory.
     #[error(
         "The data directory {} is open to other users of this machine (mode {mode:04o}), and it holds the key \

@@ -13,6 +13,7 @@ mod command_line;
 mod data_directory;
 mod defects;
 mod every_transport;
+mod inherited;
 mod kit;
 mod local;
 mod logs;

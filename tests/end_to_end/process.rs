@@ -13,20 +13,6 @@ use crate::kit::Guest;
 use crate::kit::offline;
 use crate::kit::program::{Program, run};
 
-/// The third and fourth column of a line of /proc/PID/limits: the soft and the hard limit.
-fn limit(program: &Program, name: &str) -> (String, String) {
-    let limits = program.proc("limits");
-    let line = limits.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-    let mut columns = line.split_whitespace().map(str::to_owned);
-    (columns.next().unwrap(), columns.next().unwrap())
-}
-
-fn status(program: &Program, name: &str) -> String {
-    let status = program.proc("status");
-    let line = status.lines().find_map(|line| line.strip_prefix(&format!("{name}:"))).unwrap();
-    line.trim().to_owned()
-}
-
 /// Every file and directory below.
 fn below(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -47,12 +33,12 @@ async fn no_core_dump_and_memory_locked_where_that_has_no_limit() {
     for commands in ["ulimit -c 0; ulimit -l 64", before] {
         let mut program = Program::start_after(commands, &[], &words);
         program.told("local").await;
-        assert_eq!(limit(&program, "Max core file size"), ("0".into(), "0".into()));
-        let locked: u64 = status(&program, "VmLck").trim_end_matches(" kB").parse().unwrap();
+        assert_eq!(program.limit("Max core file size"), ("0".into(), "0".into()));
+        let locked: u64 = program.status("VmLck").trim_end_matches(" kB").parse().unwrap();
         // Not every user may raise the limit, or is above it.
-        let ipc_lock = u64::from_str_radix(&status(&program, "CapEff"), 16).unwrap() >> 14 & 1 == 1;
+        let ipc_lock = u64::from_str_radix(&program.status("CapEff"), 16).unwrap() >> 14 & 1 == 1;
         let own_users = !program.proc("uid_map").contains("4294967295");
-        if limit(&program, "Max locked memory").1 == "unlimited" || ipc_lock && !own_users {
+        if program.limit("Max locked memory").1 == "unlimited" || ipc_lock && !own_users {
             assert!(locked > 1000, "{locked} kB are locked");
         } else {
             assert_eq!(locked, 0);

@@ -40,7 +40,7 @@ impl Program {
     /// Starts it with these variables in its environment, from a shell that runs these commands first.
     pub(crate) fn start_after(commands: &str, variables: &[(&str, &Path)], words: &[&str]) -> Self {
         let home = TempDir::new().unwrap();
-        let mut shell = Command::new("sh");
+        let mut shell = heedful("sh");
         shell.args(["-c", &format!("{commands}\nexec \"$0\" \"$@\""), PROGRAM]).args(words);
         let mut command = confined(shell, home.path());
         command.envs(variables.iter().copied());
@@ -114,6 +114,21 @@ impl Program {
     pub(crate) fn proc(&self, file: &str) -> String {
         let id = self.child.id().expect("it still runs");
         std::fs::read_to_string(format!("/proc/{id}/{file}")).unwrap()
+    }
+
+    /// The soft and the hard limit of this name, as /proc/PID/limits has them (proc(5)).
+    pub(crate) fn limit(&self, name: &str) -> (String, String) {
+        let limits = self.proc("limits");
+        let line = limits.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        let mut columns = line.split_whitespace().map(str::to_owned);
+        (columns.next().unwrap(), columns.next().unwrap())
+    }
+
+    /// The value of this line of /proc/PID/status.
+    pub(crate) fn status(&self, name: &str) -> String {
+        let status = self.proc("status");
+        let line = status.lines().find_map(|line| line.strip_prefix(&format!("{name}:"))).unwrap();
+        line.trim().to_owned()
     }
 
     /// Reads standard error to its end.
@@ -220,9 +235,20 @@ impl<'a> Disk<'a> {
 
 /// The program with nothing of this process's environment but the way to other programs.
 fn command(home: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
+    let mut command = heedful(PROGRAM);
     command.args(words);
     confined(command, home)
+}
+
+/// A program that ignores no signal to begin with, also where the tests are run with `nohup` or in the background of a
+/// shell.
+fn heedful(program: &str) -> Command {
+    if !cfg!(target_os = "linux") {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT,HUP,TERM", program]);
+    command
 }
 
 fn confined(mut command: Command, home: &Path) -> Command {
