@@ -10,8 +10,8 @@
 //! ```
 //!
 //! A message may have 1 MiB. What ends a connection (RFC 6455, section 7.4.1): a larger message 1009, text that is not
-//! UTF-8 1007, what is not WebSocket 1002, Ctrl-C 1001; and a client's own close frame comes back as it is. The port
-//! is the only argument (8081 without one, 0 for any free one).
+//! UTF-8 1007, what is not WebSocket 1002, Ctrl-C 1001; and a client's own close frame comes back as it is (but for
+//! 1014, which tungstenite does not know). The port is the only argument (8081 without one, 0 for any free one).
 
 use std::convert::Infallible;
 use std::error::Error;
