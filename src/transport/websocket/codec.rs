@@ -17,6 +17,10 @@ const READ_BUFFER_BYTES: usize = 256;
 /// The largest message before the hello: more than any hello needs, and what each stranger can make the room hold.
 const STRANGER_MESSAGE_BYTES_MAX: usize = 4 * 1024;
 
+/// A gateway got an invalid response from upstream: the one close code that the registry of RFC 6455, section 11.7, has for
+/// frames and that tungstenite 0.30 refuses with 1002 (snapview/tungstenite-rs#502).
+const CLOSE_BAD_GATEWAY: u16 = 1014;
+
 /// The WebSocket protocol state of one connection.
 pub(super) struct Codec(WebSocketContext);
 
@@ -59,6 +63,21 @@ impl Codec {
         }
     }
 
+    /// Appends the answer to a whole close frame to `out`: the same code and reason, or 1002 for a code that is in no
+    /// registry or not for frames (RFC 6455, section 7.4).
+    ///
+    /// # Errors
+    /// Always: the peer closed, or broke the protocol.
+    pub(super) fn answer_close(&mut self, frame: &[u8], out: &mut BytesMut) -> Result<(), Error> {
+        match bad_gateway(frame) {
+            Some(close) => {
+                self.close(close, out);
+                Err(Error::ConnectionClosed)
+            }
+            None => self.decode(frame, out, |_| {}),
+        }
+    }
+
     /// Appends a ping to `out`.
     pub(super) fn ping(&mut self, out: &mut BytesMut) {
         // Fails only after the close frame, when no answer is awaited.
@@ -70,6 +89,21 @@ impl Codec {
     pub(super) fn close(&mut self, frame: CloseFrame, out: &mut BytesMut) {
         let _ = self.0.close(&mut Wire::outward(out), Some(frame));
     }
+}
+
+/// What a client's close frame says if it is valid and has the code [`CLOSE_BAD_GATEWAY`].
+fn bad_gateway(frame: &[u8]) -> Option<CloseFrame> {
+    let (header, payload) = frame.split_first_chunk::<6>()?;
+    let [first, length, mask @ ..] = *header;
+    // FIN and the opcode, no reserved bit; masked, with a length of seven bits (RFC 6455, section 5.2).
+    if first != 0x88 || payload.len() > 125 || usize::from(length) != 0x80 | payload.len() {
+        return None;
+    }
+    let payload: Vec<u8> = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+    let (code, reason) = payload.split_first_chunk()?;
+    let code = u16::from_be_bytes(*code);
+    let reason = std::str::from_utf8(reason).ok().filter(|_| code == CLOSE_BAD_GATEWAY)?;
+    Some(CloseFrame { code: code.into(), reason: reason.into() })
 }
 
 /// The stream that tungstenite reads and writes.
@@ -109,6 +143,7 @@ impl Write for Wire<'_> {
 mod tests {
     use proptest::prelude::*;
     use tokio_tungstenite::tungstenite::protocol::WebSocket;
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
     use super::*;
 
@@ -143,6 +178,59 @@ mod tests {
         let bytes = written([Message::Close(None)]);
         assert!(matches!(texts(&mut codec, &bytes, &mut out), Err(Error::ConnectionClosed)));
         assert_eq!(&out[..], b"\x88\x00");
+    }
+
+    /// A close frame of a client, with a masking key.
+    fn close_frame(code: u16, reason: &[u8]) -> Vec<u8> {
+        let payload = [&code.to_be_bytes(), reason].concat();
+        let mask = [0x12, 0x34, 0x56, 0x78];
+        let header = [0x88, 0x80 | payload.len() as u8];
+        let masked = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask);
+        header.into_iter().chain(mask).chain(masked).collect()
+    }
+
+    /// The answer to a close frame.
+    fn answer(frame: &[u8]) -> (Error, Vec<u8>) {
+        let (mut codec, mut out) = (Codec::new(), BytesMut::new());
+        let end = codec.answer_close(frame, &mut out).unwrap_err();
+        (end, out.to_vec())
+    }
+
+    #[test]
+    fn a_registered_code_comes_back_with_its_reason_and_another_one_not() {
+        for code in 0..=u16::MAX {
+            let allowed = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
+            let (end, answer) = answer(&close_frame(code, b"why"));
+            assert!(matches!(end, Error::ConnectionClosed), "{code}");
+            let expected = if allowed { code } else { 1002 };
+            assert_eq!(answer[2..4], expected.to_be_bytes(), "{code}");
+            assert_eq!(&answer[4..] == b"why", allowed, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_bad_gateway_has_to_be_a_valid_close_frame() {
+        for reason in [&b""[..], "an onion 🧅".as_bytes(), &[b'a'; 123]] {
+            let (_, answer) = answer(&close_frame(1014, reason));
+            assert_eq!(answer[2..], [&1014u16.to_be_bytes(), reason].concat());
+        }
+        let valid = close_frame(1014, b"why");
+        let changed = |index: usize, byte: u8| {
+            let mut frame = valid.clone();
+            frame[index] = byte;
+            frame
+        };
+        let unmasked = [&[0x88, 2], &1014u16.to_be_bytes()[..]].concat();
+        for frame in [changed(0, 0x08), changed(0, 0xc8), unmasked] {
+            assert!(matches!(answer(&frame).0, Error::Protocol(_)), "{frame:?}");
+        }
+        assert!(matches!(answer(&close_frame(1014, b"\xff")).0, Error::Utf8(_)));
+        assert!(matches!(answer(&close_frame(1014, b"an onion \xf0\x9f")).0, Error::Utf8(_)));
+    }
+
+    #[test]
+    fn tungstenite_does_not_know_bad_gateway() {
+        assert!(!CloseCode::from(CLOSE_BAD_GATEWAY).is_allowed(), "now it does, and `bad_gateway` can go");
     }
 
     #[test]

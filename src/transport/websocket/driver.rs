@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::codec::Codec;
 use super::end::{End, violation};
-use super::input::Input;
+use super::input::{Input, Part};
 use super::session::{ANSWERS_BYTES, Session, SessionEnd};
 use super::wake_filter::WakeFilter;
 use crate::config::ListenSettings;
@@ -233,11 +233,14 @@ impl Driver<'_> {
             match self.input.poll_part(context) {
                 Poll::Ready(Some(part)) => {
                     let Self { codec, session, out, .. } = self;
-                    let decoded = codec.decode(part, out, |message| match message {
-                        Message::Text(text) => session.receive(&text),
-                        Message::Binary(_) => session.receive_binary(),
-                        _ => {} // the codec answers it
-                    });
+                    let decoded = match part {
+                        Part::Close(frame) => codec.answer_close(frame, out),
+                        Part::Frame(bytes) => codec.decode(bytes, out, |message| match message {
+                            Message::Text(text) => session.receive(&text),
+                            Message::Binary(_) => session.receive_binary(),
+                            _ => {} // the codec answers it
+                        }),
+                    };
                     self.input_end = decoded.err().map(|error| violation(&error));
                     self.input.decoded();
                 }

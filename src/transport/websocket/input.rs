@@ -15,6 +15,10 @@ use crate::listen::budget::{CircuitBudget, Wait};
 /// The opcode of a close frame (RFC 6455, section 5.5.1).
 const OPCODE_CLOSE: u8 = 0x8;
 
+/// The longest close frame of a client: a header, a masking key, and the payload that a control frame may have (section
+/// 5.5).
+const CLOSE_FRAME_BYTES_MAX: u64 = 2 + 4 + 125;
+
 /// The bytes of one connection that are not decoded yet.
 pub(super) struct Input {
     bytes: BytesMut,
@@ -23,6 +27,15 @@ pub(super) struct Input {
     budget: Arc<CircuitBudget>,
     /// Completes when the next frame is paid for.
     payment: Option<Wait>,
+}
+
+/// The next bytes to decode.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Part<'a> {
+    /// A close frame, whole.
+    Close(&'a [u8]),
+    /// Another frame, or what there is of it.
+    Frame(&'a [u8]),
 }
 
 /// What is known of a frame from its header.
@@ -44,16 +57,18 @@ impl Input {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next bytes to decode: a whole frame, or what there is of it. `None` when more must be received first. Pending
-    /// while the frame cannot be paid for.
-    pub(super) fn poll_part(&mut self, context: &mut Context<'_>) -> Poll<Option<&[u8]>> {
+    /// The next part to decode. `None` when more must be received first. Pending while the frame cannot be paid for.
+    pub(super) fn poll_part(&mut self, context: &mut Context<'_>) -> Poll<Option<Part<'_>>> {
+        let mut close = false;
         if self.rest == 0 {
-            let Some(header) = header(&self.bytes) else { return Poll::Ready(None) };
+            let Some(header) = self.next() else { return Poll::Ready(None) };
             ready!(self.poll_payment(context));
             self.rest = header.length;
+            close = header.is_close();
         }
         let part = self.available();
-        Poll::Ready((part > 0).then(|| &self.bytes[..part]))
+        let kind = if close { Part::Close } else { Part::Frame };
+        Poll::Ready((part > 0).then(|| kind(&self.bytes[..part])))
     }
 
     /// Removes the part, which was decoded.
@@ -67,9 +82,10 @@ impl Input {
         }
     }
 
-    /// Whether something was received that waits to be decoded.
+    /// Whether something was received that can be decoded and waits for that. The beginning of a header is not: it waits
+    /// for the guest.
     pub(super) fn is_waiting(&self) -> bool {
-        self.payment.is_some() || !self.bytes.is_empty()
+        self.payment.is_some() || self.available() > 0 || (self.rest == 0 && self.next().is_some())
     }
 
     /// Drops everything up to a close frame; whether there is one.
@@ -87,6 +103,11 @@ impl Input {
         }
     }
 
+    /// The header of the next frame; `None` while there is not enough of the frame to decode.
+    fn next(&self) -> Option<Header> {
+        header(&self.bytes).filter(|header| !header.is_close() || header.length <= self.bytes.len() as u64)
+    }
+
     fn poll_payment(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.payment.is_none() {
             self.payment = self.budget.take(1);
@@ -100,6 +121,13 @@ impl Input {
 
     fn available(&self) -> usize {
         usize::try_from(self.rest).unwrap_or(usize::MAX).min(self.bytes.len())
+    }
+}
+
+impl Header {
+    /// Whether this is a close frame. One that is too long is none: it is refused at once, and not awaited.
+    fn is_close(&self) -> bool {
+        self.opcode == OPCODE_CLOSE && self.length <= CLOSE_FRAME_BYTES_MAX
     }
 }
 
@@ -133,7 +161,7 @@ mod tests {
     fn parts(input: &mut Input) -> Vec<Vec<u8>> {
         let mut context = Context::from_waker(Waker::noop());
         let mut parts = Vec::new();
-        while let Poll::Ready(Some(part)) = input.poll_part(&mut context) {
+        while let Poll::Ready(Some(Part::Close(part) | Part::Frame(part))) = input.poll_part(&mut context) {
             parts.push(part.to_vec());
             input.decoded();
         }
@@ -163,8 +191,9 @@ mod tests {
         assert_eq!(parts(&mut input), frames);
         input.receive(b"d\x81");
         assert_eq!(parts(&mut input), [b"d"]);
-        assert!(input.is_waiting(), "half a header");
+        assert!(!input.is_waiting(), "half a header waits for the guest");
         input.receive(&[0]);
+        assert!(input.is_waiting());
         assert_eq!(parts(&mut input), [[0x81, 0]]);
         assert!(!input.is_waiting());
     }
@@ -176,6 +205,28 @@ mod tests {
         assert_eq!(parts(&mut input).len(), 200, "ten seconds' worth");
         tokio::time::advance(std::time::Duration::from_secs(1)).await;
         assert_eq!(parts(&mut input).len(), 20);
+    }
+
+    #[tokio::test]
+    async fn a_close_frame_is_taken_whole_unless_it_is_too_long() {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut input = input(0);
+        for (bytes, taken) in
+            [(&b"\x88"[..], false), (b"\x82\0\0\0\0", false), (b"\x03", false), (b"\xe8", true)]
+        {
+            input.receive(bytes);
+            assert_eq!(input.is_waiting(), taken);
+            let close = Part::Close(b"\x88\x82\0\0\0\0\x03\xe8");
+            assert_eq!(input.poll_part(&mut context), Poll::Ready(taken.then_some(close)));
+        }
+        input.decoded();
+        let long = b"\x88\xfe\0\x7e\0\0\0\0 and so on";
+        input.receive(long);
+        assert_eq!(input.poll_part(&mut context), Poll::Ready(Some(Part::Frame(long))));
+        input.decoded();
+        input.receive(b"\x88\x80\0\0\0\0");
+        let payload = Poll::Ready(Some(Part::Frame(b"\x88\x80\0\0\0\0")));
+        assert_eq!(input.poll_part(&mut context), payload, "a payload that looks like a close frame");
     }
 
     #[tokio::test]
