@@ -4,7 +4,8 @@
 //! /                             the index; its <noscript> element holds
 //! └─ /rooms/main/page           the entry, or the room: a frame for each of its two parts
 //!    ├─ …/page/enter            where the entry's form takes a seat
-//!    ├─ …/page/messages         the messages, written on for as long as the guest stays
+//!    ├─ …/page/connection       a frame for the messages, which it loads again when they end
+//!    │  └─ …/page/messages      the messages, written on for as long as the guest stays
 //!    ├─ …/page/continue         where a window takes over from another
 //!    ├─ …/page/say              the form to publish a message and to change the name
 //!    └─ …/page/leave            where the seat is given up
@@ -14,14 +15,16 @@
 //! it at most. The document of messages is the guest's connection and holds the seat; the form is a
 //! [stateless join](crate::hub::Room::join_stateless), which leaves a connection alone.
 //!
-//! [`documents`] are the documents that end, [`stream`] is the one that does not, [`render`] renders events for it,
+//! [`documents`] are the documents that end, [`stream`] is the one that does not, [`connection`] what brings it again,
+//! [`render`] renders events for it,
 //! [`windows`] knows which window has it, [`markup`] is the beginning of each document, [`message`] what a form publishes.
 //! Markup is maud's, so that escaping is by type.
 
+pub mod connection;
 pub mod documents;
 pub mod markup;
 pub mod message;
-mod phrases;
+pub mod phrases;
 pub mod refresh;
 pub mod render;
 pub mod stream;

@@ -47,7 +47,11 @@ test('entering leads into the chat, without scripts and without a secret in an a
   await ann.hears('Nothing has been said yet.');
   await bob.line('Ann at the door joined');
   assert.equal(await ann.ask(() => location.href), room.url);
-  assert.deepEqual(ann.paths().slice(2), ['POST /rooms/main/page/enter', 'GET /rooms/main/page', 'GET /rooms/main/page/messages', 'GET /rooms/main/page/say']);
+  const page = 'GET /rooms/main/page';
+  const frames = ['connection', 'messages', 'reached', 'reconnect', 'say'].map((part) => `${page}/${part}`);
+  await until('every part was asked for', () => ann.paths().length >= 4 + frames.length);
+  assert.deepEqual(ann.paths().slice(2, 4), ['POST /rooms/main/page/enter', page]);
+  assert.deepEqual(ann.paths().slice(4).toSorted(), frames);
   const token = guest();
   assert.equal(token.length, 43);
   assert.ok(ann.proxy.requests.every((request) => !request.includes(token)), 'the token is in no address');
@@ -108,7 +112,7 @@ test('markup is shown as the text it is', async () => {
   const text = '<img src=x onerror="alert(1)"> <b>bold</b> &amp; <script>document.title=2</script></p><h1>';
   await bob.say(text);
   await ann.hears(text);
-  assert.equal(await ann.inside(({ messages }) => messages.querySelectorAll('img, b, script, h1').length), 0);
+  assert.equal(await ann.inside(({ messages }) => messages.querySelectorAll('article :is(img, b, script, h1)').length), 0);
   await ann.say(text);
   await bob.see('said by the other too', (wanted) => [...document.querySelectorAll('#said .words')].filter((words) => words.textContent === wanted).length === 2, text);
 });
@@ -127,16 +131,63 @@ test('a name is changed in the form, and a taken one is refused in words', async
   await until('the reason is shown', () => ann.inside(({ say }) => say.querySelector('.note')?.textContent.includes('Choose another name')));
   await ann.screenshot('noscript-refused');
   assert.equal(await ann.name(), 'Ann at Safest');
+  await until('the name is to be written again', () => ann.inside(({ say }) => say.activeElement?.name === 'name'));
+  await ann.rename('Ann at Safest');
+  await ann.ready();
+});
+
+test('who has scrolled up is told of a message, goes to the newest by a link, and sees what they say themselves', async () => {
+  /* What lies over everything else in the middle of the lower edge: what is seen and pressed there. */
+  const atTheEdge = () => ann.inside(({ messages }) => {
+    const { innerWidth, innerHeight, getComputedStyle } = messages.defaultView;
+    const column = innerWidth > 800 ? innerWidth - 256 : innerWidth;
+    const link = messages.querySelector('.newest');
+    const over = messages.elementFromPoint(column / 2, innerHeight - 16);
+    const last = [...messages.querySelectorAll('article')].at(-1);
+    const told = getComputedStyle(last, '::after');
+    return { link: over === link, told: told.content === '"New message"' && told.visibility === 'visible' };
+  });
+  const scrollUp = () => ann.inside(({ messages }) => (messages.body.scrollTop = -400));
+  const scrolled = () => ann.inside(({ messages }) => Math.abs(Math.round(messages.body.scrollTop)));
+  await ann.sees('message number 29');
+  assert.equal((await atTheEdge()).link, false, 'at the end there is nothing to go to');
+  await scrollUp();
+  await until('the link is there', async () => (await atTheEdge()).link);
+  await bob.say('said while Ann reads above');
+  await ann.hears('said while Ann reads above');
+  assert.ok((await scrolled()) > 300, 'a message of another guest moves nothing');
+  assert.deepEqual(await atTheEdge(), { link: true, told: true });
+  await ann.screenshot('noscript-scrolled-up');
+  await ann.inside(({ messages }) => messages.querySelector('.newest').click());
+  await ann.sees('said while Ann reads above');
+  assert.equal(await scrolled(), 0);
+  await bob.say('after the link');
+  await ann.sees('after the link');
+  for (const text of ['said from above', 'and once more']) {
+    /* For a second one's own message is held in view. */
+    await until('nothing holds the view', () => ann.inside(({ messages }) => ![...messages.querySelectorAll('.mine')].some((message) => message.getAnimations().length)));
+    await scrollUp();
+    await until('the view is above', async () => (await scrolled()) > 300);
+    await ann.inside(({ say }) => say.querySelector('textarea').focus());
+    await ann.say(text);
+    await ann.sees(text);
+    assert.equal(await scrolled(), 0);
+  }
+  assert.equal(await ann.inside(({ messages }) => messages.defaultView.getComputedStyle(messages.querySelector('.empty')).display), 'none', 'something has been said');
 });
 
 test('a reload comes back as the same guest, with the messages, and says nothing twice', async () => {
   await ann.say('before the reload');
+  await bob.hears('before the reload');
+  await ann.write('a draft');
   const said = await bob.messages();
   assert.equal(said.filter((text) => text === 'before the reload').length, 1);
   await ann.reload();
   await ann.hears('before the reload');
   await ann.sees('You came in');
   assert.equal(await ann.name(), 'Ann at Safest');
+  assert.equal(await ann.draft(), 'a draft');
+  await ann.clear();
   assert.deepEqual(await bob.messages(), said);
   const lines = await bob.ask(() => [...document.querySelectorAll('#said .line')].map((line) => line.textContent));
   assert.ok(lines.every((line) => !/Ann at Safest (left|joined)/.test(line)), `nobody left: ${lines}`);

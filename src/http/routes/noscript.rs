@@ -4,6 +4,7 @@
 //! itself. [`session`] has the cookies and that proof, [`form`] reads forms, [`answer`] makes responses.
 
 mod answer;
+mod connection;
 mod form;
 mod session;
 
@@ -20,7 +21,7 @@ use http::header::CONNECTION;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
-use self::answer::{document, outside, refused, see_other};
+use self::answer::{document, outside, refused, remembered, see_other};
 use self::form::Form;
 use self::session::{Session, number, prove, random_number, window};
 use crate::http::body;
@@ -28,10 +29,12 @@ use crate::http::error::Problem;
 use crate::http::fields::Fields;
 use crate::http::site::{ChargedRoom, Site};
 use crate::hub::{Room, StatelessJoin};
-use crate::protocol::{Code, GuestId, Hello, Name, Refusal, Token};
+use crate::protocol::{Code, Guest, GuestId, Hello, Name, Refusal, Token};
+use crate::transport::noscript as transport;
 use crate::transport::noscript::documents::{self, Composer, Entry};
 use crate::transport::noscript::markup::Look;
 use crate::transport::noscript::message;
+use crate::transport::noscript::phrases;
 use crate::transport::noscript::refresh::REFRESH_SECONDS;
 use crate::transport::noscript::stream::{Live, Stream};
 
@@ -51,6 +54,9 @@ pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()
         .route("/rooms/{room}/page", get(page))
         .route("/rooms/{room}/page/enter", get(to_page).post(enter))
+        .route("/rooms/{room}/page/connection", get(connection::connection))
+        .route("/rooms/{room}/page/reconnect", get(connection::reconnect))
+        .route("/rooms/{room}/page/reached", get(connection::reached))
         .route("/rooms/{room}/page/messages", get(messages))
         .route("/rooms/{room}/page/continue", post(go_on))
         .route("/rooms/{room}/page/say", get(composer).post(submit))
@@ -169,32 +175,42 @@ async fn messages(
     let Some(token) = session.token.clone() else { return without_cookie(&session, Look::Messages) };
     if let Some(seconds) = plain {
         let joined = resume(&room, &session, &token).await;
-        return streamed(joined.map(|join| Stream::once(&room, &join, after, seconds, &number)));
+        return streamed(joined.map(|resumed| Stream::once(&room, &resumed.join, after, seconds, &number)));
     }
     let window = window(&token, number);
     let Some(claim) = site.noscript.windows.claim(&token, &window.number).await else {
         return closing(document(StatusCode::OK, documents::held_elsewhere(&window)));
     };
     let (heartbeat, closes) = (site.settings.idle_ping, site.closing.clone());
-    let joined = match resume(&room, &session, &token).await {
-        Ok(_) => room.join(Hello { token: Some(token), ..Hello::default() }).await,
-        Err(refusal) => Err(refusal),
+    let lost_name = match resume(&room, &session, &token).await {
+        Ok(resumed) => resumed.lost_name,
+        Err(refusal) => return refused(Look::Messages, refusal),
     };
-    let live = Live { window, claim, heartbeat, closing: closes };
+    let joined = room.join(Hello { token: Some(token), ..Hello::default() }).await;
+    let live = Live { window, claim, heartbeat, lost_name, closing: closes };
     streamed(joined.map(|join| Stream::live(&room, join, after, live)))
+}
+
+/// A guest whose seat is held.
+struct Resumed {
+    join: StatelessJoin,
+    /// The name that they had, where they could not get it again.
+    lost_name: Option<Name>,
 }
 
 /// Holds the guest's seat, under the name that they have there, because a GET changes no name. Where there is none, because
 /// it expired or the room was restarted, takes it anew under the name that they had last, if that is free.
-async fn resume(room: &Room, session: &Session, token: &Token) -> Result<StatelessJoin, Refusal> {
+async fn resume(room: &Room, session: &Session, token: &Token) -> Result<Resumed, Refusal> {
     if let Some(join) = room.touch(token).await? {
-        return Ok(join);
+        return Ok(Resumed { join, lost_name: None });
     }
     let hello = Hello { token: Some(token.clone()), ..Hello::default() };
     let named = Hello { name: session.name.clone(), ..hello.clone() };
     match room.join_stateless(named).await {
-        Err(_) if session.name.is_some() => room.join_stateless(hello).await,
-        joined => joined,
+        Err(_) if session.name.is_some() => {
+            Ok(Resumed { join: room.join_stateless(hello).await?, lost_name: session.name.clone() })
+        }
+        joined => Ok(Resumed { join: joined?, lost_name: None }),
     }
 }
 
@@ -224,18 +240,19 @@ async fn go_on(State(site): State<Arc<Site>>, session: Session, request: Request
     };
     let window = number(Some(&form.number));
     site.noscript.windows.permit(&token, &window);
-    see_other(&format!("messages?window={window}"))
+    see_other(&transport::connection::address(&window, None))
 }
 
+/// The form, with the name that the guest has. Where they have no seat it is taken anew, as by the messages, so that both say
+/// the same, whichever comes first.
 async fn composer(ChargedRoom(room): ChargedRoom, session: Session) -> Response {
     let Some(token) = &session.token else { return without_cookie(&session, Look::Composer) };
-    match room.touch(token).await {
-        Ok(join) => {
-            // Without a seat, which the messages are about to take, it is the name that they ask for.
-            let guest = join.as_ref().map(|join| join.welcome.guest.id);
-            let name = join.map(|join| join.welcome.guest.name).or_else(|| session.name.clone());
-            let name = name.as_ref().map_or("…", Name::as_str);
-            filled(token, Composer { name, guest, form: &random_number(), ..Composer::default() }, None)
+    match resume(&room, &session, token).await {
+        Ok(Resumed { join, lost_name }) => {
+            let Guest { id, name, .. } = &join.welcome.guest;
+            let note = lost_name.map(|lost| phrases::lost_name(lost.as_str(), name.as_str()));
+            let (name, guest, note) = (name.as_str(), Some(*id), note.as_deref());
+            filled(token, Composer { name, guest, note, form: &random_number(), ..Composer::default() }, None)
         }
         Err(refusal) => refused(Look::Composer, refusal),
     }
@@ -251,10 +268,23 @@ async fn submit(
         Ok(form) => form,
         Err(response) => return *response,
     };
-    let welcome = match resume(&room, &session, &token).await {
-        Ok(join) => join.welcome,
+    let (welcome, lost_name) = match resume(&room, &session, &token).await {
+        Ok(resumed) => (resumed.join.welcome, resumed.lost_name),
         Err(refusal) => return refused(Look::Composer, refusal),
     };
+    if let Some(lost) = lost_name.filter(|_| !form.rename) {
+        // Under another name than the guest believes to have, nothing is published before they know.
+        let Guest { id, name, .. } = &welcome.guest;
+        let note =
+            phrases::lost_name(lost.as_str(), name.as_str()) + " Send it again to say it under that name.";
+        let (guest, name) = (Some(*id), name.as_str());
+        let (form, text) = (form.number.as_str(), form.text.as_str());
+        return filled(
+            &token,
+            Composer { name, guest, form, text, note: Some(&note), ..Composer::default() },
+            None,
+        );
+    }
     let done = match form.rename {
         true => rename(&room, &token, &form.name).await,
         false => say(&room, welcome.guest.id, &form).await.map(|()| welcome.guest.name.clone()),
@@ -265,7 +295,7 @@ async fn submit(
     let kept = Composer { name, guest, form: &form.number, text: &form.text, wanted, ..Composer::default() };
     let mut response = match done.as_ref() {
         Ok(_) if form.rename && !form.text.is_empty() => filled(&token, kept, None),
-        Ok(_) => see_other("say#text"),
+        Ok(_) => see_other("say#here"),
         Err(refusal) => filled(&token, kept, Some(refusal.clone())),
     };
     if form.rename && done.is_ok() {
@@ -336,10 +366,10 @@ fn filled(token: &Token, composer: Composer<'_>, refusal: Option<Refusal>) -> Re
         Some(Code::TooFast) => format!("{} What you wrote is still here.", problem.detail),
         _ => problem.detail.clone(),
     });
-    let (proof, note) = (prove(token, composer.form), note.as_deref());
+    let (proof, note) = (prove(token, composer.form), note.as_deref().or(composer.note));
     let composer = Composer { proof: &proof, note, ..composer };
     let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
-    let mut response = document(status, documents::composer(&composer));
+    let mut response = remembered(document(status, documents::composer(&composer)));
     if let Some(problem) = problem {
         problem.add_retry_after(response.headers_mut());
     }

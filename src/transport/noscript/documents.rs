@@ -2,6 +2,7 @@
 
 use maud::html;
 
+use super::connection;
 use super::markup::{Look, Window, badge, begin, elsewhere};
 use super::phrases;
 use super::refresh::REFRESH_SECONDS;
@@ -9,7 +10,7 @@ use crate::protocol::GuestId;
 use crate::protocol::event::Kept;
 
 /// After how many seconds a browser that was refused asks again.
-const RETRY_SECONDS: u32 = 15;
+const RETRY_SECONDS: &str = "15";
 
 /// The content of the page before the room.
 #[derive(Debug, Clone, Copy)]
@@ -58,8 +59,8 @@ pub fn entry(entry: &Entry<'_>) -> String {
 
 /// The room with its frames, for a guest who has entered. `window` is this window, with a proof for its forms.
 pub fn room(title: &str, window: &Window) -> String {
-    let messages = format!("page/messages?window={}", window.number);
-    let refreshing = format!("{messages}&plain={}", REFRESH_SECONDS[1]);
+    let messages = format!("page/{}", connection::address(&window.number, None));
+    let refreshing = format!("page/messages?window={}&plain={}", window.number, REFRESH_SECONDS[1]);
     let body = html! {
         header {
             h1 dir="auto" { (title) }
@@ -75,9 +76,12 @@ pub fn room(title: &str, window: &Window) -> String {
                 }
             }
         }
-        iframe name="messages" title="Messages" src=(messages) {}
-        // The fragment focuses the text: "autofocus" does not count in a window where the entry had the focus before.
-        iframe name="say" title="Say something" src="page/say#text" {}
+        main {
+            iframe name="messages" title="Messages" src=(messages) {}
+            // The fragment focuses what is to be written in: "autofocus" does not count in a window where the entry had the
+            // focus before.
+            iframe name="say" title="Say something" src="page/say#here" {}
+        }
     };
     begin(Look::Room, title, None) + &body.0
 }
@@ -91,7 +95,7 @@ pub struct Composer<'a> {
     pub name: &'a str,
     /// The guest whose badge stands beside the name.
     pub guest: Option<GuestId>,
-    /// The requested name that was refused.
+    /// The requested name that was refused. Its field has the focus then.
     pub wanted: Option<&'a str>,
     /// The number of the form: a text that is sent twice from the same form is one message.
     pub form: &'a str,
@@ -105,8 +109,11 @@ pub struct Composer<'a> {
 /// the text; the first button is the one that Enter in the name's field presses.
 pub fn composer(form: &Composer<'_>) -> String {
     let Composer { proof, name, guest, wanted, form, text, note } = *form;
+    // What the fragment of the address focuses.
+    let here = |this: bool| this.then_some("here");
     let body = html! {
-        form method="post" action="say#text" {
+        main { form method="post" action="say#here" {
+            h1 class="unseen" { "Say something" }
             input type="hidden" name="form" value=(form) autocomplete="off";
             input type="hidden" name="proof" value=(proof) autocomplete="off";
             input type="checkbox" id="naming" autocomplete="off" aria-label="Change your name"
@@ -121,39 +128,44 @@ pub fn composer(form: &Composer<'_>) -> String {
                 label class="now" for="naming" { "change" }
                 " "
                 input class="new" name="name" value=(wanted.unwrap_or(name)) aria-label="Your name"
-                    autocomplete="off" spellcheck="false" dir="auto";
+                    autocomplete="off" spellcheck="false" dir="auto" id=[here(wanted.is_some())]
+                    autofocus[wanted.is_some()];
                 " "
                 button class="new" name="do" value="rename" { "Save name" }
                 label class="new" for="naming" { "cancel" }
             }
             div class="say" {
-                textarea id="text" name="text" aria-label="Message" placeholder="Message" dir="auto" autofocus {
+                // Browsers keep what is written over a reload, and over Back after a form that did not get through.
+                textarea id=[here(wanted.is_none())] name="text" aria-label="Message" placeholder="Message" dir="auto"
+                    autofocus[wanted.is_none()] {
                     // HTML drops the first line break of a textarea (section 13.2.6.4.7).
                     "\n" (text)
                 }
                 " "
                 button name="do" value="say" { "Send" }
             }
-        }
+        } }
     };
     begin(Look::Composer, "Say something", None) + &body.0
 }
 
 /// A refusal in place of a document, with a link to try again.
 pub fn refused(look: Look, sentence: &str) -> String {
-    let body = html! { p class="line note" { (sentence) " " a href="" { "Try again" } } };
+    let body = html! { main { p class="line note" { (sentence) " " a href="" { "Try again" } } } };
     begin(look, "Not in the room", Some(RETRY_SECONDS)) + &body.0
 }
 
-/// In place of the messages where another window, or another transport, has the seat. It does not load itself again.
+/// In place of the messages where another window, or another transport, has the seat.
 pub fn held_elsewhere(window: &Window) -> String {
     let body = html! { main { (elsewhere("This chat is open in another window.", window)) } };
     begin(Look::Messages, "Open in another window", None) + &body.0
 }
 
-/// A refusal with the way to the entry. It does not load itself again.
+/// A refusal with the way to the entry, in place of the whole page where this is the document of messages, which is two
+/// frames deep. It does not load itself again.
 pub fn outside(look: Look, sentence: &str) -> String {
-    let link = html! { a href="../page" target="_parent" { "Go to the entry" } };
+    let target = if look == Look::Messages { "_top" } else { "_parent" };
+    let link = html! { a href="../page" target=(target) { "Go to the entry" } };
     let body = html! { main { p class="line note" { (sentence) " " (link) } } };
     begin(look, "Not in the room", None) + &body.0
 }

@@ -12,6 +12,9 @@ use crate::protocol::{Badge, GuestId};
 /// The style that all documents share.
 const BASE: &str = include_str!("../../../web/noscript/base.css");
 
+/// The style of badges.
+const BADGE: &str = include_str!("../../../web/noscript/badge.css");
+
 /// The style has a colour for each multiple of this many degrees.
 const HUE_STEP: u16 = 30;
 
@@ -20,6 +23,8 @@ const HUE_STEP: u16 = 30;
 pub enum Look {
     /// The room with its frames.
     Room,
+    /// What holds the messages, and brings them again when their connection broke.
+    Connection,
     /// The messages.
     Messages,
     /// The form.
@@ -29,11 +34,18 @@ pub enum Look {
 }
 
 impl Look {
-    const ALL: [Self; 4] = [Self::Room, Self::Messages, Self::Composer, Self::Entry];
+    const ALL: [Self; 5] = [Self::Room, Self::Connection, Self::Messages, Self::Composer, Self::Entry];
+
+    /// The styles of the document, in order.
+    fn styles(self) -> impl Iterator<Item = &'static str> {
+        let badges = matches!(self, Self::Messages | Self::Composer).then_some(BADGE);
+        [BASE].into_iter().chain(badges).chain([self.style()])
+    }
 
     fn style(self) -> &'static str {
         match self {
             Self::Room => include_str!("../../../web/noscript/room.css"),
+            Self::Connection => include_str!("../../../web/noscript/connection.css"),
             Self::Messages => include_str!("../../../web/noscript/messages.css"),
             Self::Composer => include_str!("../../../web/noscript/composer.css"),
             Self::Entry => include_str!("../../../web/noscript/entry.css"),
@@ -41,30 +53,29 @@ impl Look {
     }
 }
 
-/// The Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)) of all these documents: no script, no
-/// picture, nothing from anywhere; the styles they hold, frames and forms of the room itself.
+/// The Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)) of all these documents: no script, nothing from
+/// anywhere else; the styles they hold, pictures, frames and forms of the room itself.
 pub static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
     let mut policy = "default-src 'none'; style-src".to_owned();
-    for style in std::iter::once(BASE).chain(Look::ALL.map(Look::style)) {
+    for style in [BASE, BADGE].into_iter().chain(Look::ALL.map(Look::style)) {
         let _ = write!(policy, " 'sha256-{}'", BASE64.encode(&Sha256::digest(style)));
     }
-    policy + "; form-action 'self'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'"
+    policy + "; img-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'"
 });
 
 /// The beginning of a document, up to the open body. It is not closed: HTML lets the end tags of `body` and `html` be
 /// omitted, and the document of messages is written on.
 ///
-/// With `refresh` the browser loads the document again that many seconds after its *end*: browsers start counting when a
-/// document is complete, so for one that does not end this is what happens when its circuit breaks.
-pub fn begin(look: Look, title: &str, refresh: Option<u32>) -> String {
+/// With `refresh`, as HTML defines it (section 4.2.5.3): the browser loads the document again that many seconds after its
+/// *end*, or goes to the address beside them. Browsers start counting when a document and its frames are complete.
+pub fn begin(look: Look, title: &str, refresh: Option<&str>) -> String {
     let head = html! {
         head {
             meta charset="utf-8";
             title { (title) }
             meta name="viewport" content="width=device-width, initial-scale=1";
-            @if let Some(seconds) = refresh { meta http-equiv="refresh" content=(seconds); }
-            style { (PreEscaped(BASE)) }
-            style { (PreEscaped(look.style())) }
+            @if let Some(refresh) = refresh { meta http-equiv="refresh" content=(refresh); }
+            @for style in look.styles() { style { (PreEscaped(style)) } }
         }
     };
     format!("<!doctype html>\n<html lang=\"en\">\n{}\n<body>\n", head.0)
@@ -90,10 +101,11 @@ pub struct Window {
 }
 
 /// The line in place of the messages where something else has the guest's seat, with the button to take it over. A button
-/// and no link, because what is done by GET could be linked to.
+/// and no link, because what is done by GET could be linked to. It stands in the document of messages, and its answer
+/// takes the place of what holds that.
 pub fn elsewhere(sentence: &str, window: &Window) -> Markup {
     html! {
-        form class="line" method="post" action="continue" {
+        form class="line" method="post" action="continue" target="_parent" {
             (sentence) " "
             input type="hidden" name="form" value=(window.number) autocomplete="off";
             input type="hidden" name="proof" value=(window.proof) autocomplete="off";
@@ -119,13 +131,14 @@ mod tests {
 
     #[test]
     fn the_policy_allows_each_style_and_nothing_unsafe() {
-        let page = begin(Look::Messages, "x", None);
-        for style in page.split("<style>").skip(1).map(|rest| rest.split("</style>").next().unwrap()) {
-            assert!(CONTENT_SECURITY_POLICY.contains(&BASE64.encode(&Sha256::digest(style))));
-        }
         assert!(!CONTENT_SECURITY_POLICY.contains("unsafe"));
         assert!(CONTENT_SECURITY_POLICY.starts_with("default-src 'none'; "));
         for look in Look::ALL {
+            let document = begin(look, "x", None);
+            for style in look.styles() {
+                assert!(document.contains(&format!("<style>{style}</style>")));
+                assert!(CONTENT_SECURITY_POLICY.contains(&BASE64.encode(&Sha256::digest(style))));
+            }
             assert!(!look.style().contains("url(") && !look.style().contains('<'));
         }
     }

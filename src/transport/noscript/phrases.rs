@@ -13,8 +13,13 @@ pub(super) fn span(seconds: u64) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// What is said to a guest who could not get their name again.
+pub fn lost_name(lost: &str, name: &str) -> String {
+    format!("The name {lost} could not be had again, so you are {name} now.")
+}
+
 /// The retention as a sentence.
-pub(super) fn kept(kept: Kept) -> String {
+pub fn kept(kept: Kept) -> String {
     let days = if kept.days == 1 { "1 day".to_owned() } else { format!("{} days", kept.days) };
     match kept {
         Kept { messages: 0, .. } => "Nothing is kept here.".to_owned(),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::markup::{badge, hue_class};
 use super::phrases;
-use crate::protocol::{EventBatch, Guest, GuestId, Welcome};
+use crate::protocol::{EventBatch, Guest, GuestId, Name, Welcome};
 
 /// Messages of one guest form a group if they are no further apart than this, in seconds.
 const GROUP_SECONDS: u64 = 5 * 60;
@@ -85,6 +85,8 @@ pub struct Renderer {
     history: bool,
     /// The author of the last message, their name then, and its time.
     last: Option<(GuestId, String, u64)>,
+    /// The name that the guest could not get again.
+    lost_name: Option<Name>,
     /// The last age that was rendered in the history.
     age: String,
     /// The time of the last event, on the room's clock.
@@ -102,10 +104,16 @@ impl Renderer {
             members_changed: true,
             joined: welcome.clock,
             history: true,
+            lost_name: None,
             last: None,
             age: String::new(),
             newest: welcome.clock,
         }
+    }
+
+    /// The name that the guest had before and could not get again, which is said where they came in.
+    pub fn lost_name(&mut self, name: Option<Name>) {
+        self.lost_name = name;
     }
 
     /// Appends events.
@@ -124,9 +132,15 @@ impl Renderer {
             return;
         }
         match self.last {
-            None => self.line(out, &html! { "Nothing has been said yet." }),
+            // The style hides it when something has been said.
+            None => append(out, &html! { p class="line empty" { "Nothing has been said yet." } }),
             Some(_) if self.live => self.line(out, &html! { "You came in" }),
             Some(_) => {}
+        }
+        if let Some(lost) = self.lost_name.take() {
+            let mine =
+                self.members.iter().find(|member| member.id == self.me).map(|member| member.name.as_str());
+            self.line(out, &html! { (phrases::lost_name(lost.as_str(), mine.unwrap_or("…"))) });
         }
     }
 
@@ -145,7 +159,7 @@ impl Renderer {
         self.members_changed = false;
         let markup = match self.occupancy {
             Some(count) => html! {
-                aside {
+                aside aria-label="People here" aria-live="off" {
                     label for="people" { (count) " here" }
                     p {
                         (count) " people are here, too many to list. Their names stand on what they say."
@@ -155,7 +169,7 @@ impl Renderer {
             None => {
                 self.members.sort_by_cached_key(|member| member.name.to_lowercase());
                 html! {
-                    aside {
+                    aside aria-label="People here" aria-live="off" {
                         label for="people" { (self.members.len()) " here" }
                         ul { @for member in &self.members { (self.member(member)) } }
                     }
@@ -234,9 +248,12 @@ impl Renderer {
             *last == guest && *was == name && at.saturating_sub(*when) < GROUP_SECONDS
         });
         let mine = guest == self.me;
-        let classes = [if mine { " mine" } else { "" }, if follows { " follows" } else { "" }];
+        // A message that was said while this document was there: the style tells of it, and brings one's own into view.
+        let new = !self.history && self.live;
+        let classes = [(new, " new"), (mine, " mine"), (follows, " follows")];
+        let classes = classes.map(|(is, class)| if is { class } else { "" }).concat();
         let markup = html! {
-            article class={ (hue_class(guest)) (classes[0]) (classes[1]) } {
+            article class={ (hue_class(guest)) (classes) } {
                 h2 {
                     @if mine { "You" } @else { bdi { (name) } }
                     @if !mine && !follows { " " (badge(guest)) }
@@ -313,6 +330,7 @@ mod tests {
             joined: 0,
             live: true,
             history: false,
+            lost_name: None,
             last: None,
             age: String::new(),
             newest: 0,

@@ -10,17 +10,14 @@ use maud::{Markup, html};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::connection::{self, RETRY_SECONDS};
 use super::markup::{Look, Window, begin, elsewhere};
 use super::phrases;
 use super::refresh::REFRESH_SECONDS;
 use super::render::Renderer;
 use super::windows::Claim;
 use crate::hub::{Join, Reader, Room, Seat, StatelessJoin};
-use crate::protocol::{Code, EventBatch, Welcome};
-
-/// How long after the end of a stream the browser loads it again, in seconds. Not less: a restart of the room takes a
-/// moment, and the browser's own error page would replace the messages.
-const RETRY_SECONDS: u32 = 10;
+use crate::protocol::{Code, EventBatch, Name, Welcome};
 
 /// How many of the newest messages are shown at first.
 const SHOWN: u64 = 200;
@@ -29,8 +26,15 @@ const SHOWN: u64 = 200;
 /// with their number.
 const MEMBERS_EVERY: Duration = Duration::from_millis(50);
 
-/// What is written while there are no events, so that a broken circuit is noticed.
-const HEARTBEAT: &[u8] = b"\n";
+/// What is written every [`Live::heartbeat`], so that a broken circuit is noticed. The style starts to count when it comes, and
+/// shows [`SILENT`] after 75 s.
+const HEARTBEAT: &str = "<i></i>\n";
+
+/// The longest time between two heartbeats: two may be late before the document says so.
+const HEARTBEAT_MAX: Duration = Duration::from_secs(30);
+
+/// Shown when there was no heartbeat for long.
+const SILENT: &str = "Nothing has come from the room for more than a minute. The connection may be gone.";
 
 /// The document of messages, in parts.
 pub struct Stream {
@@ -42,6 +46,8 @@ pub struct Stream {
     head: u64,
     /// When the list of members may be rendered again; the first time at once.
     members_due: Instant,
+    /// When the next heartbeat is due.
+    heartbeat_due: Instant,
     mode: Mode,
 }
 
@@ -61,8 +67,10 @@ pub struct Live {
     pub window: Window,
     /// That window's right to be the guest's stream.
     pub claim: Claim,
-    /// After so long without events a line break is written.
+    /// How often something is written at least; not less often than [every 30 seconds](HEARTBEAT_MAX).
     pub heartbeat: Duration,
+    /// The name that the guest had and could not get again, because the room was restarted.
+    pub lost_name: Option<Name>,
     /// Cancelled when the room closes.
     pub closing: CancellationToken,
 }
@@ -72,50 +80,71 @@ impl Stream {
     /// cursor to begin at.
     pub fn live(room: &Room, join: Join, after: Option<u64>, live: Live) -> Self {
         let reader = Reader::new(room, &join, Some(beginning(&join.welcome, after)));
+        let mut live = Box::new(live);
+        live.heartbeat = live.heartbeat.min(HEARTBEAT_MAX);
         let window = live.window.number.clone();
-        let mode = Mode::Live { seat: join.seat, live: Box::new(live) };
-        Self::new(&join.welcome, reader, (after, &window), Some(RETRY_SECONDS), mode)
+        let (lost, heartbeat) = (live.lost_name.take(), live.heartbeat);
+        let mut stream =
+            Self::new(&join.welcome, reader, (after, &window), None, Mode::Live { seat: join.seat, live });
+        stream.renderer.lost_name(lost);
+        stream.heartbeat_due += heartbeat;
+        stream
     }
 
     /// A document that ends, and that the browser loads again every `seconds`, for the window with this number.
     pub fn once(room: &Room, join: &StatelessJoin, after: Option<u64>, seconds: u32, window: &str) -> Self {
         let reader = Reader::stateless(room, join, Some(beginning(&join.welcome, after)));
-        let live = format!("messages?window={window}");
+        let (live, plain) = (connection::address(window, None), format!("messages?window={window}"));
         let foot = html! {
             p class="line" {
                 "Loads again every " (seconds) " seconds"
                 @for other in REFRESH_SECONDS {
-                    " · " a href={ (live) "&plain=" (other) } { (other) "\u{a0}s" }
+                    " · " a href={ (plain) "&plain=" (other) } { (other) "\u{a0}s" }
                 }
                 " · " a href=(live) { "live" }
             }
         };
         let mode = Mode::Once { foot };
-        Self::new(&join.welcome, reader, (after, window), Some(seconds), mode)
+        Self::new(&join.welcome, reader, (after, window), Some(&seconds.to_string()), mode)
     }
 
     fn new(
         welcome: &Welcome,
         reader: Reader,
         (after, window): (Option<u64>, &str),
-        refresh: Option<u32>,
+        refresh: Option<&str>,
         mode: Mode,
     ) -> Self {
         let mut out = begin(Look::Messages, &format!("Messages in {}", welcome.title), refresh);
-        out.push_str("<input type=\"checkbox\" id=\"people\" aria-label=\"Show who is here\">\n<main>\n");
+        let live = matches!(mode, Mode::Live { .. });
         let earlier = welcome.first.saturating_sub(1);
-        let all = format!("messages?window={window}&after={earlier}");
+        let (again, all) = (connection::address(window, None), connection::address(window, Some(earlier)));
+        // A live document is in the frame of the one at that address.
+        let target = live.then_some("_parent");
+        let head = html! {
+            // What is written on comes last; the style puts this after it.
+            a class="newest" href="#newest" { "To the newest" }
+            div id="newest" {}
+            @if live { p class="silent" role="status" { (SILENT) " " a href=(again) target="_parent" { "Reconnect" } } }
+        };
         let lines = html! {
+            h1 class="unseen" { "Messages" }
             p class="line" { (phrases::kept(welcome.kept)) }
             @if after.is_none() && reader.after() > earlier {
-                p class="line" { "Earlier messages are not shown. " a href=(all) { "Show all" } }
+                p class="line" { "Earlier messages are not shown. " a href=(all) target=[target] { "Show all" } }
             }
         };
+        out.push_str(
+            "<input type=\"checkbox\" id=\"people\" aria-label=\"Show who is here\">\n<div class=\"flow\">\n",
+        );
+        out.push_str(&head.0);
+        out.push_str("\n<main>\n");
         out.push_str(&lines.0);
-        let live = matches!(mode, Mode::Live { .. });
+        out.push_str("\n<div role=\"log\" aria-live=\"polite\" aria-label=\"Messages\">\n");
         let head = if welcome.first > welcome.head { 0 } else { welcome.head };
         let members_due = Instant::now();
-        Self { reader, renderer: Renderer::new(welcome, live), out, head, members_due, mode }
+        let renderer = Renderer::new(welcome, live);
+        Self { reader, renderer, out, head, members_due, heartbeat_due: members_due, mode }
     }
 
     /// The next chunk, when there is one; `None` at the end.
@@ -179,9 +208,12 @@ impl Stream {
                         self.mode = Mode::Ended;
                         return Some(line.0.into());
                     }
+                    () = sleep_until(self.heartbeat_due) => {
+                        self.heartbeat_due = Instant::now() + live.heartbeat;
+                        return Some(Bytes::from_static(HEARTBEAT.as_bytes()));
+                    }
                     open = self.reader.wait() => if open { return None },
                     () = members_due => return None,
-                    () = tokio::time::sleep(live.heartbeat) => return Some(Bytes::from_static(HEARTBEAT)),
                 }
             }
             Mode::Once { foot } => {
@@ -191,11 +223,12 @@ impl Stream {
             }
             Mode::Ended => return None,
         }
-        self.mode = Mode::Ended;
+        let Mode::Live { live, .. } = std::mem::replace(&mut self.mode, Mode::Ended) else { return None };
+        let window = &live.window.number;
         let line = html! {
             p class="line" {
                 "The room was closed. This page looks for it again in " (RETRY_SECONDS) " seconds. "
-                a href="" { "Look now" }
+                a href=(connection::address(window, None)) target="_parent" { "Look now" }
             }
         };
         Some(line.0.into())

@@ -42,14 +42,32 @@ export class NoscriptPage extends Guest {
   inside(question, ...values) {
     return this.page.evaluate(`(() => {
       const room = document.querySelector('noscript iframe').contentDocument;
-      const [messages, say] = [...room.querySelectorAll('iframe')].map((frame) => frame.contentDocument);
-      return (${question})({ room, messages, say }, ...${JSON.stringify(values)});
+      const [connection, say] = [...room.querySelectorAll('iframe')].map((frame) => frame.contentDocument);
+      const stream = connection?.querySelector('iframe');
+      const messages = stream ? stream.contentDocument : connection;
+      return (${question})({ room, connection, messages, say }, ...${JSON.stringify(values)});
     })()`);
   }
 
   /** Waits until something can be said. */
   ready() {
     return until('the form can be written in', () => this.inside(({ say }) => say?.readyState === 'complete' && say.activeElement?.name === 'text'), { deadline: 60_000 });
+  }
+
+  /** Waits until the messages have been loaded again from this side's cache, whether the room can be reached or not. */
+  async triesAgain() {
+    await this.inside(({ connection }) => (connection.body.dataset.old = 'yes'));
+    await until('another try', () => this.inside(({ connection }) => connection?.querySelector('iframe') && !connection.body.dataset.old), { deadline: 60_000 });
+  }
+
+  /** Presses the browser's Back, which only a frame follows. */
+  async back() {
+    await this.page.evaluate(() => history.back());
+  }
+
+  /** What is written in the form, and not sent yet. */
+  draft() {
+    return this.inside(({ say }) => say?.querySelector('textarea')?.value);
   }
 
   /** Waits for text among the messages. */
@@ -66,20 +84,25 @@ export class NoscriptPage extends Guest {
     }, text));
   }
 
+  /** Waits for the form, which comes later than the messages now and then. */
   name() {
-    return this.inside(({ say }) => say.querySelector('.row bdi').textContent);
+    return until('the name in the form', () => this.inside(({ say }) => say?.querySelector('.row bdi')?.textContent));
   }
 
+  /** The names in the newest roster; none before it is there. */
   people() {
-    return this.inside(({ messages }) => [...[...messages.querySelectorAll('aside')].at(-1).querySelectorAll('bdi')].map((name) => name.textContent));
+    return this.inside(({ messages }) => [...([...messages?.querySelectorAll('aside') ?? []].at(-1)?.querySelectorAll('bdi') ?? [])].map((name) => name.textContent));
   }
 
   badges() {
-    return this.inside(({ messages }) => Object.fromEntries([...[...messages.querySelectorAll('aside')].at(-1).querySelectorAll('li')].map((item) => [item.querySelector('bdi').textContent, item.querySelector('.badge').dataset.badge])));
+    return until('the roster', () => this.inside(({ messages }) => {
+      const roster = [...messages.querySelectorAll('aside')].at(-1);
+      return roster && Object.fromEntries([...roster.querySelectorAll('li')].map((item) => [item.querySelector('bdi').textContent, item.querySelector('.badge').dataset.badge]));
+    }));
   }
 
   badge() {
-    return this.inside(({ say }) => say.querySelector('.row .badge').dataset.badge);
+    return until('the badge in the form', () => this.inside(({ say }) => say?.querySelector('.row .badge')?.dataset.badge));
   }
 
   async write(text) {
@@ -131,7 +154,11 @@ export class NoscriptPage extends Guest {
 
   /** Presses a button among the messages. */
   press(words) {
-    return this.inside(({ messages }, wanted) => [...messages.querySelectorAll('button')].find((button) => button.textContent === wanted).click(), words);
+    return until(`the button "${words}"`, () => this.inside(({ messages }, wanted) => {
+      const button = [...messages.querySelectorAll('button')].find((each) => each.textContent === wanted);
+      button?.click();
+      return Boolean(button);
+    }, words));
   }
 
   /** Presses a button above the messages. */

@@ -25,6 +25,8 @@ export class SocksProxy {
   neighbour;
   #pairs = new Set();
   #stalled = false;
+  /** While the room is away: what to do with a connection that asks for it. */
+  #away;
 
   /** `room` is the host and port that may be reached; `socks` the next proxy, as `host:port`, or nothing;
       `isolation` keeps this guest's circuits apart from others'. */
@@ -50,6 +52,24 @@ export class SocksProxy {
   /** Lets new connections through again; those that were stalled stay so. */
   resume() {
     this.#stalled = false;
+  }
+
+  /** The room is away: connections end, and others are refused, or with `hang` held without an answer until it is back, as by
+      a circuit that does not come about. */
+  away({ hang = false } = {}) {
+    const held = new Set();
+    this.#away = (client, refuse) => (hang ? held.add(client) : refuse());
+    this.#away.end = () => held.forEach((client) => client.destroy());
+    for (const { client, onward } of this.#pairs) {
+      client.destroy();
+      onward.destroy();
+    }
+  }
+
+  /** The room is there again. */
+  back() {
+    this.#away.end();
+    this.#away = undefined;
   }
 
   /** Ends the browser's connections and leaves the room's end standing: the room does not notice. */
@@ -81,6 +101,7 @@ export class SocksProxy {
         answer(REFUSED);
         return client.end();
       }
+      if (this.#away) return this.#away(client, () => client.end(Buffer.of(5, UNREACHABLE, 0, IPV4, 0, 0, 0, 0, 0, 0)));
       let onward;
       try {
         onward = toNeighbour ? await connect('127.0.0.1', this.neighbour) : await this.#onward(host, port);

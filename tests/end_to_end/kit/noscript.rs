@@ -97,7 +97,7 @@ impl NoscriptGuest {
         let fields = [("form", number.as_str()), ("proof", &proof), ("text", text), ("do", "say")];
         let answer = self.post_to("/say", &fields, &[]).await;
         assert_eq!(answer.status, 303, "{}", answer.text());
-        assert_eq!(answer.header("location"), Some("say#text"));
+        assert_eq!(answer.header("location"), Some("say#here"));
     }
 
     /// Opens the stream of messages.

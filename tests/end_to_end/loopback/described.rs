@@ -271,8 +271,9 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
     ] {
         surface.saw("POST", path, &ann.request("POST", &in_main(path), &inside, &body).await);
     }
-    for path in ["/rooms/{room}/page", "/rooms/{room}/page/messages", say] {
-        surface.saw("GET", path, &ann.request("GET", &in_main(path), &inside, "").await);
+    let parts = ["", "/connection", "/reconnect", "/reached", "/messages", "/say"];
+    for path in parts.map(|part| format!("/rooms/{{room}}/page{part}")) {
+        surface.saw("GET", &path, &ann.request("GET", &in_main(&path), &inside, "").await);
     }
 }
 

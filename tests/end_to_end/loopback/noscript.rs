@@ -68,7 +68,13 @@ async fn what_is_refused_stays_in_the_box_beside_the_reason() {
         let page = answer.text();
         assert!(page.split("role=\"alert\">").nth(1).unwrap().contains(sentence), "{page}");
         assert_eq!(field(page, "form"), "f&lt;1&gt;", "the same form");
-        let kept = page.split("autofocus>\n").nth(1).unwrap().split("</textarea>").next().unwrap();
+        // The fragment of the address focuses what was refused.
+        let (textarea, input) = (element(page, "<textarea "), element(page, "<input class=\"new\" "));
+        let focused = if button == "rename" { input } else { textarea };
+        assert!(focused.contains("id=\"here\"") && focused.contains("autofocus"), "{page}");
+        assert_eq!((page.matches("id=\"here\"").count(), page.matches("autofocus").count()), (1, 1));
+        let kept = page.split(textarea).nth(1).unwrap().strip_prefix(">\n").unwrap();
+        let kept = kept.split("</textarea>").next().unwrap();
         let kept =
             kept.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
         assert_eq!(kept, text, "{page}");
@@ -76,6 +82,12 @@ async fn what_is_refused_stays_in_the_box_beside_the_reason() {
     let whole = "x".repeat(2 * 3 * 20 + 5000);
     assert_eq!(ann.post(&[("text", &whole), ("do", "say")]).await.status, 413);
     assert_eq!(ann.request("POST /rooms/main/page/say", &[], "text=a").await.status, 415);
+}
+
+/// The tag that begins so, without its end.
+fn element<'a>(page: &'a str, begin: &str) -> &'a str {
+    let at = page.find(begin).unwrap();
+    page[at..].split('>').next().unwrap()
 }
 
 #[tokio::test]
@@ -126,7 +138,9 @@ async fn these_pages_may_do_nothing_but_frame_and_send_forms() {
         }
         // So that a form's Origin is the room's own; addresses stay with the room.
         assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        // Of a document that is not stored Firefox forgets what was written into it.
+        let kept = if part == "/say" { "private, no-cache" } else { "no-store" };
+        assert_eq!(answer.header("cache-control"), Some(kept));
     }
     let fields = ["Content-Type: application/x-www-form-urlencoded", "Origin: null"];
     let line = "POST /rooms/main/page/say";
@@ -196,7 +210,8 @@ async fn the_newest_are_shown_and_the_rest_on_request_and_what_is_gone_is_a_gap(
     let ann = NoscriptGuest::arrive(&room).await;
     let page = ann.stream("").await.until("You came in").await;
     assert!(!page.contains("number 100.") && page.contains("number 101.") && page.contains("number 300."));
-    assert!(page.contains(&format!("messages?window={}&amp;after=50\">Show all", ann.window)), "{page}");
+    let all = format!("connection?window={}&amp;after=50\" target=\"_parent\">Show all", ann.window);
+    assert!(page.contains(&all), "{page}");
     let page = ann.stream("&after=50").await.until("You came in").await;
     assert!(page.contains("number 51.") && !page.contains("no longer kept") && !page.contains("Show all"));
     let page = ann.stream("&after=20").await.until("You came in").await;
@@ -226,11 +241,54 @@ async fn a_silent_room_gives_signs_of_life_and_a_closing_one_says_so() {
     let ann = NoscriptGuest::arrive(&room).await;
     let mut stream = ann.stream("").await;
     stream.until("1 here").await;
-    assert_eq!(stream.chunk().await.as_deref(), Some("\n"));
+    assert_eq!(stream.chunk().await.as_deref(), Some("<i></i>\n"));
     within("closing", room.close()).await;
     let end = stream.until("The room was closed.").await;
     assert!(end.contains("Look now"));
     assert_eq!(stream.chunk().await, None, "a proper end");
+}
+
+/// A message every moment does not put the signs of life off: the style shows that the connection may be gone without them.
+#[tokio::test]
+async fn a_busy_room_gives_signs_of_life_too() {
+    let room = TestRoom::open_with(|settings| settings.listen.idle_ping = Duration::from_millis(50)).await;
+    let mut bob = room.guest("Bob").await;
+    let ann = NoscriptGuest::arrive(&room).await;
+    let mut stream = ann.stream("").await;
+    let mut page = String::new();
+    for number in 0.. {
+        bob.say(&number.to_string(), "busy").await;
+        page += &stream.chunk().await.unwrap();
+        if page.matches("<i></i>").count() >= 3 {
+            return;
+        }
+    }
+}
+
+/// A browser that cannot reach the room has both documents that bring the messages again.
+#[tokio::test]
+async fn what_brings_the_messages_again_comes_from_the_cache() {
+    let room = TestRoom::open().await;
+    let ann = NoscriptGuest::arrive(&room).await;
+    let inside = ann.get("", "").await;
+    assert!(
+        inside.text().contains("<iframe name=\"messages\" title=\"Messages\" src=\"page/connection?window=")
+    );
+    for part in ["/connection", "/reconnect"] {
+        let answer = ann.get(part, "&after=7").await;
+        assert_eq!(answer.header("cache-control"), Some("private, max-age=31536000, immutable"));
+        assert_eq!(answer.header("set-cookie"), None);
+        assert_eq!(answer.body, ann.get(part, "&after=7").await.body, "the same each time");
+        assert!(answer.text().contains(&format!("?window={}&amp;after=7", ann.window)), "{}", answer.text());
+    }
+    let picture = ann.get("/reached", "").await;
+    assert_eq!((picture.status, picture.header("content-type")), (200, Some("image/gif")));
+    assert_eq!(
+        picture.header("cache-control"),
+        Some("no-store"),
+        "it tells whether the room can be reached now"
+    );
+    assert!(picture.body.starts_with(b"GIF89a"));
 }
 
 #[tokio::test]

@@ -216,11 +216,11 @@ async fn the_entry_takes_no_token_from_the_request() {
 async fn without_the_cookie_a_frame_says_so_and_a_window_goes_to_the_entry() {
     let room = TestRoom::open().await;
     let ann = without_cookies(&NoscriptGuest::arrive(&room).await);
-    for part in ["/messages", "/say"] {
+    for (part, target) in [("/connection", "_parent"), ("/messages", "_top"), ("/say", "_parent")] {
         let framed = ann.request(&format!("GET /rooms/main/page{part}"), &IN_A_FRAME, "").await;
         assert_eq!(framed.status, 403);
         assert!(
-            framed.text().contains("href=\"../page\" target=\"_parent\"")
+            framed.text().contains(&format!("href=\"../page\" target=\"{target}\""))
                 && !framed.text().contains("refresh")
         );
         let window = ann.request(&format!("GET /rooms/main/page{part}"), &BY_HAND, "").await;
@@ -276,7 +276,7 @@ async fn a_second_window_takes_over_by_its_button_and_the_first_one_back() {
         let (form, proof) = (field(refused.text(), "form"), field(refused.text(), "proof"));
         let answer = new.post_to("/continue", &[("form", form.as_str()), ("proof", &proof)], &[]).await;
         assert_eq!(answer.status, 303);
-        assert_eq!(answer.header("location"), Some(format!("messages?window={}", new.window).as_str()));
+        assert_eq!(answer.header("location"), Some(format!("connection?window={}", new.window).as_str()));
         let taken = new.stream("").await;
         let rest = stream.take().unwrap().rest().await;
         assert!(rest.contains("This chat went on in another window."), "{rest}");
@@ -334,15 +334,50 @@ async fn a_changed_name_outlives_the_seat_and_is_never_set_by_a_get() {
     let there = NoscriptGuest { window: ann.window.clone(), ..NoscriptGuest::stranger(&other) };
     let there = NoscriptGuest { cookies: at(&other, &ann), ..there };
     assert!(there.get("/say", "").await.text().contains("<bdi>Anna</bdi>"));
-    nothing_happened(&mut eve).await;
-    let _stream = there.stream("").await;
     assert_eq!(eve.expect("joined").await["guest"]["name"], "Anna");
+    there.stream("").await.until("<bdi>Anna</bdi>").await;
 
     // A name that was changed elsewhere meanwhile stays what it is.
     let old = NoscriptGuest { cookies: ann.cookies.clone(), ..ann.clone() };
     ann.post(&[("form", "2"), ("name", "Annika"), ("do", "rename")]).await;
     bob.expect("renamed").await;
     old.stream("").await.until("<bdi>Annika</bdi>").await;
+}
+
+/// The form, the roster and what is published say one name, whichever comes first after a restart, and a guest who could not
+/// have theirs again is told so before anything is published under another.
+#[tokio::test]
+async fn a_name_that_was_taken_meanwhile_is_said_to_be_gone() {
+    let room = TestRoom::open().await;
+    let ann = NoscriptGuest::arrive_as(&room, "Dora").await;
+    for first in ["/say", "/messages", "post"] {
+        let other = TestRoom::open().await;
+        let mut dora = other.guest("Dora").await;
+        let there = NoscriptGuest { window: ann.window.clone(), ..NoscriptGuest::stranger(&other) };
+        let there = NoscriptGuest { cookies: at(&other, &ann), ..there };
+        let (note, stream) = match first {
+            "/say" => (there.get("/say", "").await.text().to_owned(), None),
+            "post" => {
+                (there.post(&[("form", "1"), ("text", "hello"), ("do", "say")]).await.text().to_owned(), None)
+            }
+            _ => {
+                let mut stream = there.stream("").await;
+                (stream.until("could not be had again").await, Some(stream))
+            }
+        };
+        let name = dora.expect("joined").await["guest"]["name"].as_str().unwrap().to_owned();
+        assert_ne!(name, "Dora");
+        let sentence = format!("The name Dora could not be had again, so you are {name} now.");
+        assert!(note.contains(&sentence), "{first}: {note}");
+        if first == "post" {
+            assert!(note.contains("hello</textarea>"), "{note}");
+        }
+        assert!(there.get("/say", "").await.text().contains(&format!("<bdi>{name}</bdi>")), "{first}");
+        there.say("hello").await;
+        let said = dora.expect("message").await;
+        assert_eq!((&said["name"], &said["text"]), (&name.into(), &"hello".into()), "{first}");
+        drop(stream);
+    }
 }
 
 /// The cookies of a guest, as a room at another port calls them.

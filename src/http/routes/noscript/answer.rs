@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, StatusCode};
 
 use crate::http::error::Problem;
@@ -20,6 +20,13 @@ pub(super) fn document(status: StatusCode, body: impl Into<Body>) -> Response {
     if let Ok(policy) = HeaderValue::try_from(markup::CONTENT_SECURITY_POLICY.as_str()) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
+    response
+}
+
+/// A document that the browser remembers with what was written into it, for a reload and for Back, and asks for anew
+/// otherwise. Of one that is `no-store` Firefox forgets that.
+pub(super) fn remembered(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response
 }
 

@@ -31,7 +31,7 @@ pub(super) async fn unread(stranger: Stranger) -> Outcome<()> {
         match (status, location) {
             ("200", _) if last => return pending().await,
             ("302" | "303" | "307", Some(location)) => path = resolved(&path, location),
-            ("200", None) => match (attribute(&body, "src=\"", "page/messages"), hidden(&body)) {
+            ("200", None) => match (attribute(&body, "src=\"", "window="), hidden(&body)) {
                 (Some(messages), _) => path = resolved(&path, &messages),
                 (None, fields) if !fields.is_empty() => {
                     path = "/rooms/main/page/enter".into();
