@@ -125,7 +125,7 @@ fn source_hash(text: &str) -> String {
 
 /// Gzip ([RFC 1952](https://www.rfc-editor.org/rfc/rfc1952)) without a time stamp: the start of the
 /// program must not be visible.
-fn compress(text: &[u8]) -> Bytes {
+pub(super) fn compress(text: &[u8]) -> Bytes {
     let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
     let whole = gzip.write_all(text).and_then(|()| gzip.finish());
     whole.expect("writing to memory does not fail").into()
@@ -133,7 +133,7 @@ fn compress(text: &[u8]) -> Bytes {
 
 /// Whether the client takes gzip: [RFC 9110, section 12.5.3](https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3).
 /// The coding named itself counts before `*`; a weight of 0 means no.
-fn accepts_gzip(request: &HeaderMap) -> bool {
+pub(super) fn accepts_gzip(request: &HeaderMap) -> bool {
     let mut any = false;
     for line in request.get_all(ACCEPT_ENCODING) {
         for item in line.to_str().unwrap_or_default().split(',') {

@@ -4,8 +4,10 @@
 //! itself. [`session`] has the cookies and that proof, [`form`] reads forms, [`answer`] makes responses.
 
 mod answer;
+mod compressed;
 mod connection;
 mod form;
+mod parameters;
 mod session;
 
 use std::convert::Infallible;
@@ -13,20 +15,20 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{Request, State};
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
 use futures_util::stream::unfold;
 use http::header::CONNECTION;
-use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
 use self::answer::{document, outside, refused, remembered, see_other};
 use self::form::Form;
-use self::session::{Session, number, prove, random_number, window};
+use self::parameters::Parameters;
+use self::session::{NO_COOKIE, Session, number, prove, random_number, window};
 use crate::http::body;
 use crate::http::error::Problem;
-use crate::http::fields::Fields;
 use crate::http::site::{ChargedRoom, Site};
 use crate::hub::{Room, StatelessJoin};
 use crate::protocol::{Code, Guest, GuestId, Hello, Name, Refusal, Token};
@@ -35,11 +37,7 @@ use crate::transport::noscript::documents::{self, Composer, Entry};
 use crate::transport::noscript::markup::Look;
 use crate::transport::noscript::message;
 use crate::transport::noscript::phrases;
-use crate::transport::noscript::refresh::REFRESH_SECONDS;
 use crate::transport::noscript::stream::{Live, Stream};
-
-/// What a form without a cookie is answered with, or a part of the room.
-const NO_COOKIE: &str = "This browser does not have the room's cookie any more.";
 
 /// What a form is answered with that may be of another site.
 const NOT_OWN: &str = "That was not sent from a page of this room, so it was not done.";
@@ -61,28 +59,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/page/continue", post(go_on))
         .route("/rooms/{room}/page/say", get(composer).post(submit))
         .route("/rooms/{room}/page/leave", post(leave))
-}
-
-/// The query of the messages. A malformed field counts as absent: a refusal would take the place of the chat.
-#[derive(Debug, Default)]
-struct Parameters {
-    window: String,
-    after: Option<u64>,
-    plain: Option<u32>,
-}
-
-impl<S: Sync> FromRequestParts<S> for Parameters {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let fields = Fields::from_request_parts(parts, state).await?;
-        let [shortest, usual, longest] = REFRESH_SECONDS;
-        Ok(Self {
-            window: number(fields.text("window")),
-            after: fields.text("after").and_then(|after| after.parse().ok()),
-            plain: fields.text("plain").map(|plain| plain.parse().unwrap_or(usual).clamp(shortest, longest)),
-        })
-    }
+        .layer(middleware::from_fn(compressed::compressed))
 }
 
 /// The room for a guest who has entered, the entry for a visitor who has not.
@@ -172,7 +149,7 @@ async fn messages(
     if method == Method::HEAD {
         return document(StatusCode::OK, body::not_made());
     }
-    let Some(token) = session.token.clone() else { return without_cookie(&session, Look::Messages) };
+    let Some(token) = session.token.clone() else { return session.without_cookie(Look::Messages) };
     if let Some(seconds) = plain {
         let joined = resume(&room, &session, &token).await;
         return streamed(joined.map(|resumed| Stream::once(&room, &resumed.join, after, seconds, &number)));
@@ -246,7 +223,7 @@ async fn go_on(State(site): State<Arc<Site>>, session: Session, request: Request
 /// The form, with the name that the guest has. Where they have no seat it is taken anew, as by the messages, so that both say
 /// the same, whichever comes first.
 async fn composer(ChargedRoom(room): ChargedRoom, session: Session) -> Response {
-    let Some(token) = &session.token else { return without_cookie(&session, Look::Composer) };
+    let Some(token) = &session.token else { return session.without_cookie(Look::Composer) };
     match resume(&room, &session, token).await {
         Ok(Resumed { join, lost_name }) => {
             let Guest { id, name, .. } = &join.welcome.guest;
@@ -352,11 +329,6 @@ async fn own_form(
         true => Ok((token, form)),
         false => Err(Box::new(outside(look, NOT_OWN))),
     }
-}
-
-/// A part of the room for a browser without the cookie: a frame says so, a window goes to the entry.
-fn without_cookie(session: &Session, look: Look) -> Response {
-    if session.framed { outside(look, NO_COOKIE) } else { see_other("../page") }
 }
 
 /// The form for this guest, with its content and the refusal of it.

@@ -292,6 +292,27 @@ async fn what_brings_the_messages_again_comes_from_the_cache() {
 }
 
 #[tokio::test]
+async fn documents_that_end_are_compressed_and_the_messages_are_not() {
+    let room = TestRoom::open().await;
+    let ann = NoscriptGuest::arrive(&room).await;
+    for (part, compressed) in
+        [("", true), ("/connection", true), ("/say", true), ("/reconnect", false), ("/reached", false)]
+    {
+        let line = format!("GET /rooms/main/page{part}?window={}", ann.window);
+        let whole = ann.request(&line, &[], "").await;
+        let answer = ann.request(&line, &["Accept-Encoding: gzip, deflate"], "").await;
+        assert_eq!(answer.header("content-encoding"), compressed.then_some("gzip"), "{part}");
+        assert_eq!(answer.header("vary").is_some(), compressed);
+        assert_eq!(whole.header("content-encoding"), None);
+        assert!(
+            !compressed || answer.body.len() < whole.body.len() * 6 / 10,
+            "{part}: {}",
+            answer.body.len()
+        );
+    }
+}
+
+#[tokio::test]
 async fn everything_that_waits_comes_in_one_chunk() {
     let room = TestRoom::open().await;
     let mut bob = room.guest("Bob").await;

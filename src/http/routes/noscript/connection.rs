@@ -6,8 +6,8 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 
 use super::answer::document;
+use super::parameters::Parameters;
 use super::session::Session;
-use super::{Parameters, without_cookie};
 use crate::transport::noscript::connection::{self, KEPT_SECONDS, POINT};
 use crate::transport::noscript::markup::Look;
 
@@ -15,7 +15,7 @@ use crate::transport::noscript::markup::Look;
 pub(super) async fn connection(session: Session, Parameters { window, after, .. }: Parameters) -> Response {
     match session.token {
         Some(_) => kept(document(StatusCode::OK, connection::connection(&window, after))),
-        None => without_cookie(&session, Look::Connection),
+        None => session.without_cookie(Look::Connection),
     }
 }
 

@@ -28,6 +28,9 @@ const NAME: &str = "name";
 /// The cookie with the secret of the entry's form. It is no identity; it shows that cookies are kept.
 const ENTRY: &str = "entry";
 
+/// What a form without a cookie is answered with, or a part of the room.
+pub(super) const NO_COOKIE: &str = "This browser does not have the room's cookie any more.";
+
 /// The longest number of a form or window, in characters.
 const NUMBER_MAX: usize = 64;
 
@@ -40,7 +43,7 @@ pub(super) struct Session {
     /// The secret of the entry's form.
     pub(super) entry: Option<Token>,
     /// Whether the request is to be answered inside a frame.
-    pub(super) framed: bool,
+    framed: bool,
     /// Whether the browser says that a page of the room itself sent the request.
     vouched: bool,
     /// The path of the cookies.
@@ -76,6 +79,11 @@ impl FromRequestParts<Arc<Site>> for Session {
 }
 
 impl Session {
+    /// A part of the room for a browser without the cookie: a frame says so, a window goes to the entry.
+    pub(super) fn without_cookie(&self, look: Look) -> Response {
+        if self.framed { answer::outside(look, NO_COOKIE) } else { answer::see_other("../page") }
+    }
+
     /// Whether a form with this number and this proof is the room's own: either the browser says so, or the proof is right,
     /// which only a page of the room could have.
     pub(super) fn is_own_form(&self, secret: &Token, number: &str, proof: &str) -> bool {
