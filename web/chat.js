@@ -111,8 +111,8 @@ const handlers = {
     composer.limit = welcome.limits.message_bytes;
     mine.add(welcome.guest.id);
     people.me = welcome.guest.id;
-    element('badge-shown').replaceChildren(badgeNode(people.me));
     people.replace(welcome.guests, welcome.count);
+    element('badge-shown').replaceChildren(badgeNode(people.me));
     roomTitle = welcome.room.title;
     element('title').textContent = roomTitle;
     showTitle();
@@ -261,6 +261,7 @@ function showStatus({ state, cause, everWelcome, way, late }) {
   const now = element('now');
   now.hidden = !waiting && state !== 'stopped';
   now.textContent = waiting ? 'Now' : cause === LEFT ? 'Come in again' : 'Continue here';
+  if (cause === CLOSE.roomFull || cause === LEFT) people.unknown();
   if (late) unsaid.interrupted(late === 'turn' ? 'waiting for its turn' : 'not confirmed yet');
   else if (state !== 'connected') unsaid.interrupted();
 }
@@ -289,6 +290,12 @@ element('leave').addEventListener('click', () => {
 window.addEventListener('beforeunload', (event) => unsaid.any && event.preventDefault());
 
 const attentive = () => !document.hidden && document.hasFocus();
+
+/* Ages on the messages. */
+
+const grow = () => document.hidden || growOlder(element('said'));
+setInterval(grow, MINUTE / 4);
+document.addEventListener('visibilitychange', grow);
 
 /* The number of unread messages, in the title. */
 
@@ -336,6 +343,7 @@ function called(name) {
 function openNaming(needed) {
   naming.needed = needed;
   if (naming.form.hidden) naming.field.value = seat.name ?? '';
+  naming.field.placeholder = needed ? 'Leave empty for a suggested one' : '';
   naming.form.hidden = false;
   element('you').hidden = true;
   element('name-cancel').hidden = needed;

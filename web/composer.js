@@ -1,6 +1,21 @@
 /* The box in which messages are written. */
 'use strict';
 
+/** A keyboard on glass, whose Enter key makes lines; what is written is sent with the button. */
+const onGlass = () => matchMedia('(hover: none) and (pointer: coarse)').matches;
+
+const segmenter = Intl.Segmenter && new Intl.Segmenter();
+/** What people take for characters: an emoji of several parts is one. */
+const charactersOf = (text) => (segmenter ? Array.from(segmenter.segment(text), ({ segment }) => segment) : [...text]);
+
+/** How many characters at the end of a text are beyond a number of bytes. */
+function charactersBeyond(text, bytes) {
+  const characters = charactersOf(text);
+  let fit = 0;
+  while (fit < characters.length && (bytes -= byteLength(characters[fit])) >= 0) fit++;
+  return characters.length - fit;
+}
+
 class Composer {
   /** `say(text)` gets what is to be sent, `changed(draft)` whatever stands in the box. */
   constructor({ form, text, left, note, say, changed }) {
@@ -8,9 +23,11 @@ class Composer {
     /** The longest message, in bytes, once known. */
     this.limit = undefined;
     text.addEventListener('input', () => this.edited());
+    if (onGlass()) text.enterKeyHint = 'enter';
     text.addEventListener('keydown', (event) => {
       /* Enter that ends a composition (Japanese, Chinese …) belongs to the composition. 229: older engines. */
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+      if (onGlass() && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       form.requestSubmit();
     });
@@ -25,7 +42,7 @@ class Composer {
     this.focus();
     if (!text) return;
     if (this.showLeft() < 0) {
-      this.complain('This message is too long. Make it shorter, or send it in parts.');
+      this.complain(`This message is ${this.left.textContent}. Make it shorter, or send it in parts.`);
       return;
     }
     this.set('');
@@ -61,14 +78,19 @@ class Composer {
     this.changed(this.text.value);
   }
 
-  /** Tells what is left of the room for a message once most of it is used; gives it in bytes. */
+  /** Tells what is left of the room for a message once most of it is used; gives it in bytes. People count characters, of
+      which some take more bytes than others: as many are left as of those that are there. */
   showLeft() {
     const { left: shown, limit = Infinity } = this;
-    const left = limit - byteLength(tidy(this.text.value));
+    const text = tidy(this.text.value);
+    const bytes = byteLength(text);
+    const left = limit - bytes;
     shown.hidden = limit === Infinity || left > limit / 5;
-    shown.textContent = left < 0 ? `${-left} too long` : `${left} left`;
-    shown.title = 'Counted in bytes of UTF-8';
     shown.classList.toggle('over', left < 0);
+    if (shown.hidden) return left;
+    const characters = left < 0 ? charactersBeyond(text, limit) : Math.floor((left * charactersOf(text).length) / bytes);
+    shown.textContent = `${left < 0 || bytes === text.length ? '' : 'about '}${counted(characters, 'character', 'characters')} ${left < 0 ? 'too long' : 'left'}`;
+    shown.title = `A message may have ${limit} bytes. A letter of English takes one, letters of other alphabets two or three, an emoji four or more.`;
     return left;
   }
 }

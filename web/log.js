@@ -3,7 +3,9 @@
 'use strict';
 
 /** Messages of one guest stand together if they are not further apart than this. */
-const TOGETHER = 5 * 60 * SECOND;
+const TOGETHER = 5 * MINUTE;
+/** After so many lines of one guest the name is said again, so that it is always in view. */
+const NAMED_EVERY = 14;
 /** Above so many items elements are taken away at the end that is out of view. */
 const SHOWN = 300;
 /** So many are put there or taken away together. */
@@ -78,7 +80,7 @@ class Log {
     const last = this.items.at(-1);
     if (last?.verb !== verb) return this.add({ verb, names: [name], time });
     last.names.push(name);
-    if (last.nodes) this.draw(this.items.length - 1);
+    if (last.nodes) this.addName(last.nodes.at(-1), last);
   }
 
   /** Puts older messages before the rest, if they are those that were asked for. */
@@ -142,13 +144,12 @@ class Log {
     const spoken = item.seq && this.spokenBefore(index);
     const nodes = [];
     const day = dayName.format(item.time);
-    if (!previous || day !== dayName.format(previous.time)) nodes.push(make('h2', 'day', day));
+    if (!previous || day !== dayName.format(previous.time)) nodes.push(make('h2', 'day', zoneName ? `${day} (${zoneName})` : day));
     const missing = spoken && spoken.run === item.run ? item.seq - spoken.seq - 1 : 0;
     if (missing > 0) nodes.push(make('p', 'line', `${counted(missing, 'message', 'messages')} no longer kept`));
     if (item.seq) {
-      const follows = !nodes.length && previous.guest === item.guest && previous.name === item.name
-        && item.time - previous.time < TOGETHER && !this.isFresh(item, previous);
-      nodes.push(messageNode({ ...item, follows }, timeNode(item.time)));
+      const follows = this.below(index) > 0 && !nodes.length && !this.isFresh(item, previous);
+      nodes.push(messageNode(item, follows, timeNode(item.time)));
     } else if (item.verb) {
       nodes.push(this.presenceNode(item));
     } else {
@@ -157,12 +158,37 @@ class Log {
     return nodes;
   }
 
-  presenceNode({ verb, names, time }) {
-    const shown = names.slice(0, NAMES_IN_LINE).flatMap((name, index) => (index ? [', ', nameNode(name)] : [nameNode(name)]));
-    if (names.length > NAMES_IN_LINE) shown.push(` and ${names.length - NAMES_IN_LINE} more`);
-    const node = make('p', 'line', ...shown, ` ${verb}`);
-    node.title = fullTime.format(time);
+  /** How many lines below its author's name a message stands; 0: the name is said with it. */
+  below(index) {
+    const { items } = this;
+    const joins = (one, next) => one?.guest !== undefined && one.guest === next.guest && one.name === next.name
+      && next.time - one.time < TOGETHER;
+    let first = index;
+    while (items[first].below === undefined && joins(items[first - 1], items[first])) first--;
+    for (; first <= index; first++) {
+      const [one, item] = [items[first - 1], items[first]];
+      const below = joins(one, item) ? one.below + Math.min(LINES, linesOf(one.text)) : 0;
+      item.below ??= below < NAMED_EVERY ? below : 0;
+    }
+    return items[index].below;
+  }
+
+  presenceNode(item) {
+    const node = make('p', 'line presence');
+    node.title = fullTime.format(item.time);
+    for (let count = 1; count <= item.names.length; count++) this.addName(node, item, count);
     return node;
+  }
+
+  /** Puts one more name on a line. Only that is read out: what stands there already is not changed. */
+  addName(node, { verb, names }, count = names.length) {
+    const name = make('span', '', nameNode(names[count - 1]), make('span', 'verb', ` ${verb}`));
+    if (count <= NAMES_IN_LINE) return node.append(count > 1 ? ', ' : '', name);
+    name.className = 'unseen';
+    const more = make('span', '', ` and ${count - NAMES_IN_LINE} more ${verb}`);
+    more.ariaHidden = 'true';
+    if (count > NAMES_IN_LINE + 1) for (const old of [...node.childNodes].slice(-2)) old.remove();
+    node.append(name, more);
   }
 
   /** The message before this item. */

@@ -1,15 +1,35 @@
 /* How one message is drawn. */
 'use strict';
 
+/** So many columns are in a line on a wide window, and so many lines of a message are shown before somebody asks for all. */
+const COLUMNS = 70, LINES = 24;
+
+/** How many lines a text takes at least. */
+const linesOf = (text) => text.split('\n').reduce((lines, { length }) => lines + Math.max(1, Math.ceil(length / COLUMNS)), 0);
+
 /** The element of one message; `foot` stands at its end: the time, or what is happening with it. */
-function messageNode({ guest, name, text, mine, follows }, foot) {
-  const who = make('p', follows || mine ? 'who unseen' : 'who', mine ? 'You' : nameNode(name));
-  if (!follows && !mine) who.append(badgeNode(guest));
-  const words = make('p', 'words', linked(text));
+function messageNode(message, follows, foot) {
+  const { guest, name, text, mine } = message;
+  const unseen = follows || mine;
+  const who = make(unseen ? 'p' : 'h3', unseen ? 'who unseen' : 'who', mine ? 'You' : nameNode(name));
+  if (!unseen) who.append(badgeNode(guest));
+  const words = make('p', 'words', linked(calm(text)));
   words.dir = 'auto';
-  const node = make('div', 'message', who, make('div', 'bubble', words, foot));
+  const bubble = make('div', 'bubble', words, foot);
+  const node = make('article', 'message', who, bubble);
   node.classList.toggle('mine', Boolean(mine));
   node.classList.toggle('follows', Boolean(follows));
-  if (guest !== undefined) node.style.setProperty('--hue', hueOf(guest));
+  if (guest !== undefined) node.classList.add(colourOf(guest));
+  if (!message.whole && linesOf(text) > LINES) {
+    node.classList.add('long');
+    const all = make('button', 'link', 'Show all');
+    all.type = 'button';
+    all.onclick = () => {
+      message.whole = true;
+      node.classList.remove('long');
+      all.remove();
+    };
+    words.after(all);
+  }
   return node;
 }

@@ -1,8 +1,38 @@
 /* The roster. */
 'use strict';
 
-/** Neighbouring numbers get hues far apart (the golden angle), the same in every window. */
+/** The hue of a guest's badge, in degrees. */
 const hueOf = (guest) => Math.floor((guest * 137.508 + 285) % 360);
+
+/** How many colours there are in colours.css. */
+const COLOURS = 12;
+
+/** Which guest has which colour: that of their badge's hue, or one as far from all others as can be where somebody who is here
+    or has spoken has that. Nobody's colour changes while the page is open. */
+const colours = new Map();
+function colourOf(guest) {
+  if (!colours.has(guest)) {
+    const taken = Array(COLOURS).fill(0);
+    for (const colour of colours.values()) taken[colour]++;
+    const rarest = Math.min(...taken);
+    const own = Math.floor((hueOf(guest) * COLOURS) / 360);
+    const room = (colour) => {
+      for (let far = 0; far <= COLOURS / 2; far++) {
+        if (taken[(colour + far) % COLOURS] > rarest || taken[(colour + COLOURS - far) % COLOURS] > rarest) return far;
+      }
+      return COLOURS;
+    };
+    let best = own;
+    if (taken[own] > rarest) for (let colour = 0; colour < COLOURS; colour++) if (room(colour) > room(best)) best = colour;
+    colours.set(guest, best);
+  }
+  return `h${colours.get(guest)}`;
+}
+
+/** Those who are not here any more give way, once so many are known that colours say little. */
+function forgetColours(present) {
+  if (colours.size > 10 * COLOURS) for (const guest of colours.keys()) if (!present.has(guest)) colours.delete(guest);
+}
 
 /** A guest's badge, as docs/protocol.md defines it: the characters, and the pattern by rows. Numbers beyond 32 bits. */
 function badgeOf(guest) {
@@ -18,7 +48,7 @@ function badgeNode(guest) {
   const node = element('badge').content.firstElementChild.cloneNode(true);
   node.ariaLabel = `badge ${text}`;
   node.dataset.badge = text;
-  node.style.setProperty('--hue', hueOf(guest));
+  node.classList.add(colourOf(guest));
   const cells = rows.flatMap((row, y) => row.map((cell, x) => (cell ? `M${x} ${y}h1` : '')));
   node.querySelector('path').setAttribute('d', cells.join(''));
   return node;
@@ -38,12 +68,20 @@ class People {
   replace(guests, count = guests.length) {
     this.guests = new Map(guests.map((guest) => [guest.id, guest]));
     this.unnamed = count - guests.length;
+    forgetColours(this.guests);
+    /* In this order, so that other windows give the same colours. */
+    for (const { id } of [...guests].sort((one, other) => one.id - other.id)) colourOf(id);
     this.show();
   }
 
   /** The occupancy, where the roster is not told. */
   number(count) {
     this.replace([...this.guests.values()].filter(({ id }) => id === this.me), count);
+  }
+
+  /** From outside the room nobody knows who is in it. */
+  unknown() {
+    this.replace([]);
   }
 
   /** The name of a guest who is present. */
@@ -84,9 +122,9 @@ class People {
         return item;
       }),
     );
-    const number = sorted.length + this.unnamed;
+    const number = sorted.length + this.unnamed || '';
     for (const count of this.counts) count.textContent = number;
-    this.button.ariaLabel = `People here: ${number}`;
+    this.button.ariaLabel = number ? `People here: ${number}` : 'People here';
     this.crowd.hidden = !this.unnamed;
     this.crowd.textContent = `${number} people are here, too many to list. Their names stand on what they say.`;
   }

@@ -24,6 +24,9 @@ function tidy(text) {
   return whole.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
 }
 
+/** A text as it is shown: no more marks on a letter than any script has, no more empty lines in a row than two. */
+const calm = (text) => text.replace(/(\p{M}{8})\p{M}+/gu, '$1').replace(/(\n[^\S\n]*){3,}(?=\n)/g, '\n\n');
+
 /** A token as docs/protocol.md has it, made here: so even a first welcome that is lost leaves no stranger behind. */
 function randomToken() {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
@@ -38,7 +41,7 @@ function randomId() {
 /* Addresses end at white space, at quotes and brackets, and at every invisible or direction-changing character:
    what is shown is where it leads. */
 const ADDRESS =
-  /https?:\/\/[^\s<>"`\p{C}]+|(?<![\w.@-])[a-z2-7]{56}\.onion(?![\w.-])(?::\d{1,5})?(?:\/[^\s<>"`\p{C}]*)?/giu;
+  /https?:\/\/[^\s<>"`\p{C}]+|(?<![\w.@-])(?:[\w-]+\.){0,4}[a-z2-7]{56}\.onion(?![\w-]|\.[\w-])(?::\d{1,5})?(?:\/[^\s<>"`\p{C}]*)?/giu;
 const CLOSERS = { ')': '(', ']': '[', '}': '{' };
 
 /** An address without the punctuation of the sentence around it. */
@@ -67,6 +70,10 @@ function linkTo(address) {
   /* "https://bank.example@elsewhere" is meant to be misread. */
   if (!/^https?:$/.test(url.protocol) || url.username || url.password) return undefined;
   const link = make('a', '', address);
+  /* A host of other letters, or spelled in another way, can look like any other: the one it leads to stands beside it. */
+  const plain = `${url.protocol}//${url.host}`;
+  const typed = /^https?:/i.test(address) ? address.toLowerCase() : `http://${address.toLowerCase()}`;
+  if (!typed.startsWith(plain) || !/^([/?#\\:]|$)/.test(typed.slice(plain.length))) link.append(make('span', 'leads', ` (${url.host})`));
   link.href = url.href;
   link.title = url.href;
   link.dir = 'ltr';
@@ -88,19 +95,6 @@ function linked(text) {
   }
   fragment.append(text.slice(done));
   return fragment;
-}
-
-const clockFace = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
-const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
-
-/** A moment as a time of day that tells the rest on hover. */
-function timeNode(milliseconds) {
-  const moment = new Date(milliseconds);
-  const node = make('time', '', clockFace.format(moment));
-  node.dateTime = moment.toISOString();
-  node.title = fullTime.format(moment);
-  return node;
 }
 
 /** "3 guests", "1 guest". */

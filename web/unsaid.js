@@ -10,7 +10,7 @@ class Unsaid {
 
   add(text) {
     const message = { id: randomId(), text, foot: make('span', 'foot') };
-    message.node = messageNode({ text, mine: true, follows: this.messages.size > 0 || this.follows() }, message.foot);
+    message.node = messageNode({ text, mine: true }, this.messages.size > 0 || this.follows(), message.foot);
     this.messages.set(message.id, message);
     this.container.append(message.node);
     this.attempt(message);

@@ -14,12 +14,14 @@ use http::{HeaderMap, HeaderValue, Response};
 use sha2::{Digest, Sha256};
 
 const DOCUMENT: &str = include_str!("../../web/index.html");
-const STYLE: (&str, &str) = ("chat.css", include_str!("../../web/chat.css"));
+const STYLE: (&str, &str) =
+    ("chat.css", concat!(include_str!("../../web/chat.css"), include_str!("../../web/colours.css")));
 const ICON: (&str, &str) = ("icon.svg", include_str!("../../web/icon.svg"));
 /// In the order in which the document names them.
-const SCRIPTS: [(&str, &str); 11] = [
+const SCRIPTS: [(&str, &str); 12] = [
     ("text.js", include_str!("../../web/text.js")),
     ("wires.js", include_str!("../../web/wires.js")),
+    ("time.js", include_str!("../../web/time.js")),
     ("seat.js", include_str!("../../web/seat.js")),
     ("connection.js", include_str!("../../web/connection.js")),
     ("message.js", include_str!("../../web/message.js")),
