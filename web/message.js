@@ -9,11 +9,12 @@ const linesOf = (text) => text.split('\n').reduce((lines, { length }) => lines +
 
 /** The element of one message; `foot` stands at its end: the time, or what is happening with it. */
 function messageNode(message, follows, foot) {
-  const { guest, name, text, mine } = message;
+  const { guest, name, mine } = message;
+  const text = calm(message.text);
   const unseen = follows || mine;
   const who = make(unseen ? 'p' : 'h3', unseen ? 'who unseen' : 'who', mine ? 'You' : nameNode(name));
   if (!unseen) who.append(badgeNode(guest));
-  const words = make('p', 'words', linked(calm(text)));
+  const words = make('p', 'words', linked(text));
   words.dir = 'auto';
   const bubble = make('div', 'bubble', words, foot);
   const node = make('article', 'message', who, bubble);
