@@ -20,7 +20,7 @@ function firefox() {
 }
 
 /** The preferences that make Firefox behave as Tor Browser does, and keep it silent otherwise. */
-function preferences(port, javascript) {
+function torBrowser(port, javascript) {
   return {
     'network.proxy.type': 1,
     'network.proxy.socks': '127.0.0.1',
@@ -49,7 +49,8 @@ export class Guest {
   /** What the browser complained about: console errors and warnings, errors of the page. */
   problems = [];
 
-  static async arrive(room, { name, size, javascript = true }) {
+  /** `preferences` are Firefox's own, in place of or beside those of Tor Browser. */
+  static async arrive(room, { name, size, javascript = true, preferences = {} }) {
     const guest = new this();
     const { hostname, port } = new URL(room.url);
     guest.url = room.url;
@@ -61,7 +62,7 @@ export class Guest {
       headless: true,
       /* Firefox heeds `services.settings.server` only with this. */
       env: { ...process.env, MOZ_REMOTE_SETTINGS_DEVTOOLS: '1' },
-      extraPrefsFirefox: preferences(guest.proxy.port, javascript),
+      extraPrefsFirefox: { ...torBrowser(guest.proxy.port, javascript), ...preferences },
     });
     return guest;
   }

@@ -30,9 +30,14 @@ export class ManyGuests {
     return this.#guests.map(({ name }) => name);
   }
 
+  /** The connection of one is lost. */
+  away() {
+    this.#guests.at(-1).ending.abort();
+  }
+
   /** One of them says something. */
-  async say(text) {
-    await this.#ask('POST', 'messages', this.#guests[0], { id: text.replaceAll(/\W/g, '-'), text });
+  async say(text, number = 0) {
+    await this.#ask('POST', 'messages', this.#guests[number], { id: text.replaceAll(/\W/g, '-').slice(-64), text });
   }
 
   /** One of them says `message N` for these numbers, one after the other. */
