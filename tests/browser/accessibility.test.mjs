@@ -55,7 +55,7 @@ async function bothClean(what, { sizes = [DESKTOP, PHONE] } = {}) {
 async function cleanWithout(what, { sizes = [PHONE] } = {}) {
   for (const size of sizes) {
     await pam.page.setViewport(size);
-    const copy = await copyOf(pam.page);
+    const copy = await until('all frames have documents', () => copyOf(pam.page));
     for (const [theme, { browser }] of Object.entries({ light, dark })) {
       const viewer = await browser.newPage();
       await viewer.setViewport(size);
@@ -83,6 +83,7 @@ test('an empty room', async () => {
   assert.ok(await dark.ask(() => matchMedia('(prefers-color-scheme: dark)').matches));
   await bothClean('an empty room');
   await pam.open();
+  await pam.hears('Nothing has been said yet.');
   await cleanWithout('an empty room');
 });
 

@@ -47,7 +47,7 @@ pub fn connection(window: &str, after: Option<u64>) -> String {
     let query = query(window, after);
     let (messages, reconnect) = (format!("messages?{query}"), format!("reconnect?{query}"));
     let body = html! {
-        main {
+        main aria-label="Connection" {
             p class="line" { "Connecting to the room…" }
             iframe name="stream" title="Messages" src=(messages) {}
             img class="reached" src="reached" alt=(AWAY);

@@ -76,7 +76,7 @@ pub fn room(title: &str, window: &Window) -> String {
                 }
             }
         }
-        main {
+        main aria-label="Chat" {
             iframe name="messages" title="Messages" src=(messages) {}
             // The fragment focuses what is to be written in: "autofocus" does not count in a window where the entry had the
             // focus before.
@@ -112,7 +112,7 @@ pub fn composer(form: &Composer<'_>) -> String {
     // What the fragment of the address focuses.
     let here = |this: bool| this.then_some("here");
     let body = html! {
-        main { form method="post" action="say#here" {
+        main aria-label="Say something" { form method="post" action="say#here" {
             h1 class="unseen" { "Say something" }
             input type="hidden" name="form" value=(form) autocomplete="off";
             input type="hidden" name="proof" value=(proof) autocomplete="off";

@@ -12,10 +12,11 @@ use crate::protocol::{Badge, GuestId};
 /// The style that all documents share.
 const BASE: &str = include_str!("../../../web/noscript/base.css");
 
-/// The style of badges.
-const BADGE: &str = include_str!("../../../web/noscript/badge.css");
+/// The style of badges, with the colours of guests.
+const BADGE: &str =
+    concat!(include_str!("../../../web/noscript/badge.css"), include_str!("../../../web/colours.css"));
 
-/// The style has a colour for each multiple of this many degrees.
+/// There is a colour for each multiple of this many degrees of hue.
 const HUE_STEP: u16 = 30;
 
 /// The style of a document, beside the one they share.

@@ -10,6 +10,10 @@ use crate::protocol::{EventBatch, Guest, GuestId, Name, Welcome};
 /// Messages of one guest form a group if they are no further apart than this, in seconds.
 const GROUP_SECONDS: u64 = 5 * 60;
 
+/// A text of more lines than this is long, with so many characters in a line.
+const LINES: usize = 24;
+const COLUMNS: usize = 70;
+
 /// A pause of this many seconds is marked.
 const PAUSE_SECONDS: u64 = 10 * 60;
 
@@ -159,7 +163,7 @@ impl Renderer {
         self.members_changed = false;
         let markup = match self.occupancy {
             Some(count) => html! {
-                aside aria-label="People here" aria-live="off" {
+                aside tabindex="0" aria-label="People here" aria-live="off" {
                     label for="people" { (count) " here" }
                     p {
                         (count) " people are here, too many to list. Their names stand on what they say."
@@ -169,7 +173,7 @@ impl Renderer {
             None => {
                 self.members.sort_by_cached_key(|member| member.name.to_lowercase());
                 html! {
-                    aside aria-label="People here" aria-live="off" {
+                    aside tabindex="0" aria-label="People here" aria-live="off" {
                         label for="people" { (self.members.len()) " here" }
                         ul { @for member in &self.members { (self.member(member)) } }
                     }
@@ -258,7 +262,11 @@ impl Renderer {
                     @if mine { "You" } @else { bdi { (name) } }
                     @if !mine && !follows { " " (badge(guest)) }
                 }
-                p dir="auto" { (text) }
+                @if is_long(text) {
+                    p class="long" tabindex="0" dir="auto" { (text) }
+                } @else {
+                    p dir="auto" { (text) }
+                }
             }
         };
         append(out, &markup);
@@ -308,6 +316,11 @@ impl Renderer {
             }
         }
     }
+}
+
+/// Whether a text has a part of the window to itself, in which it is scrolled, so that one message does not fill many screens.
+fn is_long(text: &str) -> bool {
+    text.lines().map(|line| 1 + line.chars().count() / COLUMNS).sum::<usize>() > LINES
 }
 
 fn append(out: &mut String, markup: &Markup) {

@@ -138,7 +138,7 @@ impl Stream {
             "<input type=\"checkbox\" id=\"people\" aria-label=\"Show who is here\">\n<div class=\"flow\">\n",
         );
         out.push_str(&head.0);
-        out.push_str("\n<main>\n");
+        out.push_str("\n<main aria-label=\"Conversation\">\n");
         out.push_str(&lines.0);
         out.push_str("\n<div role=\"log\" aria-live=\"polite\" aria-label=\"Messages\">\n");
         let head = if welcome.first > welcome.head { 0 } else { welcome.head };
