@@ -25,6 +25,8 @@ class Log {
     this.begin(0);
     scroller.addEventListener('scroll', () => this.scrolled(), { passive: true });
     newest.addEventListener('click', () => this.toEnd());
+    /* Who unfolds a message reads it from where it begins. */
+    said.addEventListener('click', ({ target }) => target.localName === 'button' && (this.atEnd = false));
     const growth = new ResizeObserver(() => this.atEnd && this.toEnd());
     growth.observe(scroller);
     growth.observe(conversation);

@@ -29,6 +29,8 @@ function messageNode(message, follows, foot) {
       message.whole = true;
       node.classList.remove('long');
       all.remove();
+      words.tabIndex = -1;
+      words.focus({ preventScroll: true });
     };
     words.after(all);
   }

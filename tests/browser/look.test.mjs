@@ -101,9 +101,13 @@ test('what is meant to disturb disturbs nothing around it', async () => {
     assert.ok(found.heights[3] < 160, `4,000 line breaks are few: ${found.heights}`);
     assert.ok(found.heights[4] < 520, `500 lines are folded: ${found.heights}`);
   }
+  const top = () => desk.ask(() => [...document.querySelectorAll('#said .bubble')].at(-2).getBoundingClientRect().top);
+  const before = await top();
   await desk.ask(() => document.querySelector('#said .long button').click());
   assert.ok(await desk.ask(() => [...document.querySelectorAll('#said .bubble')].at(-2).getBoundingClientRect().height > 5000), 'all of it is shown on request');
   assert.equal(await desk.ask(() => document.querySelectorAll('#said .long').length), 0);
+  await desk.ask(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  assert.equal(await top(), before, 'it begins where it began');
   await touch.screenshot('disturbing-phone');
   await desk.screenshot('disturbing-desktop');
 });
