@@ -45,7 +45,7 @@ impl NoscriptStream {
     /// `None` for that.
     pub(crate) async fn message(&mut self) -> Option<String> {
         const GAP: &str = "no longer kept.";
-        const BEGIN: &str = "<p dir=\"auto\">";
+        const BEGIN: &str = " dir=\"auto\">";
         const END: &str = "</p></article>";
         loop {
             let message = self.markup.find(END);
