@@ -289,6 +289,18 @@ test('a circuit that dies: the messages come back by themselves', async () => {
   await until('the message', () => ann.inside(({ messages }) => messages?.body?.innerText.includes('said while the circuit was dead')), { deadline: 90_000 });
 });
 
+/* From an onion address the browser asks for some kinds of parts by https, and keeps others in no cache. */
+test('an outage that outlasts a try: the parts come from the cache, and the page says so until the room is back', async () => {
+  const away = () => ann.inside(({ connection }) => connection.defaultView.getComputedStyle(connection.getElementById('again')).zIndex);
+  ann.proxy.away();
+  await bob.say('said while no circuit came about');
+  await ann.triesAgain();
+  assert.equal(await away(), '2', 'over what the browser shows');
+  ann.proxy.back();
+  await ann.hears('said while no circuit came about');
+  assert.equal(await ann.inside(({ connection }) => connection.getElementById('again').checkVisibility()), false);
+});
+
 test('without streaming, the page loads itself again', async () => {
   await ann.follow('Without streaming');
   await ann.hears('Loads again every 20 seconds');

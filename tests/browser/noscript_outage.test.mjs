@@ -13,9 +13,9 @@ const texts = () => ann.inside(({ messages }) => [...messages.querySelectorAll('
 /** Whether the page covers what the browser shows in place of the messages, with words of its own. */
 const away = () => ann.inside(({ connection }) => {
   const { getComputedStyle, innerWidth, innerHeight } = connection.defaultView;
-  const picture = connection.querySelector('.reached');
-  const failed = picture.complete && !picture.naturalWidth && picture.alt.includes('cannot be reached');
-  return failed && getComputedStyle(picture, '::after').visibility === 'visible' && connection.elementFromPoint(innerWidth / 2, innerHeight / 2) === picture;
+  const words = connection.querySelector('#again .away');
+  const visible = words.innerText.includes('no connection') && getComputedStyle(words).visibility === 'visible';
+  return visible && words.parentElement.contains(connection.elementFromPoint(innerWidth / 2, innerHeight / 2));
 });
 
 before(async () => {

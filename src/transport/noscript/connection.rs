@@ -1,10 +1,11 @@
 //! What brings the messages again after their connection broke, for as long as that takes.
 //!
 //! ```text
-//! connection   from the browser's cache: a frame for the messages, and "go to reconnect in 10 s"
-//! ├─ messages  from the room; does not end
-//! └─ reached   from the room; a picture whose text shows when it does not come
-//! reconnect    from the browser's cache: "go to connection now"
+//! connection    from the browser's cache: a frame for the messages, and "go to reconnect in 10 s"
+//! ├─ messages   from the room; does not end
+//! ├─ reconnect  in a sandbox: puts it into the cache, while the room can be reached
+//! └─ reached    from the room; a style that takes the words about the outage away
+//! reconnect     from the browser's cache: "go to connection#again now"
 //! ```
 //!
 //! A document that loads itself again from a room that cannot be reached is replaced by the browser's own page about the
@@ -13,7 +14,14 @@
 //! are streamed it waits, however long that is.
 //!
 //! There are two documents that lead to each other because a browser asks the server about a document that leads to itself,
-//! as for a reload.
+//! as for a reload. The fragment is of the second try and all later ones: the style shows the words about the outage at once
+//! then, over whatever the browser puts into the frame.
+//!
+//! Only frames and a style are loaded here. Tor Browser takes an onion address for a secure context, and there Firefox asks for
+//! pictures, sound and video by `https`, at port 443, where no room is
+//! ([Mixed Content Level 2, section 4.1](https://www.w3.org/TR/mixed-content/#upgrade-algorithm)). It does not do so with frames
+//! and styles. At the level Safest its extension NoScript also blocks media, fonts and `object`, and lets frames and styles
+//! through.
 
 use maud::html;
 
@@ -28,13 +36,12 @@ pub const RETRY_SECONDS: u32 = 10;
 /// Their addresses have the number of a window in them and are not used in another.
 pub const KEPT_SECONDS: u32 = 31_536_000;
 
-/// A transparent picture of one point, in [GIF89a](https://www.w3.org/Graphics/GIF/spec-gif89a.txt).
-pub const POINT: &[u8] =
-    b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x01D\0;";
+/// The style that comes only from a room that can be reached: nothing is to be said of an outage.
+pub const REACHED: &str = "#again { display: none; }\n";
 
 /// Shown while the room cannot be reached.
-const AWAY: &str = "The room cannot be reached at the moment. This page tries again by itself, every few seconds. If you have \
-                    just sent something and the form is gone: your browser's Back brings it again, with what you wrote.";
+const AWAY: &str = "There is no connection to the room at the moment. This page tries again by itself, every few seconds. If you \
+                    have just sent something and the form is gone: your browser's Back brings it again, with what you wrote.";
 
 /// The address of the document that holds the messages of a window, relative to the others. `window` is of letters and
 /// digits, `after` the cursor to begin at.
@@ -48,11 +55,14 @@ pub fn connection(window: &str, after: Option<u64>) -> String {
     let (messages, reconnect) = (format!("messages?{query}"), format!("reconnect?{query}"));
     let body = html! {
         main aria-label="Connection" {
-            p class="line" { "Connecting to the room…" }
-            iframe name="stream" title="Messages" src=(messages) {}
-            img class="reached" src="reached" alt=(AWAY);
-            // It is no picture. This puts it into the cache, while the room can be reached.
-            img hidden src=(reconnect) alt="";
+            div id="again" role="status" {
+                p class="first" { "Connecting to the room…" }
+                p class="away" { (AWAY) }
+            }
+            iframe class="stream" name="stream" title="Messages" src=(messages) {}
+            // A document in a sandbox goes nowhere by itself (HTML, section 7.1.5, "automatic features").
+            iframe hidden sandbox title="For the next try" src=(reconnect) {}
+            link rel="stylesheet" href="reached";
         }
     };
     begin(Look::Connection, "Messages", Some(&format!("{RETRY_SECONDS};url={reconnect}"))) + &body.0
@@ -60,7 +70,7 @@ pub fn connection(window: &str, after: Option<u64>) -> String {
 
 /// The document that leads back to [`connection`], at once.
 pub fn reconnect(window: &str, after: Option<u64>) -> String {
-    let refresh = format!("0;url={}", address(window, after));
+    let refresh = format!("0;url={}#again", address(window, after));
     let head = html! { meta http-equiv="refresh" content=(refresh); };
     format!("<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Messages</title>{}\n", head.0)
 }
@@ -83,7 +93,9 @@ mod tests {
             there.contains("src=\"reconnect?window=1a&amp;after=7\""),
             "the cache has it before it is needed"
         );
-        assert!(reconnect("1a", Some(7)).contains("content=\"0;url=connection?window=1a&amp;after=7\""));
-        assert!(reconnect("1a", None).contains("url=connection?window=1a\""));
+        assert!(
+            reconnect("1a", Some(7)).contains("content=\"0;url=connection?window=1a&amp;after=7#again\"")
+        );
+        assert!(reconnect("1a", None).contains("url=connection?window=1a#again\""));
     }
 }

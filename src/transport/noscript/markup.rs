@@ -55,14 +55,19 @@ impl Look {
 }
 
 /// The Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)) of all these documents: no script, nothing from
-/// anywhere else; the styles they hold, pictures, frames and forms of the room itself.
-pub static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
-    let mut policy = "default-src 'none'; style-src".to_owned();
+/// anywhere else; the styles they hold, frames and forms of the room itself.
+pub static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| policy(""));
+
+/// The policy of the document that holds the messages, which also loads a style of the room itself. No other one does.
+pub static CONNECTION_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| policy(" 'self'"));
+
+fn policy(further_styles: &str) -> String {
+    let mut policy = format!("default-src 'none'; style-src{further_styles}");
     for style in [BASE, BADGE].into_iter().chain(Look::ALL.map(Look::style)) {
         let _ = write!(policy, " 'sha256-{}'", BASE64.encode(&Sha256::digest(style)));
     }
-    policy + "; img-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'"
-});
+    policy + "; form-action 'self'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'"
+}
 
 /// The beginning of a document, up to the open body. It is not closed: HTML lets the end tags of `body` and `html` be
 /// omitted, and the document of messages is written on.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::kit::noscript::{NoscriptGuest, field};
+use crate::kit::raw::Answer;
 use crate::kit::{TestRoom, narrow, within};
 
 #[tokio::test]
@@ -281,14 +282,27 @@ async fn what_brings_the_messages_again_comes_from_the_cache() {
         assert_eq!(answer.body, ann.get(part, "&after=7").await.body, "the same each time");
         assert!(answer.text().contains(&format!("?window={}&amp;after=7", ann.window)), "{}", answer.text());
     }
-    let picture = ann.get("/reached", "").await;
-    assert_eq!((picture.status, picture.header("content-type")), (200, Some("image/gif")));
+    let style = ann.get("/reached", "").await;
+    assert_eq!((style.status, style.header("content-type")), (200, Some("text/css; charset=utf-8")));
     assert_eq!(
-        picture.header("cache-control"),
+        style.header("cache-control"),
         Some("no-store"),
         "it tells whether the room can be reached now"
     );
-    assert!(picture.body.starts_with(b"GIF89a"));
+    // Of an onion address browsers ask for pictures, sound and video by https, where no room is.
+    let connection = ann.get("/connection", "").await;
+    for upgraded in ["<img", "<picture", "<audio", "<video", "<source", "<object", "<embed", "<svg"] {
+        assert!(!connection.text().contains(upgraded), "{upgraded}");
+    }
+    let styles = |answer: &Answer| {
+        let policy = answer.header("content-security-policy").unwrap().to_owned();
+        assert!(!policy.contains("img-src"), "{policy}");
+        policy.split(';').find(|part| part.contains("style-src")).unwrap().contains("'self'")
+    };
+    assert!(styles(&connection), "it loads a style of the room");
+    for part in ["", "/say", "/reconnect"] {
+        assert!(!styles(&ann.get(part, "").await), "{part} loads none");
+    }
 }
 
 #[tokio::test]

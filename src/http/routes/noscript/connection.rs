@@ -1,20 +1,26 @@
-//! What brings the messages again after their connection broke: two documents from the browser's cache, and a picture.
+//! What brings the messages again after their connection broke: two documents from the browser's cache, and a style.
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 
 use super::answer::document;
 use super::parameters::Parameters;
 use super::session::Session;
-use crate::transport::noscript::connection::{self, KEPT_SECONDS, POINT};
-use crate::transport::noscript::markup::Look;
+use crate::transport::noscript::connection::{self, KEPT_SECONDS, REACHED};
+use crate::transport::noscript::markup::{CONNECTION_SECURITY_POLICY, Look};
 
 /// Holds the messages. It is the same document however often it is asked for, so that the cache can answer.
 pub(super) async fn connection(session: Session, Parameters { window, after, .. }: Parameters) -> Response {
     match session.token {
-        Some(_) => kept(document(StatusCode::OK, connection::connection(&window, after))),
+        Some(_) => {
+            let mut response = kept(document(StatusCode::OK, connection::connection(&window, after)));
+            if let Ok(policy) = HeaderValue::try_from(CONNECTION_SECURITY_POLICY.as_str()) {
+                response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+            }
+            response
+        }
         None => session.without_cookie(Look::Connection),
     }
 }
@@ -24,10 +30,10 @@ pub(super) async fn reconnect(_: Session, Parameters { window, after, .. }: Para
     kept(document(StatusCode::OK, connection::reconnect(&window, after)))
 }
 
-/// The picture that comes when the room can be reached.
+/// The style that comes when the room can be reached.
 pub(super) async fn reached(_: Session) -> Response {
-    let mut response = Response::new(Body::from(POINT));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("image/gif"));
+    let mut response = Response::new(Body::from(REACHED));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
     response
 }
 
