@@ -36,7 +36,7 @@ export function copyOf(page) {
     const copy = (original) => {
       const root = original.documentElement.cloneNode(true);
       const frames = [...root.querySelectorAll('iframe')];
-      for (const [index, frame] of [...original.querySelectorAll('iframe')].entries()) frames[index].setAttribute('srcdoc', copy(frame.contentDocument));
+      for (const [index, frame] of [...original.querySelectorAll('iframe')].entries()) frames[index].setAttribute('srcdoc', frame.hidden ? '' : copy(frame.contentDocument));
       const boxes = [...root.querySelectorAll('input[type=checkbox]')];
       for (const [index, { checked }] of [...original.querySelectorAll('input[type=checkbox]')].entries()) boxes[index].toggleAttribute('checked', checked);
       for (const script of root.querySelectorAll('script, meta[http-equiv]')) script.remove();
