@@ -4,6 +4,7 @@ mod activity;
 mod address;
 mod backoff;
 mod belonging;
+mod build_timeout;
 mod client;
 mod configuration;
 mod diagnosis;

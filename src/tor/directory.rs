@@ -21,6 +21,7 @@ use tor_netdoc::doc::netstatus::ProtoStatuses;
 use tor_rtcompat::scheduler::TaskHandle;
 
 use super::activity::{Activity, MonitoredRuntime, monitored_runtime};
+use super::build_timeout::BuildTimeout;
 use super::tasks::Tasks;
 
 /// Builds a [`Directory`] for Arti's client.
@@ -34,6 +35,7 @@ pub(super) struct DirectoryBuilder {
 struct Directory {
     manager: Arc<DirMgr<MonitoredRuntime>>,
     tasks: Tasks,
+    build_timeout: BuildTimeout,
 }
 
 impl DirProviderBuilder<MonitoredRuntime> for DirectoryBuilder {
@@ -48,7 +50,7 @@ impl DirProviderBuilder<MonitoredRuntime> for DirectoryBuilder {
         let runtime = monitored_runtime(&tasks, Arc::clone(&self.activity));
         let manager = DirMgr::create_unbootstrapped(config, runtime, store, circuits)
             .map_err(ErrorDetail::DirMgrSetup)?;
-        Ok(Arc::new(Directory { manager, tasks }))
+        Ok(Arc::new(Directory { manager, tasks, build_timeout: BuildTimeout::default() }))
     }
 }
 
@@ -75,7 +77,7 @@ impl DirProvider for Directory {
 
 impl NetDirProvider for Directory {
     fn netdir(&self, timeliness: Timeliness) -> tor_netdir::Result<Arc<NetDir>> {
-        self.manager.netdir(timeliness)
+        self.manager.netdir(timeliness).map(|directory| self.build_timeout.raise(directory))
     }
 
     fn events(&self) -> BoxStream<'static, DirEvent> {
