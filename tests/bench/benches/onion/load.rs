@@ -61,6 +61,8 @@ pub(crate) struct Measured {
     /// Milliseconds from when a message was due to the read that brought it.
     pub(crate) median_ms: f64,
     pub(crate) p99_ms: f64,
+    /// From the first message to the last delivery.
+    pub(crate) deliveries_per_second: f64,
     /// Deliveries that never arrived.
     pub(crate) lost: usize,
     /// Bytes at the end, all processes together.
@@ -72,20 +74,22 @@ impl Load {
     pub(crate) async fn apply(&self, service: &mut Service) -> Outcome<Measured> {
         run(service, WARM_UP, Pace::rate(40, 1)).await?;
         let cpu = service.cpu()?;
-        let (latencies, lost) = run(service, self.messages, self.pace).await?;
+        let (latencies, lost, took) = run(service, self.messages, self.pace).await?;
         let cpu = service.cpu()? - cpu;
         Ok(Measured {
             cpu_us: cpu * 1e6 / latencies.count().max(1) as f64,
             median_ms: latencies.quantile_ms(0.5),
             p99_ms: latencies.quantile_ms(0.99),
+            deliveries_per_second: latencies.count() as f64 / took.as_secs_f64(),
             lost,
             resident: service.resident()? as f64,
         })
     }
 }
 
-/// Sends messages and waits for all deliveries; returns their latencies and how many were lost.
-async fn run(service: &mut Service, messages: usize, pace: Pace) -> Outcome<(Latencies, usize)> {
+/// Sends messages and waits for all deliveries; returns their latencies, how many were lost, and the time from the first
+/// message to the last delivery.
+async fn run(service: &mut Service, messages: usize, pace: Pace) -> Outcome<(Latencies, usize, Duration)> {
     let guests = service.guests.len();
     let begin = Instant::now();
     // Distinguishes the messages of this run from late ones of the run before.
@@ -123,5 +127,5 @@ async fn run(service: &mut Service, messages: usize, pace: Pace) -> Outcome<(Lat
     }
     // Work that follows a delivery, such as that of the log, comes to its end.
     sleep(Duration::from_millis(100)).await;
-    Ok((latencies, left))
+    Ok((latencies, left, progress - begin))
 }

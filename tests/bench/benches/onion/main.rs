@@ -54,6 +54,7 @@ struct Row {
     cpu_us_per_delivery: Summary,
     median_ms: Summary,
     p99_ms: Summary,
+    deliveries_per_second: Summary,
     resident_bytes: Summary,
     /// Deliveries that never arrived, in all rounds.
     lost: usize,
@@ -117,6 +118,7 @@ impl Row {
             cpu_us_per_delivery: summary(|round| round.cpu_us),
             median_ms: summary(|round| round.median_ms),
             p99_ms: summary(|round| round.p99_ms),
+            deliveries_per_second: summary(|round| round.deliveries_per_second),
             resident_bytes: summary(|round| round.resident),
             lost: rounds.iter().map(|round| round.lost).sum(),
             to_c_tor: c_tor.map(|others| Ratios {
@@ -128,14 +130,16 @@ impl Row {
 
     /// One line on standard error.
     fn print(&self) {
-        let Self { load, service, cpu_us_per_delivery, median_ms, p99_ms, lost, .. } = self;
+        let Self {
+            load, service, cpu_us_per_delivery, median_ms, p99_ms, deliveries_per_second, lost, ..
+        } = self;
         let ratios = self
             .to_c_tor
             .as_ref()
             .map_or_else(String::new, |Ratios { cpu, p99 }| format!("; to C Tor's: {cpu} CPU, {p99} 99th"));
         eprintln!(
             "{load}, {service}: {cpu_us_per_delivery} µs CPU, median {median_ms} ms, 99th {p99_ms} ms, \
-             {lost} lost{ratios}"
+             {deliveries_per_second} deliveries/s, {lost} lost{ratios}"
         );
     }
 }
