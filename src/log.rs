@@ -11,11 +11,13 @@ mod index;
 pub mod memory;
 pub mod sqlite;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use zeroize::Zeroizing;
 
+use crate::protocol::epochs::Epochs;
 use crate::protocol::{GuestId, Message, MessageId, Name};
 
 pub use memory::MemoryLog;
@@ -84,8 +86,8 @@ pub struct Span {
 /// What identifies a room for as long as its log exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomIdentity {
-    /// The name of this run of sequence numbers: a cursor is valid only within its epoch.
-    pub epoch: String,
+    /// The runs of sequence numbers, one for each start of the room: what a cursor belongs to.
+    pub epochs: Arc<Epochs>,
     /// The key that guests' numbers are derived with, see [`crate::protocol::Token::guest`].
     pub secret: Zeroizing<[u8; 32]>,
     /// The room's clock when the log is opened, in seconds.
@@ -100,8 +102,13 @@ impl RoomIdentity {
     pub fn fresh() -> Result<Self, getrandom::Error> {
         let mut secret = Zeroizing::new([0; 32]);
         getrandom::fill(&mut secret[..])?;
-        Ok(Self { epoch: format!("{:016x}", getrandom::u64()?), secret, clock: 0 })
+        Ok(Self { epochs: Arc::new(Epochs::first(epoch_name()?)), secret, clock: 0 })
     }
+}
+
+/// A name for a new epoch.
+fn epoch_name() -> Result<String, getrandom::Error> {
+    Ok(format!("{:016x}", getrandom::u64()?))
 }
 
 /// How much is kept. Messages beyond a limit are no longer read, and no longer stored after the next

@@ -6,6 +6,7 @@
 pub mod badge;
 pub mod body;
 pub mod encoded;
+pub mod epochs;
 pub mod event;
 pub mod frame;
 pub mod id;

@@ -52,13 +52,13 @@ let catchingUp;
 
 /** The cursor: the newest message that the page has. */
 let cursor;
-/** The epoch: the run of the room that the sequence numbers belong to. */
+/** The room's epoch, which goes back to it with the cursor. */
 let epoch;
 /** When the room opened, on this guest's clock. */
 let opened;
 /** Messages up to here are history. */
 let head = 0;
-/** The guest's numbers in this epoch. */
+/** The guest's numbers in this room. */
 const mine = new Set();
 let roomTitle = document.title;
 let unread = 0;
@@ -79,33 +79,37 @@ const connection = new Connection(new URL('.', location.href), {
 
 const handlers = {
   welcome(welcome) {
-    const afresh = epoch !== undefined && epoch !== welcome.room.epoch;
     epoch = welcome.room.epoch;
     opened = Date.now() - welcome.clock * SECOND;
     seat.welcomed(welcome.token);
     /* Where what follows begins, and whether older messages are kept. */
-    const { after, first } = welcome;
+    const { after, first, cursor: known } = welcome;
     const reach = after < first ? 0 : after;
-    if (afresh) {
-      mine.clear();
-      unsaid.forgotten();
-      looked = undefined;
-      if (reach) log.begin(reach);
-      log.line('The room was started anew.', reach ? '' : ' What was said before is kept only on this page.');
-      if (!reach) log.anew();
-      cursor = after;
-    } else if (cursor === undefined) {
+    if (cursor === undefined) {
       log.begin(reach);
-      cursor = after;
-      const [seenEpoch, seen] = kept.get('looked')?.split(' ') ?? [];
-      if (seenEpoch === epoch) looked = Number(seen);
+      const [guest, seen] = kept.get('looked')?.split(' ') ?? [];
+      if (guest === `${welcome.guest.id}`) looked = Number(seen);
       if (looked < welcome.head) markNew(looked);
+    } else if (known !== cursor) {
+      /* The room has less of what was read here, as its log was set back, or nothing, as it does not know our epoch. */
+      const setBack = known !== undefined;
+      if (!setBack) mine.clear();
+      unsaid.forgotten();
+      looked = setBack ? Math.min(looked ?? known, known) : undefined;
+      /* Where everything that follows comes, what is shown stays. */
+      const stays = setBack ? after === known : !reach;
+      if (!stays) log.begin(reach);
+      log.line(
+        `The room was ${setBack ? 'set back to an earlier state' : 'started anew'}.`,
+        stays ? ` What was said ${setBack ? 'last' : 'before'} is kept only on this page.` : '',
+      );
+      if (stays) log.anew(known);
     } else if (after > cursor) {
       /* More was missed than is brought: it is above, with the rest. */
       log.begin(reach);
       markNew(Math.min(looked ?? cursor, cursor));
-      cursor = after;
     }
+    cursor = after;
     for (const id of ['kept', 'kept-here']) element(id).textContent = keptWords(welcome.kept);
     head = welcome.head;
     composer.limit = welcome.limits.message_bytes;
@@ -137,10 +141,10 @@ const handlers = {
     cursor = seq;
     const own = mine.has(guest);
     if (own) unsaid.remove(id);
-    const live = seq > head;
+    const live = seq > head && !log.has({ guest, id });
     const looking = attentive() && log.atEnd;
     if (live && !own && !looking && !marked) markNew(seq - 1);
-    log.message(shown({ seq, at, guest, name, text }));
+    log.message(shown({ seq, at, guest, name, id, text }));
     if (catchingUp && seq >= head) caughtUp();
     if (looking) looked = seq;
     if (live && !own && !attentive()) {
@@ -223,7 +227,7 @@ function caughtUp() {
 const timeOf = (at) => opened + at * SECOND;
 
 /** A message as it is shown. */
-const shown = ({ seq, at, guest, name, text }) => ({ seq, guest, name, text, mine: mine.has(guest), time: timeOf(at) });
+const shown = ({ at, ...message }) => ({ ...message, mine: mine.has(message.guest), time: timeOf(at) });
 
 /** The retention, in words. */
 function keptWords({ messages, days }) {
@@ -321,7 +325,7 @@ function look() {
 }
 
 function lookAway() {
-  if (looked !== undefined) kept.set('looked', `${epoch} ${looked}`);
+  if (looked !== undefined) kept.set('looked', `${people.me} ${looked}`);
   seat.remember();
 }
 window.addEventListener('focus', look);

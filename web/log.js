@@ -44,10 +44,15 @@ class Log {
     this.newest.hidden = true;
   }
 
-  /** The room's numbers began anew: what is shown stays, and nothing older can be asked for. */
-  anew() {
+  /** The room's numbers began anew after this one: what is shown stays, and nothing newer than it is older. */
+  anew(after = 0) {
     this.run++;
-    this.reached(0);
+    this.reached(Math.min(this.reach, after));
+  }
+
+  /** Whether a message is here that the room tells again, under any number: after its numbers began anew. */
+  has({ guest, id }) {
+    return this.run > 0 && this.items.some((item) => item.guest === guest && item.id === id);
   }
 
   /** Every kept message after this one is here; 0: there is nothing older. */
@@ -68,6 +73,7 @@ class Log {
 
   /** Shows a message of the room. */
   message(message) {
+    if (this.has(message)) return;
     this.add({ ...message, run: this.run });
     if (!this.atEnd && !message.mine) this.unread();
   }
@@ -89,6 +95,7 @@ class Log {
   older(before, after, messages) {
     if (before !== this.reach + 1) return;
     const first = this.from === 0;
+    messages = messages.filter((message) => !this.has(message));
     this.items.unshift(...messages.map((message) => ({ ...message, run: this.run })));
     this.from += messages.length;
     this.to += messages.length;

@@ -68,13 +68,19 @@ class RequestWire {
   async hello({ name, token, after, epoch, newest }) {
     const welcome = await this.ask('POST', 'guests', { name, token });
     this.token = welcome.token;
-    const known = after !== undefined && epoch === welcome.room.epoch;
-    await this.listen(welcome, new URLSearchParams(known ? { after, epoch, newest } : { newest }));
+    this.epoch = welcome.room.epoch;
+    await this.listen(welcome, new URLSearchParams(after === undefined ? { newest } : { after, epoch, newest }));
   }
 
   async history({ before, limit }) {
     const page = await this.ask('GET', `messages?before=${before}&limit=${limit}`);
-    this.on.heard({ ...page, type: 'history', before });
+    this.same(page) && this.on.heard({ ...page, type: 'history', before });
+  }
+
+  /** The room may have been opened anew since the welcome; a new hello finds out what that means. */
+  same({ epoch }) {
+    if (epoch !== this.epoch) this.lost();
+    return epoch === this.epoch;
   }
 
   /** Outlives this wire, and the page. */
@@ -161,13 +167,11 @@ class EventWire extends RequestWire {
 /** Long polling: a question that is answered when there is something, again and again. */
 class PollWire extends RequestWire {
   async listen(welcome, query) {
-    const { epoch } = welcome.room;
     let after;
-    for (let known = Date.now(); ; query = new URLSearchParams({ after, epoch, wait: POLL_WAIT })) {
+    for (let known = Date.now(); ; query = new URLSearchParams({ after, epoch: this.epoch, wait: POLL_WAIT })) {
       const answer = await this.ask('GET', `messages?${query}`);
-      /* The room was opened anew; a new hello finds out what that means. */
-      if (answer.epoch !== epoch) return this.lost();
-      if (after === undefined) this.on.heard({ ...welcome, after: answer.after });
+      if (!this.same(answer)) return;
+      if (after === undefined) this.on.heard({ ...welcome, after: answer.after, cursor: answer.cursor });
       if (answer.gap) this.on.heard({ type: 'gap', ...answer.gap });
       for (const message of answer.messages) this.on.heard({ type: 'message', ...message });
       after = answer.messages.at(-1)?.seq ?? (answer.gap ? answer.gap.before - 1 : answer.after);

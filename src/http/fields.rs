@@ -48,8 +48,21 @@ impl Fields {
     /// # Errors
     /// As [`Fields::number`].
     pub fn cursor(&self) -> Result<Option<Cursor>, Refusal> {
-        let epoch = self.text("epoch").map(str::to_owned);
-        Ok(self.number("after", 0..=NUMBER_LIMIT - 1)?.map(|after| Cursor { after, epoch }))
+        let after = self.number("after", 0..=NUMBER_LIMIT - 1)?;
+        Ok(after.map(|after| Cursor { after, epoch: self.epoch() }))
+    }
+
+    /// The cursor just below `before`, with the `epoch` it belongs to: older messages are wanted, up to there.
+    ///
+    /// # Errors
+    /// As [`Fields::number`].
+    pub fn before(&self) -> Result<Option<Cursor>, Refusal> {
+        let before = self.number("before", 1..=NUMBER_LIMIT - 1)?;
+        Ok(before.map(|before| Cursor { after: before - 1, epoch: self.epoch() }))
+    }
+
+    fn epoch(&self) -> Option<String> {
+        self.text("epoch").map(str::to_owned)
     }
 
     /// How many of the newest messages are wanted: `newest`.

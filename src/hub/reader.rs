@@ -54,7 +54,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::pass_to_newest`].
     pub async fn begin(room: &Room, join: &mut Join, hello: &Hello) -> Result<Self, Refusal> {
-        let after = hello.cursor.as_ref().and_then(|cursor| cursor.within(&join.welcome.epoch));
+        let after = join.welcome.resume(hello.cursor.as_ref());
         let mut reader = Self::new(room, join, after);
         if let Some(newest) = hello.newest {
             reader.pass_to_newest(newest).await?;

@@ -13,7 +13,6 @@ use super::ring::Ring;
 use super::{Join, PublishBatch, PublishResult, Reader, Room, Seat};
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Log, MemoryLog, Retention};
-use crate::protocol::request::Cursor;
 use crate::protocol::{Code, Hello, Message, MessageId, Name, Request, Say};
 use crate::rate_limit::RateLimit;
 
@@ -317,14 +316,6 @@ async fn a_lagged_reader_is_told_the_occupancy() {
     let events = short(&drain(&mut reader).await);
     assert_eq!(events[0], "crowd of 3");
     assert_eq!(events.len(), 1 + 40);
-}
-
-#[test]
-fn a_cursor_of_another_epoch_does_not_count() {
-    let cursor = |epoch: Option<&str>| Cursor { after: 3, epoch: epoch.map(str::to_owned) };
-    assert_eq!(cursor(Some("this")).within("this"), Some(3));
-    assert_eq!(cursor(None).within("this"), Some(3));
-    assert_eq!(cursor(Some("another")).within("this"), None);
 }
 
 #[tokio::test]

@@ -187,7 +187,7 @@ async fn texts_come_back_as_they_went_in(log: &dyn Log) {
 
 async fn the_identity_stays(log: &dyn Log) {
     let (one, other) = (log.identity().await.unwrap(), log.identity().await.unwrap());
-    assert_eq!((&one.epoch, &one.secret), (&other.epoch, &other.secret));
+    assert_eq!((&one.epochs, &one.secret), (&other.epochs, &other.secret));
     assert_ne!(*one.secret, [0; 32]);
 }
 

@@ -4,13 +4,13 @@ use super::id::MessageId;
 use super::json;
 use super::name::Name;
 use super::refusal::{Code, Refusal};
-use super::request::{Hello, Say, check_text};
+use super::request::{Hello, Say, check_text, cursor};
 use super::token::Token;
 
 /// How a sentence about a body begins.
 const BODY: &str = "The body";
 
-/// A request to join: `name` and `token`, both optional.
+/// A request to join: `name`, `token` and the cursor, all optional.
 ///
 /// # Errors
 /// What `docs/protocol.md` lists for `hello`.
@@ -19,6 +19,7 @@ pub fn hello(text: &str) -> Result<Hello, Refusal> {
     Ok(Hello {
         name: json::optional_text(&members, "name")?.map(Name::parse).transpose()?,
         token: json::optional_text(&members, "token")?.map(Token::parse).transpose()?,
+        cursor: cursor(&members)?,
         ..Hello::default()
     })
 }

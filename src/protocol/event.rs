@@ -7,9 +7,11 @@ use serde::{Serialize, Serializer};
 
 use super::VERSION;
 use super::badge::Badge;
+use super::epochs::Epochs;
 use super::id::{GuestId, MessageId};
 use super::name::Name;
 use super::refusal::Refusal;
+use super::request::Cursor;
 use super::token::Token;
 
 /// A guest, as the others see them.
@@ -68,8 +70,10 @@ pub struct Welcome {
     pub room: String,
     /// The room's title for people.
     pub title: String,
-    /// The name of this run of sequence numbers; a cursor is valid only within its epoch.
-    pub epoch: String,
+    /// The runs of sequence numbers; the guest gets the name of the present one.
+    pub epochs: Arc<Epochs>,
+    /// Up to which number the log has what the guest has read, if their cursor counts; see [`Welcome::resume`].
+    pub cursor: Option<u64>,
     /// The guests present, or the guest alone where only the occupancy is told.
     pub guests: Arc<[Guest]>,
     /// The number of guests present.
@@ -119,6 +123,8 @@ pub enum Event<'a> {
         token: String,
         resumed: bool,
         room: RoomName<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<u64>,
         guests: &'a [Guest],
         count: usize,
         head: u64,
@@ -227,6 +233,15 @@ impl Message {
 }
 
 impl Welcome {
+    /// Looks up to which number the log has what the guest has read, and tells them with the welcome. `None` if that is
+    /// nothing: then they get everything that is kept.
+    pub fn resume(&mut self, cursor: Option<&Cursor>) -> Option<u64> {
+        let after = cursor.and_then(|cursor| self.epochs.resume(cursor));
+        // A number beyond the newest is not of this log.
+        self.cursor = after.filter(|after| *after <= self.head);
+        self.cursor
+    }
+
     /// The welcome as an event.
     pub fn event(&self) -> Event<'_> {
         Event::Welcome {
@@ -234,7 +249,8 @@ impl Welcome {
             guest: &self.guest,
             token: self.token.encode(),
             resumed: self.resumed,
-            room: RoomName { name: &self.room, title: &self.title, epoch: &self.epoch },
+            room: RoomName { name: &self.room, title: &self.title, epoch: self.epochs.present() },
+            cursor: self.cursor,
             guests: &self.guests,
             count: self.count,
             head: self.head,

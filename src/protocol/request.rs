@@ -59,13 +59,6 @@ pub struct Cursor {
     pub epoch: Option<String>,
 }
 
-impl Cursor {
-    /// The sequence number, if the cursor names this epoch or none.
-    pub fn within(&self, epoch: &str) -> Option<u64> {
-        self.epoch.as_ref().is_none_or(|of| of == epoch).then_some(self.after)
-    }
-}
-
 /// A message for the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Say {
@@ -114,7 +107,7 @@ impl Request {
     }
 }
 
-fn cursor(members: &Map<String, Value>) -> Result<Option<Cursor>, Refusal> {
+pub(super) fn cursor(members: &Map<String, Value>) -> Result<Option<Cursor>, Refusal> {
     let epoch = json::optional_text(members, "epoch")?.map(str::to_owned);
     Ok(json::optional_number(members, "after")?.map(|after| Cursor { after, epoch }))
 }

@@ -42,7 +42,7 @@ pub async fn open(
 ) -> Result<impl Stream<Item = Result<Bytes, Infallible>> + Send + use<>, Refusal> {
     let mut join = room.join(hello.clone()).await?;
     let reader = Reader::begin(room, &mut join, &hello).await?;
-    let epoch = join.welcome.epoch.clone();
+    let epoch = join.welcome.epochs.present().to_owned();
     let batch = EventBatch::default();
     let mut events = Events { seat: join.seat, reader, epoch, closing, batch, out: vec![] };
     events.retry(RETRY);

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Reader, Room, StatelessJoin};
 use crate::listen::budget::{BytesPermit, CircuitBudget};
+use crate::protocol::request::Cursor;
 use crate::protocol::{EventBatch, EventKind, Hello, HistoryRequest, Refusal, Welcome};
 
 /// The longest time that a request may wait for messages.
@@ -30,8 +31,8 @@ pub struct PollRequest {
     pub limit: usize,
     /// How long to wait for messages when there are none yet.
     pub wait: Duration,
-    /// In place of the messages after the cursor, those before this one.
-    pub before: Option<u64>,
+    /// In place of the messages after the cursor of `hello`, the newest up to this one.
+    pub before: Option<Cursor>,
 }
 
 /// The messages after a cursor.
@@ -45,6 +46,9 @@ pub struct PollResponse {
 #[derive(Debug, Serialize)]
 struct State {
     epoch: String,
+    /// What the room has of what was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<u64>,
     clock: u64,
     first: u64,
     head: u64,
@@ -54,9 +58,10 @@ struct State {
 }
 
 impl State {
-    fn new(join: &StatelessJoin, after: u64) -> Self {
-        let Welcome { epoch, clock, first, head, count, .. } = &join.welcome;
-        Self { epoch: epoch.clone(), clock: *clock, first: *first, head: *head, after, count: *count }
+    fn new(join: &StatelessJoin, cursor: Option<u64>, after: u64) -> Self {
+        let Welcome { epochs, clock, first, head, count, .. } = &join.welcome;
+        let epoch = epochs.present().to_owned();
+        Self { epoch, cursor, clock: *clock, first: *first, head: *head, after, count: *count }
     }
 }
 
@@ -102,27 +107,32 @@ pub async fn poll(
 ) -> Result<PollResponse, Refusal> {
     let until = Instant::now() + request.wait;
     let (cursor, newest) = (request.hello.cursor.take(), request.hello.newest.take());
-    let join = room.join_stateless(request.hello).await?;
+    let mut join = room.join_stateless(request.hello).await?;
     let mut page = MessagePage::new(request.limit);
-    if let Some(before) = request.before {
-        let after = page.read_before(room, before, budget).await?;
-        return Ok(PollResponse { state: State::new(&join, after), page }.up_to_date());
+    if let Some(Cursor { after, epoch }) = request.before {
+        // As of a cursor: what the log never had of this epoch, or has no more, must not be taken for what the guest misses.
+        let head = join.welcome.head;
+        let read = epoch.map(|epoch| Cursor { after: after.min(head), epoch: Some(epoch) });
+        let cursor = join.welcome.resume(read.as_ref());
+        let newest = if read.is_some() { cursor.unwrap_or(0) } else { after };
+        let after = page.read_before(room, newest + 1, budget).await?;
+        return Ok(PollResponse { state: State::new(&join, cursor, after), page }.up_to_date());
     }
-    let after = cursor.and_then(|cursor| cursor.within(&join.welcome.epoch));
-    let mut reader = Reader::stateless(room, &join, after);
+    let cursor = join.welcome.resume(cursor.as_ref());
+    let mut reader = Reader::stateless(room, &join, cursor);
     if let Some(newest) = newest {
         reader.pass_to_newest(newest).await?;
     }
     let after = reader.after();
     page.read(&mut reader, budget).await?;
     if !page.is_empty() || request.wait.is_zero() {
-        return Ok(PollResponse { state: State::new(&join, after), page }.up_to_date());
+        return Ok(PollResponse { state: State::new(&join, cursor, after), page }.up_to_date());
     }
     wait(room, &join, &mut reader, &mut page, budget, until, closing).await?;
     Ok(match room.touch(&join.welcome.token).await? {
-        Some(join) => PollResponse { state: State::new(&join, after), page }.up_to_date(),
+        Some(join) => PollResponse { state: State::new(&join, cursor, after), page }.up_to_date(),
         // A guest who left while the request was waiting must not go on reading.
-        None => PollResponse { state: State::new(&join, after), page: MessagePage::new(0) },
+        None => PollResponse { state: State::new(&join, cursor, after), page: MessagePage::new(0) },
     })
 }
 
@@ -271,7 +281,8 @@ mod tests {
     }
 
     fn encoded(page: MessagePage) -> Value {
-        let state = State { epoch: "e".into(), clock: 1, first: 1, head: 0, after: 0, count: 1 };
+        let state =
+            State { epoch: "e".into(), cursor: None, clock: 1, first: 1, head: 0, after: 0, count: 1 };
         serde_json::from_slice(&PollResponse { state, page }.up_to_date().encode()).unwrap()
     }
 

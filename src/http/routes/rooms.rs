@@ -25,7 +25,7 @@ use crate::listen::ConnectInfo;
 use crate::listen::budget::HeldBytes;
 use crate::protocol::event::{Kept, Limits, RoomName};
 use crate::protocol::{
-    self, Code, FRAME_BYTES_MAX, Guest, HISTORY_DEFAULT, HISTORY_MAX, Hello, NUMBER_LIMIT, Refusal, Welcome,
+    self, Code, FRAME_BYTES_MAX, Guest, HISTORY_DEFAULT, HISTORY_MAX, Hello, Refusal, Welcome,
 };
 use crate::transport::events;
 use crate::transport::poll::{self, PollRequest, WAIT_MAX};
@@ -75,9 +75,9 @@ async fn room_state(
         // HEAD takes no seat, and holds none.
         return Ok(json_text(StatusCode::OK, body::not_made()));
     }
-    let Welcome { room, title, epoch, guests, count, head, first, clock, limits, kept, .. } =
+    let Welcome { room, title, epochs, guests, count, head, first, clock, limits, kept, .. } =
         room.members(credentials.hello()).await?.welcome;
-    let room = RoomName { name: &room, title: &title, epoch: &epoch };
+    let room = RoomName { name: &room, title: &title, epoch: epochs.present() };
     Ok(json(StatusCode::OK, &RoomState { room, guests: &guests, count, head, first, clock, limits, kept }))
 }
 
@@ -88,8 +88,10 @@ async fn join(
     request: Request,
 ) -> HandlerResult {
     let body = read_body(&site, request).await?;
-    let hello = if body.is_empty() { Hello::default() } else { protocol::body::hello(&body)? };
-    let join = room.join_stateless(hello).await?;
+    let mut hello = if body.is_empty() { Hello::default() } else { protocol::body::hello(&body)? };
+    let cursor = hello.cursor.take();
+    let mut join = room.join_stateless(hello).await?;
+    join.welcome.resume(cursor.as_ref());
     let mut response = json(StatusCode::CREATED, &join.welcome.event());
     locate(&mut response, "guests/me".to_owned());
     Ok(response)
@@ -126,7 +128,7 @@ async fn poll_messages(
     let request = PollRequest {
         limit: query.number("limit", 1..=HISTORY_MAX)?.unwrap_or(HISTORY_DEFAULT) as usize,
         wait: Duration::from_secs(query.number("wait", 0..=WAIT_MAX.as_secs())?.unwrap_or(0)),
-        before: query.number("before", 1..=NUMBER_LIMIT - 1)?,
+        before: query.before()?,
         hello,
     };
     if request.before.is_some() && ["after", "newest", "wait"].iter().any(|name| query.text(name).is_some()) {

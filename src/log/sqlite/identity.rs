@@ -1,13 +1,20 @@
-//! The room's row in the file: its identity, its clock's beginning, and the newest sequence number.
+//! The room's row in the file: its identity, its clock's beginning, and the newest sequence number; and its epochs.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
+use zeroize::Zeroizing;
 
-use crate::log::RoomIdentity;
+use super::rows::number;
+use crate::log::{RoomIdentity, epoch_name};
+use crate::protocol::epochs::{Epoch, Epochs};
 
 /// By how much the room's clock may come to differ from the wall clock between two trims, in seconds.
 const CLOCK_DEVIATION: u64 = 86_400;
+
+/// How many epochs are kept, one for each start. A guest whose cursor is of an older one gets everything that is kept.
+const EPOCHS_MAX: i64 = 1024;
 
 /// What the file keeps of the room's clock: its rate is not the wall clock's, and it goes on from what it last showed.
 #[derive(Debug)]
@@ -32,40 +39,76 @@ impl RoomClock {
     }
 }
 
-/// The room's row: what [`load_or_create`] finds or makes.
-type Loaded = (RoomIdentity, RoomClock, u64);
-
-/// The identity, the clock and the newest sequence number given; a new file gets a new identity.
-pub(super) fn load_or_create(connection: &Connection) -> rusqlite::Result<Loaded> {
-    load(connection)?.map_or_else(|| create(connection), Ok)
+/// The room's row as it is in the file.
+pub(super) struct RoomRow {
+    secret: Zeroizing<[u8; 32]>,
+    opened: i64,
+    head: u64,
 }
 
-fn load(connection: &Connection) -> rusqlite::Result<Option<Loaded>> {
+impl RoomRow {
+    /// The row; `None` in a file that is new.
+    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Option<Self>> {
+        let row = |row: &Row<'_>| {
+            let secret = row.get::<_, [u8; 32]>(0)?.into();
+            Ok(Self { secret, opened: row.get(1)?, head: row.get::<_, i64>(2)?.unsigned_abs() })
+        };
+        connection.query_row("SELECT secret, opened, head FROM room", [], row).optional()
+    }
+
+    fn create(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut secret = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut secret[..]).map_err(no_randomness)?;
+        let opened = wall_clock();
+        connection
+            .execute("INSERT INTO room (secret, opened, head) VALUES (?1, ?2, 0)", (&secret[..], opened))?;
+        Ok(Self { secret, opened, head: 0 })
+    }
+}
+
+/// What is known of the room when its log is opened.
+pub(super) struct Opened {
+    pub(super) identity: RoomIdentity,
+    pub(super) room_clock: RoomClock,
+    /// The newest sequence number given.
+    pub(super) head: u64,
+}
+
+/// The identity, the clock and the newest sequence number given, in a new epoch; a new file gets a new identity.
+pub(super) fn begin_epoch(connection: &mut Connection) -> rusqlite::Result<Opened> {
+    let transaction = connection.transaction()?;
+    let RoomRow { secret, opened, head } = match RoomRow::load(&transaction)? {
+        Some(row) => row,
+        None => RoomRow::create(&transaction)?,
+    };
+    let earlier = epochs(&transaction)?;
+    let present = Epoch { name: epoch_name().map_err(no_randomness)?, first: head + 1 };
+    transaction.execute(
+        "INSERT INTO epochs (name, first) VALUES (?1, ?2)",
+        (&present.name, number(present.first)),
+    )?;
+    transaction
+        .execute("DELETE FROM epochs WHERE number <= (SELECT max(number) FROM epochs) - ?1", [EPOCHS_MAX])?;
     // The room's clock does not go back, however the wall clock was set meanwhile.
     let newest: i64 =
-        connection.query_row("SELECT coalesce(max(at), 0) FROM messages", [], |row| row.get(0))?;
-    connection
-        .query_row("SELECT epoch, secret, opened, head FROM room", [], |row| {
-            let opened = row.get(2)?;
-            let clock = wall_clock().saturating_sub(opened).max(newest).max(0).unsigned_abs();
-            Ok((
-                RoomIdentity { epoch: row.get(0)?, secret: row.get::<_, [u8; 32]>(1)?.into(), clock },
-                RoomClock { opened },
-                row.get::<_, i64>(3)?.unsigned_abs(),
-            ))
-        })
-        .optional()
+        transaction.query_row("SELECT coalesce(max(at), 0) FROM messages", [], |row| row.get(0))?;
+    transaction.commit()?;
+    let clock = wall_clock().saturating_sub(opened).max(newest).max(0).unsigned_abs();
+    let identity = RoomIdentity { epochs: Arc::new(Epochs::new(earlier, present)), secret, clock };
+    Ok(Opened { identity, room_clock: RoomClock { opened }, head })
 }
 
-fn create(connection: &Connection) -> rusqlite::Result<Loaded> {
-    let identity =
-        RoomIdentity::fresh().map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    let opened = wall_clock();
-    connection.execute(
-        "INSERT INTO room (epoch, secret, opened, head) VALUES (?1, ?2, ?3, 0)",
-        (&identity.epoch, &identity.secret[..], opened),
-    )?;
-    Ok((identity, RoomClock { opened }, 0))
+/// The epochs in the file, oldest first.
+fn epochs(connection: &Connection) -> rusqlite::Result<Vec<Epoch>> {
+    let mut statement = connection.prepare("SELECT name, first FROM epochs ORDER BY number")?;
+    let rows = statement.query_map([], |row| {
+        Ok(Epoch { name: row.get(0)?, first: row.get::<_, i64>(1)?.unsigned_abs().max(1) })
+    })?;
+    rows.collect()
+}
+
+fn no_randomness(error: getrandom::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
 fn wall_clock() -> i64 {

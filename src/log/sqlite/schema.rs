@@ -44,12 +44,22 @@ pub(super) const MIGRATIONS: &[&str] = &[
         UNIQUE (guest, id)
     ) STRICT;
 ",
+    "
+    CREATE TABLE epochs (
+        number INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        first INTEGER NOT NULL   -- the first sequence number that it gives
+    ) STRICT;
+    INSERT INTO epochs SELECT 1, epoch, 1 FROM room;
+    ALTER TABLE room DROP COLUMN epoch;
+",
 ];
 
 /// What can be read from the tables of each version.
 const COLUMNS: &[&str] = &[
     "SELECT epoch, secret, opened, head, seq, at, guest, name, id, text FROM room, messages",
     "SELECT epoch, secret, opened, head, seq, at, guest, id, slot, key, sealed FROM room, messages",
+    "SELECT secret, opened, head, seq, at, guest, id, slot, key, sealed, number, name, first FROM room, messages, epochs",
 ];
 
 /// The version from which on messages are encrypted.

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use super::adopt::adopt;
 use super::error::{SqliteOpenError, explain};
 use super::fault::reached;
-use super::identity::{self, RoomClock};
+use super::identity::{self, Opened, RoomClock};
 use super::keys::{Found, GROWTH, KeyFile, KeyId};
 use super::rows::{self, number};
 use super::schema::{self, ENCRYPTED, Synchronous, pragma};
@@ -97,7 +97,7 @@ impl Store {
         }
         rows::delete(&mut connection, &lost).map_err(failed)?;
 
-        let (identity, room_clock, head) = identity::load_or_create(&connection).map_err(failed)?;
+        let Opened { identity, room_clock, head } = identity::begin_epoch(&mut connection).map_err(failed)?;
         let mut index = MessageIndex::new(retention);
         for (seq, facts, _) in rows::facts(&connection).map_err(failed)? {
             index.insert(seq, facts);

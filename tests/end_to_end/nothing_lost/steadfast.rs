@@ -180,8 +180,11 @@ impl Steadfast {
         let welcome = next(&mut socket).await?;
         assert_eq!(welcome["type"], "welcome", "{} is not let in: {welcome}", self.name);
         let epoch = welcome["room"]["epoch"].as_str().unwrap().to_owned();
-        let known_as = (welcome["guest"]["id"].as_u64().unwrap(), epoch);
-        assert_eq!(*self.known_as.get_or_insert(known_as.clone()), known_as, "the same guest, the same room");
+        let id = welcome["guest"]["id"].as_u64().unwrap();
+        if let Some((before, _)) = self.known_as.replace((id, epoch)) {
+            assert_eq!(before, id, "the same guest, the same room");
+            assert_eq!(welcome["cursor"], self.heard.len(), "it goes on after what {} heard", self.name);
+        }
         assert!(
             welcome["head"].as_u64().unwrap() >= self.heard.len() as u64,
             "heard before it was kept: {welcome}"

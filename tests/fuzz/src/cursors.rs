@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use onionroom::http::fields::Fields;
+use onionroom::protocol::epochs::Epochs;
 use onionroom::protocol::{HISTORY_MAX, NUMBER_LIMIT};
 use onionroom::transport::events;
 use onionroom::transport::poll::WAIT_MAX;
@@ -18,7 +19,7 @@ pub fn run(data: &[u8]) {
             let epoch = cursor.epoch.as_deref().unwrap_or_default();
             assert!(!epoch.is_empty());
             assert_eq!(events::cursor(&format!("{epoch}-{}", cursor.after)).as_ref(), Ok(&cursor));
-            assert_eq!(cursor.within(epoch), Some(cursor.after));
+            assert_eq!(Epochs::first(epoch.into()).resume(&cursor), Some(cursor.after));
         }
         Err(refusal) => check_refusal(&refusal),
     }
@@ -28,6 +29,7 @@ pub fn run(data: &[u8]) {
     number(&fields, "before", 1..=NUMBER_LIMIT - 1);
     number(&fields, "wait", 0..=WAIT_MAX.as_secs());
     number(&fields, "after", 0..=NUMBER_LIMIT - 1);
+    assert_eq!(fields.before().is_ok(), fields.number("before", 1..=NUMBER_LIMIT - 1).is_ok());
     if let Ok(Some(cursor)) = fields.cursor() {
         let mut again = form_urlencoded::Serializer::new(String::new());
         again.append_pair("after", &cursor.after.to_string());

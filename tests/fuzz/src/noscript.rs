@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use onionroom::http::fields::Fields;
+use onionroom::protocol::epochs::Epochs;
 use onionroom::protocol::event::{Kept, Limits};
 use onionroom::protocol::request::check_text;
 use onionroom::protocol::{EventBatch, EventKind, Guest, GuestId, Name, Token, Welcome};
@@ -26,7 +27,8 @@ static WELCOME: LazyLock<Welcome> = LazyLock::new(|| {
         resumed: false,
         room: "main".into(),
         title: "Title".into(),
-        epoch: "e".into(),
+        epochs: Epochs::first("e".into()).into(),
+        cursor: None,
         guests: [guest].into(),
         count: 1,
         head: 0,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::future::{FutureExt, ready};
 use onionroom::log::{Appended, Entry, Log, LogFuture, RoomIdentity, Span};
 use onionroom::protocol::Message;
+use onionroom::protocol::epochs::Epochs;
 
 /// The last sequence number.
 #[derive(Default)]
@@ -12,7 +13,12 @@ pub(crate) struct NullLog(AtomicU64);
 
 impl Log for NullLog {
     fn identity(&self) -> LogFuture<'_, RoomIdentity> {
-        ready(Ok(RoomIdentity { epoch: "epoch".into(), secret: [1; 32].into(), clock: 0 })).boxed()
+        ready(Ok(RoomIdentity {
+            epochs: Epochs::first("epoch".into()).into(),
+            secret: [1; 32].into(),
+            clock: 0,
+        }))
+        .boxed()
     }
 
     fn append(&self, entries: Vec<Entry>) -> LogFuture<'_, Vec<Appended>> {
