@@ -165,5 +165,8 @@ pub trait Log: Send + Sync + 'static {
     fn close(&self) -> LogFuture<'_, ()>;
 }
 
+/// By how much the room's clock may come to differ from the machine's between two trims, in seconds.
+const CLOCK_DEVIATION: u64 = 86_400;
+
 /// How many of the newest ids a log recognises as duplicates even when their messages are no longer kept.
 pub const DEDUP_WINDOW: usize = 4096;

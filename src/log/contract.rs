@@ -160,6 +160,9 @@ async fn what_is_too_old_is_not_kept(log: &dyn Log) {
     assert_eq!(sequence(log, 0, 9).await, [2, 3]);
     log.trim(now + 5000).await.unwrap();
     assert_eq!(log.span().await.unwrap(), Span { first: 4, head: 3, whole_from: 4 });
+    // The room's clock does not go back: what comes too late is too old at once.
+    log.append(vec![at(now, "d")]).await.unwrap();
+    assert_eq!(sequence(log, 0, 9).await, [] as [u64; 0]);
 }
 
 async fn a_log_that_keeps_nothing_still_counts_and_recognises(log: &dyn Log) {

@@ -118,8 +118,14 @@ impl MessageIndex {
 
     /// Evicts this message, whatever the retention says.
     pub(super) fn evict_one(&mut self, seq: u64) {
-        let Some(facts) = self.kept.remove(&seq) else { return };
-        self.evicted.push_back(seq);
+        if self.pass_over(seq) {
+            self.evicted.push_back(seq);
+        }
+    }
+
+    /// Takes this message out of the kept ones, and leaves it in the log. Returns whether it was kept.
+    pub(super) fn pass_over(&mut self, seq: u64) -> bool {
+        let Some(facts) = self.kept.remove(&seq) else { return false };
         self.newest_gone = self.newest_gone.max(seq);
         self.bytes -= u64::from(facts.bytes);
         self.change_share(facts.guest, |share| {
@@ -129,6 +135,7 @@ impl MessageIndex {
             }
             share.bytes -= u64::from(facts.bytes);
         });
+        true
     }
 
     /// Changes what an author keeps, and their ranks with it.

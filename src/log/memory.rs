@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use futures_util::future::{FutureExt, ready};
 
 use super::dedup::DedupWindow;
 use super::index::{Facts, MessageIndex};
-use super::{Appended, DEDUP_WINDOW, Entry, Log, LogFuture, Retention, RoomIdentity, Span};
+use super::{Appended, CLOCK_DEVIATION, DEDUP_WINDOW, Entry, Log, LogFuture, Retention, RoomIdentity, Span};
 use crate::protocol::{GuestId, Message, MessageId};
 
 /// Messages in memory.
@@ -24,6 +25,9 @@ struct State {
     /// The kept messages by what identifies them.
     ids: HashMap<(GuestId, MessageId), u64>,
     head: u64,
+    opened: Instant,
+    /// What the room's clock showed last, in seconds.
+    clock: u64,
     dedup: DedupWindow,
 }
 
@@ -38,6 +42,8 @@ impl MemoryLog {
             messages: BTreeMap::new(),
             ids: HashMap::new(),
             head: 0,
+            opened: Instant::now(),
+            clock: 0,
             dedup: DedupWindow::new(DEDUP_WINDOW),
         });
         Ok(Self { state, identity: RoomIdentity::fresh()? })
@@ -64,7 +70,11 @@ impl State {
     }
 
     fn trim(&mut self, clock: u64) {
-        self.index.evict(clock);
+        // As on disk: what differs by a day is no matter of rates, but the clock was set.
+        if clock.abs_diff(self.opened.elapsed().as_secs()) <= CLOCK_DEVIATION {
+            self.clock = self.clock.max(clock);
+        }
+        self.index.evict(clock.max(self.clock));
         for seq in self.index.evicted(usize::MAX) {
             if let Some(message) = self.messages.remove(&seq) {
                 self.ids.remove(&(message.guest, message.id));

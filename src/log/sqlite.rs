@@ -7,7 +7,9 @@
 //! Names and texts are encrypted before they reach SQLite, each with a key of its own, and a trimmed message's key is
 //! overwritten in place. `store` is what the thread does with the files, `view` what others may look up meanwhile.
 //! `rows` has the statements, `identity` the room's own row, `sealed` encrypts, `keys` is the file of the keys. `schema` checks the file and migrates
-//! it, `adopt` encrypts what an older version wrote. `error` is why a log cannot be opened, `fault` is for tests.
+//! it, `adopt` encrypts what an older version wrote. `opening` looks at all files before it changes one: `together` and
+//! `mark` tell whether they belong together, `progress` is how far it is. `error` is why a log cannot be opened, `fault` is
+//! for tests.
 
 mod adopt;
 #[cfg(test)]
@@ -16,16 +18,22 @@ mod error;
 mod fault;
 mod identity;
 mod keys;
+mod mark;
+mod opening;
+mod progress;
 mod rows;
 mod schema;
 mod sealed;
 mod store;
 #[cfg(test)]
 mod tests;
+mod together;
+#[cfg(test)]
+mod together_tests;
 mod view;
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use futures_util::future::{FutureExt, ready};
@@ -37,6 +45,7 @@ use store::Store;
 use view::View;
 
 pub use error::SqliteOpenError;
+pub use progress::{Opening, OpeningStep};
 pub use schema::Synchronous;
 
 /// Messages in an SQLite file.
@@ -59,18 +68,31 @@ enum Request {
 const BATCH: usize = 256;
 
 impl SqliteLog {
-    /// Opens or creates the file, and the file of the keys beside it, which has the ending `.keys`; holds both until
-    /// this is dropped. Messages beyond the retention are erased first.
+    /// Opens or creates the file, and the files beside it: of the keys, with the ending `.keys`, and of the mark, `.state`;
+    /// holds all until this is dropped. Messages beyond the retention are erased.
     ///
     /// # Errors
-    /// The file is not a log of this program, damaged, in use, of a newer version, or not writable, or the keys of its
-    /// messages are missing or damaged; all is left as it was.
+    /// The file is not a log of this program, damaged, in use, of a newer version, or not writable, the keys of its
+    /// messages are missing or damaged, or the files do not belong together; all is left as it was.
     pub fn open(
         path: &Path,
         retention: Retention,
         synchronous: Synchronous,
     ) -> Result<Self, SqliteOpenError> {
-        let store = Store::open(path, retention, synchronous)?;
+        Self::open_watched(path, retention, synchronous, &Arc::default())
+    }
+
+    /// The same, where another thread sees in `opening` how far it is, and can call it off.
+    ///
+    /// # Errors
+    /// As [`SqliteLog::open`], or it was called off.
+    pub fn open_watched(
+        path: &Path,
+        retention: Retention,
+        synchronous: Synchronous,
+        opening: &Arc<Opening>,
+    ) -> Result<Self, SqliteOpenError> {
+        let store = Store::open(path, retention, synchronous, opening)?;
         let (view, (requests, inbox)) = (store.view(), mpsc::unbounded_channel());
         let writer = thread::Builder::new()
             .name("log".into())

@@ -115,7 +115,7 @@ async fn output_that_nobody_looks_at_is_plain_lines() {
     assert_eq!(program.err.next_line().await.unwrap().unwrap(), "Closing the room…");
     assert_eq!(program.err.next_line().await.unwrap(), None, "one line on standard error");
     let kept: Vec<_> = fs::read_dir(program.home().join(".local/share/onionroom")).unwrap().collect();
-    assert_eq!(kept.len(), 3, "the messages, their keys and the lock, and nothing of Tor: {kept:?}");
+    assert_eq!(kept.len(), 4, "the messages, their keys and mark, the lock, and nothing of Tor: {kept:?}");
 }
 
 #[tokio::test]

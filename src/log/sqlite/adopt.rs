@@ -9,7 +9,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::keys::KeyFile;
-use super::schema::{pragma, write_ahead_log};
+use super::schema::pragma;
+use super::together::write_ahead_log;
 use super::{rows, sealed};
 
 /// `auto_vacuum` of a file that can give pages back in slices.

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -104,7 +105,7 @@ async fn the_key_of_a_trimmed_message_is_in_no_file() {
 #[test]
 fn a_kill_loses_no_kept_message_and_leaves_no_key_of_another() {
     let (directory, path) = file();
-    let mut store = Store::open(&path, keep(12), Synchronous::Normal).unwrap();
+    let mut store = Store::open(&path, keep(12), Synchronous::Normal, &Arc::default()).unwrap();
     let looks: Rc<RefCell<Vec<(&'static str, TempDir)>>> = Rc::default();
     let (seen, place) = (Rc::clone(&looks), directory.path().to_owned());
     LOOK.set(Some(Box::new(move |step| seen.borrow_mut().push((step, killed(&place))))));
@@ -122,8 +123,13 @@ fn a_kill_loses_no_kept_message_and_leaves_no_key_of_another() {
         let after = store.read(0, 99).unwrap();
         for (step, copy) in looks.take() {
             let look = LOOK.take();
-            let mut store =
-                Store::open(&copy.path().join("messages.sqlite"), keep(12), Synchronous::Normal).unwrap();
+            let mut store = Store::open(
+                &copy.path().join("messages.sqlite"),
+                keep(12),
+                Synchronous::Normal,
+                &Arc::default(),
+            )
+            .unwrap();
             let kept = store.read(0, 99).unwrap();
             for message in before.iter().filter(|message| after.contains(message)) {
                 assert!(kept.contains(message), "{} is lost after: {step}", message.seq);
@@ -149,7 +155,7 @@ fn a_kill_loses_no_kept_message_and_leaves_no_key_of_another() {
 #[test]
 fn a_key_encrypts_no_second_message_after_a_failure() {
     let (directory, path) = file();
-    let mut store = Store::open(&path, keep(1000), Synchronous::Normal).unwrap();
+    let mut store = Store::open(&path, keep(1000), Synchronous::Normal, &Arc::default()).unwrap();
     let unused = fs::read(directory.path().join("messages.keys")).unwrap();
     let pages: i64 = store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     store.connection().query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();

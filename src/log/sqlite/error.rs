@@ -18,8 +18,9 @@ pub enum SqliteOpenError {
     },
     /// SQLite finds it damaged.
     #[error(
-        "The message log {} is damaged ({what}). It was not changed. Move it away to begin with an empty room, or put \
-         a backup in its place.",
+        "The message log {} is damaged ({what}). It was not changed. Put a backup in its place with `onionroom \
+         restore`. By hand, first move all files beside it whose names begin with messages. away, -wal and .state too: \
+         what one log has left there damages another. Without a backup the room is empty then.",
         path.display()
     )]
     Damaged {
@@ -27,6 +28,73 @@ pub enum SqliteOpenError {
         path: PathBuf,
         /// What SQLite found.
         what: String,
+    },
+    /// It is missing or empty, and a write-ahead log is beside it.
+    #[error(
+        "The message log {0} is missing or empty, but {0}-wal beside it has messages that belong into it. Nothing was \
+         changed. Put the file back. To begin with an empty room, move {0}-wal away too; to put a backup in its place, use \
+         `onionroom restore`.",
+        path.display()
+    )]
+    Orphaned {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The write-ahead log beside it is another log's, or of a later time.
+    #[error(
+        "The message log {0} was closed in good order, so {0}-wal beside it is not its own but of another time, as when a \
+         backup is put in the place of a room that was killed. Nothing was changed. Move {0}-wal away, or use `onionroom \
+         restore`, which does.",
+        path.display()
+    )]
+    ForeignChanges {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another file is in its place.
+    #[error(
+        "The message log {0} is not the one that was open when the program last ended: another file is in its place, and \
+         what is beside it belongs to the one before. Nothing was changed. Put that back. To go on with this one, move \
+         {0}-wal and {1} away, or use `onionroom restore`.",
+        path.display(),
+        super::mark::place(path).display()
+    )]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Acknowledged messages are not in it.
+    #[error(
+        "The message log {0} ends with message {found}, but messages up to {promised} were said: {0}-wal is missing or \
+         damaged, or an older file was put in its place. Nothing was changed. Put back what belongs here. To go on with \
+         what there is, move {1} away.",
+        path.display(),
+        super::mark::place(path).display()
+    )]
+    SetBack {
+        /// The file.
+        path: PathBuf,
+        /// Its newest number.
+        found: u64,
+        /// The newest number that was acknowledged.
+        promised: u64,
+    },
+    /// Its keys are those of an earlier time.
+    #[error(
+        "The keys of the message log, {}, are older than messages.sqlite beside them: messages that were said since could \
+         not be read and would be lost. Nothing was changed. Put back the newer keys, or the messages.sqlite that was \
+         there when these were copied.",
+        path.display()
+    )]
+    KeysOlder {
+        /// The file of the keys.
+        path: PathBuf,
+    },
+    /// Opening was called off.
+    #[error("Opening the message log {} was called off. Nothing is lost.", path.display())]
+    Cancelled {
+        /// The file.
+        path: PathBuf,
     },
     /// Its keys are not there.
     #[error(
@@ -93,8 +161,16 @@ pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> SqliteOpenError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => SqliteOpenError::Foreign { path },
-        Some(ErrorCode::DatabaseCorrupt) => SqliteOpenError::Damaged { path, what: error.to_string() },
+        Some(ErrorCode::DatabaseCorrupt) => SqliteOpenError::Damaged { path, what: said(error) },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SqliteOpenError::InUse { path },
-        _ => SqliteOpenError::Unusable { path, cause: error.to_string() },
+        _ => SqliteOpenError::Unusable { path, cause: said(error) },
+    }
+}
+
+/// What SQLite says, without the statement that it says it of.
+fn said(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        error => error.to_string(),
     }
 }

@@ -7,11 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use zeroize::Zeroizing;
 
 use super::rows::number;
-use crate::log::{RoomIdentity, epoch_name};
+use crate::log::{CLOCK_DEVIATION, RoomIdentity};
 use crate::protocol::epochs::{Epoch, Epochs};
-
-/// By how much the room's clock may come to differ from the wall clock between two trims, in seconds.
-const CLOCK_DEVIATION: u64 = 86_400;
 
 /// How many epochs are kept, one for each start. A guest whose cursor is of an older one gets everything that is kept.
 const EPOCHS_MAX: i64 = 1024;
@@ -43,7 +40,8 @@ impl RoomClock {
 pub(super) struct RoomRow {
     secret: Zeroizing<[u8; 32]>,
     opened: i64,
-    head: u64,
+    /// The newest sequence number given.
+    pub(super) head: u64,
 }
 
 impl RoomRow {
@@ -60,8 +58,8 @@ impl RoomRow {
         let mut secret = Zeroizing::new([0; 32]);
         getrandom::fill(&mut secret[..]).map_err(no_randomness)?;
         let opened = wall_clock();
-        connection
-            .execute("INSERT INTO room (secret, opened, head) VALUES (?1, ?2, 0)", (&secret[..], opened))?;
+        let row = ("", &secret[..], opened);
+        connection.execute("INSERT INTO room (epoch, secret, opened, head) VALUES (?1, ?2, ?3, 0)", row)?;
         Ok(Self { secret, opened, head: 0 })
     }
 }
@@ -74,15 +72,17 @@ pub(super) struct Opened {
     pub(super) head: u64,
 }
 
-/// The identity, the clock and the newest sequence number given, in a new epoch; a new file gets a new identity.
-pub(super) fn begin_epoch(connection: &mut Connection) -> rusqlite::Result<Opened> {
+/// The identity, the clock and the newest sequence number given, in a new epoch of this name; a new file gets a new
+/// identity.
+pub(super) fn begin_epoch(connection: &mut Connection, name: String) -> rusqlite::Result<Opened> {
     let transaction = connection.transaction()?;
     let RoomRow { secret, opened, head } = match RoomRow::load(&transaction)? {
         Some(row) => row,
         None => RoomRow::create(&transaction)?,
     };
     let earlier = epochs(&transaction)?;
-    let present = Epoch { name: epoch_name().map_err(no_randomness)?, first: head + 1 };
+    let present = Epoch { name, first: head + 1 };
+    transaction.execute("UPDATE room SET epoch = ?1", [&present.name])?;
     transaction.execute(
         "INSERT INTO epochs (name, first) VALUES (?1, ?2)",
         (&present.name, number(present.first)),
@@ -99,7 +99,7 @@ pub(super) fn begin_epoch(connection: &mut Connection) -> rusqlite::Result<Opene
 }
 
 /// The epochs in the file, oldest first.
-fn epochs(connection: &Connection) -> rusqlite::Result<Vec<Epoch>> {
+pub(super) fn epochs(connection: &Connection) -> rusqlite::Result<Vec<Epoch>> {
     let mut statement = connection.prepare("SELECT name, first FROM epochs ORDER BY number")?;
     let rows = statement.query_map([], |row| {
         Ok(Epoch { name: row.get(0)?, first: row.get::<_, i64>(1)?.unsigned_abs().max(1) })

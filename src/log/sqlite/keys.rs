@@ -4,7 +4,9 @@
 //! cannot be read without its key; and a key is in this file and nowhere else (crypto-shredding).
 //!
 //! # Format
-//! A head of 64 bytes: [`MAGIC`], the number of slots (32 bits, little-endian), 8 bytes of SHA-256 of both, zeros.
+//! A head of 64 bytes: [`MAGIC`], the number of slots (32 bits, little-endian), 8 bytes of SHA-256 of both; the
+//! fingerprint of the log's epoch (64 bits, little-endian), 8 bytes of SHA-256 of all before; zeros. Without an epoch,
+//! as in files of earlier versions, all after the first checksum is zeros.
 //! Then that many slots of 64 bytes: an identifier (64 bits, little-endian), a key (32 bytes), 24 bytes of SHA-256 of
 //! both and the slot's number. A slot never crosses a sector of 512 bytes, which disks write whole.
 //!
@@ -53,8 +55,9 @@ pub(super) enum Found {
     Nothing,
     /// The file is damaged as a whole: in which way.
     Damaged(String),
-    /// The identifier in each slot, or `None` for one that is damaged.
-    Slots(Vec<Option<i64>>),
+    /// The identifier in each slot, or `None` for one that is damaged; and the fingerprint of the epoch in which the file
+    /// was last opened, or 0.
+    Slots(Vec<Option<i64>>, u64),
 }
 
 /// The open file.
@@ -62,6 +65,8 @@ pub(super) enum Found {
 pub(super) struct KeyFile {
     file: File,
     slots: u32,
+    /// The fingerprint of the log's epoch.
+    epoch: u64,
     /// Those whose keys have encrypted nothing.
     free: BTreeSet<u32>,
 }
@@ -82,7 +87,8 @@ impl Found {
             return Ok(Self::Damaged("it is too short".into()));
         }
         let slots = u32::from_le_bytes(*slot[MAGIC.len()..].first_chunk().unwrap_or(&[0; 4]));
-        if *slot != head(slots) {
+        let epoch = u64::from_le_bytes(*slot[32..].first_chunk().unwrap_or(&[0; 8]));
+        if *slot != head(slots, epoch) {
             return Ok(Self::Damaged("it does not begin as such a file does".into()));
         }
         if file.metadata()?.len() < place(slots) {
@@ -94,27 +100,27 @@ impl Found {
             file.read_exact(&mut *slot)?;
             found.push(parse(number, &slot).map(|(id, _)| id));
         }
-        Ok(Self::Slots(found))
+        Ok(Self::Slots(found, epoch))
     }
 }
 
 impl KeyFile {
-    /// Opens the file, or creates it with the mode 0600. Every key that is not `used` is overwritten: it may be of a
+    /// Opens the file for this epoch, or creates it with the mode 0600. Every key that is not `used` is overwritten: it may be of a
     /// message that was deleted just before a crash, or come from a backup and have encrypted something already.
     ///
     /// # Errors
     /// The system refuses.
-    pub(super) fn open(path: &Path, found: &Found, used: &BTreeSet<u32>) -> io::Result<Self> {
+    pub(super) fn open(path: &Path, found: &Found, used: &BTreeSet<u32>, epoch: u64) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path)?;
         let before = match found {
-            Found::Slots(slots) => slots.len() as u32,
+            Found::Slots(slots, _) => slots.len() as u32,
             _ => 0,
         };
-        let mut keys = Self { file, slots: before, free: BTreeSet::new() };
+        let mut keys = Self { file, slots: before, epoch, free: BTreeSet::new() };
         let unused: Vec<u32> = (0..before).filter(|slot| !used.contains(slot)).collect();
         keys.erase(&unused)?;
         let last = used.last().map_or(0, |slot| slot + 1);
@@ -126,6 +132,8 @@ impl KeyFile {
         } else if wanted > before {
             keys.grow(wanted - before)?;
             sync_directory(path)?;
+        } else {
+            keys.set_slots(before)?;
         }
         Ok(keys)
     }
@@ -149,7 +157,7 @@ impl KeyFile {
 
     fn set_slots(&mut self, slots: u32) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
-        self.file.write_all(&head(slots))?;
+        self.file.write_all(&head(slots, self.epoch))?;
         self.file.sync_data()?;
         self.slots = slots;
         if let Some(beyond) = self.free.range(slots..).next().copied() {
@@ -226,13 +234,18 @@ fn place(slot: u32) -> u64 {
     (u64::from(slot) + 1) * SLOT as u64
 }
 
-fn head(slots: u32) -> [u8; SLOT] {
+fn head(slots: u32, epoch: u64) -> [u8; SLOT] {
     let mut head = [0; SLOT];
     let (text, check) = (MAGIC.len(), MAGIC.len() + 4);
     head[..text].copy_from_slice(MAGIC);
     head[text..check].copy_from_slice(&slots.to_le_bytes());
     let digest = Sha256::digest(&head[..check]);
     head[check..check + 8].copy_from_slice(&digest[..8]);
+    if epoch != 0 {
+        head[32..40].copy_from_slice(&epoch.to_le_bytes());
+        let digest = Sha256::digest(&head[..40]);
+        head[40..48].copy_from_slice(&digest[..8]);
+    }
     head
 }
 
@@ -274,12 +287,15 @@ mod tests {
     use super::*;
 
     fn open(path: &Path, used: &[u32]) -> KeyFile {
-        KeyFile::open(path, &Found::at(path).unwrap(), &used.iter().copied().collect()).unwrap()
+        KeyFile::open(path, &Found::at(path).unwrap(), &used.iter().copied().collect(), 7).unwrap()
     }
 
     fn ids(path: &Path) -> Vec<Option<i64>> {
         match Found::at(path).unwrap() {
-            Found::Slots(ids) => ids,
+            Found::Slots(ids, epoch) => {
+                assert_eq!(epoch, 7);
+                ids
+            }
             other => panic!("{other:?}"),
         }
     }

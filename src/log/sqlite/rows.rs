@@ -30,6 +30,16 @@ fn foreign(index: usize, what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, what.to_owned().into())
 }
 
+/// Whether a value in the file is not what this program writes.
+pub(super) fn is_foreign(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+
+    matches!(
+        error,
+        FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..)
+    )
+}
+
 fn message_id(row: &Row<'_>, index: usize) -> rusqlite::Result<MessageId> {
     MessageId::parse(&row.get::<_, String>(index)?).map_err(|_| foreign(index, "not an id"))
 }
@@ -109,7 +119,7 @@ pub(super) fn facts(connection: &Connection) -> rusqlite::Result<Vec<(u64, Facts
     rows.collect()
 }
 
-/// The newest ids, at most `limit`, oldest first.
+/// The newest ids, at most `limit`, oldest first. One that is none is passed over.
 pub(super) fn newest_ids(
     connection: &Connection,
     limit: usize,
@@ -120,7 +130,7 @@ pub(super) fn newest_ids(
     let rows = statement.query_map([number(limit as u64)], |row| {
         Ok((GuestId(count(row, 0)?), message_id(row, 1)?, count(row, 2)?))
     })?;
-    rows.collect()
+    rows.filter(|row| !row.as_ref().is_err_and(is_foreign)).collect()
 }
 
 /// Calls `each` with the messages of a file from before they were encrypted, oldest first.

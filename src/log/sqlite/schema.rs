@@ -1,12 +1,12 @@
 //! The file's schema: recognised, checked, migrated.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{SqliteOpenError, explain};
+use super::together::write_ahead_log;
 
 /// SQLite's `application_id` (at byte 68 of the file): "onrm".
 const APPLICATION_ID: i64 = 0x6f6e_726d;
@@ -50,20 +50,16 @@ pub(super) const MIGRATIONS: &[&str] = &[
         name TEXT NOT NULL,
         first INTEGER NOT NULL   -- the first sequence number that it gives
     ) STRICT;
+    -- The row of the room keeps the name of the present epoch.
     INSERT INTO epochs SELECT 1, epoch, 1 FROM room;
-    ALTER TABLE room DROP COLUMN epoch;
 ",
-];
-
-/// What can be read from the tables of each version.
-const COLUMNS: &[&str] = &[
-    "SELECT epoch, secret, opened, head, seq, at, guest, name, id, text FROM room, messages",
-    "SELECT epoch, secret, opened, head, seq, at, guest, id, slot, key, sealed FROM room, messages",
-    "SELECT secret, opened, head, seq, at, guest, id, slot, key, sealed, number, name, first FROM room, messages, epochs",
 ];
 
 /// The version from which on messages are encrypted.
 pub(super) const ENCRYPTED: usize = 2;
+
+/// The version from which on the file has epochs.
+pub(super) const EPOCHS: usize = 3;
 
 /// What an acknowledged message survives: SQLite's `synchronous`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,12 +73,17 @@ pub enum Synchronous {
 
 /// Opens or creates the file, for this process alone, checks it and changes nothing yet. Returns with it how many of the
 /// migrations it has been through.
-pub(super) fn open(path: &Path) -> Result<(Connection, usize), SqliteOpenError> {
+/// `watch` sees the connection before anything is done with it.
+pub(super) fn open(
+    path: &Path,
+    watch: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> Result<(Connection, usize), SqliteOpenError> {
     let failed = |error| explain(path, &error);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let interrupted = write_ahead_log(path).exists();
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    watch(&connection).map_err(failed)?;
     // A refused file is left as it was, with the write-ahead log that a killed process left beside it: a checkpoint,
     // even of nothing, would fill up a file that was cut off.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
@@ -91,7 +92,7 @@ pub(super) fn open(path: &Path) -> Result<(Connection, usize), SqliteOpenError> 
     let checked = (locked.map_err(failed))
         .and_then(|()| recognise(&connection, path))
         .and_then(|()| version(&connection, path, MIGRATIONS))
-        .and_then(|version| has_its_columns(&connection, path, version).map(|()| version))
+        .and_then(|version| has_its_tables(&connection, path, version).map(|()| version))
         .and_then(|version| check(&connection, path).map(|()| version));
     if checked.as_ref().is_err_and(|error| !matches!(error, SqliteOpenError::InUse { .. })) && !interrupted {
         // Empty, and made by opening the file; nothing else would remove it now.
@@ -126,13 +127,6 @@ pub(super) fn prepare(
     migrate(connection, path, MIGRATIONS)
 }
 
-/// Where SQLite keeps what is not in the file yet (https://www.sqlite.org/wal.html).
-pub(super) fn write_ahead_log(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
-}
-
 /// Refuses a file that has content and is not this program's.
 fn recognise(connection: &Connection, path: &Path) -> Result<(), SqliteOpenError> {
     let failed = |error| explain(path, &error);
@@ -144,32 +138,41 @@ fn recognise(connection: &Connection, path: &Path) -> Result<(), SqliteOpenError
     let empty = tables == 0 && version == 0 && application == 0;
     match empty {
         true => Ok(()),
-        false if application == APPLICATION_ID && version != 0 => has_its_encoding(path),
+        false if application == APPLICATION_ID && version != 0 => Ok(()),
         false => Err(SqliteOpenError::Foreign { path: path.into() }),
     }
 }
 
-/// Refuses a file whose text encoding is not exactly UTF-8's number: SQLite looks at two bits of it at first, and fails
-/// over the rest when the file has been changed ([file format](https://www.sqlite.org/fileformat.html), section 1.3.13).
-/// Zero is no damage: it is not set yet in a file whose tables are in the write-ahead log alone, because the process was
-/// killed before the first checkpoint.
-fn has_its_encoding(path: &Path) -> Result<(), SqliteOpenError> {
-    let mut header = [0; 60];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
-    match (read, &header[56..]) {
-        // What is shorter has its first page in the write-ahead log.
-        (Err(_), _) | (Ok(()), [0, 0, 0, 0 | 1]) => Ok(()),
-        _ => Err(SqliteOpenError::Damaged { path: path.into(), what: "its text encoding is unknown".into() }),
+/// Refuses a file that has other tables than its version of a log: it would be changed before that is noticed.
+fn has_its_tables(connection: &Connection, path: &Path, version: usize) -> Result<(), SqliteOpenError> {
+    let failed = |error| explain(path, &error);
+    if version == 0 {
+        return Ok(());
     }
+    let mut model = Connection::open_in_memory().map_err(failed)?;
+    migrate(&mut model, path, &MIGRATIONS[..version])?;
+    if columns(connection).map_err(failed)? != columns(&model).map_err(failed)? {
+        return Err(SqliteOpenError::Foreign { path: path.into() });
+    }
+    Ok(())
 }
 
-/// Refuses a file without the columns of its version: it would be changed before that is noticed.
-fn has_its_columns(connection: &Connection, path: &Path, version: usize) -> Result<(), SqliteOpenError> {
-    let Some(columns) = version.checked_sub(1).and_then(|before| COLUMNS.get(before)) else { return Ok(()) };
-    match connection.prepare(columns) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(SqliteOpenError::Damaged { path: path.into(), what: error.to_string() }),
-    }
+/// A column: the table's name, its own and its type, whether it may be NULL, and its place in the primary key.
+type Column = (String, String, String, i64, i64);
+
+/// The columns of all tables, and how many views and triggers there are. `plain` may be there or not: a migration that
+/// was interrupted leaves it.
+fn columns(connection: &Connection) -> rusqlite::Result<Vec<Column>> {
+    let mut statement = connection.prepare(
+        "SELECT tables.name, columns.name, columns.type, columns.\"notnull\", columns.pk
+         FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
+         WHERE tables.type = 'table' AND tables.name != 'plain'
+         UNION ALL SELECT '', name, type, 0, 0 FROM sqlite_schema WHERE type IN ('view', 'trigger')
+         ORDER BY 1, 2",
+    )?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
+    rows.collect()
 }
 
 fn check(connection: &Connection, path: &Path) -> Result<(), SqliteOpenError> {

@@ -4,29 +4,33 @@
 //! one transaction, and then their keys are overwritten. After a kill between the two the next start overwrites every
 //! key that no row has. So no kept message loses its key, and no key of a deleted message stays.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::adopt::adopt;
-use super::error::{SqliteOpenError, explain};
 use super::fault::reached;
-use super::identity::{self, Opened, RoomClock};
-use super::keys::{Found, GROWTH, KeyFile, KeyId};
+use super::identity::RoomClock;
+use super::keys::{GROWTH, KeyFile};
+use super::mark::{MarkFile, State};
 use super::rows::{self, number};
-use super::schema::{self, ENCRYPTED, Synchronous, pragma};
+use super::schema::pragma;
 use super::sealed;
+use super::together::write_ahead_log;
 use super::view::View;
 use crate::log::dedup::DedupWindow;
-use crate::log::index::{Facts, MessageIndex};
-use crate::log::{Appended, DEDUP_WINDOW, Entry, LogError, Retention, RoomIdentity};
+use crate::log::index::Facts;
+use crate::log::{Appended, Entry, LogError, Retention, RoomIdentity};
 use crate::protocol::Message;
 
-/// How many trimmed messages are erased in one slice.
+/// How many trimmed messages are erased, or pages given back, in one slice at most.
 const SLICE: usize = 512;
+
+/// How long a slice should take; it becomes smaller or larger by how long the last one took. So appends wait for it
+/// only shortly, however large the messages are and however slow the disk is.
+const SLICE_TIME: Duration = Duration::from_millis(20);
 
 /// With so many trimmed messages to erase, appending has them erased without waiting for the next trim.
 const BACKLOG: usize = 1024;
@@ -34,8 +38,8 @@ const BACKLOG: usize = 1024;
 /// With fewer keys ready than this, more are made between two appends.
 const KEYS_LOW: usize = GROWTH as usize / 4;
 
-/// How many pages the file gives back in one slice.
-const VACUUM_SLICE: i64 = 256;
+/// How many free pages the file keeps at least.
+const SPARE_PAGES: i64 = 256;
 
 /// How many slices a call of [`Store::trim`] does itself.
 const TRIM_SLICES: usize = 4;
@@ -46,8 +50,10 @@ const CLOSE_MOST: Duration = Duration::from_secs(2);
 /// The open files, and what is cached of them.
 #[derive(Debug)]
 pub(super) struct Store {
+    path: PathBuf,
     connection: Connection,
     keys: KeyFile,
+    mark: MarkFile,
     view: View,
     retention: Retention,
     identity: RoomIdentity,
@@ -59,58 +65,36 @@ pub(super) struct Store {
     trimming: bool,
     /// How many messages it has to erase still: those that were evicted when it began, so that it ends under a flood.
     to_trim: usize,
+    /// How many messages or pages are done in one slice now.
+    slice: usize,
     /// Whether something was deleted since the write-ahead log was last emptied.
     deleted: bool,
     /// Whether erasing failed: then it is tried again at the next trim.
     stuck: bool,
 }
 
+/// The open files of a log, and what was read of them.
+pub(super) struct Parts {
+    pub(super) path: PathBuf,
+    pub(super) connection: Connection,
+    pub(super) keys: KeyFile,
+    pub(super) mark: MarkFile,
+    pub(super) view: View,
+    pub(super) identity: RoomIdentity,
+    pub(super) room_clock: RoomClock,
+    pub(super) dedup: DedupWindow,
+}
+
 impl Store {
-    pub(super) fn open(
-        path: &Path,
-        retention: Retention,
-        synchronous: Synchronous,
-    ) -> Result<Self, SqliteOpenError> {
-        let failed = |error| explain(path, &error);
-        let keys_path = path.with_extension("keys");
-        let unusable = |error: io::Error| SqliteOpenError::Unusable {
-            path: keys_path.clone(),
-            cause: error.to_string(),
-        };
-        let (mut connection, version) = schema::open(path)?;
-        let found = Found::at(&keys_path).map_err(unusable)?;
-        let facts =
-            if version < ENCRYPTED { Vec::new() } else { rows::facts(&connection).map_err(failed)? };
-        let lost = without_key(&keys_path, &found, facts.iter().map(|(seq, _, key)| (*seq, *key)))?;
-
-        schema::prepare(&mut connection, path, synchronous)?;
-        let kept = facts.iter().filter(|(seq, ..)| lost.binary_search(seq).is_err());
-        let used: BTreeSet<u32> = kept.map(|(_, _, key)| key.slot).collect();
-        let mut keys = KeyFile::open(&keys_path, &found, &used).map_err(unusable)?;
-        adopt(&mut connection, path, &mut keys).map_err(failed)?;
-        if !lost.is_empty() {
-            tracing::warn!(
-                messages = lost.len(),
-                "some messages of the log are gone: the keys they were encrypted with are not there any more, as after \
-                 putting back an older messages.sqlite or messages.keys alone"
-            );
-        }
-        rows::delete(&mut connection, &lost).map_err(failed)?;
-
-        let Opened { identity, room_clock, head } = identity::begin_epoch(&mut connection).map_err(failed)?;
-        let mut index = MessageIndex::new(retention);
-        for (seq, facts, _) in rows::facts(&connection).map_err(failed)? {
-            index.insert(seq, facts);
-        }
-        index.end_at(head);
-        let mut dedup = DedupWindow::new(DEDUP_WINDOW);
-        for (guest, id, seq) in rows::newest_ids(&connection, DEDUP_WINDOW).map_err(failed)? {
-            dedup.insert(guest, id, seq);
-        }
-        let mut store = Self {
+    /// A log of these parts, from which something was `deleted` just now or not.
+    pub(super) fn new(parts: Parts, retention: Retention, deleted: bool) -> Self {
+        let Parts { path, connection, keys, mark, view, identity, room_clock, dedup } = parts;
+        Self {
+            path,
             connection,
             keys,
-            view: View::new(index, head, identity.clock),
+            mark,
+            view,
             retention,
             identity,
             room_clock,
@@ -118,14 +102,10 @@ impl Store {
             to_erase: Vec::new(),
             trimming: false,
             to_trim: 0,
-            deleted: !lost.is_empty(),
+            slice: SLICE / 4,
+            deleted,
             stuck: false,
-        };
-        store.begin_trim();
-        while store.has_work() {
-            store.work().map_err(|error| SqliteOpenError::Unusable { path: path.into(), cause: error.0 })?;
         }
-        Ok(store)
     }
 
     /// The identity of the room.
@@ -164,6 +144,12 @@ impl Store {
         state.index.end_at(head);
         let clock = state.clock;
         state.index.evict(clock);
+        drop(state);
+        if head > self.mark.mark().head
+            && let Err(error) = self.mark.note(head)
+        {
+            tracing::debug!(%error, "the newest number was not noted beside the log");
+        }
         Ok(appended)
     }
 
@@ -221,12 +207,19 @@ impl Store {
             let kept: Vec<u64> = self.view.now().index.after(after).take(limit - messages.len()).collect();
             let Some(newest) = kept.last().copied() else { return Ok(messages) };
             for seq in kept {
-                match self.decrypted(seq)? {
-                    Some(message) => messages.push(message),
-                    None => {
+                match self.decrypted(seq) {
+                    Ok(Some(message)) => messages.push(message),
+                    Ok(None) => {
                         tracing::error!(seq, "a message of the log is gone: it cannot be decrypted");
                         self.view.now().index.evict_one(seq);
                     }
+                    // One that cannot be read does not keep the others from being read. It is told once: it is not
+                    // looked for again.
+                    Err(Unreadable::Row(error)) => {
+                        tracing::error!(seq, %error, "a message of the log cannot be read, and is passed over");
+                        self.view.now().index.pass_over(seq);
+                    }
+                    Err(Unreadable::Log(error)) => return Err(error),
                 }
             }
             if messages.len() == limit {
@@ -236,9 +229,14 @@ impl Store {
         }
     }
 
-    fn decrypted(&mut self, seq: u64) -> Result<Option<Message>, LogError> {
-        let Some(row) = rows::read(&self.connection, seq).map_err(failed)? else { return Ok(None) };
-        let key = self.keys.get(row.key).map_err(keys_failed)?;
+    fn decrypted(&mut self, seq: u64) -> Result<Option<Message>, Unreadable> {
+        let row = rows::read(&self.connection, seq).map_err(|error| {
+            let of_the_row = rows::is_foreign(&error)
+                || error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt);
+            if of_the_row { Unreadable::Row(error) } else { Unreadable::Log(failed(error)) }
+        })?;
+        let Some(row) = row else { return Ok(None) };
+        let key = self.keys.get(row.key).map_err(|error| Unreadable::Log(keys_failed(error)))?;
         Ok(key.and_then(|key| sealed::open(&key, row.message, &row.sealed)))
     }
 
@@ -259,8 +257,13 @@ impl Store {
         Ok(())
     }
 
-    fn begin_trim(&mut self) {
+    pub(super) fn begin_trim(&mut self) {
         (self.trimming, self.to_trim) = (true, self.view.now().index.evicted_count());
+    }
+
+    /// How many messages a trim has to erase still.
+    pub(super) fn left_to_trim(&self) -> usize {
+        self.to_trim
     }
 
     /// Whether [`Store::work`] has something to do now.
@@ -272,8 +275,14 @@ impl Store {
 
     /// Does one slice of what is to be done between appends: erases trimmed messages, makes keys, gives space back.
     pub(super) fn work(&mut self) -> Result<(), LogError> {
+        let began = Instant::now();
         let worked = self.slice();
         self.stuck = worked.is_err();
+        self.slice = match began.elapsed() {
+            long if long > SLICE_TIME => (self.slice / 2).max(1),
+            short if short < SLICE_TIME / 4 => (self.slice * 2).min(SLICE),
+            _ => self.slice,
+        };
         worked
     }
 
@@ -290,15 +299,17 @@ impl Store {
         if self.shrink().map_err(failed)? {
             return Ok(());
         }
-        if std::mem::take(&mut self.deleted) {
+        if self.deleted {
+            // What fails is tried again with the next trim.
             self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;
+            self.deleted = false;
         }
         self.trimming = false;
         Ok(())
     }
 
     fn erase_slice(&mut self) -> Result<(), LogError> {
-        let evicted = self.view.now().index.evicted(SLICE.min(self.to_trim));
+        let evicted = self.view.now().index.evicted(self.slice.min(self.to_trim));
         if !evicted.is_empty() {
             let slots = rows::delete(&mut self.connection, &evicted).map_err(failed)?;
             self.to_erase.extend(slots);
@@ -317,11 +328,11 @@ impl Store {
     fn shrink(&mut self) -> rusqlite::Result<bool> {
         let (free, pages) =
             (pragma(&self.connection, "freelist_count")?, pragma(&self.connection, "page_count")?);
-        let spare = VACUUM_SLICE.max((pages - free) / 4);
+        let spare = SPARE_PAGES.max((pages - free) / 4);
         if free <= spare {
             return Ok(false);
         }
-        let slice = VACUUM_SLICE.min(free - spare);
+        let slice = i64::try_from(self.slice).unwrap_or(SPARE_PAGES).min(free - spare);
         let mut statement = self.connection.prepare(&format!("PRAGMA incremental_vacuum({slice})"))?;
         let mut rows = statement.query([])?;
         while rows.next()?.is_some() {}
@@ -334,12 +345,21 @@ impl Store {
     pub(super) fn close(mut self) {
         let began = Instant::now();
         self.begin_trim();
+        self.stuck = false;
         while self.has_work() && began.elapsed() < CLOSE_MOST {
             if let Err(error) = self.work() {
                 tracing::warn!(%error, "trimmed messages could not be erased; the next start does it");
             }
         }
-        if let Err((_, error)) = self.connection.close() {
+        let between = self.mark.mark().in_state(State::Between);
+        let closed = self.mark.set(between).map_err(|error| error.to_string());
+        let closed = closed.and_then(|()| self.connection.close().map_err(|(_, error)| error.to_string()));
+        // A write-ahead log that is still there has something that the file has not.
+        let closed = closed.and_then(|()| match write_ahead_log(&self.path).exists() {
+            true => Err("the write-ahead log could not be emptied".into()),
+            false => self.mark.set(between.in_state(State::Closed)).map_err(|error| error.to_string()),
+        });
+        if let Err(error) = closed {
             tracing::warn!(%error, "the message log was not closed in good order; nothing is lost");
         }
     }
@@ -350,32 +370,12 @@ impl Store {
     }
 }
 
-/// The rows whose keys were erased.
-///
-/// # Errors
-/// The keys of rows are missing or damaged.
-fn without_key(
-    keys_path: &Path,
-    found: &Found,
-    mut rows: impl Iterator<Item = (u64, KeyId)>,
-) -> Result<Vec<u64>, SqliteOpenError> {
-    let damaged = |what: &str| SqliteOpenError::KeysDamaged { path: keys_path.into(), what: what.into() };
-    let mut lost = Vec::new();
-    let slots = match found {
-        Found::Slots(slots) => slots,
-        // A file that is not finished yet is of no message.
-        Found::Nothing | Found::Damaged(_) if rows.next().is_none() => return Ok(lost),
-        Found::Nothing => return Err(SqliteOpenError::KeysMissing { path: keys_path.into() }),
-        Found::Damaged(what) => return Err(damaged(what)),
-    };
-    for (seq, key) in rows {
-        match slots.get(key.slot as usize) {
-            Some(Some(id)) if *id == key.id => {}
-            Some(None) => return Err(damaged("a checksum is wrong")),
-            Some(Some(_)) | None => lost.push(seq),
-        }
-    }
-    Ok(lost)
+/// Why a message cannot be read.
+enum Unreadable {
+    /// Its own row is at fault.
+    Row(rusqlite::Error),
+    /// Nothing can be read now.
+    Log(LogError),
 }
 
 const DISK_FULL: &str = "the disk is full; make room on it and the room goes on";

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
@@ -162,7 +163,7 @@ async fn a_file_that_was_cut_off_is_refused_and_left_alone() {
         let refused = open(&path, KEEP).unwrap_err();
         assert!(matches!(refused, SqliteOpenError::Damaged { .. }), "{length}: {refused}");
         assert!(fs::read(&path).unwrap() == whole[..length], "{length}");
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "the file and its keys");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3, "the file, its keys and its mark");
     }
 }
 
@@ -224,8 +225,13 @@ fn a_migration_that_fails_leaves_the_version_before() {
 #[test]
 fn a_full_disk_refuses_messages_and_loses_none() {
     let (_directory, path) = file();
-    let mut store =
-        Store::open(&path, Retention { messages: 10_000, bytes: 0, age: None }, Synchronous::Full).unwrap();
+    let mut store = Store::open(
+        &path,
+        Retention { messages: 10_000, bytes: 0, age: None },
+        Synchronous::Full,
+        &Arc::default(),
+    )
+    .unwrap();
     store.append(vec![entry(1, "before")]).unwrap();
     // SQLite's own limit gives the same error as a disk without space.
     let pages: i64 = store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();

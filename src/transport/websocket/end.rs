@@ -30,6 +30,7 @@ impl From<SessionEnd> for End {
                 End::Close(CloseCode::from(CLOSE_TAKEN_OVER), "taken over by another connection")
             }
             SessionEnd::Closing => End::Close(CloseCode::Away, "the room is closing"),
+            SessionEnd::Unreadable => End::Close(CloseCode::Error, "the room cannot read its messages"),
         }
     }
 }

@@ -60,6 +60,8 @@ pub(super) enum SessionEnd {
     TakenOver,
     /// The room is closing.
     Closing,
+    /// The log cannot be read.
+    Unreadable,
 }
 
 impl Session {
@@ -230,7 +232,7 @@ impl Session {
         };
         read.err().map(|refusal| {
             refuse(&refusal, out);
-            SessionEnd::Closing
+            SessionEnd::Unreadable
         })
     }
 

@@ -1,0 +1,253 @@
+//! Files that do not belong together: refused in words, and left as they were.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::error::SqliteOpenError;
+use super::tests::{KEEP, file, open};
+use super::together::write_ahead_log;
+use super::{Retention, SqliteLog, Synchronous};
+use crate::log::contract::{entry, sequence};
+use crate::log::{Entry, Log};
+
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+fn files(directory: &Path) -> Files {
+    let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    paths.map(|path| (path.clone(), fs::read(&path).unwrap())).collect()
+}
+
+/// Puts exactly these files into the directory.
+fn put(directory: &Path, wanted: &Files) {
+    for (path, _) in files(directory) {
+        fs::remove_file(path).unwrap();
+    }
+    for (path, bytes) in wanted {
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+fn entries(ids: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
+    ids.map(|id| entry(1, &id.to_string())).collect()
+}
+
+/// What a kill leaves after a restart and nine messages, which are in the write-ahead log alone; and what was there
+/// when the room had been closed before, with five.
+async fn killed(synchronous: Synchronous) -> (TempDir, PathBuf, Files, Files) {
+    let (directory, path) = file();
+    let log = open(&path, KEEP).unwrap();
+    log.append(entries(1..=5)).await.unwrap();
+    log.close().await.unwrap();
+    drop(log);
+    let closed = files(directory.path());
+    let log = SqliteLog::open(&path, KEEP, synchronous).unwrap();
+    log.append(entries(6..=9)).await.unwrap();
+    let killed = files(directory.path());
+    drop(log);
+    put(directory.path(), &killed);
+    assert!(killed[&write_ahead_log(&path)].len() > 4096);
+    (directory, path, killed, closed)
+}
+
+/// Opens what is there and must not be opened.
+fn refused(directory: &Path, path: &Path) -> SqliteOpenError {
+    let before = files(directory);
+    let refused = open(path, KEEP).unwrap_err();
+    let after = files(directory);
+    assert!(after.keys().eq(before.keys()), "{:?} became {:?}: {refused}", before.keys(), after.keys());
+    assert!(after == before, "{refused}");
+    refused
+}
+
+#[tokio::test]
+async fn a_write_ahead_log_without_its_file_is_kept() {
+    let (directory, path, killed, _) = killed(Synchronous::Full).await;
+    fs::write(&path, "").unwrap();
+    assert!(matches!(refused(directory.path(), &path), SqliteOpenError::Orphaned { .. }));
+    fs::remove_file(&path).unwrap();
+    let said = refused(directory.path(), &path).to_string();
+    assert!(said.contains("messages.sqlite-wal beside it has messages"), "{said}");
+    put(directory.path(), &killed);
+    assert_eq!(sequence(&open(&path, KEEP).unwrap(), 0, 99).await, (1..=9).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_beside_its_write_ahead_log_is_refused() {
+    let (directory, path, killed, closed) = killed(Synchronous::Full).await;
+    fs::write(&path, &closed[&path]).unwrap();
+    assert!(matches!(refused(directory.path(), &path), SqliteOpenError::Replaced { .. }));
+    // Another room's, an empty one, and a file of another program.
+    let (_other, other) = file();
+    drop(open(&other, KEEP).unwrap());
+    fs::copy(&other, &path).unwrap();
+    assert!(matches!(refused(directory.path(), &path), SqliteOpenError::Replaced { .. }));
+    fs::remove_file(&other).unwrap();
+    Connection::open(&other).unwrap().execute_batch("CREATE TABLE recipes (title TEXT)").unwrap();
+    fs::copy(&other, &path).unwrap();
+    assert!(matches!(refused(directory.path(), &path), SqliteOpenError::Replaced { .. }));
+
+    // What the sentence says: without the files beside it, it is opened as it is.
+    put(directory.path(), &killed);
+    fs::write(&path, &closed[&path]).unwrap();
+    fs::remove_file(write_ahead_log(&path)).unwrap();
+    fs::remove_file(path.with_extension("state")).unwrap();
+    assert_eq!(sequence(&open(&path, KEEP).unwrap(), 0, 99).await, (1..=5).collect::<Vec<_>>());
+}
+
+/// As a backup does that is put over a killed room and knows of no write-ahead log.
+#[tokio::test]
+async fn a_closed_log_has_no_write_ahead_log() {
+    let (directory, path, _, closed) = killed(Synchronous::Full).await;
+    for (path, bytes) in &closed {
+        fs::write(path, bytes).unwrap();
+    }
+    let refusal = refused(directory.path(), &path);
+    assert!(matches!(refusal, SqliteOpenError::ForeignChanges { .. }), "{refusal}");
+    assert!(refusal.to_string().contains("onionroom restore"), "{refusal}");
+    fs::remove_file(write_ahead_log(&path)).unwrap();
+    assert_eq!(sequence(&open(&path, KEEP).unwrap(), 0, 99).await, (1..=5).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_write_ahead_log_that_is_gone_or_garbled_is_missed() {
+    for synchronous in [Synchronous::Full, Synchronous::Normal] {
+        let (directory, path, killed, _) = killed(synchronous).await;
+        let changes = write_ahead_log(&path);
+        let whole = killed[&changes].clone();
+        for garbled in [&[][..], &whole[..40], &whole[..whole.len() - 4000]] {
+            fs::write(&changes, garbled).unwrap();
+            let refusal = refused(directory.path(), &path);
+            assert!(matches!(refusal, SqliteOpenError::SetBack { promised: 9, .. }), "{refusal}");
+        }
+        for at in [3, 20, 40, whole.len() - 100] {
+            let mut garbled = whole.clone();
+            garbled[at] ^= 0x10;
+            fs::write(&changes, &garbled).unwrap();
+            assert!(matches!(refused(directory.path(), &path), SqliteOpenError::SetBack { .. }), "{at}");
+        }
+        fs::remove_file(&changes).unwrap();
+        assert!(matches!(refused(directory.path(), &path), SqliteOpenError::SetBack { found: 5, .. }));
+        put(directory.path(), &killed);
+        assert_eq!(sequence(&open(&path, KEEP).unwrap(), 0, 99).await, (1..=9).collect::<Vec<_>>());
+        // To remove the mark is to accept what is there.
+        put(directory.path(), &killed);
+        fs::remove_file(&changes).unwrap();
+        fs::remove_file(path.with_extension("state")).unwrap();
+        assert_eq!(sequence(&open(&path, KEEP).unwrap(), 0, 99).await, (1..=5).collect::<Vec<_>>());
+    }
+}
+
+/// Guards against deleting what was said since: without their keys these messages counted as trimmed.
+#[tokio::test]
+async fn older_keys_beside_a_newer_file_are_refused() {
+    let (directory, path) = file();
+    let keys = path.with_extension("keys");
+    let log = open(&path, KEEP).unwrap();
+    log.append(entries(1..=5)).await.unwrap();
+    drop(log);
+    let older = fs::read(&keys).unwrap();
+    let log = open(&path, KEEP).unwrap();
+    log.append(entries(6..=9)).await.unwrap();
+    drop(log);
+    let newer = fs::read(&keys).unwrap();
+    fs::write(&keys, older).unwrap();
+    assert!(matches!(refused(directory.path(), &path), SqliteOpenError::KeysOlder { .. }));
+    fs::write(&keys, newer).unwrap();
+    assert_eq!(sequence(&open(&path, KEEP).unwrap(), 0, 99).await, (1..=9).collect::<Vec<_>>());
+}
+
+/// Guards against a file that was changed before it was refused, with a sentence that had SQL in it.
+#[tokio::test]
+async fn a_foreign_file_with_our_number_is_left_alone() {
+    let (directory, path) = file();
+    drop(open(&path, KEEP).unwrap());
+    let own = fs::read(&path).unwrap();
+    for change in [
+        "DROP TABLE messages; CREATE TABLE recipes (title TEXT)",
+        "ALTER TABLE room RENAME COLUMN secret TO sauce",
+        "CREATE TABLE more (x)",
+        "CREATE VIEW soup AS SELECT 1",
+        "CREATE TRIGGER soup AFTER INSERT ON messages BEGIN DELETE FROM room; END",
+        "PRAGMA user_version = 1",
+    ] {
+        fs::write(&path, &own).unwrap();
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch(&format!("PRAGMA journal_mode = DELETE; {change}"))
+            .unwrap();
+        let refusal = refused(directory.path(), &path);
+        assert!(matches!(refusal, SqliteOpenError::Foreign { .. }), "{change}: {refusal}");
+    }
+    fs::write(&path, &own).unwrap();
+    Connection::open(&path).unwrap().execute_batch("UPDATE room SET secret = x'00'").unwrap();
+    let refusal = refused(directory.path(), &path);
+    assert!(matches!(refusal, SqliteOpenError::Damaged { .. }), "{refusal}");
+    assert!(!refusal.to_string().contains("SELECT"), "{refusal}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_named() {
+    let (directory, path) = file();
+    std::os::unix::fs::symlink(directory.path().join("nowhere"), &path).unwrap();
+    let said = open(&path, KEEP).unwrap_err().to_string();
+    assert!(said.contains("a link to a file that is not there"), "{said}");
+    assert!(!directory.path().join("nowhere").exists());
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let said = open(&path, KEEP).unwrap_err().to_string();
+    assert!(said.contains("it is not a file"), "{said}");
+}
+
+/// One row that cannot be read is missing for all, and no reason to refuse the others.
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_passed_over() {
+    let (_directory, path) = file();
+    let log = open(&path, KEEP).unwrap();
+    log.append(entries(1..=5)).await.unwrap();
+    drop(log);
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("UPDATE messages SET id = 'not an id!' WHERE seq = 2; UPDATE messages SET sealed = x'00' WHERE seq = 4")
+        .unwrap();
+    let log = open(&path, KEEP).unwrap();
+    for _ in 0..2 {
+        assert_eq!(sequence(&log, 0, 99).await, [1, 3, 5]);
+    }
+    assert_eq!(log.span().await.unwrap().whole_from, 5);
+    log.append(entries(6..=6)).await.unwrap();
+    log.trim(0).await.unwrap();
+    assert_eq!(sequence(&log, 0, 99).await, [1, 3, 5, 6]);
+}
+
+/// Guards against a room that is closed with more in its file than it keeps.
+#[tokio::test]
+async fn closing_erases_what_is_no_longer_kept() {
+    let (_directory, path) = file();
+    let log = open(&path, Retention { messages: 5, bytes: 0, age: None }).unwrap();
+    log.append(entries(1..=40)).await.unwrap();
+    log.close().await.unwrap();
+    let count: i64 = Connection::open(&path)
+        .unwrap()
+        .query_row("SELECT count(*) FROM messages", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(count, 5);
+}
+
+/// As a Ctrl-C while a large log is checked.
+#[test]
+fn opening_can_be_called_off() {
+    let (directory, path) = file();
+    drop(open(&path, KEEP).unwrap());
+    let before = files(directory.path());
+    let opening = std::sync::Arc::new(super::Opening::default());
+    opening.cancel();
+    let refused = SqliteLog::open_watched(&path, KEEP, Synchronous::Full, &opening).unwrap_err();
+    assert!(matches!(refused, SqliteOpenError::Cancelled { .. }), "{refused}");
+    assert_eq!(opening.step(), super::OpeningStep::Ended);
+    assert!(files(directory.path()) == before);
+}
