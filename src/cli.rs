@@ -16,6 +16,7 @@ mod failure;
 mod lab;
 mod process;
 mod qr;
+mod restore;
 mod screen;
 mod serve;
 mod shutdown_signals;
@@ -24,7 +25,7 @@ mod terminal;
 
 #[cfg(feature = "lab")]
 pub use arguments::LabFlags;
-pub use arguments::{Arguments, Command, RoomFlags, ServeFlags};
+pub use arguments::{Arguments, Command, RestoreFlags, RoomFlags, ServeFlags};
 pub use failure::Failure;
 
 use std::io::{self, Write};
@@ -45,6 +46,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         #[cfg(feature = "lab")]
         Some(Command::Lab(flags)) => lab::run(&before, flags, &refused),
         Some(Command::Config) => print_example(),
+        Some(Command::Restore(flags)) => restore::run(&flags),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The server: opens a room from its settings, with its listeners, the hub, the log and the onion service, and closes it.
 
 mod local;
+pub mod restore;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -29,14 +30,12 @@ use crate::storage::{DataDirectory, StorageError};
 use crate::tor::{OnionService, Status, TorError};
 use crate::{http, log, tor};
 use local::LocalListener;
+use restore::LOG_FILE;
 
 pub use local::LocalError;
 
 /// How long connections and responses under way may take when the room closes.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
-
-/// The message log's file in the data directory.
-const LOG_FILE: &str = "messages.sqlite";
 
 /// An open room. [`Server::close`] closes it in order; dropping it ends it at once.
 pub struct Server {
@@ -203,11 +202,15 @@ impl Server {
         if timeout(CLOSE_WAIT, self.tasks.wait()).await.is_err() {
             tracing::debug!("some connections did not end in time");
         }
-        // Last: the guests' close frames go through it.
-        if let Some(service) = self.onion.take() {
-            service.shutdown().await;
-        }
-        if let Err(error) = self.log.close().await {
+        // Last: the guests' close frames go through it. Meanwhile the log erases what is no longer kept.
+        let onion = self.onion.take();
+        let onion_closed = async {
+            if let Some(service) = onion {
+                service.shutdown().await;
+            }
+        };
+        let ((), log_closed) = tokio::join!(onion_closed, self.log.close());
+        if let Err(error) = log_closed {
             tracing::warn!(%error, "the message log was not closed in good order");
         }
     }

@@ -71,6 +71,11 @@ pub enum Command {
     Lab(LabFlags),
     /// Print the commented example of the configuration file
     Config,
+    /// Put a backup in place of the messages and the address
+    ///
+    /// What is there is moved to the directory `replaced` inside the data directory, and only after the backup was read
+    /// without a fault. The room must be closed.
+    Restore(RestoreFlags),
 }
 
 /// Flags of every command that opens a room.
@@ -130,6 +135,27 @@ pub struct ServeFlags {
     /// Use the private Tor network that this file describes; `onionroom lab` writes one
     #[arg(long, value_name = "FILE", help_heading = "Tor")]
     network_file: Option<OsString>,
+}
+
+/// Flags of `restore`.
+#[derive(Debug, Args)]
+pub struct RestoreFlags {
+    /// A copy of a data directory
+    #[arg(value_name = "BACKUP")]
+    pub from: PathBuf,
+    /// The directory that it is put into [default: the platform's data directory]
+    #[arg(long, value_name = "DIRECTORY")]
+    data_dir: Option<OsString>,
+    /// The configuration file; without this, onionroom.toml in the platform's directory, if it exists
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+impl RestoreFlags {
+    /// The flags that set keys, in the settings' terms.
+    pub fn flags(&self) -> Vec<Flag> {
+        self.data_dir.iter().map(|value| Flag { name: "--data-dir", value: Some(value.clone()) }).collect()
+    }
 }
 
 /// Flags of `lab`.

@@ -7,6 +7,7 @@ use crate::config::SettingsError;
 #[cfg(feature = "lab")]
 use crate::lab::LabError;
 use crate::server::OpenError;
+use crate::server::restore::RestoreError;
 use crate::tor::TorError;
 
 /// Why a command failed.
@@ -32,6 +33,14 @@ pub enum Failure {
     /// Standard output cannot be written.
     #[error("Standard output cannot be written: {0}.")]
     Stdout(#[source] io::Error),
+    /// A backup could not be put in place.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// There is no data directory to restore to.
+    #[error(
+        "The settings say that nothing is kept, so there is nothing to restore to. Name a directory with --data-dir."
+    )]
+    NothingKept,
     /// The room could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

@@ -1,0 +1,196 @@
+//! Puts a backup in place: the messages and the address of a copy of a data directory.
+//!
+//! The copy is made and opened beside what is there, and what is there is moved away only then. So a backup that is
+//! damaged changes nothing, and of what is replaced nothing is lost.
+
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::log::sqlite::{SqliteOpenError, Synchronous};
+use crate::log::{Retention, SqliteLog};
+use crate::storage::{DataDirectory, StorageError};
+
+/// The message log's file in the data directory.
+pub(super) const LOG_FILE: &str = "messages.sqlite";
+
+/// What belongs to the log, in the order in which it is moved away: the file last, since without it the others are of no
+/// log.
+const LOG_FILES: [&str; 4] = ["messages.sqlite-wal", "messages.state", "messages.keys", LOG_FILE];
+
+/// Where the key of the address is. The directory of relays beside it is downloaded again.
+const ADDRESS: &str = "tor/state";
+
+/// Where the copy is made.
+const COPY: &str = "restoring";
+
+/// What was restored.
+#[derive(Debug)]
+pub struct Restored {
+    /// Whether the backup has messages.
+    pub messages: bool,
+    /// Whether it has an address.
+    pub address: bool,
+    /// Where that is which was there before, if anything was.
+    pub replaced: Option<PathBuf>,
+}
+
+/// Why a backup could not be put in place. Everything is as it was before.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// There is no backup.
+    #[error(
+        "The directory {} is no backup: neither messages.sqlite nor tor/state is in it. Name a copy of a data directory; \
+         an archive has to be unpacked first.",
+        path.display()
+    )]
+    NoBackup {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The backup is in use, or is the data directory itself.
+    #[error(
+        "The directory {} is not a copy but in use. Name a copy that was made while the room was closed.",
+        path.display()
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The log of the backup cannot be opened.
+    #[error("The backup cannot be used, and nothing was changed. {0}")]
+    Log(#[from] SqliteOpenError),
+    /// The system refuses.
+    #[error("The backup cannot be put in place: {path} cannot be used: {cause}.", path = path.display())]
+    Unusable {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+}
+
+/// Puts what is in the directory `from` in the place of what is in the data directory, which must not be in use. What was
+/// there is moved to a directory inside.
+///
+/// # Errors
+/// `from` is no copy of a data directory, its log cannot be opened, or the system refuses.
+pub fn restore(data_dir: &Path, from: &Path) -> Result<Restored, RestoreError> {
+    let (messages, address) = (from.join(LOG_FILE).is_file(), from.join(ADDRESS).is_dir());
+    if !messages && !address {
+        return Err(RestoreError::NoBackup { path: from.into() });
+    }
+    let directory = DataDirectory::open(data_dir)?;
+    let data = directory.path();
+    let in_use = || RestoreError::InUse { path: from.into() };
+    if from.canonicalize().is_ok_and(|from| from.starts_with(data) && !from.starts_with(replaced_in(data))) {
+        return Err(in_use());
+    }
+    let held = File::open(from.join("lock")).map(|lock| lock.try_lock().map(|()| lock));
+    if matches!(held, Ok(Err(TryLockError::WouldBlock))) {
+        return Err(in_use());
+    }
+
+    let copy = data.join(COPY);
+    if copy.exists() {
+        fs::remove_dir_all(&copy).map_err(unusable(&copy))?;
+    }
+    private(&copy)?;
+    let copied = copy_all(from, &copy, messages, address);
+    if let Err(error) = copied {
+        let _ = fs::remove_dir_all(&copy);
+        return Err(error);
+    }
+    let replaced = exchange(data, &copy, messages, address)?;
+    fs::remove_dir_all(&copy).map_err(unusable(&copy))?;
+    Ok(Restored { messages, address, replaced })
+}
+
+/// Makes the copy, and opens its log once.
+fn copy_all(from: &Path, copy: &Path, messages: bool, address: bool) -> Result<(), RestoreError> {
+    if messages {
+        for name in LOG_FILES {
+            let file = from.join(name);
+            if file.exists() {
+                fs::copy(&file, copy.join(name)).map_err(unusable(&file))?;
+            }
+        }
+        let all = Retention { messages: usize::MAX, bytes: 0, age: None };
+        drop(SqliteLog::open(&copy.join(LOG_FILE), all, Synchronous::Full)?);
+    }
+    if address {
+        private(&copy.join("tor"))?;
+        copy_tree(&from.join(ADDRESS), &copy.join(ADDRESS))?;
+    }
+    Ok(())
+}
+
+/// Moves what is there away, and the copy in its place. Returns where the first is now, if anything was there.
+fn exchange(
+    data: &Path,
+    copy: &Path,
+    messages: bool,
+    address: bool,
+) -> Result<Option<PathBuf>, RestoreError> {
+    let mut names: Vec<&str> = LOG_FILES.into_iter().filter(|_| messages).collect();
+    names.extend(address.then_some(ADDRESS));
+    let mut replaced = None;
+    if names.iter().any(|name| data.join(name).exists()) {
+        let free = (1..).map(|number: u32| replaced_in(data).join(number.to_string()));
+        let place = free.into_iter().find(|place| !place.exists()).unwrap_or_else(|| replaced_in(data));
+        private(&place)?;
+        private(&place.join("tor"))?;
+        for name in &names {
+            rename(&data.join(name), &place.join(name))?;
+        }
+        replaced = Some(place);
+    }
+    private(&data.join("tor"))?;
+    for name in names.iter().rev() {
+        rename(&copy.join(name), &data.join(name))?;
+    }
+    Ok(replaced)
+}
+
+/// Where what is replaced goes.
+fn replaced_in(data: &Path) -> PathBuf {
+    data.join("replaced")
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), RestoreError> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(from)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<(), RestoreError> {
+    private(to)?;
+    for entry in fs::read_dir(from).map_err(unusable(from))? {
+        let entry = entry.map_err(unusable(from))?;
+        let (kind, file) = (entry.file_type().map_err(unusable(from))?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_tree(&entry.path(), &file)?;
+        } else if kind.is_file() {
+            fs::copy(entry.path(), &file).map_err(unusable(&entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Creates a directory, and missing ones above it, with the mode 0700.
+fn private(path: &Path) -> Result<(), RestoreError> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(unusable(path))
+}
+
+fn unusable(path: &Path) -> impl Fn(io::Error) -> RestoreError + use<> {
+    let path = PathBuf::from(path);
+    move |cause| RestoreError::Unusable { path: path.clone(), cause }
+}
