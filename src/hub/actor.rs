@@ -17,16 +17,13 @@ use super::command::{
     rate_limited, storage_unavailable,
 };
 use super::notifier::Notifier;
-use super::pending::{PendingAppend, PendingPublish, answer};
+use super::pending::{PendingAppend, PendingPublish, Storing, answer};
 use super::presence::{Announcement, OccupancyBounds, Presence};
 use super::roster::{Arrival, PresenceChange, Roster};
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Appended, Entry, Log, LogError, LogFuture, RoomIdentity, Span};
 use crate::protocol::event::{Event, Kept};
-use crate::protocol::{
-    CircuitId, EncodedEvent, EventKind, GuestId, Hello, MAIN_ROOM, Message, Name, Refusal, Say, Token,
-    Welcome,
-};
+use crate::protocol::{CircuitId, GuestId, Hello, MAIN_ROOM, Message, Name, Refusal, Say, Token, Welcome};
 
 /// The most commands that are handled together.
 const BATCH: usize = 1024;
@@ -52,6 +49,7 @@ pub(super) struct RoomActor {
     /// Weak, so that the actor does not keep itself alive.
     seats: mpsc::WeakUnboundedSender<Command>,
     notifier: Notifier,
+    storing: Storing,
     /// The last trim of the log.
     trimming: Option<JoinHandle<()>>,
 }
@@ -77,6 +75,7 @@ impl RoomActor {
             clock: RoomClock::start(identity.clock, &identity.secret),
             identity,
             seats,
+            storing: Storing::default(),
             trimming: None,
         }
     }
@@ -95,7 +94,7 @@ impl RoomActor {
                 _ = expire.tick() => self.expire(),
                 _ = occupancy.tick(), if self.presence.is_due() => {
                     let snapshot = self.presence.announce(&self.roster);
-                    self.publish(&snapshot.event());
+                    self.publish(snapshot.event());
                 }
                 _ = trim.tick() => self.trim(),
                 taken = inbox.recv_many(&mut commands, BATCH) => {
@@ -317,12 +316,13 @@ impl RoomActor {
         };
         match appended {
             Ok(appended) => {
-                self.publish_messages(appended.iter().filter_map(Appended::message));
+                self.storing.stored(appended.len());
+                self.shared.publish(appended.iter().filter_map(Appended::message).map(Message::event));
                 let mut numbers = appended.iter().map(|appended| Ok(appended.seq()));
                 answer(requests, || numbers.next().unwrap_or_else(|| Err(closing())));
             }
             Err(error) => {
-                tracing::error!(%error, "messages were refused because the log could not store them");
+                self.storing.failed(&error);
                 answer(requests, || Err(storage_unavailable(error.clone())));
             }
         }
@@ -346,15 +346,6 @@ impl RoomActor {
         }
     }
 
-    fn publish_messages<'a>(&self, messages: impl Iterator<Item = &'a Message>) {
-        // Encoded before the lock is taken, so that no reader waits for it.
-        let encoded: Vec<_> = messages.map(|message| (message.event().encode(), message.seq)).collect();
-        let mut ring = self.shared.ring.write().unwrap_or_else(PoisonError::into_inner);
-        for (json, seq) in &encoded {
-            ring.push(EncodedEvent { kind: EventKind::Message, seq: Some(*seq), json });
-        }
-    }
-
     /// Trims the log. It is not waited for: a long trim holds up no message.
     fn trim(&mut self) {
         if self.trimming.as_ref().is_some_and(|trimming| !trimming.is_finished()) {
@@ -374,19 +365,17 @@ impl RoomActor {
         match self.presence.update(changes, &self.roster, Instant::now()) {
             Announcement::Changes => {
                 let at = self.clock();
-                changes.iter().for_each(|change| self.publish(&change.event(at)));
+                changes.iter().for_each(|change| self.publish(change.event(at)));
                 return true;
             }
-            Announcement::Snapshot(snapshot) => self.publish(&snapshot.event()),
+            Announcement::Snapshot(snapshot) => self.publish(snapshot.event()),
             Announcement::Deferred => {}
         }
         false
     }
 
-    fn publish(&self, event: &Event<'_>) {
-        let json = event.encode();
-        let encoded = EncodedEvent { kind: event.kind(), seq: event.seq(), json: &json };
-        self.shared.ring.write().unwrap_or_else(PoisonError::into_inner).push(encoded);
+    fn publish(&self, event: Event<'_>) {
+        self.shared.publish(std::iter::once(event));
     }
 
     fn position(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! What a room's actor is asked for, and what it answers with.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -10,8 +10,8 @@ use super::presence::RosterSnapshot;
 use super::ring::Ring;
 use super::seat_loss::SeatLoss;
 use crate::log::{Log, LogError, Span};
-use crate::protocol::event::Limits;
-use crate::protocol::{CircuitId, Code, GuestId, Hello, Name, Refusal, Say, Token, Welcome};
+use crate::protocol::event::{Event, Limits};
+use crate::protocol::{CircuitId, Code, EncodedEvent, GuestId, Hello, Name, Refusal, Say, Token, Welcome};
 
 /// One request to the actor.
 pub(super) enum Command {
@@ -36,6 +36,18 @@ pub(super) struct Shared {
     pub(super) log: Arc<dyn Log>,
     pub(super) limits: Limits,
     pub(super) stateless_grace: Duration,
+}
+
+impl Shared {
+    /// Puts events into the ring.
+    pub(super) fn publish<'a>(&self, events: impl Iterator<Item = Event<'a>>) {
+        // Encoded before the lock is taken, so that no reader waits for it.
+        let encoded: Vec<_> = events.map(|event| (event.kind(), event.seq(), event.encode())).collect();
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        for (kind, seq, json) in &encoded {
+            ring.push(EncodedEvent { kind: *kind, seq: *seq, json });
+        }
+    }
 }
 
 /// The author of a request: a guest, and the connection if it came on one.
