@@ -73,6 +73,29 @@ impl MessageIndex {
         }
     }
 
+    /// An index of these messages, oldest first; none beside them is kept. Costs less than to insert one after the other.
+    pub(super) fn of(retention: Retention, messages: Vec<(u64, Facts)>) -> Self {
+        let mut index = Self::new(retention);
+        let mut next = 1;
+        for (seq, Facts { guest, bytes, .. }) in &messages {
+            let share = index.authors.entry(*guest).or_default();
+            share.messages.push_back(*seq);
+            share.bytes += u64::from(*bytes);
+            index.bytes += u64::from(*bytes);
+            if *seq != next {
+                index.newest_gone = seq - 1;
+            }
+            next = seq + 1;
+        }
+        for (guest, share) in &index.authors {
+            let ranks = share.ranks(*guest);
+            index.by_count.extend(ranks.map(|[count, _]| count));
+            index.by_bytes.extend(ranks.map(|[_, bytes]| bytes));
+        }
+        index.kept = messages.into_iter().collect();
+        index
+    }
+
     /// Inserts a message that is newer than all before. The numbers between are not kept.
     pub(super) fn insert(&mut self, seq: u64, facts: Facts) {
         let newest = self.kept.last_key_value().map_or(self.newest_gone, |(seq, _)| *seq);
@@ -306,6 +329,15 @@ mod tests {
             let whole = (1..=head + 1).find(|from| (*from..=head).all(|seq| index.contains(seq)));
             prop_assert_eq!(Some(index.whole_from()), whole);
             prop_assert_eq!(index.evicted_count() + kept(&index).len(), said.len());
+            // A log that is opened again has the same index, and goes on in the same way.
+            let mut again = MessageIndex::of(index.retention, index.kept.clone().into_iter().collect());
+            again.end_at(head);
+            for (seq, author) in [(head + 1, 0), (head + 2, 3)] {
+                prop_assert_eq!(kept(&again), kept(&index));
+                prop_assert_eq!((again.whole_from(), again.bytes), (index.whole_from(), index.bytes));
+                say(&mut index, seq, author, 20);
+                say(&mut again, seq, author, 20);
+            }
         }
     }
 }

@@ -73,8 +73,12 @@ pub(super) struct Opened {
 }
 
 /// The identity, the clock and the newest sequence number given, in a new epoch of this name; a new file gets a new
-/// identity.
-pub(super) fn begin_epoch(connection: &mut Connection, name: String) -> rusqlite::Result<Opened> {
+/// identity. `newest` is the time of the newest message, in seconds on the room's clock.
+pub(super) fn begin_epoch(
+    connection: &mut Connection,
+    name: String,
+    newest: u64,
+) -> rusqlite::Result<Opened> {
     let transaction = connection.transaction()?;
     let RoomRow { secret, opened, head } = match RoomRow::load(&transaction)? {
         Some(row) => row,
@@ -89,11 +93,9 @@ pub(super) fn begin_epoch(connection: &mut Connection, name: String) -> rusqlite
     )?;
     transaction
         .execute("DELETE FROM epochs WHERE number <= (SELECT max(number) FROM epochs) - ?1", [EPOCHS_MAX])?;
-    // The room's clock does not go back, however the wall clock was set meanwhile.
-    let newest: i64 =
-        transaction.query_row("SELECT coalesce(max(at), 0) FROM messages", [], |row| row.get(0))?;
     transaction.commit()?;
-    let clock = wall_clock().saturating_sub(opened).max(newest).max(0).unsigned_abs();
+    // The room's clock does not go back, however the wall clock was set meanwhile.
+    let clock = wall_clock().saturating_sub(opened).max(0).unsigned_abs().max(newest);
     let identity = RoomIdentity { epochs: Arc::new(Epochs::new(earlier, present)), secret, clock };
     Ok(Opened { identity, room_clock: RoomClock { opened }, head })
 }

@@ -106,12 +106,11 @@ fn open(
     }
     let kept = if version < ENCRYPTED { rows::facts(&connection).map_err(failed)? } else { kept };
 
+    let newest = kept.iter().map(|(_, facts, _)| facts.at).max().unwrap_or(0);
     let Opened { identity, room_clock, head } =
-        identity::begin_epoch(&mut connection, name).map_err(failed)?;
-    let mut index = MessageIndex::new(retention);
-    for (seq, facts, _) in kept {
-        index.insert(seq, facts);
-    }
+        identity::begin_epoch(&mut connection, name, newest).map_err(failed)?;
+    let messages = kept.into_iter().map(|(seq, facts, _)| (seq, facts)).collect();
+    let mut index = MessageIndex::of(retention, messages);
     index.end_at(head);
     let mut dedup = DedupWindow::new(DEDUP_WINDOW);
     for (guest, id, seq) in rows::newest_ids(&connection, DEDUP_WINDOW).map_err(failed)? {

@@ -87,8 +87,9 @@ pub(super) fn open(
     // A refused file is left as it was, with the write-ahead log that a killed process left beside it: a checkpoint,
     // even of nothing, would fill up a file that was cut off.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
-    // For this process alone, and at once: without the mode the lock would end with the transaction.
-    let locked = connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;");
+    // For this process alone, and at once: without the mode the lock would end with the transaction. Rolled back, because
+    // SQLite corrects the size of the file in its header as soon as it may write.
+    let locked = connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; ROLLBACK;");
     let checked = (locked.map_err(failed))
         .and_then(|()| recognise(&connection, path))
         .and_then(|()| version(&connection, path, MIGRATIONS))

@@ -189,6 +189,23 @@ async fn a_foreign_file_with_our_number_is_left_alone() {
     assert!(!refusal.to_string().contains("SELECT"), "{refusal}");
 }
 
+/// Found by tests/fuzz: SQLite corrects the number of pages in the head of the file when a transaction begins, and closing
+/// wrote that into a file that was refused.
+#[tokio::test]
+async fn what_sqlite_corrects_is_not_written_to_a_refused_file() {
+    let (directory, path) = file();
+    let log = open(&path, KEEP).unwrap();
+    log.append(entries(1..=5)).await.unwrap();
+    drop(log);
+    let mut changed = fs::read(&path).unwrap();
+    changed[28..32].fill(0);
+    fs::write(&path, changed).unwrap();
+    let keys = path.with_extension("keys");
+    let whole = fs::read(&keys).unwrap();
+    fs::write(&keys, &whole[..whole.len() - 1]).unwrap();
+    assert!(matches!(refused(directory.path(), &path), SqliteOpenError::KeysDamaged { .. }));
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_no_file_is_named() {
