@@ -10,7 +10,7 @@
 //! fingerprint, the number, the boot of the machine (64 bits each, little-endian); 8 bytes of SHA-256 of all that; zeros.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -167,8 +167,15 @@ impl MarkFile {
     }
 
     fn overwrite(&mut self, mark: Mark) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(0))?;
-        self.file.write_all(&mark.bytes())?;
+        let bytes = mark.bytes();
+        #[cfg(unix)]
+        std::os::unix::fs::FileExt::write_all_at(&self.file, &bytes, 0)?;
+        #[cfg(not(unix))]
+        {
+            use std::io::{Seek, Write};
+            self.file.rewind()?;
+            self.file.write_all(&bytes)?;
+        }
         self.mark = mark;
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::error::SqliteOpenError;
-use super::mark::{Mark, State, fingerprint};
+use super::mark::{Mark, State, fingerprint, place};
 
 /// Where SQLite keeps what is not in the file yet (https://www.sqlite.org/wal.html).
 pub(super) fn write_ahead_log(path: &Path) -> PathBuf {
@@ -23,6 +23,11 @@ pub(super) fn write_ahead_log(path: &Path) -> PathBuf {
 pub(super) fn check(path: &Path, mark: Option<&Mark>) -> Result<(), SqliteOpenError> {
     let unusable =
         |error: io::Error| SqliteOpenError::Unusable { path: path.into(), cause: error.to_string() };
+    for beside in [path.with_extension("keys"), place(path)] {
+        if let Err(error) = open(&beside) {
+            return Err(SqliteOpenError::Unusable { path: beside, cause: error.to_string() });
+        }
+    }
     let waiting = std::fs::metadata(write_ahead_log(path)).map_or(0, |data| data.len());
     let length = match open(path).map_err(unusable)? {
         Some(mut file) => {

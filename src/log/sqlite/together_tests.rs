@@ -220,6 +220,26 @@ fn what_is_no_file_is_named() {
     assert!(said.contains("it is not a file"), "{said}");
 }
 
+/// SQLite called it "disk I/O error", and a file beside it was refused only after others had been changed.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_written_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (directory, path) = file();
+    drop(open(&path, KEEP).unwrap());
+    for name in ["messages.sqlite", "messages.keys", "messages.state"] {
+        let file = directory.path().join(name);
+        fs::set_permissions(&file, PermissionsExt::from_mode(0o444)).unwrap();
+        // The superuser can write to every file.
+        if fs::OpenOptions::new().write(true).open(&file).is_err() {
+            let said = refused(directory.path(), &path).to_string();
+            assert!(said.contains(name) && said.contains("Permission denied"), "{said}");
+        }
+        fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    }
+}
+
 /// One row that cannot be read is missing for all, and no reason to refuse the others.
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_passed_over() {
