@@ -204,6 +204,8 @@ async fn on_a_disk_that_becomes_full() {
     fs::create_dir(&directory).unwrap();
     let mut program = Program::start_on(&Disk::new("size=400k", &directory).await, &words(&directory));
     let address = local(&mut program).await;
+    let other = program.sees(&directory).join("of another program");
+    fs::write(&other, [1; 100_000]).unwrap();
     let mut ann = guest(address, "Ann").await;
     let mut taken = 0;
     let refusal = loop {
@@ -224,6 +226,10 @@ async fn on_a_disk_that_becomes_full() {
     };
     assert_eq!((&refusal["code"], &refusal["id"]), (&json!("not_kept"), &json!((taken + 1).to_string())));
     assert!(program.noted("disk").await.contains("full"), "whoever keeps the room is told");
+    for number in 0..20 {
+        ann.send(json!({ "type": "say", "id": format!("more{number}"), "text": "x".repeat(4000) })).await;
+        ann.expect("error").await;
+    }
 
     let mut bob = guest(address, "Bob").await;
     assert_eq!(bob.welcome["head"], taken);
@@ -232,6 +238,10 @@ async fn on_a_disk_that_becomes_full() {
     }
     ann.send(json!({ "type": "rename", "name": "Anna" })).await;
     assert_eq!(bob.expect("renamed").await["guest"]["name"], "Anna", "the room goes on");
+    fs::remove_file(&other).unwrap();
+    assert_eq!(ann.say("again", "x").await, taken + 1);
+    let next = program.noted("messages").await;
+    assert!(next.contains("stores messages again"), "told once, not for each message: {next}");
     drop((ann, bob));
     program.signal("TERM").await;
     assert!(program.ended().await.success());
