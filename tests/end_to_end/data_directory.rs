@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use rusqlite::Connection;
-#[cfg(target_os = "linux")]
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -334,4 +333,30 @@ async fn what_is_no_backup_changes_nothing() {
     let (_program, _) = start(&directory).await;
     let said = String::from_utf8(run(&restore(&backup, &directory), &[]).await.stderr).unwrap();
     assert!(said.contains("Another onionroom is running"), "{said}");
+}
+
+/// Such a message locked newcomers out, with "the room is closing".
+#[tokio::test]
+async fn with_a_message_that_cannot_be_read() {
+    let (_outer, directory) = used().await;
+    let log = Connection::open(directory.join("messages.sqlite")).unwrap();
+    log.execute_batch("UPDATE messages SET id = 'not an id!' WHERE seq = 7").unwrap();
+    drop(log);
+    let (mut program, address) = start(&directory).await;
+    for name in ["Ann", "Bob"] {
+        let mut guest = guest(address, name).await;
+        for seq in (1..=6).chain(8..=40) {
+            assert_eq!(guest.expect("message").await["seq"], seq);
+        }
+    }
+    program.noted("passed over").await;
+    let mut ann = Guest::connect(TcpStream::connect(address).await.unwrap(), &address.to_string()).await;
+    ann.hello_as(json!({ "after": 5 })).await;
+    assert_eq!(ann.expect("message").await["seq"], 6);
+    let gap = ann.expect("gap").await;
+    assert_eq!((&gap["after"], &gap["before"]), (&json!(6), &json!(8)));
+    program.signal("TERM").await;
+    assert!(program.ended().await.success());
+    let rest = program.rest_of_err().await;
+    assert!(!rest.contains("passed over"), "told once: {rest}");
 }

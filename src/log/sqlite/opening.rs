@@ -62,8 +62,8 @@ fn open(
 
     let before = Mark::at(&mark_path).map_err(&mark_unusable)?;
     together::check(path, before.as_ref())?;
-    let size = std::fs::metadata(path).map_or(0, |data| data.len());
-    opening.tell(OpeningStep::Checking(size));
+    let size = std::fs::metadata(path).map(|data| data.len()).ok();
+    opening.tell(OpeningStep::Checking(size.unwrap_or(0)));
     let cancelled = Arc::clone(opening);
     let watch = move |connection: &Connection| {
         connection.progress_handler(INSTRUCTIONS, Some(move || cancelled.is_cancelled()))
@@ -71,7 +71,8 @@ fn open(
     let (mut connection, version) = schema::open(path, watch)?;
     opening.tell(OpeningStep::Reading);
     let head = known_head(&connection, path, version)?;
-    let promised = before.as_ref().map_or(0, Mark::promised);
+    // A file that is not there was moved away, to begin with an empty room.
+    let promised = size.and(before.as_ref()).map_or(0, Mark::promised);
     if head < promised {
         return Err(SqliteOpenError::SetBack { path: path.into(), found: head, promised });
     }

@@ -71,6 +71,9 @@ async fn a_write_ahead_log_without_its_file_is_kept() {
     fs::remove_file(&path).unwrap();
     let said = refused(directory.path(), &path).to_string();
     assert!(said.contains("messages.sqlite-wal beside it has messages"), "{said}");
+    // What the sentence says: with the write-ahead log moved away, too, the room is empty.
+    fs::remove_file(write_ahead_log(&path)).unwrap();
+    assert_eq!(sequence(&open(&path, KEEP).unwrap(), 0, 99).await, [0; 0]);
     put(directory.path(), &killed);
     assert_eq!(sequence(&open(&path, KEEP).unwrap(), 0, 99).await, (1..=9).collect::<Vec<_>>());
 }
