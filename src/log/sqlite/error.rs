@@ -1,8 +1,11 @@
-//! Why a log cannot be opened.
+//! Why a log cannot be opened, or used.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
+
+use crate::log::LogError;
 
 /// Why a log file cannot be used. It is left as it was.
 #[derive(Debug, thiserror::Error)]
@@ -173,4 +176,27 @@ fn said(error: &rusqlite::Error) -> String {
         rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
         error => error.to_string(),
     }
+}
+
+const DISK_FULL: &str = "the disk is full; make room on it and the room goes on";
+
+/// A failure of SQLite while the log is open.
+pub(super) fn failed(error: rusqlite::Error) -> LogError {
+    LogError(match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => DISK_FULL.into(),
+        _ => format!("the message log cannot be used: {error}"),
+    })
+}
+
+/// A failure of the file of the keys while the log is open.
+pub(super) fn keys_failed(error: io::Error) -> LogError {
+    LogError(match error.kind() {
+        io::ErrorKind::StorageFull => DISK_FULL.into(),
+        _ => format!("the keys of the message log cannot be used: {error}"),
+    })
+}
+
+/// The failure of an append that finds no key.
+pub(super) fn no_keys() -> LogError {
+    LogError("the message log has no keys left".into())
 }

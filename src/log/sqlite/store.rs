@@ -5,12 +5,12 @@
 //! key that no row has. So no kept message loses its key, and no key of a deleted message stays.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::error::{failed, keys_failed, no_keys};
 use super::fault::reached;
 use super::identity::RoomClock;
 use super::keys::{GROWTH, KeyFile};
@@ -67,6 +67,8 @@ pub(super) struct Store {
     to_trim: usize,
     /// How many messages or pages are done in one slice now.
     slice: usize,
+    /// Whether this trim is one that a flood began.
+    flooded: bool,
     /// Whether something was deleted since the write-ahead log was last emptied.
     deleted: bool,
     /// Whether erasing failed: then it is tried again at the next trim.
@@ -102,6 +104,7 @@ impl Store {
             to_erase: Vec::new(),
             trimming: false,
             to_trim: 0,
+            flooded: false,
             slice: SLICE / 4,
             deleted,
             stuck: false,
@@ -194,7 +197,10 @@ impl Store {
             }
             appended.push(Appended::New(message));
         }
-        transaction.execute("UPDATE room SET head = ?1", [number(head)]).map_err(failed)?;
+        transaction
+            .prepare_cached("UPDATE room SET head = ?1")
+            .and_then(|mut statement| statement.execute([number(head)]))
+            .map_err(failed)?;
         transaction.commit().map_err(failed)?;
         reached("appended");
         Ok(appended)
@@ -258,6 +264,7 @@ impl Store {
     }
 
     pub(super) fn begin_trim(&mut self) {
+        self.flooded = false;
         (self.trimming, self.to_trim) = (true, self.view.now().index.evicted_count());
     }
 
@@ -289,6 +296,7 @@ impl Store {
     fn slice(&mut self) -> Result<(), LogError> {
         if !self.trimming && self.view.now().index.evicted_count() >= BACKLOG {
             self.begin_trim();
+            self.flooded = true;
         }
         if self.to_trim > 0 || !self.to_erase.is_empty() {
             return self.erase_slice();
@@ -299,7 +307,8 @@ impl Store {
         if self.shrink().map_err(failed)? {
             return Ok(());
         }
-        if self.deleted {
+        // While a flood lasts the next trim by the clock does it: in a file that grows again each sync costs two.
+        if self.deleted && !self.flooded {
             // What fails is tried again with the next trim.
             self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;
             self.deleted = false;
@@ -376,24 +385,4 @@ enum Unreadable {
     Row(rusqlite::Error),
     /// Nothing can be read now.
     Log(LogError),
-}
-
-const DISK_FULL: &str = "the disk is full; make room on it and the room goes on";
-
-fn failed(error: rusqlite::Error) -> LogError {
-    LogError(match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => DISK_FULL.into(),
-        _ => format!("the message log cannot be used: {error}"),
-    })
-}
-
-fn keys_failed(error: io::Error) -> LogError {
-    LogError(match error.kind() {
-        io::ErrorKind::StorageFull => DISK_FULL.into(),
-        _ => format!("the keys of the message log cannot be used: {error}"),
-    })
-}
-
-fn no_keys() -> LogError {
-    LogError("the message log has no keys left".into())
 }
