@@ -14,6 +14,7 @@ mod arguments;
 mod failure;
 #[cfg(feature = "lab")]
 mod lab;
+mod opening;
 mod process;
 mod qr;
 mod restore;

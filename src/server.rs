@@ -24,7 +24,7 @@ use crate::http::site::{Noscript, Site};
 use crate::hub::Room;
 use crate::listen::onion::CircuitLimits;
 use crate::listen::{Connection, ConnectionLimiter, descriptors, onion};
-use crate::log::sqlite::Synchronous;
+use crate::log::sqlite::{Opening, Synchronous};
 use crate::log::{Log, LogError, MemoryLog, Retention, SqliteLog};
 use crate::storage::{DataDirectory, StorageError};
 use crate::tor::{OnionService, Status, TorError};
@@ -96,9 +96,17 @@ impl Server {
     /// # Errors
     /// The address cannot be bound, or the data directory cannot be used.
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
+        Self::open_watched(settings, &Arc::default()).await
+    }
+
+    /// The same, with `opening` to see how far the log is; it is called off when this is dropped unfinished.
+    ///
+    /// # Errors
+    /// As [`Server::open`].
+    pub async fn open_watched(settings: &Settings, opening: &Arc<Opening>) -> Result<Self, OpenError> {
         let tasks = TaskTracker::new();
         let closing = CancellationToken::new();
-        let Storage { directory, log, key } = Storage::open(settings).await?;
+        let Storage { directory, log, key } = Storage::open(settings, opening).await?;
         let listener = LocalListener::bind(&settings.listen, directory.as_deref()).await?;
         let url = listener.url(key.as_ref());
         let site = Arc::new(Site {
@@ -231,10 +239,12 @@ struct Storage {
 
 impl Storage {
     /// Opens it on a thread for what blocks: a large log takes many seconds, a file system that is far away may take any
-    /// time, and meanwhile signals are to be answered. Dropped unfinished, the thread goes on until the process ends.
-    async fn open(settings: &Settings) -> Result<Self, OpenError> {
-        let settings = settings.clone();
-        match spawn_blocking(move || Self::open_blocking(&settings)).await {
+    /// time, and meanwhile signals are to be answered. Dropped unfinished, it is called off; where the operating system
+    /// does not answer, the thread goes on until the process ends.
+    async fn open(settings: &Settings, opening: &Arc<Opening>) -> Result<Self, OpenError> {
+        let (settings, watched) = (settings.clone(), Arc::clone(opening));
+        let _call_off = CallOff(opening);
+        match spawn_blocking(move || Self::open_blocking(&settings, &watched)).await {
             Ok(opened) => opened,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
@@ -244,10 +254,10 @@ impl Storage {
         }
     }
 
-    fn open_blocking(settings: &Settings) -> Result<Self, OpenError> {
+    fn open_blocking(settings: &Settings, opening: &Arc<Opening>) -> Result<Self, OpenError> {
         DataDirectory::sweep();
         let directory = settings.data_dir.as_deref().map(DataDirectory::open).transpose()?.map(Arc::new);
-        let log = open_log(settings, directory.as_deref())?;
+        let log = open_log(settings, directory.as_deref(), opening)?;
         let key = local::key(&settings.listen, directory.as_deref())?;
         let needed = settings.onion.enabled || settings.listen.local == LocalAccess::Unix;
         let directory = match directory {
@@ -258,8 +268,21 @@ impl Storage {
     }
 }
 
+/// Calls the opening of a log off when it is dropped; once the log is open, that does nothing.
+struct CallOff<'a>(&'a Opening);
+
+impl Drop for CallOff<'_> {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
 /// The log: in memory for a room that leaves nothing behind, otherwise in the data directory.
-fn open_log(settings: &Settings, directory: Option<&DataDirectory>) -> Result<Arc<dyn Log>, OpenError> {
+fn open_log(
+    settings: &Settings,
+    directory: Option<&DataDirectory>,
+    opening: &Arc<Opening>,
+) -> Result<Arc<dyn Log>, OpenError> {
     let HistorySettings { messages, megabytes, days, survive_power_loss } = settings.history;
     let age = (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60));
     let retention = Retention { messages, bytes: megabytes * 1_000_000, age };
@@ -267,7 +290,8 @@ fn open_log(settings: &Settings, directory: Option<&DataDirectory>) -> Result<Ar
         None => Arc::new(MemoryLog::new(retention)?),
         Some(directory) => {
             let synchronous = if survive_power_loss { Synchronous::Full } else { Synchronous::Normal };
-            Arc::new(SqliteLog::open(&directory.path().join(LOG_FILE), retention, synchronous)?)
+            let path = directory.path().join(LOG_FILE);
+            Arc::new(SqliteLog::open_watched(&path, retention, synchronous, opening)?)
         }
     })
 }

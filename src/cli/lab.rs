@@ -9,8 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::{LabFlags, ServeFlags};
 use super::failure::Failure;
+use super::opening::open;
 use super::screen::{NetworkScope, Screen};
-use super::serve::{block_on, open};
+use super::serve::block_on;
 use super::shutdown_signals::ShutdownSignals;
 use super::terminal::Terminal;
 use crate::config::{Flag, Settings, Sources, StandardPaths};

@@ -1,26 +1,21 @@
 //! `onionroom serve`: the room, on this machine and on the Tor network.
 
 use std::env;
-use std::pin::pin;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
-use tokio::time::sleep;
 
 use super::arguments::ServeFlags;
 use super::failure::Failure;
+use super::opening::open;
 use super::screen::{NetworkScope, Screen};
 use super::shutdown_signals::ShutdownSignals;
 use super::terminal::Terminal;
 use crate::config::{Settings, Sources, StandardPaths};
-use crate::server::Server;
 use crate::telemetry;
 
 /// The deadline for closing, in all.
 const CLOSE_DEADLINE: Duration = Duration::from_millis(4800);
-
-/// After how long something is said while the room is being opened.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Opens the room and keeps it open until a signal comes. Flags that come later in the list win.
 /// `refused` is what the operating system refused at the start, for the log.
@@ -48,20 +43,6 @@ async fn serve(settings: &Settings, terminal: Terminal) -> Result<(), Failure> {
     screen.closing();
     server.close().await;
     outcome
-}
-
-/// Opens the room; says so if that takes long, which a large log does.
-pub(super) async fn open(settings: &Settings, terminal: &Terminal) -> Result<Server, Failure> {
-    let mut opening = pin!(Server::open(settings));
-    let server = tokio::select! {
-        server = &mut opening => server,
-        () = sleep(PATIENCE) => {
-            let indent = if terminal.err.is_terminal { "  " } else { "" };
-            terminal.eprint(&format!("{indent}Opening the messages…"));
-            opening.await
-        }
-    };
-    Ok(server?)
 }
 
 fn scope(settings: &Settings) -> NetworkScope {

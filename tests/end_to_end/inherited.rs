@@ -132,7 +132,7 @@ async fn a_signal_ends_the_opening_of_the_log() {
     holder.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;").unwrap();
     for signal in ["INT", "TERM", "HUP"] {
         let mut program = Program::start(&words);
-        program.noted("Opening the messages").await;
+        program.noted("Opening the messages: looking for damage in 1 MB").await;
         program.signal(signal).await;
         assert_eq!(program.ended().await.code(), Some(0), "{signal}");
         assert_eq!(program.out.next_line().await.unwrap(), None, "{signal}");

@@ -1,5 +1,6 @@
 //! How far the opening of a log is, for those who wait, and how it is called off.
 
+use std::fmt::{self, Display, Formatter};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -43,5 +44,43 @@ impl Opening {
 
     pub(super) fn tell(&self, step: OpeningStep) {
         *self.step.lock().unwrap_or_else(PoisonError::into_inner) = step;
+    }
+}
+
+/// For the host.
+impl Display for OpeningStep {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Begun => write!(formatter, "Opening the messages…"),
+            Self::Checking(bytes) => {
+                let megabytes = bytes.div_ceil(1_000_000);
+                write!(formatter, "Opening the messages: looking for damage in {megabytes} MB…")
+            }
+            Self::Reading => write!(formatter, "Opening the messages: counting those that are kept…"),
+            Self::Erasing(1) => {
+                write!(formatter, "Opening the messages: erasing one that is no longer kept…")
+            }
+            Self::Erasing(left) => {
+                write!(formatter, "Opening the messages: erasing {left} that are no longer kept…")
+            }
+            Self::Ended => write!(formatter, "Opening the room…"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_step_has_words() {
+        let words =
+            |step: OpeningStep| step.to_string().trim_start_matches("Opening the messages").to_owned();
+        assert_eq!(words(OpeningStep::Begun), "…");
+        assert_eq!(words(OpeningStep::Checking(812_000_001)), ": looking for damage in 813 MB…");
+        assert_eq!(words(OpeningStep::Reading), ": counting those that are kept…");
+        assert_eq!(words(OpeningStep::Erasing(1)), ": erasing one that is no longer kept…");
+        assert_eq!(words(OpeningStep::Erasing(90_211)), ": erasing 90211 that are no longer kept…");
+        assert_eq!(words(OpeningStep::Ended), "Opening the room…");
     }
 }
