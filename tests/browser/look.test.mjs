@@ -4,16 +4,18 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DESKTOP, Guest } from './kit/guest.mjs';
 import { ManyGuests } from './kit/many_guests.mjs';
+import { NoscriptPage } from './kit/noscript.mjs';
 import { LocalRoom } from './kit/room.mjs';
+import { until } from './kit/until.mjs';
 
 const SMALL = { width: 360, height: 740 };
 /** A touch screen as its Firefox describes it, and SVG switched off as some do; the protection would say something else. */
 const TOUCH = { 'privacy.resistFingerprinting': false, 'ui.primaryPointerCapabilities': 1, 'ui.allPointerCapabilities': 1, 'svg.disabled': true };
 
-let room, crowd, desk, touch;
+let room, crowd, desk, touch, plain;
 
 before(async () => {
-  room = await LocalRoom.open({ ONIONROOM_ROOM_GUESTS: '10' });
+  room = await LocalRoom.open({ ONIONROOM_ROOM_GUESTS: '11' });
   crowd = new ManyGuests(room);
   desk = await Guest.arrive(room, { name: 'desk', size: DESKTOP });
   touch = await Guest.arrive(room, { name: 'touch', size: SMALL, preferences: TOUCH });
@@ -24,7 +26,7 @@ before(async () => {
 }, { timeout: 120_000 });
 
 after(async () => {
-  for (const guest of [desk, touch]) await guest?.leave();
+  for (const guest of [desk, touch, plain]) await guest?.leave();
   crowd?.end();
   await room?.close();
 });
@@ -112,6 +114,50 @@ test('what is meant to disturb disturbs nothing around it', async () => {
   await desk.screenshot('disturbing-desktop');
 });
 
+test('without scripts, too, the name is said again, colours differ, and nothing disturbs', async () => {
+  plain = await NoscriptPage.arrive(room, { name: 'plain', size: SMALL });
+  await plain.open({ name: 'Pat' });
+  await plain.sees('after it');
+  const found = await until('the roster', () => plain.inside(({ messages }) => {
+    const { getComputedStyle } = messages.defaultView;
+    const articles = [...messages.querySelectorAll('article')];
+    const text = (wanted) => articles.find((each) => each.querySelector('p').textContent.startsWith(wanted)).querySelector('p');
+    const run = articles.filter((each) => each.querySelector('p').textContent.startsWith('of many '));
+    const items = [...([...messages.querySelectorAll('aside')].at(-1)?.querySelectorAll('li') ?? [])];
+    return items.length === 10 && {
+      named: run.map((each) => !each.classList.contains('follows')),
+      colours: new Set(items.map((item) => item.className.replace(' away', ''))).size,
+      marks: text('Zalgo').textContent.length,
+      empty: text('top').getBoundingClientRect().height,
+      long: text('x\n').getBoundingClientRect().height,
+      clipped: articles.every((each) => getComputedStyle(each.querySelector('p')).overflowX === 'hidden'),
+      scrollbar: getComputedStyle(messages.documentElement).scrollbarColor,
+      sideways: messages.body.scrollWidth <= messages.body.clientWidth,
+    };
+  }));
+  assert.equal(found.named.length, 40);
+  for (let from = 0; from + 15 < found.named.length; from++) assert.ok(found.named.slice(from, from + 15).includes(true), `${found.named}`);
+  assert.equal(found.colours, 10);
+  assert.ok(found.marks < 30, 'few marks');
+  assert.ok(found.empty < 160, `4,000 line breaks are few: ${found.empty}`);
+  assert.ok(found.long < 520, `500 lines have a part of their own: ${found.long}`);
+  assert.ok(found.clipped && found.sideways, JSON.stringify(found));
+  assert.notEqual(found.scrollbar, 'auto', 'bars to scroll with have the colours of the page');
+  await plain.screenshot('disturbing-noscript-phone');
+});
+
+test('without scripts what is far too long stays in the form, behind Back', async () => {
+  const text = 'слово '.repeat(2000);
+  await plain.inside(({ say }, value) => {
+    say.querySelector('textarea').value = value;
+    say.querySelector('button[value=say]').click();
+  }, text);
+  await until('the reason', () => plain.inside(({ say }) => say?.querySelector('.note')?.textContent.includes('Back brings the form again')));
+  await plain.screenshot('too-long-noscript-phone');
+  await plain.back();
+  await until('what was written', async () => (await plain.draft()) === text);
+});
+
 test('on a touch screen Enter makes a line and the button sends', async () => {
   await touch.page.focus('#text');
   assert.equal(await touch.ask(() => document.getElementById('text').enterKeyHint), 'enter');
@@ -168,7 +214,7 @@ test('outside a full room nobody is said to be here, and the field for a name pr
 });
 
 test('nothing from elsewhere, no complaints', () => {
-  for (const guest of [desk, touch]) {
+  for (const guest of [desk, touch, plain]) {
     assert.deepEqual(guest.proxy.foreign, []);
     assert.deepEqual(guest.problems, []);
   }

@@ -23,7 +23,7 @@ use futures_util::stream::unfold;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, StatusCode};
 
-use self::answer::{document, outside, refused, remembered, see_other};
+use self::answer::{document, outside, refused, remembered, see_other, unread};
 use self::form::Form;
 use self::parameters::Parameters;
 use self::session::{NO_COOKIE, Session, number, prove, random_number, window};
@@ -323,7 +323,14 @@ async fn own_form(
     look: Look,
     request: Request,
 ) -> Result<(Token, Form), Box<Response>> {
-    let form = Form::read(site, request).await.map_err(|problem| Box::new(refused(look, problem)))?;
+    let form = Form::read(site, request).await.map_err(|mut problem| {
+        if problem.status == StatusCode::PAYLOAD_TOO_LARGE {
+            let bytes = site.room.limits().message_bytes;
+            problem.detail =
+                format!("A message may have at most {bytes} bytes; this one has far more. Say it in parts.");
+        }
+        Box::new(unread(look, problem))
+    })?;
     let Some(token) = session.token.clone() else { return Err(Box::new(outside(look, NO_COOKIE))) };
     match session.is_own_form(&token, &form.number, &form.proof) {
         true => Ok((token, form)),

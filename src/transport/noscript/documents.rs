@@ -155,6 +155,18 @@ pub fn refused(look: Look, sentence: &str) -> String {
     begin(look, "Not in the room", Some(RETRY_SECONDS)) + &body.0
 }
 
+/// In place of a form that could not be read. It does not load itself again: that would take what was written out of reach.
+pub fn unread(look: Look, sentence: &str) -> String {
+    let body = html! {
+        main {
+            p class="line note" role="alert" {
+                (sentence) " Your browser's Back brings the form again, with what you wrote."
+            }
+        }
+    };
+    begin(look, "Not sent", None) + &body.0
+}
+
 /// In place of the messages where another window, or another transport, has the seat.
 pub fn held_elsewhere(window: &Window) -> String {
     let body = html! { main { (elsewhere("This chat is open in another window.", window)) } };

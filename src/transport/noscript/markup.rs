@@ -12,12 +12,11 @@ use crate::protocol::{Badge, GuestId};
 /// The style that all documents share.
 const BASE: &str = include_str!("../../../web/noscript/base.css");
 
-/// The style of badges, with the colours of guests.
-const BADGE: &str =
-    concat!(include_str!("../../../web/noscript/badge.css"), include_str!("../../../web/colours.css"));
+/// The style of badges.
+const BADGE: &str = include_str!("../../../web/noscript/badge.css");
 
-/// There is a colour for each multiple of this many degrees of hue.
-const HUE_STEP: u16 = 30;
+/// The colours of guests.
+const COLOURS: &str = include_str!("../../../web/colours.css");
 
 /// The style of a document, beside the one they share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +39,8 @@ impl Look {
     /// The styles of the document, in order.
     fn styles(self) -> impl Iterator<Item = &'static str> {
         let badges = matches!(self, Self::Messages | Self::Composer).then_some(BADGE);
-        [BASE].into_iter().chain(badges).chain([self.style()])
+        let colours = (self == Self::Messages).then_some(COLOURS);
+        [BASE].into_iter().chain(badges).chain(colours).chain([self.style()])
     }
 
     fn style(self) -> &'static str {
@@ -63,7 +63,7 @@ pub static CONNECTION_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| polic
 
 fn policy(further_styles: &str) -> String {
     let mut policy = format!("default-src 'none'; style-src{further_styles}");
-    for style in [BASE, BADGE].into_iter().chain(Look::ALL.map(Look::style)) {
+    for style in [BASE, BADGE, COLOURS].into_iter().chain(Look::ALL.map(Look::style)) {
         let _ = write!(policy, " 'sha256-{}'", BASE64.encode(&Sha256::digest(style)));
     }
     policy + "; form-action 'self'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'"
@@ -87,11 +87,12 @@ pub fn begin(look: Look, title: &str, refresh: Option<&str>) -> String {
     format!("<!doctype html>\n<html lang=\"en\">\n{}\n<body>\n", head.0)
 }
 
-/// A guest's badge, beside their name. The style shows the characters, so that no text of a name can be like it.
+/// A guest's badge, beside their name, in the colour that they have there. The style shows the characters, so that no text of a
+/// name can be like it.
 pub(super) fn badge(guest: GuestId) -> Markup {
     let badge = Badge::of(guest);
     html! {
-        span class={ "badge " (hue_class(guest)) } role="img" aria-label={ "badge " (badge) } data-badge=(badge) {
+        span class="badge" role="img" aria-label={ "badge " (badge) } data-badge=(badge) {
             svg viewBox="0 -.5 5 5" aria-hidden="true" { path d=(badge.path()) {} }
         }
     }
@@ -118,11 +119,6 @@ pub fn elsewhere(sentence: &str, window: &Window) -> Markup {
             button class="link" { "Continue here" }
         }
     }
-}
-
-/// The class of a guest's colour: the hue of their badge in steps, because a style can have no values of its own here.
-pub(super) fn hue_class(guest: GuestId) -> String {
-    format!("h{}", Badge::of(guest).hue() / HUE_STEP)
 }
 
 #[cfg(test)]

@@ -3,16 +3,17 @@
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::markup::{badge, hue_class};
+use super::calm::{calm, is_long, lines_of};
+use super::colours::Colours;
+use super::markup::badge;
 use super::phrases;
 use crate::protocol::{EventBatch, Guest, GuestId, Name, Welcome};
 
 /// Messages of one guest form a group if they are no further apart than this, in seconds.
 const GROUP_SECONDS: u64 = 5 * 60;
 
-/// A text of more lines than this is long, with so many characters in a line.
-const LINES: usize = 24;
-const COLUMNS: usize = 70;
+/// After so many lines of one guest the name is said again, so that it is always in view; a long message counts as so many.
+const NAMED_EVERY: usize = 14;
 
 /// A pause of this many seconds is marked.
 const PAUSE_SECONDS: u64 = 10 * 60;
@@ -89,6 +90,9 @@ pub struct Renderer {
     history: bool,
     /// The author of the last message, their name then, and its time.
     last: Option<(GuestId, String, u64)>,
+    /// How many lines there are below the last name, with those of the last message.
+    below: usize,
+    colours: Colours,
     /// The name that the guest could not get again.
     lost_name: Option<Name>,
     /// The last age that was rendered in the history.
@@ -100,6 +104,8 @@ pub struct Renderer {
 impl Renderer {
     /// For a guest who has just joined; `live` if the document does not end.
     pub fn new(welcome: &Welcome, live: bool) -> Self {
+        let mut colours = Colours::default();
+        colours.give(welcome.guests.iter().map(|guest| guest.id));
         Self {
             live,
             me: welcome.guest.id,
@@ -110,6 +116,8 @@ impl Renderer {
             history: true,
             lost_name: None,
             last: None,
+            below: 0,
+            colours,
             age: String::new(),
             newest: welcome.clock,
         }
@@ -161,6 +169,7 @@ impl Renderer {
     /// Appends the list of members, which covers the one before.
     pub fn members(&mut self, out: &mut String) {
         self.members_changed = false;
+        self.colours.give(self.members.iter().map(|member| member.id));
         let markup = match self.occupancy {
             Some(count) => html! {
                 aside tabindex="0" aria-label="People here" aria-live="off" {
@@ -172,10 +181,12 @@ impl Renderer {
             },
             None => {
                 self.members.sort_by_cached_key(|member| member.name.to_lowercase());
+                let classes: Vec<_> =
+                    self.members.iter().map(|member| self.colours.class(member.id)).collect();
                 html! {
                     aside tabindex="0" aria-label="People here" aria-live="off" {
                         label for="people" { (self.members.len()) " here" }
-                        ul { @for member in &self.members { (self.member(member)) } }
+                        ul { @for (member, class) in self.members.iter().zip(&classes) { (self.member(member, class)) } }
                     }
                 }
             }
@@ -183,7 +194,7 @@ impl Renderer {
         append(out, &markup);
     }
 
-    fn member(&self, member: &Member) -> Markup {
+    fn member(&self, member: &Member, colour: &str) -> Markup {
         let note = match (member.id == self.me, member.away) {
             (true, _) => Some("you"),
             (_, true) => Some("away"),
@@ -191,7 +202,7 @@ impl Renderer {
         };
         let away = if member.away { " away" } else { "" };
         html! {
-            li class={ (hue_class(member.id)) (away) } {
+            li class={ (colour) (away) } {
                 bdi { (member.name) }
                 @if let Some(note) = note { " " span class="note" { (note) } }
                 " " (badge(member.id))
@@ -248,21 +259,25 @@ impl Renderer {
             true => self.age(at, out),
             false => self.pause(at, out),
         }
-        let follows = self.last.as_ref().is_some_and(|(last, was, when)| {
-            *last == guest && *was == name && at.saturating_sub(*when) < GROUP_SECONDS
-        });
+        let text = calm(text);
+        let lines = lines_of(&text);
+        let follows = self.below < NAMED_EVERY
+            && self.last.as_ref().is_some_and(|(last, was, when)| {
+                *last == guest && *was == name && at.saturating_sub(*when) < GROUP_SECONDS
+            });
+        self.below = lines.min(NAMED_EVERY) + if follows { self.below } else { 0 };
         let mine = guest == self.me;
         // A message that was said while this document was there: the style tells of it, and brings one's own into view.
         let new = !self.history && self.live;
         let classes = [(new, " new"), (mine, " mine"), (follows, " follows")];
         let classes = classes.map(|(is, class)| if is { class } else { "" }).concat();
         let markup = html! {
-            article class={ (hue_class(guest)) (classes) } {
+            article class={ (self.colours.class(guest)) (classes) } {
                 h2 {
                     @if mine { "You" } @else { bdi { (name) } }
                     @if !mine && !follows { " " (badge(guest)) }
                 }
-                @if is_long(text) {
+                @if is_long(lines) {
                     p class="long" tabindex="0" dir="auto" { (text) }
                 } @else {
                     p dir="auto" { (text) }
@@ -318,11 +333,6 @@ impl Renderer {
     }
 }
 
-/// Whether a text has a part of the window to itself, in which it is scrolled, so that one message does not fill many screens.
-fn is_long(text: &str) -> bool {
-    text.lines().map(|line| 1 + line.chars().count() / COLUMNS).sum::<usize>() > LINES
-}
-
 fn append(out: &mut String, markup: &Markup) {
     out.push_str(&markup.0);
     out.push('\n');
@@ -345,6 +355,8 @@ mod tests {
             history: false,
             lost_name: None,
             last: None,
+            below: 0,
+            colours: Colours::default(),
             age: String::new(),
             newest: 0,
         }
@@ -360,11 +372,26 @@ mod tests {
             let between = format!("</bdi> {}</h2><p dir=\"auto\">", badge(GuestId(2)).0);
             let (shown, rest) = rest.unwrap().1.split_once(&between).unwrap();
             let shown = [shown, rest.strip_suffix("</p></article>\n").unwrap()];
-            for (shown, original) in shown.into_iter().zip([name, text]) {
+            for (shown, original) in shown.into_iter().zip([name, calm(&text).into_owned()]) {
                 prop_assert!(!shown.contains(['<', '>', '"']));
                 let restored = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
                 prop_assert_eq!(restored.replace("&amp;", "&"), original);
             }
         }
+    }
+
+    /// The name of who speaks is said again in each screen, as often as the other page says it.
+    #[test]
+    fn a_long_run_says_its_name_again() {
+        let named = |text: &str, messages: u64| {
+            let (mut out, mut renderer) = (String::new(), renderer());
+            (0..messages).for_each(|at| renderer.message(at, GuestId(2), "Ann".to_owned(), text, &mut out));
+            out.split("</article>").map(|each| u8::from(each.contains("class=\"badge"))).collect::<Vec<_>>()
+        };
+        let one = named("one line", 40);
+        assert_eq!(one.iter().sum::<u8>(), 3, "{one:?}");
+        assert_eq!((one[0], one[14], one[28]), (1, 1, 1));
+        assert_eq!(named(&"a line\n".repeat(10), 5), [1, 0, 1, 0, 1, 0]);
+        assert_eq!(named(&"a line\n".repeat(200), 3), [1, 1, 1, 0], "each fills a screen");
     }
 }

@@ -38,6 +38,15 @@ pub(super) fn refused(look: Look, problem: impl Into<Problem>) -> Response {
     response
 }
 
+/// A refusal of a form that could not be read, in its place; the browser does not ask again by itself, and its Back brings the
+/// form with what was written.
+pub(super) fn unread(look: Look, problem: impl Into<Problem>) -> Response {
+    let problem = problem.into();
+    let mut response = document(problem.status, documents::unread(look, &problem.detail));
+    problem.add_retry_after(response.headers_mut());
+    response
+}
+
 /// A refusal with the way to the entry; the browser does not ask again by itself.
 pub(super) fn outside(look: Look, sentence: &str) -> Response {
     document(StatusCode::FORBIDDEN, documents::outside(look, sentence))
