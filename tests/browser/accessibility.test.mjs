@@ -154,6 +154,14 @@ test('a message that is too long, and one that is refused', async () => {
     await guest.see('the reason', () => !document.getElementById('note').hidden && !document.getElementById('room-left').hidden);
   }
   await bothClean('too long');
+  await pam.inside(({ say }) => {
+    say.querySelector('textarea').value = 'слово '.repeat(2000);
+    say.querySelector('button[value=say]').click();
+  });
+  await until('the form is refused', () => pam.inside(({ say }) => say?.querySelector('.note')?.textContent.includes('Back brings the form again')));
+  await cleanWithout('far too long');
+  await pam.back();
+  await until('the form is back', async () => (await pam.draft())?.startsWith('слово'));
   for (const guest of both()) {
     await guest.ask(() => {
       composer.set('');

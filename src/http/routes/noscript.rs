@@ -67,7 +67,7 @@ async fn page(State(site): State<Arc<Site>>, session: Session) -> Response {
     match &session.token {
         Some(token) => {
             let window = window(token, random_number());
-            document(StatusCode::OK, documents::room(&site.noscript.title, &window))
+            document(Look::Room, StatusCode::OK, documents::room(&site.noscript.title, &window))
         }
         None => entry(&site, &session, "page/enter", "", None),
     }
@@ -87,7 +87,8 @@ fn entry(site: &Site, session: &Session, action: &str, name: &str, problem: Opti
     let (title, kept, proof) = (&site.noscript.title, site.noscript.kept, prove(&secret, &form));
     let note = problem.as_ref().map(|problem| problem.detail.as_str());
     let content = documents::entry(&Entry { title, kept, action, form: &form, proof: &proof, name, note });
-    let mut response = document(problem.as_ref().map_or(StatusCode::OK, |problem| problem.status), content);
+    let mut response =
+        document(Look::Entry, problem.as_ref().map_or(StatusCode::OK, |problem| problem.status), content);
     if let Some(problem) = problem {
         problem.add_retry_after(response.headers_mut());
     }
@@ -147,7 +148,7 @@ async fn messages(
 ) -> Response {
     // HEAD takes no seat, and holds none.
     if method == Method::HEAD {
-        return document(StatusCode::OK, body::not_made());
+        return document(Look::Messages, StatusCode::OK, body::not_made());
     }
     let Some(token) = session.token.clone() else { return session.without_cookie(Look::Messages) };
     if let Some(seconds) = plain {
@@ -156,7 +157,7 @@ async fn messages(
     }
     let window = window(&token, number);
     let Some(claim) = site.noscript.windows.claim(&token, &window.number).await else {
-        return closing(document(StatusCode::OK, documents::held_elsewhere(&window)));
+        return closing(document(Look::Messages, StatusCode::OK, documents::held_elsewhere(&window)));
     };
     let (heartbeat, closes) = (site.settings.idle_ping, site.closing.clone());
     let lost_name = match resume(&room, &session, &token).await {
@@ -197,7 +198,7 @@ fn streamed(stream: Result<Stream, Refusal>) -> Response {
             let parts = unfold(stream, |mut stream| async {
                 stream.next().await.map(|part| (Ok::<_, Infallible>(part), stream))
             });
-            closing(document(StatusCode::OK, Body::from_stream(parts)))
+            closing(document(Look::Messages, StatusCode::OK, Body::from_stream(parts)))
         }
         Err(refusal) => refused(Look::Messages, refusal),
     }
@@ -348,7 +349,7 @@ fn filled(token: &Token, composer: Composer<'_>, refusal: Option<Refusal>) -> Re
     let (proof, note) = (prove(token, composer.form), note.as_deref().or(composer.note));
     let composer = Composer { proof: &proof, note, ..composer };
     let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
-    let mut response = remembered(document(status, documents::composer(&composer)));
+    let mut response = remembered(document(Look::Composer, status, documents::composer(&composer)));
     if let Some(problem) = problem {
         problem.add_retry_after(response.headers_mut());
     }

@@ -1,4 +1,4 @@
-//! The beginning of a document, and the Content-Security-Policy of all of them.
+//! The beginning of a document, and its Content-Security-Policy.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -54,16 +54,24 @@ impl Look {
     }
 }
 
-/// The Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)) of all these documents: no script, nothing from
-/// anywhere else; the styles they hold, frames and forms of the room itself.
-pub static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| policy(""));
+/// The policies of the documents, in the order of [`Look::ALL`].
+static POLICIES: LazyLock<[String; Look::ALL.len()]> = LazyLock::new(|| Look::ALL.map(policy));
 
-/// The policy of the document that holds the messages, which also loads a style of the room itself. No other one does.
-pub static CONNECTION_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| policy(" 'self'"));
+/// The Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)) of a document: no script, nothing from anywhere else; the
+/// styles that it holds, frames and forms of the room itself. What holds the messages also loads a style of the room.
+pub fn content_security_policy(look: Look) -> &'static str {
+    Look::ALL.iter().position(|each| *each == look).map_or(REDIRECT_SECURITY_POLICY, |at| &POLICIES[at])
+}
 
-fn policy(further_styles: &str) -> String {
-    let mut policy = format!("default-src 'none'; style-src{further_styles}");
-    for style in [BASE, BADGE, COLOURS].into_iter().chain(Look::ALL.map(Look::style)) {
+/// The policy of an answer without a document.
+pub const REDIRECT_SECURITY_POLICY: &str = "default-src 'none'";
+
+fn policy(look: Look) -> String {
+    let mut policy = "default-src 'none'; style-src".to_owned();
+    if look == Look::Connection {
+        policy.push_str(" 'self'");
+    }
+    for style in look.styles() {
         let _ = write!(policy, " 'sha256-{}'", BASE64.encode(&Sha256::digest(style)));
     }
     policy + "; form-action 'self'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'"
@@ -132,14 +140,17 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_allows_each_style_and_nothing_unsafe() {
-        assert!(!CONTENT_SECURITY_POLICY.contains("unsafe"));
-        assert!(CONTENT_SECURITY_POLICY.starts_with("default-src 'none'; "));
+    fn the_policy_allows_the_styles_of_the_document_and_nothing_unsafe() {
         for look in Look::ALL {
+            let policy = content_security_policy(look);
+            assert!(!policy.contains("unsafe"));
+            assert!(policy.starts_with("default-src 'none'; "));
+            assert_eq!(policy.contains("style-src 'self'"), look == Look::Connection);
+            assert_eq!(policy.matches("'sha256-").count(), look.styles().count());
             let document = begin(look, "x", None);
             for style in look.styles() {
                 assert!(document.contains(&format!("<style>{style}</style>")));
-                assert!(CONTENT_SECURITY_POLICY.contains(&BASE64.encode(&Sha256::digest(style))));
+                assert!(policy.contains(&BASE64.encode(&Sha256::digest(style))));
             }
             assert!(!look.style().contains("url(") && !look.style().contains('<'));
         }

@@ -9,17 +9,19 @@ use crate::http::error::Problem;
 use crate::transport::noscript::documents;
 use crate::transport::noscript::markup::{self, Look};
 
-/// A document.
-pub(super) fn document(status: StatusCode, body: impl Into<Body>) -> Response {
+/// A document that looks so.
+pub(super) fn document(look: Look, status: StatusCode, body: impl Into<Body>) -> Response {
+    answer(markup::content_security_policy(look), status, body)
+}
+
+fn answer(policy: &'static str, status: StatusCode, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     // With "no-referrer" browsers send "Origin: null" with a form (Fetch, "serializing a request origin").
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    if let Ok(policy) = HeaderValue::try_from(markup::CONTENT_SECURITY_POLICY.as_str()) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     response
 }
 
@@ -33,7 +35,7 @@ pub(super) fn remembered(mut response: Response) -> Response {
 /// A refusal in place of a document; the browser asks again by itself.
 pub(super) fn refused(look: Look, problem: impl Into<Problem>) -> Response {
     let problem = problem.into();
-    let mut response = document(problem.status, documents::refused(look, &problem.detail));
+    let mut response = document(look, problem.status, documents::refused(look, &problem.detail));
     problem.add_retry_after(response.headers_mut());
     response
 }
@@ -42,19 +44,19 @@ pub(super) fn refused(look: Look, problem: impl Into<Problem>) -> Response {
 /// form with what was written.
 pub(super) fn unread(look: Look, problem: impl Into<Problem>) -> Response {
     let problem = problem.into();
-    let mut response = document(problem.status, documents::unread(look, &problem.detail));
+    let mut response = document(look, problem.status, documents::unread(look, &problem.detail));
     problem.add_retry_after(response.headers_mut());
     response
 }
 
 /// A refusal with the way to the entry; the browser does not ask again by itself.
 pub(super) fn outside(look: Look, sentence: &str) -> Response {
-    document(StatusCode::FORBIDDEN, documents::outside(look, sentence))
+    document(look, StatusCode::FORBIDDEN, documents::outside(look, sentence))
 }
 
 /// A redirect to an address relative to the request's, since what stands before it may be a prefix.
 pub(super) fn see_other(location: &str) -> Response {
-    let mut response = document(StatusCode::SEE_OTHER, Body::empty());
+    let mut response = answer(markup::REDIRECT_SECURITY_POLICY, StatusCode::SEE_OTHER, Body::empty());
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(LOCATION, location);
     }

@@ -2,32 +2,26 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 
 use super::answer::document;
 use super::parameters::Parameters;
 use super::session::Session;
 use crate::transport::noscript::connection::{self, KEPT_SECONDS, REACHED};
-use crate::transport::noscript::markup::{CONNECTION_SECURITY_POLICY, Look};
+use crate::transport::noscript::markup::Look;
 
 /// Holds the messages. It is the same document however often it is asked for, so that the cache can answer.
 pub(super) async fn connection(session: Session, Parameters { window, after, .. }: Parameters) -> Response {
     match session.token {
-        Some(_) => {
-            let mut response = kept(document(StatusCode::OK, connection::connection(&window, after)));
-            if let Ok(policy) = HeaderValue::try_from(CONNECTION_SECURITY_POLICY.as_str()) {
-                response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-            }
-            response
-        }
+        Some(_) => kept(document(Look::Connection, StatusCode::OK, connection::connection(&window, after))),
         None => session.without_cookie(Look::Connection),
     }
 }
 
 /// Leads back to [`connection`].
 pub(super) async fn reconnect(_: Session, Parameters { window, after, .. }: Parameters) -> Response {
-    kept(document(StatusCode::OK, connection::reconnect(&window, after)))
+    kept(document(Look::Connection, StatusCode::OK, connection::reconnect(&window, after)))
 }
 
 /// The style that comes when the room can be reached.
