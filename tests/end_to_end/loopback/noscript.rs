@@ -264,7 +264,7 @@ async fn a_silent_room_gives_signs_of_life_and_a_closing_one_says_so() {
 /// A message every moment does not put the signs of life off: the style shows that the connection may be gone without them.
 #[tokio::test]
 async fn a_busy_room_gives_signs_of_life_too() {
-    let room = TestRoom::open_with(|settings| settings.listen.idle_ping = Duration::from_millis(50)).await;
+    let room = TestRoom::open_with(|settings| settings.listen.idle_ping = Duration::from_millis(300)).await;
     let mut bob = room.guest("Bob").await;
     let ann = NoscriptGuest::arrive(&room).await;
     let mut stream = ann.stream("").await;
