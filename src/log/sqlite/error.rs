@@ -43,6 +43,16 @@ pub enum SqliteOpenError {
         /// The file.
         path: PathBuf,
     },
+    /// It is empty, and there were messages in it.
+    #[error(
+        "The message log {0} is empty, but there were messages in it; their keys are still beside it. Nothing was changed. \
+         Put the file back, or a backup with `onionroom restore`. To begin with an empty room, move {0} away.",
+        path.display()
+    )]
+    Emptied {
+        /// The file.
+        path: PathBuf,
+    },
     /// The write-ahead log beside it is another log's, or of a later time.
     #[error(
         "The message log {0} was closed in good order, so {0}-wal beside it is not its own but of another time, as when a \
@@ -92,6 +102,19 @@ pub enum SqliteOpenError {
     KeysOlder {
         /// The file of the keys.
         path: PathBuf,
+    },
+    /// Its keys are those of another log.
+    #[error(
+        "No message in {} can be read with the keys beside it, {}: one of the two files is of another log. Nothing was \
+         changed. Put that file back which belongs to the other, or move both away to begin with an empty room.",
+        path.display(),
+        keys.display()
+    )]
+    KeysForeign {
+        /// The file.
+        path: PathBuf,
+        /// The file of the keys.
+        keys: PathBuf,
     },
     /// Opening was called off.
     #[error("Opening the message log {} was called off. Nothing is lost.", path.display())]

@@ -100,6 +100,11 @@ pub(super) fn begin_epoch(
     Ok(Opened { identity, room_clock: RoomClock { opened }, head })
 }
 
+/// The epoch in which the file was last opened; `None` in a file that is new.
+pub(super) fn present_epoch(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    connection.query_row("SELECT epoch FROM room", [], |row| row.get(0)).optional()
+}
+
 /// The epochs in the file, oldest first.
 pub(super) fn epochs(connection: &Connection) -> rusqlite::Result<Vec<Epoch>> {
     let mut statement = connection.prepare("SELECT name, first FROM epochs ORDER BY number")?;

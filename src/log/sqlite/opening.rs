@@ -82,6 +82,12 @@ fn open(
     if version >= EPOCHS && !lost.is_empty() && older(&found, &connection).map_err(failed)? {
         return Err(SqliteOpenError::KeysOlder { path: keys_path });
     }
+    if !lost.is_empty()
+        && lost.len() == facts.len()
+        && foreign(&found, before.as_ref(), &connection).map_err(failed)?
+    {
+        return Err(SqliteOpenError::KeysForeign { path: path.into(), keys: keys_path });
+    }
     if opening.is_cancelled() {
         return Err(SqliteOpenError::Cancelled { path: path.into() });
     }
@@ -173,6 +179,14 @@ fn older(found: &Found, connection: &Connection) -> rusqlite::Result<bool> {
     let epochs = identity::epochs(connection)?;
     let place = epochs.iter().position(|epoch| fingerprint(&epoch.name) == *of_keys);
     Ok(place.is_some_and(|place| place + 1 < epochs.len()))
+}
+
+/// Whether the keys are of another epoch than the file, and not because opening was interrupted between the two.
+fn foreign(found: &Found, before: Option<&Mark>, connection: &Connection) -> rusqlite::Result<bool> {
+    let Found::Slots(_, of_keys) = found else { return Ok(false) };
+    let present = identity::present_epoch(connection)?;
+    let interrupted = before.is_some_and(|mark| mark.state == State::Between && mark.epoch == *of_keys);
+    Ok(!interrupted && present.is_none_or(|name| fingerprint(&name) != *of_keys))
 }
 
 /// The rows whose keys were erased.

@@ -32,16 +32,19 @@ pub(super) fn check(path: &Path, mark: Option<&Mark>) -> Result<(), SqliteOpenEr
     let length = match open(path).map_err(unusable)? {
         Some(mut file) => {
             has_its_encoding(&mut file, path)?;
-            file.metadata().map_err(unusable)?.len()
+            Some(file.metadata().map_err(unusable)?.len())
         }
-        None => 0,
+        None => None,
     };
-    if length == 0 {
+    if waiting > 0 && length.unwrap_or(0) == 0 {
         // SQLite would delete it.
-        return match waiting {
-            0 => Ok(()),
-            _ => Err(SqliteOpenError::Orphaned { path: path.into() }),
-        };
+        return Err(SqliteOpenError::Orphaned { path: path.into() });
+    }
+    if length == Some(0) && was_used(path, mark) {
+        return Err(SqliteOpenError::Emptied { path: path.into() });
+    }
+    if length.unwrap_or(0) == 0 {
+        return Ok(());
     }
     match mark {
         Some(Mark { state: State::Closed, .. }) if waiting > 0 => {
@@ -54,6 +57,12 @@ pub(super) fn check(path: &Path, mark: Option<&Mark>) -> Result<(), SqliteOpenEr
         }
         _ => Ok(()),
     }
+}
+
+/// Whether messages were in the log that the files beside it are of. A file that is made just now is empty, too, if the
+/// process is killed before SQLite has written to it; that the mark has no messages then says so.
+fn was_used(path: &Path, mark: Option<&Mark>) -> bool {
+    mark.map_or_else(|| path.with_extension("keys").exists(), |mark| mark.head > 0)
 }
 
 /// The file, if it is there and can be read and written.

@@ -163,6 +163,45 @@ async fn older_keys_beside_a_newer_file_are_refused() {
     assert_eq!(sequence(&open(&path, KEEP).unwrap(), 0, 99).await, (1..=9).collect::<Vec<_>>());
 }
 
+/// Guards against deleting every message and overwriting every key, because the one does not fit the other.
+#[tokio::test]
+async fn keys_of_another_log_are_refused() {
+    let (directory, path, killed, closed) = killed(Synchronous::Full).await;
+    let (_other, other) = file();
+    let log = open(&other, KEEP).unwrap();
+    log.append(entries(1..=3)).await.unwrap();
+    log.close().await.unwrap();
+    let name = |path: &Path, extension: &str| path.with_extension(extension);
+    for files in [&killed, &closed] {
+        put(directory.path(), files);
+        fs::copy(name(&other, "keys"), name(&path, "keys")).unwrap();
+        let refusal = refused(directory.path(), &path);
+        assert!(matches!(refusal, SqliteOpenError::KeysForeign { .. }), "{refusal}");
+        fs::remove_file(name(&path, "state")).unwrap();
+        assert!(matches!(refused(directory.path(), &path), SqliteOpenError::KeysForeign { .. }));
+    }
+    // The other way round: another log's file alone.
+    put(directory.path(), &closed);
+    fs::copy(&other, &path).unwrap();
+    assert!(matches!(refused(directory.path(), &path), SqliteOpenError::KeysForeign { .. }));
+    put(directory.path(), &killed);
+    assert_eq!(sequence(&open(&path, KEEP).unwrap(), 0, 99).await, (1..=9).collect::<Vec<_>>());
+}
+
+/// As a copy that found the disk full leaves it. The room opened empty, and overwrote the keys of all messages.
+#[tokio::test]
+async fn a_file_that_was_emptied_is_refused() {
+    let (directory, path, _, closed) = killed(Synchronous::Full).await;
+    put(directory.path(), &closed);
+    fs::write(&path, "").unwrap();
+    let refusal = refused(directory.path(), &path);
+    assert!(matches!(refusal, SqliteOpenError::Emptied { .. }), "{refusal}");
+    fs::remove_file(path.with_extension("state")).unwrap();
+    assert!(matches!(refused(directory.path(), &path), SqliteOpenError::Emptied { .. }));
+    fs::remove_file(&path).unwrap();
+    assert_eq!(sequence(&open(&path, KEEP).unwrap(), 0, 99).await, [0; 0]);
+}
+
 /// Guards against a file that was changed before it was refused, with a sentence that had SQL in it.
 #[tokio::test]
 async fn a_foreign_file_with_our_number_is_left_alone() {
