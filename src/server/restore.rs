@@ -61,8 +61,15 @@ pub enum RestoreError {
         path: PathBuf,
     },
     /// The log of the backup cannot be opened.
-    #[error("The backup cannot be used, and nothing was changed. {0}")]
-    Log(#[from] SqliteOpenError),
+    #[error("The backup cannot be used, and nothing was changed. {}", of_the_backup(cause, copy, from))]
+    Log {
+        /// The backup.
+        from: PathBuf,
+        /// The copy of it that was opened, and is removed again.
+        copy: PathBuf,
+        /// Why its log cannot be opened.
+        cause: SqliteOpenError,
+    },
     /// The system refuses.
     #[error("The backup cannot be put in place: {path} cannot be used: {cause}.", path = path.display())]
     Unusable {
@@ -115,11 +122,14 @@ fn copy_all(from: &Path, copy: &Path, messages: bool, address: bool) -> Result<(
         for name in LOG_FILES {
             let file = from.join(name);
             if file.exists() {
-                fs::copy(&file, copy.join(name)).map_err(unusable(&file))?;
+                copy_file(&file, &copy.join(name))?;
             }
         }
         let all = Retention { messages: usize::MAX, bytes: 0, age: None };
-        drop(SqliteLog::open(&copy.join(LOG_FILE), all, Synchronous::Full)?);
+        drop(
+            SqliteLog::open(&copy.join(LOG_FILE), all, Synchronous::Full)
+                .map_err(|cause| RestoreError::Log { from: from.into(), copy: copy.into(), cause })?,
+        );
     }
     if address {
         private(&copy.join("tor"))?;
@@ -175,10 +185,38 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), RestoreError> {
         if kind.is_dir() {
             copy_tree(&entry.path(), &file)?;
         } else if kind.is_file() {
-            fs::copy(entry.path(), &file).map_err(unusable(&entry.path()))?;
+            copy_file(&entry.path(), &file)?;
         }
     }
     Ok(())
+}
+
+/// Copies a file, with the mode 0600: a backup may be read-only, or readable by all.
+fn copy_file(from: &Path, to: &Path) -> Result<(), RestoreError> {
+    fs::copy(from, to).map_err(unusable(from))?;
+    let permissions = fs::metadata(to).map_err(unusable(to))?.permissions();
+    fs::set_permissions(to, writable(permissions)).map_err(unusable(to))
+}
+
+#[cfg(unix)]
+fn writable(mut permissions: fs::Permissions) -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o600);
+    permissions
+}
+
+#[cfg(not(unix))]
+fn writable(mut permissions: fs::Permissions) -> fs::Permissions {
+    permissions.set_readonly(false);
+    permissions
+}
+
+/// Names the files of the backup where those of the copy are meant. What the system refuses is done to the copy.
+fn of_the_backup(cause: &SqliteOpenError, copy: &Path, from: &Path) -> String {
+    let said = cause.to_string();
+    match cause {
+        SqliteOpenError::Unusable { .. } => said,
+        _ => said.replace(&copy.display().to_string(), &from.display().to_string()),
+    }
 }
 
 /// Creates a directory, and missing ones above it, with the mode 0700.

@@ -289,9 +289,17 @@ async fn a_backup_is_restored_over_a_room_that_was_killed() {
 
     fs::create_dir_all(directory.join("tor/state/keystore")).unwrap();
     fs::write(directory.join("tor/state/keystore/key"), "the key that is replaced").unwrap();
+    let files = ["messages.sqlite", "messages.keys", "messages.state", "tor/state/keystore/key"];
+    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for file in files {
+        fs::set_permissions(backup.join(file), PermissionsExt::from_mode(0o444)).unwrap();
+    }
     let output = run(&restore(&backup, &directory), &[]).await;
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success() && said.contains("replaced/1"), "{said}");
+    for file in files {
+        assert_eq!(mode(directory.join(file)), 0o600, "{file}: a backup may be read-only");
+    }
     let key = |place: &str| fs::read_to_string(directory.join(place).join("tor/state/keystore/key")).unwrap();
     assert_eq!(
         (key(""), key("replaced/1")),
@@ -326,7 +334,12 @@ async fn what_is_no_backup_changes_nothing() {
     fs::write(backup.join("messages.sqlite"), &damaged).unwrap();
     refusal("damaged").await;
     fs::copy(directory.join("messages.sqlite"), backup.join("messages.sqlite")).unwrap();
-    refusal("keys").await;
+    // Not where the copy was that is gone by now.
+    refusal(backup.join("messages.keys").to_str().unwrap()).await;
+    // The copy found the disk full.
+    fs::write(backup.join("messages.sqlite"), "").unwrap();
+    fs::copy(directory.join("messages.keys"), backup.join("messages.keys")).unwrap();
+    refusal("is empty").await;
 
     let itself = run(&restore(&directory, &directory), &[]).await;
     assert_eq!(itself.status.code(), Some(1), "{itself:?}");
