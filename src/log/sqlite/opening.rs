@@ -60,6 +60,7 @@ fn open(
     let keys_unusable = in_file(&keys_path);
     let mark_unusable = in_file(&mark_path);
 
+    together::check_files(path)?;
     let before = Mark::at(&mark_path).map_err(&mark_unusable)?;
     together::check(path, before.as_ref())?;
     let size = std::fs::metadata(path).map(|data| data.len()).ok();

@@ -16,18 +16,27 @@ pub(super) fn write_ahead_log(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Refuses a file that cannot be used, or that is not the one that the write-ahead log and the mark beside it belong to.
+/// Refuses what is in the place of one of the log's files and is none, or cannot be read and written. To open a named pipe
+/// would wait for ever.
+///
+/// # Errors
+/// There is such a file; nothing was changed.
+pub(super) fn check_files(path: &Path) -> Result<(), SqliteOpenError> {
+    for file in [path.to_owned(), path.with_extension("keys"), place(path)] {
+        if let Err(error) = open(&file) {
+            return Err(SqliteOpenError::Unusable { path: file, cause: error.to_string() });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a file that is not the one that the write-ahead log and the mark beside it belong to.
 ///
 /// # Errors
 /// Such a file; nothing was changed.
 pub(super) fn check(path: &Path, mark: Option<&Mark>) -> Result<(), SqliteOpenError> {
     let unusable =
         |error: io::Error| SqliteOpenError::Unusable { path: path.into(), cause: error.to_string() };
-    for beside in [path.with_extension("keys"), place(path)] {
-        if let Err(error) = open(&beside) {
-            return Err(SqliteOpenError::Unusable { path: beside, cause: error.to_string() });
-        }
-    }
     let waiting = std::fs::metadata(write_ahead_log(path)).map_or(0, |data| data.len());
     let length = match open(path).map_err(unusable)? {
         Some(mut file) => {

@@ -260,6 +260,15 @@ fn what_is_no_file_is_named() {
     fs::create_dir(&path).unwrap();
     let said = open(&path, KEEP).unwrap_err().to_string();
     assert!(said.contains("it is not a file"), "{said}");
+    fs::remove_dir(&path).unwrap();
+    // To open one of these would wait for ever.
+    for name in ["messages.sqlite", "messages.keys", "messages.state"] {
+        let pipe = directory.path().join(name);
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let said = open(&path, KEEP).unwrap_err().to_string();
+        assert!(said.contains(name) && said.contains("it is not a file"), "{said}");
+        fs::remove_file(pipe).unwrap();
+    }
 }
 
 /// SQLite called it "disk I/O error", and a file beside it was refused only after others had been changed.
