@@ -78,6 +78,9 @@ pub enum OpenError {
     /// The data directory cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A backup was not put in place completely.
+    #[error(transparent)]
+    Restore(#[from] restore::RestoreError),
     /// The message log could not be opened.
     #[error(transparent)]
     Log(#[from] log::sqlite::SqliteOpenError),
@@ -257,6 +260,9 @@ impl Storage {
     fn open_blocking(settings: &Settings, opening: &Arc<Opening>) -> Result<Self, OpenError> {
         DataDirectory::sweep();
         let directory = settings.data_dir.as_deref().map(DataDirectory::open).transpose()?.map(Arc::new);
+        if let Some(directory) = &directory {
+            restore::clear(directory.path())?;
+        }
         let log = open_log(settings, directory.as_deref(), opening)?;
         let key = local::key(&settings.listen, directory.as_deref())?;
         let needed = settings.onion.enabled || settings.listen.local == LocalAccess::Unix;

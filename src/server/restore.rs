@@ -24,6 +24,9 @@ const ADDRESS: &str = "tor/state";
 /// Where the copy is made.
 const COPY: &str = "restoring";
 
+/// What the copy is called while it is put in place. Until then nothing was changed.
+const EXCHANGE: &str = "exchanging";
+
 /// What was restored.
 #[derive(Debug)]
 pub struct Restored {
@@ -70,6 +73,17 @@ pub enum RestoreError {
         /// Why its log cannot be opened.
         cause: SqliteOpenError,
     },
+    /// The process ended while a backup was put in place: some files may be moved away, and others not there yet.
+    #[error(
+        "A backup was being put in the data directory {} when that was interrupted. Run `onionroom restore` again, with the \
+         same backup. What was there before is in {}.",
+        path.display(),
+        replaced_in(path).display()
+    )]
+    Interrupted {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// The system refuses.
     #[error("The backup cannot be put in place: {path} cannot be used: {cause}.", path = path.display())]
     Unusable {
@@ -101,19 +115,39 @@ pub fn restore(data_dir: &Path, from: &Path) -> Result<Restored, RestoreError> {
         return Err(in_use());
     }
 
-    let copy = data.join(COPY);
-    if copy.exists() {
-        fs::remove_dir_all(&copy).map_err(unusable(&copy))?;
-    }
+    let (copy, complete) = (data.join(COPY), data.join(EXCHANGE));
+    remove(&copy)?;
     private(&copy)?;
     let copied = copy_all(from, &copy, messages, address);
     if let Err(error) = copied {
         let _ = fs::remove_dir_all(&copy);
         return Err(error);
     }
-    let replaced = exchange(data, &copy, messages, address)?;
-    fs::remove_dir_all(&copy).map_err(unusable(&copy))?;
+    remove(&complete)?;
+    rename(&copy, &complete)?;
+    let replaced = exchange(data, &complete, messages, address)?;
+    remove(&complete)?;
     Ok(Restored { messages, address, replaced })
+}
+
+/// Removes the copy that was left by a restore that was called off: with it messages could be read that the room keeps no
+/// longer.
+///
+/// # Errors
+/// It was interrupted when files were moved already, so what is there is incomplete; or the system refuses.
+pub(super) fn clear(data: &Path) -> Result<(), RestoreError> {
+    if data.join(EXCHANGE).exists() {
+        return Err(RestoreError::Interrupted { path: data.into() });
+    }
+    remove(&data.join(COPY))
+}
+
+/// Removes a directory, if it is there.
+fn remove(directory: &Path) -> Result<(), RestoreError> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(directory)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the copy, and opens its log once.
