@@ -8,6 +8,11 @@ pub fn cpu(process: u32) -> f64 {
     threads.flatten().map(|thread| seconds(&thread.path().join("schedstat").to_string_lossy(), 0)).sum()
 }
 
+/// CPU time of the process's first thread in seconds. What it computes without a pause is counted at the kernel's next tick.
+pub fn first_thread_cpu(process: u32) -> f64 {
+    seconds(&format!("/proc/{process}/task/{process}/schedstat"), 0)
+}
+
 /// How long threads of the process were ready to run and had no core, in seconds (`schedstat`). On a machine with cores to
 /// spare it stays near 0.
 pub fn waited(process: u32) -> f64 {
@@ -22,8 +27,18 @@ pub fn thread_cpu() -> f64 {
 
 /// Resident memory of the process in bytes (`VmRSS`).
 pub fn resident(process: u32) -> u64 {
+    status(process, "VmRSS:")
+}
+
+/// The most resident memory that the process has had so far, in bytes (`VmHWM`).
+pub fn peak(process: u32) -> u64 {
+    status(process, "VmHWM:")
+}
+
+/// A figure in `kB` of the process's `status` file, in bytes; 0 if it has ended.
+fn status(process: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
     line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap_or_default() * 1024
 }
 

@@ -126,6 +126,30 @@ impl Program {
         found.ok().flatten().ok_or_else(|| format!("the program did not print {prefix:?}:{before}").into())
     }
 
+    /// Waits for a line that contains `text`; returns it.
+    ///
+    /// # Errors
+    /// When the program ends or the deadline passes first.
+    pub async fn containing(&mut self, text: &str) -> Outcome<String> {
+        let mut last = String::new();
+        let found = async {
+            while let Some(line) = self.lines.recv().await {
+                if line.contains(text) {
+                    return Some(line);
+                }
+                last = line;
+            }
+            None
+        };
+        let found = within(text, found).await;
+        found.ok().flatten().ok_or_else(|| format!("the program did not print {text:?}, but {last}").into())
+    }
+
+    /// Passes over the lines that were printed until now.
+    pub fn skip_lines(&mut self) {
+        while self.lines.try_recv().is_ok() {}
+    }
+
     /// Its process id.
     ///
     /// # Errors

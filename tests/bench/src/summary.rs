@@ -30,6 +30,13 @@ impl Summary {
         Self { median, min, max }
     }
 
+    /// In another unit: each value times `factor`.
+    #[must_use]
+    pub fn scaled(self, factor: f64) -> Self {
+        let [median, min, max] = [self.median, self.min, self.max].map(|figure| figure * factor);
+        Self { median, min, max }
+    }
+
     /// Of the ratios of two figures, taken within each round.
     pub fn of_ratios<T>(rounds: &[T], others: &[T], figure: impl Fn(&T) -> f64) -> Self {
         Self::of(rounds.iter().zip(others).map(|(round, other)| figure(round) / figure(other)))
