@@ -7,6 +7,7 @@ use std::str::FromStr;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::{Outcome, within};
 
@@ -87,7 +88,7 @@ impl Build {
 /// A running program; killed when dropped.
 pub struct Program {
     child: Child,
-    lines: mpsc::UnboundedReceiver<String>,
+    lines: mpsc::UnboundedReceiver<(Instant, String)>,
 }
 
 impl Program {
@@ -114,7 +115,7 @@ impl Program {
     pub async fn line(&mut self, prefix: &str) -> Outcome<String> {
         let mut before = String::new();
         let found = async {
-            while let Some(line) = self.lines.recv().await {
+            while let Some((_, line)) = self.lines.recv().await {
                 if let Some(rest) = line.strip_prefix(prefix) {
                     return Some(rest.to_owned());
                 }
@@ -126,23 +127,23 @@ impl Program {
         found.ok().flatten().ok_or_else(|| format!("the program did not print {prefix:?}:{before}").into())
     }
 
-    /// Waits for a line that contains `text`; returns it.
+    /// Waits for a line that contains one of `texts`; returns that text and when it was printed.
     ///
     /// # Errors
     /// When the program ends or the deadline passes first.
-    pub async fn containing(&mut self, text: &str) -> Outcome<String> {
-        let mut last = String::new();
+    pub async fn containing<'a>(&mut self, texts: &[&'a str]) -> Outcome<(Instant, &'a str)> {
+        let mut before = String::new();
         let found = async {
-            while let Some(line) = self.lines.recv().await {
-                if line.contains(text) {
-                    return Some(line);
+            while let Some((at, line)) = self.lines.recv().await {
+                if let Some(text) = texts.iter().find(|text| line.contains(**text)) {
+                    return Some((at, *text));
                 }
-                last = line;
+                before.push_str(&format!("\n  {line}"));
             }
             None
         };
-        let found = within(text, found).await;
-        found.ok().flatten().ok_or_else(|| format!("the program did not print {text:?}, but {last}").into())
+        let found = within("line", found).await;
+        found.ok().flatten().ok_or_else(|| format!("the program did not print {texts:?}:{before}").into())
     }
 
     /// Passes over the lines that were printed until now.
@@ -170,10 +171,10 @@ impl Program {
     }
 }
 
-async fn forward(output: impl AsyncRead + Unpin, sender: mpsc::UnboundedSender<String>) {
+async fn forward(output: impl AsyncRead + Unpin, sender: mpsc::UnboundedSender<(Instant, String)>) {
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         // The output is read to its end also when there is no receiver: a full pipe would block the program.
-        let _ = sender.send(line);
+        let _ = sender.send((Instant::now(), line));
     }
 }

@@ -12,6 +12,7 @@ mod network;
 mod random;
 mod relays;
 mod room;
+mod row;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,13 +20,13 @@ use std::time::Duration;
 use clap::Parser;
 use onionroom_bench::program::Build;
 use onionroom_bench::report::Output;
-use onionroom_bench::summary::Summary;
-use onionroom_bench::{Outcome, exit};
+use onionroom_bench::{Outcome, exit, turns};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use self::network::{LargeNetwork, Sizes};
-use self::room::{Kind, Measured, Room};
+use self::room::{Kind, Room};
+use self::row::{Phase, Row, Sample};
 
 /// For how long a consensus is fresh. A client asks for the next one between 1.75 and 1.97 times as long after it became
 /// valid. Until then all caches have it, and before it is published there is time for the other phases.
@@ -49,9 +50,9 @@ const QUIET: Duration = Duration::from_secs(10);
 /// Measures what a large directory costs.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Made-up relays; the public network has about 8,000.
-    #[arg(long, value_name = "NUMBER", default_value_t = 8000)]
-    relays: usize,
+    /// Made-up relays, one network for each number; the public network has about 8,000.
+    #[arg(long, value_name = "NUMBERS", default_value = "8000", value_delimiter = ',')]
+    relays: Vec<usize>,
     /// Rounds; in each one, the builds are measured one after the other.
     #[arg(long, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
@@ -67,65 +68,22 @@ struct Arguments {
     /// In place of building the present source: measure this build of it.
     #[arg(long, value_name = "NAME=PATH")]
     current: Option<Build>,
+    /// Only tries out the bench: one round of a start and a second one.
+    #[arg(long)]
+    smoke: bool,
     #[command(flatten)]
     output: Output,
-    /// Passed by `cargo bench`.
-    #[arg(long, hide = true)]
-    bench: bool,
-}
-
-/// What a build does with the directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Phase {
-    /// From the start with an empty data directory.
-    First,
-    /// From the start with the directory stored.
-    Stored,
-    /// From when the next directory is asked for.
-    Next,
-    /// Nothing.
-    Nothing,
-}
-
-/// One phase of one build, once.
-#[derive(Debug, Clone, Copy)]
-struct Sample {
-    phase: Phase,
-    /// From the beginning of the phase.
-    complete_seconds: f64,
-    /// The bytes that the caches have sent.
-    received: f64,
-    room: Measured,
-    /// The room without Tor.
-    control: Measured,
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
-    program: String,
-    phase: Phase,
-    complete_seconds: Summary,
-    received_bytes: Summary,
-    cpu_seconds: Summary,
-    resident_bytes: Summary,
-    peak_bytes: Summary,
-    median_ms: Summary,
-    p99_ms: Summary,
-    p999_ms: Summary,
-    longest_ms: Summary,
-    /// See [`listener::Period::computed`].
-    computed_p99_ms: Summary,
-    computed_p999_ms: Summary,
-    computed_longest_ms: Summary,
-    control_p999_ms: Summary,
-    control_longest_ms: Summary,
+struct Directory {
+    relays: usize,
+    sizes: Sizes,
 }
 
 #[derive(Debug, Serialize)]
 struct Results {
-    relays: usize,
-    sizes: Sizes,
+    directories: Vec<Directory>,
     rows: Vec<Row>,
 }
 
@@ -143,67 +101,92 @@ async fn measure(arguments: &Arguments) -> Outcome<()> {
     let threads =
         |threads: &u16| Kind { build: current.clone(), threads: (*threads > 1).then_some(*threads) };
     let kinds: Vec<Kind> = others.chain(arguments.threads.iter().map(threads)).collect();
-    let mut network = LargeNetwork::start(arguments.relays, arguments.directories, INTERVAL).await?;
-    let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); kinds.len()];
-    let mut sizes = None;
-    for round in 0..usize::from(arguments.rounds) {
-        for step in 0..kinds.len() {
-            // Each round begins with another build.
-            let index = (step + round) % kinds.len();
-            let (size, found) = phases(&kinds[index], &current, &mut network).await?;
-            samples[index].extend(found);
-            sizes = Some(size);
+    let (mut directories, mut rows) = (Vec::new(), Vec::new());
+    for relays in &arguments.relays {
+        let mut network = LargeNetwork::start(*relays, arguments.directories, INTERVAL).await?;
+        let samples = rounds(arguments, &kinds, &current, &mut network).await?;
+        for phase in [Phase::Idle, Phase::First, Phase::Stored, Phase::Next] {
+            for (kind, samples) in kinds.iter().zip(&samples) {
+                let samples: Vec<Sample> =
+                    samples.iter().filter(|sample| sample.phase == phase).copied().collect();
+                if samples.is_empty() {
+                    continue;
+                }
+                let row = Row::new(*relays, kind.name(), phase, &samples);
+                row.print();
+                rows.push(row);
+            }
         }
+        directories.push(Directory { relays: *relays, sizes: network.sizes });
+        network.stop().await;
     }
-    let mut rows = Vec::new();
-    for phase in [Phase::Nothing, Phase::First, Phase::Stored, Phase::Next] {
-        for (kind, samples) in kinds.iter().zip(&samples) {
-            let samples: Vec<Sample> =
-                samples.iter().filter(|sample| sample.phase == phase).copied().collect();
-            let row = Row::new(kind.name(), phase, &samples);
-            row.print();
-            rows.push(row);
-        }
-    }
-    network.stop().await;
-    let sizes = sizes.ok_or("nothing was measured")?;
-    arguments.output.write("directory", Results { relays: arguments.relays, sizes, rows })
+    arguments.output.write("directory", Results { directories, rows })
 }
 
-/// All phases of one build.
-async fn phases(kind: &Kind, control: &Build, network: &mut LargeNetwork) -> Outcome<(Sizes, Vec<Sample>)> {
+/// The samples of each build.
+async fn rounds(
+    arguments: &Arguments,
+    kinds: &[Kind],
+    control: &Build,
+    network: &mut LargeNetwork,
+) -> Outcome<Vec<Vec<Sample>>> {
+    let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); kinds.len()];
+    for round in 0..if arguments.smoke { 1 } else { usize::from(arguments.rounds) } {
+        for index in turns(round, kinds.len()) {
+            samples[index].extend(phases(&kinds[index], control, network, arguments.smoke).await?);
+        }
+    }
+    Ok(samples)
+}
+
+/// All phases of one build; only the first two of them if it is to be `brief`.
+async fn phases(
+    kind: &Kind,
+    control: &Build,
+    network: &mut LargeNetwork,
+    brief: bool,
+) -> Outcome<Vec<Sample>> {
     let (home, quiet_home) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let control = Kind { build: control.clone(), threads: None }.start(quiet_home.path(), None).await?;
+    if !brief {
+        network.publish().await?;
+    }
+    let description = network.description.clone();
     let mut samples = Vec::new();
 
-    network.publish().await?;
-    let description = network.description.clone();
-    for phase in [Phase::First, Phase::Stored] {
-        let sent = network.sent().await?;
-        let mut room = kind.start(home.path(), Some(&description)).await?;
-        let begin = Begin { at: room.started, cpu: 0.0, control_cpu: control.cpu()?, sent };
-        room.program.containing(if phase == Phase::First { COMPLETE } else { STORED }).await?;
-        samples.push(begin.sample(phase, &room, &control, network).await?);
-        if phase == Phase::First {
-            room.program.interrupt().await?;
-            continue;
-        }
-        let quiet = Begin::now(&room, &control, network).await?;
+    let mut begin = Begin::now(None, &control, network).await?;
+    let mut room = kind.start(home.path(), Some(&description)).await?;
+    begin.at = room.started;
+    let (complete, _) = room.program.containing(&[COMPLETE]).await?;
+    samples.push(begin.sample(Phase::First, complete, &room, &control, network).await?);
+    room.program.interrupt().await?;
+
+    let mut begin = Begin::now(None, &control, network).await?;
+    let mut room = kind.start(home.path(), Some(&description)).await?;
+    begin.at = room.started;
+    let (loaded, _) = room.program.containing(&[STORED]).await?;
+    samples.push(begin.sample(Phase::Stored, loaded, &room, &control, network).await?);
+
+    if !brief {
+        let begin = Begin::now(Some(&room), &control, network).await?;
         sleep(QUIET.saturating_sub(AFTERWARDS)).await;
-        samples.push(quiet.sample(Phase::Nothing, &room, &control, network).await?);
-        // The next directory is there before the program asks for it.
-        let sizes = network.publish().await?;
+        samples.push(begin.sample(Phase::Idle, Instant::now(), &room, &control, network).await?);
         room.program.skip_lines();
-        room.program.containing(ASKED).await?;
-        let begin = Begin::now(&room, &control, network).await?;
-        room.program.containing(COMPLETE).await?;
-        samples.push(begin.sample(Phase::Next, &room, &control, network).await?);
+        network.publish().await?;
+        let mut begin = Begin::now(Some(&room), &control, network).await?;
+        let complete = loop {
+            // It asks again if its guard has no newer one yet.
+            match room.program.containing(&[ASKED, COMPLETE]).await? {
+                (at, COMPLETE) => break at,
+                (at, _) => begin = Begin { at, ..Begin::now(Some(&room), &control, network).await? },
+            }
+        };
+        samples.push(begin.sample(Phase::Next, complete, &room, &control, network).await?);
         eprintln!("it has the next directory {:.0} s after that became valid", network.age().as_secs_f32());
-        room.program.interrupt().await?;
-        control.program.interrupt().await?;
-        return Ok((sizes, samples));
     }
-    Err("no phase".into())
+    room.program.interrupt().await?;
+    control.program.interrupt().await?;
+    Ok(samples)
 }
 
 /// What is known when a phase begins.
@@ -215,20 +198,23 @@ struct Begin {
 }
 
 impl Begin {
-    async fn now(room: &Room, control: &Room, network: &mut LargeNetwork) -> Outcome<Self> {
+    /// Without a `room`: it has not been started yet.
+    async fn now(room: Option<&Room>, control: &Room, network: &mut LargeNetwork) -> Outcome<Self> {
         let sent = network.sent().await?;
-        Ok(Self { at: Instant::now(), cpu: room.cpu()?, control_cpu: control.cpu()?, sent })
+        let cpu = room.map_or(Ok(0.0), Room::cpu)?;
+        Ok(Self { at: Instant::now(), cpu, control_cpu: control.cpu()?, sent })
     }
 
-    /// Ends the phase: what it had to do is done now.
+    /// Ends the phase, which had done at `complete` what it had to do.
     async fn sample(
         self,
         phase: Phase,
+        complete: Instant,
         room: &Room,
         control: &Room,
         network: &mut LargeNetwork,
     ) -> Outcome<Sample> {
-        let complete_seconds = self.at.elapsed().as_secs_f64();
+        let complete_seconds = complete.saturating_duration_since(self.at).as_secs_f64();
         sleep(AFTERWARDS).await;
         let sample = Sample {
             phase,
@@ -239,57 +225,5 @@ impl Begin {
         };
         eprintln!("{sample:?}");
         Ok(sample)
-    }
-}
-
-impl Row {
-    fn new(program: String, phase: Phase, samples: &[Sample]) -> Self {
-        let summary = |figure: fn(&Sample) -> f64| Summary::of(samples.iter().map(figure));
-        Self {
-            program,
-            phase,
-            complete_seconds: summary(|it| it.complete_seconds),
-            received_bytes: summary(|it| it.received),
-            cpu_seconds: summary(|it| it.room.cpu_seconds),
-            resident_bytes: summary(|it| it.room.resident),
-            peak_bytes: summary(|it| it.room.peak),
-            median_ms: summary(|it| it.room.period.latency.median),
-            p99_ms: summary(|it| it.room.period.latency.p99),
-            p999_ms: summary(|it| it.room.period.latency.p999),
-            longest_ms: summary(|it| it.room.period.latency.longest),
-            computed_p99_ms: summary(|it| it.room.period.computed.p99),
-            computed_p999_ms: summary(|it| it.room.period.computed.p999),
-            computed_longest_ms: summary(|it| it.room.period.computed.longest),
-            control_p999_ms: summary(|it| it.control.period.latency.p999),
-            control_longest_ms: summary(|it| it.control.period.latency.longest),
-        }
-    }
-
-    /// One line on standard error.
-    fn print(&self) {
-        let Self {
-            program,
-            phase,
-            complete_seconds,
-            cpu_seconds,
-            median_ms,
-            p99_ms,
-            p999_ms,
-            longest_ms,
-            ..
-        } = self;
-        eprintln!(
-            "{phase:?}, {program}: complete after {complete_seconds} s, {cpu_seconds} s CPU, {} MB received, resident \
-             {} MB, peak {} MB; median {median_ms} ms, 99th {p99_ms} ms, 99.9th {p999_ms} ms, longest {longest_ms} ms; \
-             computed meanwhile: 99th {} ms, 99.9th {} ms, longest {} ms; without Tor 99.9th {} ms, longest {} ms",
-            self.received_bytes.scaled(1e-6),
-            self.resident_bytes.scaled(1e-6),
-            self.peak_bytes.scaled(1e-6),
-            self.computed_p99_ms,
-            self.computed_p999_ms,
-            self.computed_longest_ms,
-            self.control_p999_ms,
-            self.control_longest_ms,
-        );
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct LargeNetwork {
     caches: Vec<Cache>,
     /// The description for the program, with the caches as fallback directories.
     pub(crate) description: PathBuf,
+    /// Of the newest directory.
+    pub(crate) sizes: Sizes,
     interval: Duration,
     /// When the newest consensus became valid.
     valid_after: SystemTime,
@@ -49,7 +51,7 @@ struct Cache {
 }
 
 /// The sizes of a published directory in bytes, as they are without compression.
-#[derive(Debug, Clone, Copy, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, serde::Serialize)]
 pub(crate) struct Sizes {
     consensus: usize,
     microdescriptors: usize,
@@ -76,9 +78,10 @@ impl LargeNetwork {
         let relays = Relays::new(relays, directories);
         let caches = Vec::new();
         let valid_after = SystemTime::UNIX_EPOCH;
+        let sizes = Sizes::default();
         let mut this =
-            Self { network, template, relays, authority, caches, description, interval, valid_after };
-        let (consensus, microdescriptors, _) = this.documents()?;
+            Self { network, template, relays, authority, caches, description, sizes, interval, valid_after };
+        let (consensus, microdescriptors) = this.documents()?;
         for name in names {
             let cache = Cache::start(&directory.join(name), &this, &consensus, &microdescriptors).await?;
             this.caches.push(cache);
@@ -89,14 +92,13 @@ impl LargeNetwork {
 
     /// Publishes the next directory when the last one is no longer fresh, and waits until every cache has it. Caches ask at a
     /// random time between a sixteenth of the interval and nine sixteenths after that.
-    pub(crate) async fn publish(&mut self) -> Outcome<Sizes> {
+    pub(crate) async fn publish(&mut self) -> Outcome<()> {
         let due = self.valid_after + self.interval;
         sleep(due.duration_since(SystemTime::now()).unwrap_or_default()).await;
         self.relays.change();
-        let (consensus, microdescriptors, sizes) = self.documents()?;
+        let (consensus, microdescriptors) = self.documents()?;
         self.authority.publish(consensus, microdescriptors);
-        self.distributed().await?;
-        Ok(sizes)
+        self.distributed().await
     }
 
     /// Waits until the caches have compressed what they hand out and have computed the difference to the last directory.
@@ -118,18 +120,18 @@ impl LargeNetwork {
         self.valid_after.elapsed().unwrap_or_default()
     }
 
-    /// A consensus that is valid from now on, its microdescriptors, and their sizes.
-    fn documents(&mut self) -> Outcome<(String, HashMap<String, String>, Sizes)> {
+    /// A consensus that is valid from now on, and its microdescriptors.
+    fn documents(&mut self) -> Outcome<(String, HashMap<String, String>)> {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
         self.valid_after = SystemTime::UNIX_EPOCH + Duration::from_secs(since_1970.as_secs());
         let lifetime = Lifetime { after: self.valid_after, interval: self.interval };
         let consensus = self.template.sign(&self.relays, lifetime)?;
         let microdescriptors = self.relays.microdescriptors();
-        let sizes = Sizes {
+        self.sizes = Sizes {
             consensus: consensus.len(),
             microdescriptors: microdescriptors.values().map(String::len).sum(),
         };
-        Ok((consensus, microdescriptors, sizes))
+        Ok((consensus, microdescriptors))
     }
 
     /// Waits until every cache has the newest directory.

@@ -1,7 +1,9 @@
 //! The program, with a guest who listens.
 
+use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use onionroom_bench::program::{Build, Program};
 use onionroom_bench::{Outcome, process};
@@ -21,6 +23,7 @@ pub(crate) struct Kind {
 pub(crate) struct Room {
     pub(crate) program: Program,
     pub(crate) started: Instant,
+    data: PathBuf,
     listener: Listener,
 }
 
@@ -31,6 +34,8 @@ pub(crate) struct Measured {
     pub(crate) cpu_seconds: f64,
     pub(crate) resident: f64,
     pub(crate) peak: f64,
+    /// Of the data directory.
+    pub(crate) stored: f64,
 }
 
 impl Kind {
@@ -43,11 +48,12 @@ impl Kind {
 
     /// Starts the room; without a `network` it has no onion service.
     pub(crate) async fn start(&self, home: &Path, network: Option<&Path>) -> Outcome<Room> {
+        let data = home.join("data");
         let mut command = Command::new("env");
         command.args(self.build.unlimited().await?);
         // Nothing is kept, so that no message waits for the disk.
         command.arg("ONIONROOM_HISTORY_MESSAGES=0").arg(&self.build.path);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(home.join("data"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data);
         command.args(["--log", "onionroom=info,tor_dirmgr=debug"]);
         match network {
             Some(file) => command.arg("--network-file").arg(file),
@@ -61,7 +67,7 @@ impl Kind {
         let url = program.line("local: http://").await?;
         let address: SocketAddr = url.trim_end_matches('/').parse()?;
         let listener = Listener::start(address, program.id()?);
-        Ok(Room { program, started, listener })
+        Ok(Room { program, started, data, listener })
     }
 }
 
@@ -79,6 +85,14 @@ impl Room {
             cpu_seconds: process::cpu(id) - cpu,
             resident: process::resident(id) as f64,
             peak: process::peak(id) as f64,
+            stored: occupied(&self.data) as f64,
         })
     }
+}
+
+/// The bytes that a file, or what is in a directory, occupies on the disk.
+fn occupied(path: &Path) -> u64 {
+    let inside = fs::read_dir(path).into_iter().flatten().flatten();
+    let itself = fs::symlink_metadata(path).map_or(0, |metadata| metadata.blocks() * 512);
+    itself + inside.map(|entry| occupied(&entry.path())).sum::<u64>()
 }
