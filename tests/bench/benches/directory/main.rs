@@ -3,7 +3,7 @@
 //! The private network on this machine gets a directory with thousands of made-up relays in it, signed by its authorities;
 //! its own relays hand it out. The program downloads it, starts again with what it has stored, and downloads the difference
 //! to the next one, while a guest on the loopback address says something every two milliseconds. A second room, without
-//! Tor, is measured at the same times: what it shows is the machine's. Needs Linux and `tor`.
+//! Tor, is measured at the same times: what it shows is the machine's. Needs Linux, `ss` and `tor`.
 
 mod authority;
 mod consensus;
@@ -194,15 +194,15 @@ struct Begin {
     at: Instant,
     cpu: f64,
     control_cpu: f64,
-    sent: u64,
+    received: u64,
 }
 
 impl Begin {
     /// Without a `room`: it has not been started yet.
-    async fn now(room: Option<&Room>, control: &Room, network: &mut LargeNetwork) -> Outcome<Self> {
-        let sent = network.sent().await?;
+    async fn now(room: Option<&Room>, control: &Room, network: &LargeNetwork) -> Outcome<Self> {
+        let received = network.received().await?;
         let cpu = room.map_or(Ok(0.0), Room::cpu)?;
-        Ok(Self { at: Instant::now(), cpu, control_cpu: control.cpu()?, sent })
+        Ok(Self { at: Instant::now(), cpu, control_cpu: control.cpu()?, received })
     }
 
     /// Ends the phase, which had done at `complete` what it had to do.
@@ -212,14 +212,14 @@ impl Begin {
         complete: Instant,
         room: &Room,
         control: &Room,
-        network: &mut LargeNetwork,
+        network: &LargeNetwork,
     ) -> Outcome<Sample> {
         let complete_seconds = complete.saturating_duration_since(self.at).as_secs_f64();
         sleep(AFTERWARDS).await;
         let sample = Sample {
             phase,
             complete_seconds,
-            received: (network.sent().await? - self.sent) as f64,
+            received: network.received().await?.saturating_sub(self.received) as f64,
             room: room.measured(self.at, self.cpu)?,
             control: control.measured(self.at, self.control_cpu)?,
         };

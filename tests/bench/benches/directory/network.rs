@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
@@ -35,6 +36,8 @@ pub(crate) struct LargeNetwork {
     relays: Relays,
     authority: Authority,
     caches: Vec<Cache>,
+    /// Where the caches are connected to.
+    addresses: Vec<SocketAddr>,
     /// The description for the program, with the caches as fallback directories.
     pub(crate) description: PathBuf,
     /// Of the newest directory.
@@ -70,7 +73,9 @@ impl LargeNetwork {
         let description = directory.join("large.toml");
         let described: Outcome<Vec<_>> =
             known.into_iter().zip(&names).map(|(it, name)| describe(it, &directory.join(name))).collect();
-        PrivateNetwork { authorities: described? }.write(&description)?;
+        let described = PrivateNetwork { authorities: described? };
+        let addresses = described.authorities.iter().map(|cache| cache.or_address).collect();
+        described.write(&description)?;
         let authority = Authority::default();
         for data in authorities {
             take_over(data, &authority).await?;
@@ -79,8 +84,18 @@ impl LargeNetwork {
         let caches = Vec::new();
         let valid_after = SystemTime::UNIX_EPOCH;
         let sizes = Sizes::default();
-        let mut this =
-            Self { network, template, relays, authority, caches, description, sizes, interval, valid_after };
+        let mut this = Self {
+            network,
+            template,
+            relays,
+            authority,
+            caches,
+            addresses,
+            description,
+            sizes,
+            interval,
+            valid_after,
+        };
         let (consensus, microdescriptors) = this.documents()?;
         for name in names {
             let cache = Cache::start(&directory.join(name), &this, &consensus, &microdescriptors).await?;
@@ -156,11 +171,22 @@ impl LargeNetwork {
         Ok(())
     }
 
-    /// The bytes that the caches have sent so far.
-    pub(crate) async fn sent(&mut self) -> Outcome<u64> {
-        let mut sum = 0;
-        for Cache { control, .. } in &mut self.caches {
-            sum += control.get_info("traffic/written").await?.concat().trim().parse::<u64>()?;
+    /// The bytes that have arrived on the connections to the caches that a program has open, other than `tor`. That the caches
+    /// send to each other is most of what they send.
+    pub(crate) async fn received(&self) -> Outcome<u64> {
+        let sockets = Command::new("ss").args(["-tnipH", "state", "established"]).output().await?.stdout;
+        let sockets = String::from_utf8_lossy(&sockets);
+        let (mut sum, mut counts) = (0, false);
+        for line in sockets.lines() {
+            // The second line of a socket is indented.
+            if !line.starts_with(char::is_whitespace) {
+                let peer = line.split_whitespace().nth(3).and_then(|peer| peer.parse().ok());
+                counts =
+                    peer.is_some_and(|peer| self.addresses.contains(&peer)) && !line.contains("(\"tor\",");
+            } else if counts {
+                let bytes = line.split_whitespace().find_map(|word| word.strip_prefix("bytes_received:"));
+                sum += bytes.map_or(Ok(0), str::parse::<u64>)?;
+            }
         }
         Ok(sum)
     }

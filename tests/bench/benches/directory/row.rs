@@ -25,7 +25,7 @@ pub(crate) struct Sample {
     pub(crate) phase: Phase,
     /// From the beginning of the phase.
     pub(crate) complete_seconds: f64,
-    /// The bytes that the caches have sent.
+    /// The bytes that the caches have sent to it, as they are on the wire.
     pub(crate) received: f64,
     pub(crate) room: Measured,
     /// The room without Tor.
