@@ -159,13 +159,14 @@ impl Program {
         Ok(self.child.id().ok_or("the program has ended")?)
     }
 
-    /// Sends `SIGINT` and waits for its end.
+    /// Sends `SIGTERM` and waits for its end. `SIGINT` is ignored, by the program as well, where a shell has started the
+    /// benchmark in the background.
     ///
     /// # Errors
     /// When it does not end within the deadline.
-    pub async fn interrupt(mut self) -> Outcome<()> {
+    pub async fn terminate(mut self) -> Outcome<()> {
         let Some(id) = self.child.id() else { return Ok(()) };
-        Command::new("kill").args(["-INT", &id.to_string()]).status().await?;
+        Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
         within("end of the program", self.child.wait()).await??;
         Ok(())
     }

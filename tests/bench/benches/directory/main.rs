@@ -159,7 +159,7 @@ async fn phases(
     begin.at = room.started;
     let (complete, _) = room.program.containing(&[COMPLETE]).await?;
     samples.push(begin.sample(Phase::First, complete, &room, &control, network).await?);
-    room.program.interrupt().await?;
+    room.program.terminate().await?;
 
     let mut begin = Begin::now(None, &control, network).await?;
     let mut room = kind.start(home.path(), Some(&description)).await?;
@@ -184,8 +184,8 @@ async fn phases(
         samples.push(begin.sample(Phase::Next, complete, &room, &control, network).await?);
         eprintln!("it has the next directory {:.0} s after that became valid", network.age().as_secs_f32());
     }
-    room.program.interrupt().await?;
-    control.program.interrupt().await?;
+    room.program.terminate().await?;
+    control.program.terminate().await?;
     Ok(samples)
 }
 

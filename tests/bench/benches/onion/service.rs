@@ -93,7 +93,7 @@ impl Service {
     pub(crate) async fn stop(self) -> Outcome<()> {
         drop(self.guests);
         for program in self.programs {
-            program.interrupt().await?;
+            program.terminate().await?;
         }
         Ok(())
     }

@@ -50,7 +50,7 @@ impl Room {
 
     /// Ends it.
     pub(crate) async fn stop(self) -> Outcome<()> {
-        self.program.interrupt().await
+        self.program.terminate().await
     }
 }
 

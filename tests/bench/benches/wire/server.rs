@@ -132,7 +132,7 @@ impl Server {
         within("end of the generator", self.generator.wait()).await??;
         match self.kind {
             Kind::Floor | Kind::Broadcast => Ok(()), // killed
-            _ => self.program.interrupt().await,
+            _ => self.program.terminate().await,
         }
     }
 }
