@@ -20,9 +20,9 @@ use std::time::Duration;
 use clap::Parser;
 use onionroom_bench::program::Build;
 use onionroom_bench::report::Output;
-use onionroom_bench::{Outcome, exit, turns};
+use onionroom_bench::{DEADLINE, Outcome, exit, turns};
 use serde::Serialize;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use self::network::{LargeNetwork, Sizes};
 use self::room::{Kind, Room};
@@ -43,6 +43,9 @@ const ASKED: &str = "Downloading a consensus";
 
 /// How long is measured after that: the parts of Arti that use the directory are told of it.
 const AFTERWARDS: Duration = Duration::from_secs(2);
+
+/// How often is looked what the program has received so far: what it asks for arrives sooner than one could look then.
+const SNAPSHOTS: Duration = Duration::from_millis(500);
 
 /// How long is measured while nothing happens.
 const QUIET: Duration = Duration::from_secs(10);
@@ -173,14 +176,7 @@ async fn phases(
         samples.push(begin.sample(Phase::Idle, Instant::now(), &room, &control, network).await?);
         room.program.skip_lines();
         network.publish().await?;
-        let mut begin = Begin::now(Some(&room), &control, network).await?;
-        let complete = loop {
-            // It asks again if its guard has no newer one yet.
-            match room.program.containing(&[ASKED, COMPLETE]).await? {
-                (at, COMPLETE) => break at,
-                (at, _) => begin = Begin { at, ..Begin::now(Some(&room), &control, network).await? },
-            }
-        };
+        let (begin, complete) = next(&mut room, &control, network).await?;
         samples.push(begin.sample(Phase::Next, complete, &room, &control, network).await?);
         eprintln!("it has the next directory {:.0} s after that became valid", network.age().as_secs_f32());
     }
@@ -189,7 +185,29 @@ async fn phases(
     Ok(samples)
 }
 
+/// Waits until the room has the next directory; returns what was known when it asked for it, and when it had it.
+async fn next(room: &mut Room, control: &Room, network: &LargeNetwork) -> Outcome<(Begin, Instant)> {
+    let mut known = vec![Begin::now(Some(room), control, network).await?];
+    let mut begin = known[0];
+    let began = Instant::now();
+    loop {
+        match timeout(SNAPSHOTS, room.program.containing(&[ASKED, COMPLETE])).await {
+            // It asks again if its guard has no newer one yet.
+            Ok(found) => match found? {
+                (at, COMPLETE) => return Ok((begin, at)),
+                (at, _) => {
+                    let before = known.iter().rfind(|known| known.at <= at);
+                    begin = Begin { at, ..*before.unwrap_or(&known[0]) };
+                }
+            },
+            Err(_) if began.elapsed() > DEADLINE => return Err("the room does not ask".into()),
+            Err(_) => known.push(Begin::now(Some(room), control, network).await?),
+        }
+    }
+}
+
 /// What is known when a phase begins.
+#[derive(Debug, Clone, Copy)]
 struct Begin {
     at: Instant,
     cpu: f64,
