@@ -24,7 +24,7 @@ use onionroom_bench::{DEADLINE, Outcome, exit, turns};
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
 
-use self::network::{LargeNetwork, Sizes};
+use self::network::{LargeNetwork, Received, Sizes};
 use self::room::{Kind, Room};
 use self::row::{Phase, Row, Sample};
 
@@ -188,7 +188,7 @@ async fn phases(
 /// Waits until the room has the next directory; returns what was known when it asked for it, and when it had it.
 async fn next(room: &mut Room, control: &Room, network: &LargeNetwork) -> Outcome<(Begin, Instant)> {
     let mut known = vec![Begin::now(Some(room), control, network).await?];
-    let mut begin = known[0];
+    let mut begin = known[0].clone();
     let began = Instant::now();
     loop {
         match timeout(SNAPSHOTS, room.program.containing(&[ASKED, COMPLETE])).await {
@@ -197,7 +197,7 @@ async fn next(room: &mut Room, control: &Room, network: &LargeNetwork) -> Outcom
                 (at, COMPLETE) => return Ok((begin, at)),
                 (at, _) => {
                     let before = known.iter().rfind(|known| known.at <= at);
-                    begin = Begin { at, ..*before.unwrap_or(&known[0]) };
+                    begin = Begin { at, ..before.unwrap_or(&known[0]).clone() };
                 }
             },
             Err(_) if began.elapsed() > DEADLINE => return Err("the room does not ask".into()),
@@ -207,12 +207,12 @@ async fn next(room: &mut Room, control: &Room, network: &LargeNetwork) -> Outcom
 }
 
 /// What is known when a phase begins.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Begin {
     at: Instant,
     cpu: f64,
     control_cpu: f64,
-    received: u64,
+    received: Received,
 }
 
 impl Begin {
@@ -237,7 +237,7 @@ impl Begin {
         let sample = Sample {
             phase,
             complete_seconds,
-            received: network.received().await?.saturating_sub(self.received) as f64,
+            received: network.received().await?.since(&self.received) as f64,
             room: room.measured(self.at, self.cpu)?,
             control: control.measured(self.at, self.control_cpu)?,
         };

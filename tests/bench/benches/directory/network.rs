@@ -60,6 +60,18 @@ pub(crate) struct Sizes {
     microdescriptors: usize,
 }
 
+/// Bytes by the own addresses of connections.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Received(HashMap<String, u64>);
+
+impl Received {
+    /// What has arrived after `before`, on the connections that are still open.
+    pub(crate) fn since(&self, before: &Self) -> u64 {
+        let new = |(local, bytes): (&String, &u64)| bytes.saturating_sub(*before.0.get(local).unwrap_or(&0));
+        self.0.iter().map(new).sum()
+    }
+}
+
 impl LargeNetwork {
     /// Starts it with so many made-up relays; a consensus is fresh for `interval`.
     pub(crate) async fn start(relays: usize, directories: bool, interval: Duration) -> Outcome<Self> {
@@ -171,24 +183,27 @@ impl LargeNetwork {
         Ok(())
     }
 
-    /// The bytes that have arrived on the connections to the caches that a program has open, other than `tor`. That the caches
+    /// The bytes that have arrived on each connection to the caches that a program has open, other than `tor`. That the caches
     /// send to each other is most of what they send.
-    pub(crate) async fn received(&self) -> Outcome<u64> {
+    pub(crate) async fn received(&self) -> Outcome<Received> {
         let sockets = Command::new("ss").args(["-tnipH", "state", "established"]).output().await?.stdout;
         let sockets = String::from_utf8_lossy(&sockets);
-        let (mut sum, mut counts) = (0, false);
+        let mut received = Received::default();
+        let mut local = None;
         for line in sockets.lines() {
             // The second line of a socket is indented.
             if !line.starts_with(char::is_whitespace) {
-                let peer = line.split_whitespace().nth(3).and_then(|peer| peer.parse().ok());
-                counts =
-                    peer.is_some_and(|peer| self.addresses.contains(&peer)) && !line.contains("(\"tor\",");
-            } else if counts {
+                let mut words = line.split_whitespace().skip(2);
+                local = words.next().filter(|_| {
+                    let peer = words.next().and_then(|peer| peer.parse().ok());
+                    peer.is_some_and(|peer| self.addresses.contains(&peer)) && !line.contains("(\"tor\",")
+                });
+            } else if let Some(local) = local.take() {
                 let bytes = line.split_whitespace().find_map(|word| word.strip_prefix("bytes_received:"));
-                sum += bytes.map_or(Ok(0), str::parse::<u64>)?;
+                received.0.insert(local.to_owned(), bytes.map_or(Ok(0), str::parse)?);
             }
         }
-        Ok(sum)
+        Ok(received)
     }
 
     pub(crate) async fn stop(self) {

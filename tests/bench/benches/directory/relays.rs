@@ -12,12 +12,11 @@ use crate::random::Random;
 /// One of so many relays of a family name each other in their microdescriptors.
 const FAMILY: usize = 20;
 
-/// A made-up relay. It answers nowhere.
+/// A made-up relay. It answers nowhere; so it is no guard, which a program on a busy machine would come to try.
 pub(crate) struct Relay {
     identity: [u8; 20],
     number: usize,
     address: String,
-    guard: bool,
     exit: bool,
     bandwidth: u64,
     pub(crate) microdescriptor: Microdescriptor,
@@ -80,13 +79,12 @@ impl Relays {
 
 impl Relay {
     fn new(number: usize, identities: &[[u8; 20]], random: &mut Random) -> Self {
-        let (guard, exit) = (random.below(100) < 55, random.below(100) < 30);
+        let exit = random.below(100) < 30;
         Self {
             identity: identities[number],
             number,
             // The range for benchmarks (RFC 2544).
             address: format!("198.{}.{}.{}", 18 + number / 65536 % 2, number / 256 % 256, number % 256),
-            guard,
             exit,
             bandwidth: 1 + random.below(9),
             microdescriptor: microdescriptor(number, identities, exit, random),
@@ -94,7 +92,7 @@ impl Relay {
     }
 
     fn entry(&self, directories: bool) -> String {
-        let Self { identity, number, address, guard, exit, bandwidth, microdescriptor } = self;
+        let Self { identity, number, address, exit, bandwidth, microdescriptor } = self;
         let mut text = format!(
             "r madeup{number} {} 2038-01-01 00:00:00 {address} 9001 0\n",
             BASE64_NOPAD.encode(identity)
@@ -105,12 +103,11 @@ impl Relay {
         let flag = |on: bool, flag: &'static str| if on { flag } else { "" };
         let _ = write!(
             text,
-            "m {}\ns{} Fast{}{} Running Stable V2Dir Valid\nv Tor 0.4.9.{}\n\
+            "m {}\ns{} Fast{} Running Stable V2Dir Valid\nv Tor 0.4.9.{}\n\
              pr Conflux=1 Cons=1-2 Desc=1-4 DirCache=2 FlowCtrl=1-2 HSDir=2 HSIntro=4-5 HSRend=1-2 Link=3-5 \
              LinkAuth=3 Microdesc=1-3 Padding=2 Relay=2-6\nw Bandwidth={bandwidth}\n",
             microdescriptor.digest,
             flag(*exit, " Exit"),
-            flag(*guard, " Guard"),
             flag(directories, " HSDir"),
             number % 12,
         );
