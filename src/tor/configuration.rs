@@ -33,8 +33,8 @@ pub(super) fn client(
     // root of the file system and refuse what does no harm here.
     builder.storage().permissions().dangerously_trust_everyone();
     builder.system().memory().max(options.memory_bytes);
-    // No circuits to exits in advance: a room uses none. To choose the relays of six at once among the public network's
-    // held up its thread for ten milliseconds.
+    // No circuits to exits in advance: a room uses none. To choose the relays of six of them among the public network's took
+    // its thread ten milliseconds in one turn.
     builder.preemptive_circuits().disable_at_threshold(0);
     if storage.is_ephemeral() {
         let in_memory = "[storage.keystore.primary]\nkind = \"ephemeral\"\n";

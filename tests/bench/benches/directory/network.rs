@@ -85,9 +85,9 @@ impl LargeNetwork {
         let description = directory.join("large.toml");
         let described: Outcome<Vec<_>> =
             known.into_iter().zip(&names).map(|(it, name)| describe(it, &directory.join(name))).collect();
-        let described = PrivateNetwork { authorities: described? };
-        let addresses = described.authorities.iter().map(|cache| cache.or_address).collect();
-        described.write(&description)?;
+        PrivateNetwork { authorities: described? }.write(&description)?;
+        let addresses: Outcome<_> = names.iter().map(|name| or_address(&directory.join(name))).collect();
+        let addresses = addresses?;
         let authority = Authority::default();
         for data in authorities {
             take_over(data, &authority).await?;
@@ -309,12 +309,17 @@ fn describe(authority: Description, cache: &Path) -> Outcome<Description> {
         let text = fs::read_to_string(cache.join(file))?;
         Ok(text.split_whitespace().nth(1).ok_or("a file without a fingerprint")?.to_owned())
     };
-    let torrc = fs::read_to_string(cache.join("torrc"))?;
-    let address = torrc.lines().find_map(|line| line.strip_prefix("ORPort ")?.split(' ').next());
     Ok(Description {
         rsa_identity: second("fingerprint")?,
         ed25519_identity: second("fingerprint-ed25519")?,
-        or_address: address.ok_or("a relay without a port")?.parse()?,
+        or_address: or_address(cache)?,
         ..authority
     })
+}
+
+/// Where the relay in this directory is connected to.
+fn or_address(data: &Path) -> Outcome<SocketAddr> {
+    let torrc = fs::read_to_string(data.join("torrc"))?;
+    let address = torrc.lines().find_map(|line| line.strip_prefix("ORPort ")?.split(' ').next());
+    Ok(address.ok_or("a relay without a port")?.parse()?)
 }
