@@ -67,7 +67,7 @@ pub struct Live {
     pub window: Window,
     /// That window's right to be the guest's stream.
     pub claim: Claim,
-    /// How often something is written at least; not less often than [every 30 seconds](HEARTBEAT_MAX).
+    /// How often something is written at least; not less often than every 30 seconds.
     pub heartbeat: Duration,
     /// The name that the guest had and could not get again, because the room was restarted.
     pub lost_name: Option<Name>,
