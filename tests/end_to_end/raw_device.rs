@@ -119,8 +119,8 @@ fn found(bytes: &[u8], needles: &BTreeMap<u64, Vec<u8>>) -> Vec<u64> {
         by_end.entry(&needle[needle.len() - 8..]).or_default().push(*number);
     }
     let mut found = Vec::new();
-    // Most of an image is zeros.
-    for end in (8..=bytes.len()).filter(|end| bytes[end - 1] != 0) {
+    // Most of an image is zeros. A key may end with one.
+    for end in (8..=bytes.len()).filter(|end| bytes[end - 8..*end] != [0; 8]) {
         for number in by_end.get(&bytes[end - 8..end]).into_iter().flatten() {
             let needle = &needles[number];
             if bytes[..end].ends_with(needle) {

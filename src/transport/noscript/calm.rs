@@ -17,7 +17,7 @@ const LINES: usize = 24;
 const COLUMNS: usize = 70;
 
 /// A text as it is shown: what is meant to lie over other lines, or to push them out of view, is left out.
-pub(super) fn calm(text: &str) -> Cow<'_, str> {
+pub fn calm(text: &str) -> Cow<'_, str> {
     let empty_lines = text.lines().filter(|line| line.trim().is_empty()).count();
     if text.is_ascii() && empty_lines <= EMPTY_LINES {
         return Cow::Borrowed(text);

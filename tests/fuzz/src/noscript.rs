@@ -7,6 +7,7 @@ use onionroom::protocol::epochs::Epochs;
 use onionroom::protocol::event::{Kept, Limits};
 use onionroom::protocol::request::check_text;
 use onionroom::protocol::{EventBatch, EventKind, Guest, GuestId, Name, Token, Welcome};
+use onionroom::transport::noscript::calm::calm;
 use onionroom::transport::noscript::documents::{self, Composer};
 use onionroom::transport::noscript::markup::Look;
 use onionroom::transport::noscript::message;
@@ -110,9 +111,12 @@ fn messages(name: &str, text: &str, at: u64) {
         out
     };
     let document = rendered(name, text);
-    assert_eq!(skeleton(&document), skeleton(&rendered("", "")));
+    // Of as many lines, because a long text has more attributes.
+    let text = calm(text).into_owned();
+    let harmless: String = text.chars().map(|c| if c.is_whitespace() { c } else { 'x' }).collect();
+    assert_eq!(skeleton(&document), skeleton(&rendered("", &harmless)));
     let pieces = pieces(&document);
-    for expected in [name, text].into_iter().filter(|expected| !expected.is_empty()) {
+    for expected in [name, &text].into_iter().filter(|expected| !expected.is_empty()) {
         assert!(pieces.contains(&Piece::Text(expected.to_owned())), "{document}");
     }
 }
