@@ -1,10 +1,12 @@
 //! Listeners: onion streams and TCP connections are accepted as the same [`Connection`].
 //!
-//! [`budget`] is what the connections of one circuit may ask for, `limiter` how circuits share the connections.
+//! [`budget`] is what the connections of one circuit may ask for, `limiter` how circuits share the connections,
+//! [`loopback`] accepts those of this machine.
 
 pub mod budget;
 pub mod descriptors;
 mod limiter;
+pub mod loopback;
 pub mod onion;
 pub mod rendezvous;
 pub mod tcp;

@@ -7,11 +7,8 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixStream};
-use tokio_util::sync::CancellationToken;
 
-use super::descriptors::SpareDescriptor;
-use super::tcp::UNAVAILABLE;
-use super::{ConnectionLimiter, Peer};
+use super::loopback::Listener;
 
 /// A bound socket; its file is removed when this is dropped.
 #[derive(Debug)]
@@ -47,34 +44,16 @@ impl Drop for Socket {
     }
 }
 
-/// Accepts connections until `closing` is cancelled.
-pub async fn accept(socket: Socket, limiter: ConnectionLimiter, closing: CancellationToken) {
-    let mut spare = SpareDescriptor::new();
-    loop {
-        let accepted = tokio::select! {
-            () = closing.cancelled() => return,
-            accepted = socket.listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, _)) => admit(stream, &limiter),
-            Err(error) => {
-                let refuse = async {
-                    let (stream, _) = socket.listener.accept().await?;
-                    let _ = stream.try_write(UNAVAILABLE);
-                    Ok(())
-                };
-                spare.failed(&error, refuse).await;
-            }
-        }
-    }
-}
+impl Listener for Socket {
+    type Stream = UnixStream;
 
-fn admit(stream: UnixStream, limiter: &ConnectionLimiter) {
-    // Clients of a Unix socket have no address.
-    let peer = Peer::Loopback(SocketAddr::from(([127, 0, 0, 1], 0)));
-    let Some(permit) = limiter.try_acquire(peer.circuit()) else {
-        let _ = stream.try_write(UNAVAILABLE);
-        return;
-    };
-    limiter.accept(stream, peer, permit);
+    async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        let (stream, _) = self.listener.accept().await?;
+        // Clients of a Unix socket have no address.
+        Ok((stream, SocketAddr::from(([127, 0, 0, 1], 0))))
+    }
+
+    fn try_write(stream: &UnixStream, bytes: &[u8]) -> io::Result<usize> {
+        stream.try_write(bytes)
+    }
 }

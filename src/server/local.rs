@@ -12,7 +12,7 @@ use crate::config::{ListenSettings, LocalAccess};
 use crate::http::local_key::{LocalKey, protect};
 #[cfg(unix)]
 use crate::listen::unix;
-use crate::listen::{ConnectionLimiter, tcp};
+use crate::listen::{ConnectionLimiter, loopback, tcp};
 use crate::storage::DataDirectory;
 
 /// The key of the local room, in the data directory.
@@ -134,9 +134,9 @@ impl LocalListener {
     /// Accepts connections until `closing` is cancelled.
     pub(super) async fn accept(self, limiter: ConnectionLimiter, closing: CancellationToken) {
         match self {
-            Self::Tcp(listener, _) => tcp::accept(listener, limiter, closing).await,
+            Self::Tcp(listener, _) => loopback::accept(listener, limiter, closing).await,
             #[cfg(unix)]
-            Self::Unix(socket) => unix::accept(socket, limiter, closing).await,
+            Self::Unix(socket) => loopback::accept(socket, limiter, closing).await,
             Self::None => closing.cancelled().await,
         }
     }
