@@ -3,13 +3,13 @@
 //! The copy is made and opened beside what is there, and what is there is moved away only then. So a backup that is
 //! damaged changes nothing, and of what is replaced nothing is lost.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::log::sqlite::{SqliteOpenError, Synchronous};
 use crate::log::{Retention, SqliteLog};
-use crate::storage::{DataDirectory, StorageError};
+use crate::storage::{DataDirectory, StorageError, make_private};
 
 /// The message log's file in the data directory.
 pub(super) const LOG_FILE: &str = "messages.sqlite";
@@ -253,13 +253,9 @@ fn of_the_backup(cause: &SqliteOpenError, copy: &Path, from: &Path) -> String {
     }
 }
 
-/// Creates a directory, and missing ones above it, with the mode 0700.
+/// Creates a directory, if it is not there.
 fn private(path: &Path) -> Result<(), RestoreError> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(unusable(path))
+    make_private(path).map_err(unusable(path))
 }
 
 fn unusable(path: &Path) -> impl Fn(io::Error) -> RestoreError + use<> {

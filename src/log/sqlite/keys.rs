@@ -111,11 +111,7 @@ impl KeyFile {
     /// # Errors
     /// The system refuses.
     pub(super) fn open(path: &Path, found: &Found, used: &BTreeSet<u32>, epoch: u64) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path)?;
+        let file = open_or_create(path)?;
         let before = match found {
             Found::Slots(slots, _) => slots.len() as u32,
             _ => 0,
@@ -227,6 +223,18 @@ impl KeyFile {
         }
         self.file.sync_data()
     }
+}
+
+/// Opens a file beside the log, or creates it with the mode 0600.
+///
+/// # Errors
+/// The system refuses.
+pub(super) fn open_or_create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Where a slot begins, or ends the one before it.

@@ -9,11 +9,13 @@
 //! 64 bytes, in one sector of a disk: [`MAGIC`], the state, whether the number is synced, zeros up to 24; the epoch's
 //! fingerprint, the number, the boot of the machine (64 bits each, little-endian); 8 bytes of SHA-256 of all that; zeros.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+
+use super::keys::open_or_create;
 
 /// What the file begins with.
 const MAGIC: &[u8; 19] = b"onionroom state v1\n";
@@ -135,11 +137,7 @@ impl MarkFile {
     /// # Errors
     /// The system refuses.
     pub(super) fn write(path: &Path, mark: Mark) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = Self { file: options.open(path)?, mark };
+        let mut file = Self { file: open_or_create(path)?, mark };
         file.set(mark)?;
         Ok(file)
     }
