@@ -16,7 +16,8 @@
 //! [stateless join](crate::hub::Room::join_stateless), which leaves a connection alone.
 //!
 //! [`documents`] are the documents that end, [`stream`] is the one that does not, [`connection`] what brings it again,
-//! [`render`] renders events for it, with `colours` for the guests and texts as [`calm`] leaves them, [`windows`] knows which window has it, [`markup`] is the beginning of each document, [`message`] what a form publishes.
+//! [`render`] renders events for it, with `colours` for the guests and texts as [`calm`] leaves them, [`windows`] knows
+//! which window has it, [`markup`] is the beginning of each document, [`message`] what a form publishes.
 //! Markup is maud's, so that escaping is by type.
 
 pub mod calm;

@@ -19,7 +19,7 @@ pub fn lost_name(lost: &str, name: &str) -> String {
 }
 
 /// The retention as a sentence.
-pub fn kept(kept: Kept) -> String {
+pub(super) fn kept(kept: Kept) -> String {
     let days = if kept.days == 1 { "1 day".to_owned() } else { format!("{} days", kept.days) };
     match kept {
         Kept { messages: 0, .. } => "Nothing is kept here.".to_owned(),
