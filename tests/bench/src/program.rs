@@ -55,6 +55,17 @@ impl Build {
             .collect())
     }
 
+    /// The build that was named in the place of the present source, if any was, or that of the present source.
+    ///
+    /// # Errors
+    /// As [`Build::current`].
+    pub async fn named_or_current(named: Option<&Self>) -> Outcome<Self> {
+        match named {
+            Some(build) => Ok(build.clone()),
+            None => Self::current().await,
+        }
+    }
+
     /// The present source, built by cargo with the profile and into the directory of the running benchmark.
     ///
     /// # Errors

@@ -11,6 +11,13 @@ fn restore<'a>(backup: &'a Path, directory: &'a Path) -> [&'a str; 4] {
     ["restore", backup.to_str().unwrap(), "--data-dir", directory.to_str().unwrap()]
 }
 
+/// Copies the files of a directory, those of its directories not.
+fn copy_files(from: &Path, to: &Path) {
+    for (file, bytes) in contents(from) {
+        fs::write(to.join(file.file_name().unwrap()), bytes).unwrap();
+    }
+}
+
 /// The walkthrough's way back, over a room that was killed: its write-ahead log made the backup look damaged for ever.
 #[tokio::test]
 async fn a_backup_is_restored_over_a_room_that_was_killed() {
@@ -18,9 +25,7 @@ async fn a_backup_is_restored_over_a_room_that_was_killed() {
     let backup = outer.path().join("backup");
     fs::create_dir_all(backup.join("tor/state/keystore")).unwrap();
     fs::write(backup.join("tor/state/keystore/key"), "the key of the backup").unwrap();
-    for (file, bytes) in contents(&directory) {
-        fs::write(backup.join(file.file_name().unwrap()), bytes).unwrap();
-    }
+    copy_files(&directory, &backup);
     let (program, address) = start(&directory).await;
     let mut ann = guest(address, "Ann").await;
     for number in 40..90 {
@@ -30,9 +35,7 @@ async fn a_backup_is_restored_over_a_room_that_was_killed() {
     let killed = contents(&directory);
 
     // By hand, as with tar: refused in words that say what to do.
-    for (file, bytes) in contents(&backup) {
-        fs::write(directory.join(file.file_name().unwrap()), bytes).unwrap();
-    }
+    copy_files(&backup, &directory);
     let said = refused(&directory).await;
     assert!(said.contains("messages.sqlite-wal") && said.contains("onionroom restore"), "{said}");
     killed.iter().for_each(|(file, bytes)| fs::write(file, bytes).unwrap());
@@ -73,9 +76,7 @@ async fn a_restore_that_was_interrupted_leaves_nothing_behind() {
     let (outer, directory) = used().await;
     let backup = outer.path().join("backup");
     fs::create_dir(&backup).unwrap();
-    for (file, bytes) in contents(&directory) {
-        fs::write(backup.join(file.file_name().unwrap()), bytes).unwrap();
-    }
+    copy_files(&directory, &backup);
     // While the copy was made.
     let copy = directory.join("restoring");
     fs::create_dir(&copy).unwrap();

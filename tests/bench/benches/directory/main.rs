@@ -96,10 +96,7 @@ async fn main() -> ExitCode {
 }
 
 async fn measure(arguments: &Arguments) -> Outcome<()> {
-    let current = match &arguments.current {
-        Some(build) => build.clone(),
-        None => Build::current().await?,
-    };
+    let current = Build::named_or_current(arguments.current.as_ref()).await?;
     let others = arguments.programs.iter().map(|build| Kind { build: build.clone(), threads: None });
     let threads =
         |threads: &u16| Kind { build: current.clone(), threads: (*threads > 1).then_some(*threads) };

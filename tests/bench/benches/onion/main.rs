@@ -75,10 +75,7 @@ async fn main() -> ExitCode {
 }
 
 async fn measure(arguments: &Arguments) -> Outcome<()> {
-    let current = match &arguments.current {
-        Some(build) => build.clone(),
-        None => Build::current().await?,
-    };
+    let current = Build::named_or_current(arguments.current.as_ref()).await?;
     let mut kinds = vec![Kind::CTor(current.clone()), Kind::Arti(current.clone(), None)];
     kinds.extend(arguments.threads.iter().map(|threads| Kind::Arti(current.clone(), Some(*threads))));
     kinds.extend(arguments.programs.iter().map(|build| Kind::Arti(build.clone(), None)));
