@@ -15,6 +15,9 @@ const DIGITS: usize = 8;
 /// What follows them in the frame.
 const END: &[u8; 2] = b"\"}";
 
+/// The end of a frame that tells which message it is.
+const TAIL: usize = DIGITS + END.len();
+
 /// What all connections share.
 #[derive(Default)]
 pub(crate) struct Shared {
@@ -50,9 +53,8 @@ impl Shared {
         self.welcomed.load(Ordering::Relaxed)
     }
 
-    fn written(&self, bytes: &[u8]) {
+    fn written(&self, last: &[u8; TAIL]) {
         self.writes.fetch_add(1, Ordering::Relaxed);
-        let Some(last) = bytes.last_chunk::<{ DIGITS + END.len() }>() else { return };
         let received = as_written(&last[..DIGITS]) == self.awaited.load(Ordering::Relaxed);
         if received && self.missing.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.complete.notify_one();
@@ -73,11 +75,13 @@ fn as_written(digits: &[u8]) -> u64 {
 pub(crate) struct Connection {
     shared: Arc<Shared>,
     welcomed: bool,
+    /// The last bytes written: where the ring begins again, the end of a frame comes in a write of its own.
+    tail: [u8; TAIL],
 }
 
 impl Connection {
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::clone(shared), welcomed: false }
+        Self { shared: Arc::clone(shared), welcomed: false, tail: [0; TAIL] }
     }
 }
 
@@ -93,7 +97,14 @@ impl AsyncWrite for Connection {
             self.welcomed = true;
             self.shared.welcomed.fetch_add(1, Ordering::Relaxed);
         }
-        self.shared.written(bytes);
+        match bytes.last_chunk() {
+            Some(tail) => self.tail = *tail,
+            None => {
+                self.tail.copy_within(bytes.len().., 0);
+                self.tail[TAIL - bytes.len()..].copy_from_slice(bytes);
+            }
+        }
+        self.shared.written(&self.tail);
         Poll::Ready(Ok(bytes.len()))
     }
 
