@@ -10,6 +10,7 @@
 //! - `presence` decides what guests are told of the roster, `budgets` how much guests, circuits and the room may publish.
 
 mod actor;
+mod appends;
 mod budgets;
 mod clock;
 mod command;

@@ -1,73 +1,66 @@
-//! The log of a room: append, read after a sequence number, trim.
+//! The log of a room: append, follow, read after a sequence number, trim.
 //!
-//! A [`Log`] gives messages their sequence numbers and recognises duplicates; it knows nothing of guests'
-//! connections. [`memory`] keeps messages for as long as the process lives, [`sqlite`] for as long as
+//! A [`Log`] gives entries their sequence numbers and recognises duplicates; it knows nothing of guests'
+//! connections. Messages are one kind of entry; [`state`] is what follows from all of them. [`memory`] keeps messages for as long as the process lives, [`sqlite`] for as long as
 //! the retention allows. `index` decides for both which messages are kept, `dedup` recognises the newest ids.
 
 #[cfg(test)]
 mod contract;
 mod dedup;
+mod followers;
 mod index;
 pub mod memory;
 pub mod sqlite;
+pub mod state;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use zeroize::Zeroizing;
 
 use crate::protocol::epochs::Epochs;
-use crate::protocol::{GuestId, Message, MessageId, Name};
+use crate::protocol::{Body, GuestId, MessageId, Record};
 
 pub use memory::MemoryLog;
 pub use sqlite::SqliteLog;
+pub use state::RoomState;
 
-/// A message to append: everything but its sequence number.
+/// What is to be appended: everything but its sequence number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// When it was published: whole seconds on the room's own clock.
     pub at: u64,
     /// Its author.
-    pub guest: GuestId,
-    /// The author's name.
-    pub name: Name,
-    /// The id that the author's program chose; with `guest` it identifies the message.
+    pub author: GuestId,
+    /// The id that the author's program chose; with `author` it identifies the entry.
     pub id: MessageId,
-    /// The text.
-    pub text: String,
+    /// What it says.
+    pub body: Body,
 }
 
 impl Entry {
-    fn numbered(self, seq: u64) -> Message {
-        let Entry { at, guest, name, id, text } = self;
-        Message { seq, at, guest, name, id, text }
+    fn numbered(self, seq: u64) -> Record {
+        let Entry { at, author, id, body } = self;
+        Record { seq, at, author, id, body }
     }
 }
 
 /// The outcome for one [`Entry`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Appended {
-    /// It is the newest message now.
-    New(Message),
-    /// A message of the same author and id has this sequence number already.
+    /// It has this sequence number now.
+    New(u64),
+    /// An entry of the same author and id has this sequence number already.
     Duplicate(u64),
 }
 
 impl Appended {
-    /// The message, if it is new.
-    pub fn message(&self) -> Option<&Message> {
-        match self {
-            Appended::New(message) => Some(message),
-            Appended::Duplicate(_) => None,
-        }
-    }
-
     /// Its sequence number.
-    pub fn seq(&self) -> u64 {
+    pub fn seq(self) -> u64 {
         match self {
-            Appended::New(message) => message.seq,
-            Appended::Duplicate(seq) => *seq,
+            Appended::New(seq) | Appended::Duplicate(seq) => seq,
         }
     }
 }
@@ -138,18 +131,28 @@ pub struct LogError(pub String);
 /// The result of a request to a log.
 pub type LogFuture<'a, T> = BoxFuture<'a, Result<T, LogError>>;
 
+/// The entries of a log in its order, as they are appended; ends when the log is closed.
+pub type Follow = BoxStream<'static, Vec<Record>>;
+
 /// A room's log. Results are futures because an implementation may be a disk or another machine.
 pub trait Log: Send + Sync + 'static {
     /// The identity of the room.
     fn identity(&self) -> LogFuture<'_, RoomIdentity>;
 
-    /// Appends entries in their order, each once: an entry whose author and id are among the kept messages, or
-    /// among the [`DEDUP_WINDOW`] newest, is a duplicate. When this returns, the appended messages are as durable as
-    /// the log can make them.
+    /// The state of the room; a log that has none takes `initial` as what was before its next entry.
+    fn state(&self, initial: RoomState) -> LogFuture<'_, RoomState>;
+
+    /// Appends entries in their order, each once: an entry whose author and id are among the kept ones, or
+    /// among the [`DEDUP_WINDOW`] newest, is a duplicate. When this returns, the appended entries are as durable as
+    /// the log can make them. Those who [follow](Log::follow) get them, before or after.
     fn append(&self, entries: Vec<Entry>) -> LogFuture<'_, Vec<Appended>>;
 
-    /// The oldest `limit` kept messages with `seq` > `after`, in order.
-    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Message>>;
+    /// The kept entries with `seq` > `after` and then all that are appended, in their order, each once, by this process or
+    /// another.
+    fn follow(&self, after: u64) -> LogFuture<'_, Follow>;
+
+    /// The oldest `limit` kept entries with `seq` > `after`, in order.
+    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Record>>;
 
     /// The cursor after which exactly the newest `count` of the kept messages with `seq` < `before` lie; 0 if no more
     /// than those are kept. Takes steps in proportion to `count`.

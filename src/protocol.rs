@@ -12,15 +12,17 @@ pub mod frame;
 pub mod id;
 mod json;
 pub mod name;
+pub mod record;
 pub mod refusal;
 pub mod request;
 pub mod token;
 
 pub use badge::Badge;
 pub use encoded::{EncodedEvent, EventBatch, EventKind};
-pub use event::{Event, Guest, Message, Welcome};
+pub use event::{Event, Guest, Welcome};
 pub use id::{CircuitId, GuestId, MessageId};
 pub use name::Name;
+pub use record::{Body, Record};
 pub use refusal::{Code, Refusal};
 pub use request::{Hello, HistoryRequest, Request, Say};
 pub use token::Token;

@@ -117,9 +117,7 @@ const handlers = {
     people.me = welcome.guest.id;
     people.replace(welcome.guests, welcome.count);
     element('badge-shown').replaceChildren(badgeNode(people.me));
-    roomTitle = welcome.room.title;
-    element('title').textContent = roomTitle;
-    showTitle();
+    titled(welcome.room.title);
     complain();
     closeNaming();
     const wanted = seat.name;
@@ -144,7 +142,7 @@ const handlers = {
     const live = seq > head && !log.has({ guest, id });
     const looking = attentive() && log.atEnd;
     if (live && !own && !looking && !marked) markNew(seq - 1);
-    log.message(shown({ seq, at, guest, name, id, text }));
+    log.message(shown({ type: 'message', seq, at, guest, name, id, text }));
     if (catchingUp && seq >= head) caughtUp();
     if (looking) looked = seq;
     if (live && !own && !attentive()) {
@@ -153,6 +151,13 @@ const handlers = {
     }
     showEmpty();
   },
+
+  title(event) {
+    /* What the welcome said is newer than what came before it. */
+    if (told(event) && event.seq > head) titled(event.title);
+  },
+
+  unknown: told,
 
   history({ before, after, messages }) {
     for (const { guest, id } of messages) if (mine.has(guest)) unsaid.remove(id);
@@ -226,8 +231,29 @@ function caughtUp() {
 /** A moment on the room's clock, on this guest's. */
 const timeOf = (at) => opened + at * SECOND;
 
-/** A message as it is shown. */
-const shown = ({ at, ...message }) => ({ ...message, mine: mine.has(message.guest), time: timeOf(at) });
+function titled(title) {
+  roomTitle = title;
+  element('title').textContent = title;
+  showTitle();
+}
+
+/** What lasts as it is shown: a message, or a line that says what else was done. */
+function shown({ type, at, title, ...lasting }) {
+  const item = { ...lasting, mine: mine.has(lasting.guest), time: timeOf(at) };
+  if (type === 'title') item.words = ['The room is now called ', nameNode(title)];
+  else if (type === 'unknown') item.words = ['Something was done here that this page does not know.'];
+  return item;
+}
+
+/** Shows what lasts and is no message. */
+function told(event) {
+  if (event.seq <= cursor) return false;
+  cursor = event.seq;
+  log.told(shown(event));
+  if (catchingUp && cursor >= head) caughtUp();
+  showEmpty();
+  return true;
+}
 
 /** The retention, in words. */
 function keptWords({ messages, days }) {

@@ -78,6 +78,11 @@ class Log {
     if (!this.atEnd && !message.mine) this.unread();
   }
 
+  /** Shows a line that lasts as messages do. */
+  told(item) {
+    if (!this.has(item)) this.add({ ...item, run: this.run });
+  }
+
   /** Shows a quiet line. */
   line(...words) {
     this.add({ words, time: Date.now() });
@@ -156,13 +161,13 @@ class Log {
     if (!previous || day !== dayName.format(previous.time)) nodes.push(make('h2', 'day', zoneName ? `${day} (${zoneName})` : day));
     const missing = spoken && spoken.run === item.run ? item.seq - spoken.seq - 1 : 0;
     if (missing > 0) nodes.push(make('p', 'line', `${counted(missing, 'message', 'messages')} no longer kept`));
-    if (item.seq) {
+    if (item.words) {
+      nodes.push(make('p', 'line', ...item.words));
+    } else if (item.seq) {
       const follows = this.below(index) > 0 && !nodes.length && !this.isFresh(item, previous);
       nodes.push(messageNode(item, follows, timeNode(item.time)));
-    } else if (item.verb) {
-      nodes.push(this.presenceNode(item));
     } else {
-      nodes.push(make('p', 'line', ...item.words));
+      nodes.push(this.presenceNode(item));
     }
     return nodes;
   }

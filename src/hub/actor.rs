@@ -3,6 +3,8 @@
 //! One task handles all commands. Messages are appended to the log first and published after, so no reader gets
 //! a message that the log does not have. All commands that wait are handled together, in one append.
 
+mod storing;
+
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::appends::Appends;
 use super::budgets::{Budgets, RateLimits};
 use super::clock::RoomClock;
 use super::command::{
@@ -17,13 +20,13 @@ use super::command::{
     rate_limited, storage_unavailable,
 };
 use super::notifier::Notifier;
-use super::pending::{PendingAppend, PendingPublish, Storing, answer};
+use super::pending::{PendingAppend, PendingPublish, Storing};
 use super::presence::{Announcement, OccupancyBounds, Presence};
 use super::roster::{Arrival, PresenceChange, Roster};
 use crate::config::{HistorySettings, RoomSettings};
-use crate::log::{Appended, Entry, Log, LogError, LogFuture, RoomIdentity, Span};
-use crate::protocol::event::{Event, Kept};
-use crate::protocol::{CircuitId, GuestId, Hello, MAIN_ROOM, Message, Name, Refusal, Say, Token, Welcome};
+use crate::log::{Entry, LogError, RoomIdentity, RoomState, Span};
+use crate::protocol::event::Kept;
+use crate::protocol::{Body, CircuitId, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Token, Welcome};
 
 /// The most commands that are handled together.
 const BATCH: usize = 1024;
@@ -34,6 +37,13 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 /// How often the log is trimmed to the retention.
 const TRIM_EVERY: Duration = Duration::from_secs(30);
 
+/// The log as the room's task begins with it.
+pub(super) struct FollowedLog {
+    pub(super) identity: RoomIdentity,
+    pub(super) state: RoomState,
+    pub(super) appends: Appends,
+}
+
 /// The task that decides a room's order.
 pub(super) struct RoomActor {
     shared: Arc<Shared>,
@@ -42,13 +52,17 @@ pub(super) struct RoomActor {
     presence: Presence,
     /// The shortest time between two announcements of the occupancy.
     occupancy_every: Duration,
+    /// The title that the host wants.
     title: String,
+    /// What follows from the log up to the newest published entry.
+    state: RoomState,
     kept: Kept,
     identity: RoomIdentity,
     clock: RoomClock,
     /// Weak, so that the actor does not keep itself alive.
     seats: mpsc::WeakUnboundedSender<Command>,
     notifier: Notifier,
+    appends: Appends,
     storing: Storing,
     /// The last trim of the log.
     trimming: Option<JoinHandle<()>>,
@@ -58,11 +72,12 @@ impl RoomActor {
     pub(super) fn new(
         settings: &RoomSettings,
         history: &HistorySettings,
-        identity: RoomIdentity,
+        log: FollowedLog,
         shared: Arc<Shared>,
         bounds: OccupancyBounds,
         seats: mpsc::WeakUnboundedSender<Command>,
     ) -> Self {
+        let FollowedLog { identity, state, appends } = log;
         Self {
             notifier: Notifier::new(Arc::clone(&shared.wait_queue)),
             shared,
@@ -71,10 +86,12 @@ impl RoomActor {
             presence: Presence::new(bounds),
             occupancy_every: bounds.every,
             title: settings.title.clone(),
+            state,
             kept: Kept { messages: history.messages, days: history.days },
             clock: RoomClock::start(identity.clock, &identity.secret),
             identity,
             seats,
+            appends,
             storing: Storing::default(),
             trimming: None,
         }
@@ -87,26 +104,31 @@ impl RoomActor {
         occupancy.set_missed_tick_behavior(MissedTickBehavior::Delay);
         expire.set_missed_tick_behavior(MissedTickBehavior::Delay);
         trim.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.change_title().await;
         loop {
             tokio::select! {
                 biased;
                 // The ticks first: however busy the inbox, seats expire and the log is trimmed.
-                _ = expire.tick() => self.expire(),
+                _ = expire.tick() => self.expire().await,
                 _ = occupancy.tick(), if self.presence.is_due() => {
                     let snapshot = self.presence.announce(&self.roster);
-                    self.publish(snapshot.event());
+                    self.shared.publish_one(snapshot.event());
                 }
                 _ = trim.tick() => self.trim(),
-                taken = inbox.recv_many(&mut commands, BATCH) => {
+                step = self.appends.step() => {
+                    self.take(step);
+                    self.take_steps().await;
+                }
+                taken = inbox.recv_many(&mut commands, BATCH), if !self.appends.is_full() => {
                     if taken == 0 {
-                        return;
+                        return self.settle().await;
                     }
                     self.handle_all(&mut commands).await;
                 }
                 // Until the woken readers were polled, and the sockets were polled for input.
                 () = yield_now(), if self.notifier.is_due() => {}
             }
-            self.notifier.set_head(self.position());
+            self.notifier.set_head(self.shared.position());
             if self.notifier.is_due() {
                 self.notify_some();
             }
@@ -124,8 +146,10 @@ impl RoomActor {
             if let Command::Publish(speaker, says, reply) = command {
                 self.admit(speaker, says, reply, &mut pending);
             } else {
-                // Messages that came before a change of presence are published before it.
+                // Messages that came before a change of presence are published before it, and the log and the ring have the
+                // same newest message for those who join.
                 self.append(std::mem::take(&mut pending)).await;
+                self.settle().await;
                 self.handle(command).await;
             }
         }
@@ -153,7 +177,8 @@ impl RoomActor {
                 break;
             }
             self.roster.note_spoken(guest);
-            pending.entries.push(Entry { at, guest, name, id: say.id, text: say.text });
+            let body = Body::Message { name, text: say.text };
+            pending.entries.push(Entry { at, author: guest, id: say.id, body });
             refused.push(None);
         }
         pending.requests.push(PendingPublish { refused, rate_limited, reply });
@@ -206,7 +231,7 @@ impl RoomActor {
         let seat =
             Seat { guest: arrival.guest.id, connection: connection.number, loss: connection.loss, commands };
         // The position after the guest's own arrival, which the welcome tells them already.
-        Ok(Join { welcome: self.welcome(arrival, token, span), seat, position: self.position() })
+        Ok(Join { welcome: self.welcome(arrival, token, span), seat, position: self.shared.position() })
     }
 
     async fn join_stateless(&mut self, hello: Hello, circuit: CircuitId) -> Result<StatelessJoin, Refusal> {
@@ -220,7 +245,7 @@ impl RoomActor {
         let arrival = self.roster.join_stateless(guest, hello.name, circuit, Instant::now())?;
         self.budgets.begin(guest, Instant::now());
         self.announce(&arrival.changes);
-        Ok(StatelessJoin { welcome: self.welcome(arrival, token, span), position: self.position() })
+        Ok(StatelessJoin { welcome: self.welcome(arrival, token, span), position: self.shared.position() })
     }
 
     async fn members(&mut self, hello: Hello, circuit: CircuitId) -> Result<StatelessJoin, Refusal> {
@@ -237,7 +262,7 @@ impl RoomActor {
     }
 
     async fn prepare(&mut self, hello: &Hello) -> Result<(Span, Token), Refusal> {
-        let span = self.ask_log(|log| log.span()).await.map_err(storage_unavailable)?;
+        let span = self.span().await.map_err(storage_unavailable)?;
         let token = match &hello.token {
             Some(token) => token.clone(),
             None => Token::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?,
@@ -253,7 +278,7 @@ impl RoomActor {
             guest: arrival.guest,
             token,
             room: MAIN_ROOM.to_owned(),
-            title: self.title.clone(),
+            title: self.state.title.clone(),
             epochs: Arc::clone(&self.identity.epochs),
             cursor: None,
             head: span.head,
@@ -292,7 +317,8 @@ impl RoomActor {
     }
 
     /// Frees the seats that are no longer held, and forgets buckets that are full.
-    fn expire(&mut self) {
+    async fn expire(&mut self) {
+        self.settle().await;
         let now = Instant::now();
         let changes = self.roster.expire(now);
         self.announce(&changes);
@@ -301,49 +327,8 @@ impl RoomActor {
     }
 
     async fn snapshot(&mut self) -> Result<Snapshot, LogError> {
-        let span = self.ask_log(|log| log.span()).await?;
-        Ok(Snapshot { roster: self.presence.snapshot(&self.roster), position: self.position(), span })
-    }
-
-    async fn append(&mut self, pending: PendingAppend) {
-        let PendingAppend { entries, requests } = pending;
-        if requests.is_empty() {
-            return;
-        }
-        let appended = match entries.is_empty() {
-            true => Ok(Vec::new()),
-            false => self.ask_log(|log| log.append(entries)).await,
-        };
-        match appended {
-            Ok(appended) => {
-                self.storing.stored(appended.len());
-                self.shared.publish(appended.iter().filter_map(Appended::message).map(Message::event));
-                let mut numbers = appended.iter().map(|appended| Ok(appended.seq()));
-                answer(requests, || numbers.next().unwrap_or_else(|| Err(closing())));
-            }
-            Err(error) => {
-                self.storing.failed(&error);
-                answer(requests, || Err(storage_unavailable(error.clone())));
-            }
-        }
-    }
-
-    /// Asks the log, and goes on notifying readers until it has answered: of the events that were published before, in the
-    /// same batch of commands, too.
-    async fn ask_log<T>(
-        &mut self,
-        ask: impl for<'a> FnOnce(&'a dyn Log) -> LogFuture<'a, T>,
-    ) -> Result<T, LogError> {
-        let shared = Arc::clone(&self.shared);
-        let mut answer = ask(&*shared.log);
-        self.notifier.set_head(self.position());
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut answer => return answer,
-                () = yield_now(), if self.notifier.is_due() => self.notify_some(),
-            }
-        }
+        let span = self.span().await?;
+        Ok(Snapshot { roster: self.presence.snapshot(&self.roster), position: self.shared.position(), span })
     }
 
     /// Trims the log. It is not waited for: a long trim holds up no message.
@@ -365,21 +350,13 @@ impl RoomActor {
         match self.presence.update(changes, &self.roster, Instant::now()) {
             Announcement::Changes => {
                 let at = self.clock();
-                changes.iter().for_each(|change| self.publish(change.event(at)));
+                changes.iter().for_each(|change| self.shared.publish_one(change.event(at)));
                 return true;
             }
-            Announcement::Snapshot(snapshot) => self.publish(snapshot.event()),
+            Announcement::Snapshot(snapshot) => self.shared.publish_one(snapshot.event()),
             Announcement::Deferred => {}
         }
         false
-    }
-
-    fn publish(&self, event: Event<'_>) {
-        self.shared.publish(std::iter::once(event));
-    }
-
-    fn position(&self) -> u64 {
-        self.shared.ring.read().unwrap_or_else(PoisonError::into_inner).head()
     }
 
     fn clock(&self) -> u64 {

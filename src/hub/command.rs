@@ -39,6 +39,16 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// The ring's position after the newest event.
+    pub(super) fn position(&self) -> u64 {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).head()
+    }
+
+    /// Puts an event into the ring.
+    pub(super) fn publish_one(&self, event: Event<'_>) {
+        self.publish(std::iter::once(event));
+    }
+
     /// Puts events into the ring.
     pub(super) fn publish<'a>(&self, events: impl Iterator<Item = Event<'a>>) {
         // Encoded before the lock is taken, so that no reader waits for it.

@@ -6,7 +6,7 @@
 use super::reader::{BATCH_BYTES, LOG_PAGE, unreadable};
 use super::room::Room;
 use crate::protocol::request::HistoryRequest;
-use crate::protocol::{Event, Message, Refusal};
+use crate::protocol::{Event, Record, Refusal};
 
 /// About how many bytes a message takes beside its text and name.
 const MESSAGE_MEMBERS: usize = 128;
@@ -19,13 +19,13 @@ pub struct History {
     /// All are above this one: it is the cursor of the page, and 0 if no older message is kept.
     pub after: u64,
     /// Every kept message between the two, oldest first.
-    pub messages: Vec<Message>,
+    pub messages: Vec<Record>,
 }
 
 impl History {
     /// The page as an event.
     pub fn event(&self) -> Event<'_> {
-        let messages = self.messages.iter().map(Message::event).collect();
+        let messages = self.messages.iter().map(Record::event).collect();
         Event::History { before: self.before, after: self.after, messages }
     }
 }
@@ -51,7 +51,7 @@ impl Room {
                     after = message.seq;
                     break;
                 }
-                bytes += message.text.len() + message.name.as_str().len() + MESSAGE_MEMBERS;
+                bytes += message.body.bytes() + MESSAGE_MEMBERS;
                 messages.push(message);
             }
             begin = after + 1;

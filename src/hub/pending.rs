@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::command::{PublishBatch, PublishResult};
-use crate::log::{Entry, LogError};
+use super::command::{PublishBatch, closing, storage_unavailable};
+use crate::log::{Appended, Entry, LogError};
 use crate::protocol::{Refusal, Say};
 
 /// Entries for the next append, and the requests to answer after it.
@@ -31,25 +31,27 @@ pub(super) struct Storing {
 }
 
 impl Storing {
-    /// So many were stored.
-    pub(super) fn stored(&mut self, count: usize) {
-        if count > 0 && std::mem::take(&mut self.fails) {
-            tracing::warn!("the log stores messages again");
-        }
-    }
-
-    /// None were.
-    pub(super) fn failed(&mut self, error: &LogError) {
-        if !std::mem::replace(&mut self.fails, true) {
-            tracing::error!(%error, "messages are refused because the log cannot store them");
+    /// Notes how an append ended.
+    pub(super) fn note(&mut self, appended: &Result<Vec<Appended>, LogError>) {
+        match appended {
+            Ok(_) if std::mem::take(&mut self.fails) => tracing::warn!("the log stores messages again"),
+            Err(error) if !std::mem::replace(&mut self.fails, true) => {
+                tracing::error!(%error, "messages are refused because the log cannot store them");
+            }
+            _ => {}
         }
     }
 }
 
-/// Answers requests to publish; `appended` is called for each message that was not refused before, in their order.
-pub(super) fn answer(requests: Vec<PendingPublish>, mut appended: impl FnMut() -> PublishResult) {
+/// Answers requests to publish, when the log has answered for their messages that were not refused before.
+pub(super) fn answer(requests: Vec<PendingPublish>, appended: &Result<Vec<Appended>, LogError>) {
+    let mut numbers = appended.iter().flatten().map(|appended| appended.seq());
+    let mut next = || match appended {
+        Ok(_) => numbers.next().ok_or_else(closing),
+        Err(error) => Err(storage_unavailable(error.clone())),
+    };
     for PendingPublish { refused, rate_limited, reply } in requests {
-        let results = refused.into_iter().map(|refused| refused.map_or_else(&mut appended, Err)).collect();
+        let results = refused.into_iter().map(|refused| refused.map_or_else(&mut next, Err)).collect();
         let _ = reply.send(PublishBatch { results, rate_limited });
     }
 }

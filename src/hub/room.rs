@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::actor::RoomActor;
+use super::actor::{FollowedLog, RoomActor};
+use super::appends::Appends;
 use super::command::{
     Command, Join, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing,
     rate_limited,
@@ -14,7 +15,7 @@ use super::presence::OccupancyBounds;
 use super::ring::{RING_BYTES, Ring};
 use super::roster::stateless_grace;
 use crate::config::{HistorySettings, RoomSettings};
-use crate::log::{Log, LogError};
+use crate::log::{Log, LogError, RoomState};
 use crate::protocol::event::Limits;
 use crate::protocol::name::NAME_CHARACTERS_MAX;
 use crate::protocol::{CircuitId, Code, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Token};
@@ -55,14 +56,18 @@ impl Room {
             guests: settings.guests,
         };
         let identity = log.identity().await?;
-        // Messages from before a restart are in the log alone.
-        ring.begin_after(log.span().await?.head);
+        let state = log.state(RoomState::new(&settings.title)).await?;
+        // Entries from before a restart are in the log alone.
+        let head = log.span().await?.head;
+        ring.begin_after(head);
+        let appends = Appends::follow(Arc::clone(&log), head).await?;
+        let followed = FollowedLog { identity, state, appends };
         let (ring, wait_queue) = (RwLock::new(ring), Arc::default());
         let stateless_grace = stateless_grace(settings.away);
         let shared = Arc::new(Shared { ring, wait_queue, log, limits, stateless_grace });
         let (commands, inbox) = mpsc::unbounded_channel();
         let actor =
-            RoomActor::new(settings, history, identity, Arc::clone(&shared), bounds, commands.downgrade());
+            RoomActor::new(settings, history, followed, Arc::clone(&shared), bounds, commands.downgrade());
         tokio::spawn(actor.run(inbox));
         Ok(Self { commands, shared, circuit: CircuitId::LOOPBACK })
     }

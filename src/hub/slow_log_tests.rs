@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::tests::unlimited;
 use super::{Join, Reader, Room};
 use crate::config::HistorySettings;
-use crate::log::{Appended, Entry, Log, LogFuture, MemoryLog, Retention, RoomIdentity, Span};
-use crate::protocol::{EventBatch, Hello, Message, MessageId, Name, Say};
+use crate::log::{
+    Appended, Entry, Follow, Log, LogFuture, MemoryLog, Retention, RoomIdentity, RoomState, Span,
+};
+use crate::protocol::{EventBatch, Hello, MessageId, Name, Record, Say};
 
 /// A log in memory whose answers wait until it is open.
 struct SlowLog {
@@ -40,7 +42,23 @@ impl Log for SlowLog {
         self.later(self.log.append(entries))
     }
 
-    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Message>> {
+    fn state(&self, initial: RoomState) -> LogFuture<'_, RoomState> {
+        self.log.state(initial)
+    }
+
+    fn follow(&self, after: u64) -> LogFuture<'_, Follow> {
+        let open = self.open.clone();
+        let held = move |records| {
+            let mut open = open.subscribe();
+            async move {
+                let _ = open.wait_for(|open| *open).await;
+                records
+            }
+        };
+        self.log.follow(after).map(|follow| follow.map(|follow| follow.then(held).boxed())).boxed()
+    }
+
+    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Record>> {
         self.later(self.log.read(after, limit))
     }
 
@@ -107,4 +125,47 @@ async fn readers_are_told_what_was_published_while_a_later_command_waits_for_the
         log.open.send_replace(true);
         assert!(second.await, "{name}");
     }
+}
+
+/// Lets the room's task run until it has nothing to do.
+async fn idle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// While the log has not answered, the next append is begun, and what is said after that waits; all in one order.
+#[tokio::test(start_paused = true)]
+async fn the_next_append_is_begun_while_the_last_is_waited_for() {
+    let log = MemoryLog::new(Retention { messages: 10, bytes: 0, age: None }).unwrap();
+    let log = Arc::new(SlowLog { log, open: watch::Sender::new(true) });
+    let log_of_room = Arc::<SlowLog>::clone(&log);
+    let room = Room::open(&unlimited(), &HistorySettings::default(), log_of_room).await.unwrap();
+    let ann = room.join(hello("Ann")).await.unwrap();
+    let mut reader = Reader::new(&room, &ann, None);
+    log.open.send_replace(false);
+    let mut answers = Vec::new();
+    for (id, asked) in [("1", 1), ("2", 2), ("3", 2), ("4", 2)] {
+        let say = Say { id: MessageId::parse(id).unwrap(), text: "text".into() };
+        let mut answer = room.publish(&ann.seat, vec![say]).boxed();
+        assert!(answer.as_mut().now_or_never().is_none());
+        answers.push(answer);
+        idle().await;
+        assert_eq!(log.log.span().await.unwrap().head, asked, "the log was asked for");
+    }
+    let mut renamed = Box::pin(room.rename(&ann.seat, Name::parse("Anna").unwrap()));
+    assert!(renamed.as_mut().now_or_never().is_none());
+    let mut waits = Box::pin(reader.wait());
+    idle().await;
+    assert!(waits.as_mut().now_or_never().is_none(), "nothing is published before the log has it");
+    drop(waits);
+    log.open.send_replace(true);
+    for (answer, seq) in answers.into_iter().zip(1..) {
+        assert_eq!(answer.await.results, [Ok(seq)]);
+    }
+    renamed.await.unwrap();
+    let mut events = EventBatch::default();
+    reader.read_events(&mut events).await.unwrap();
+    let order: Vec<_> = events.iter().map(|event| event.seq).collect();
+    assert_eq!(order, [Some(1), Some(2), Some(3), Some(4), None]);
 }

@@ -13,8 +13,10 @@ use super::ring::Ring;
 use super::tests::{publish_one, unlimited};
 use super::{Reader, Room};
 use crate::config::{HistorySettings, RoomSettings};
-use crate::log::{Appended, Entry, Log, LogFuture, MemoryLog, Retention, RoomIdentity, Span};
-use crate::protocol::{CircuitId, Code, EventBatch, Hello, Message, MessageId, Name, Say};
+use crate::log::{
+    Appended, Entry, Follow, Log, LogFuture, MemoryLog, Retention, RoomIdentity, RoomState, Span,
+};
+use crate::protocol::{CircuitId, Code, EventBatch, Hello, MessageId, Name, Record, Say};
 
 const STRANGER: CircuitId = CircuitId(666);
 
@@ -163,11 +165,19 @@ impl Log for NotedLog {
 
     fn append(&self, entries: Vec<Entry>) -> LogFuture<'_, Vec<Appended>> {
         self.appended.fetch_add(entries.len(), Ordering::Relaxed);
-        // It takes a while, as a disk does.
-        tokio::task::yield_now().then(|()| self.log.append(entries)).boxed()
+        // It takes a while, as a disk does: another task has to run before.
+        tokio::spawn(async {}).then(|_| self.log.append(entries)).boxed()
     }
 
-    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Message>> {
+    fn state(&self, initial: RoomState) -> LogFuture<'_, RoomState> {
+        self.log.state(initial)
+    }
+
+    fn follow(&self, after: u64) -> LogFuture<'_, Follow> {
+        self.log.follow(after)
+    }
+
+    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Record>> {
         self.log.read(after, limit)
     }
 

@@ -13,7 +13,7 @@ use super::ring::Ring;
 use super::{Join, PublishBatch, PublishResult, Reader, Room, Seat};
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Log, MemoryLog, Retention};
-use crate::protocol::{Code, Hello, Message, MessageId, Name, Request, Say};
+use crate::protocol::{Code, Hello, MessageId, Name, Record, Request, Say};
 use crate::rate_limit::RateLimit;
 
 async fn room(ring_bytes: usize, messages: usize) -> Room {
@@ -338,7 +338,7 @@ async fn an_unknown_room_is_refused() {
 
 #[test]
 fn a_message_is_small_in_memory() {
-    assert!(size_of::<Message>() <= 128);
+    assert!(size_of::<Record>() <= 128);
 }
 
 #[tokio::test]

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::timeout;
+
 use super::sqlite::Synchronous;
-use super::{Appended, Entry, Log, MemoryLog, Retention, Span, SqliteLog};
-use crate::protocol::{GuestId, MessageId, Name};
+use super::{Appended, Entry, Follow, Log, MemoryLog, Retention, RoomState, Span, SqliteLog};
+use crate::protocol::{Body, GuestId, MessageId, Name, Record};
 
 /// Runs a promise against every log.
 macro_rules! promises {
@@ -40,6 +43,11 @@ promises! {
     who_says_much_pushes_out_their_own: 10, 0, None;
     no_more_bytes_are_kept_than_allowed: 100, 550, None;
     texts_come_back_as_they_went_in: 10, 0, None;
+    every_kind_is_kept: 10, 0, None;
+    who_follows_gets_everything_once_and_in_order: 100, 0, None;
+    who_follows_gets_what_is_not_kept: 2, 0, None;
+    the_state_outlives_the_entries: 1, 0, None;
+    a_log_that_keeps_nothing_has_a_state: 0, 0, None;
     the_identity_stays: 10, 0, None;
     many_at_once_keep_their_order: 1000, 0, None;
 }
@@ -47,10 +55,30 @@ promises! {
 pub(super) fn entry(guest: u64, id: &str) -> Entry {
     Entry {
         at: 0,
-        guest: GuestId(guest),
-        name: Name::parse("Ann").unwrap(),
+        author: GuestId(guest),
         id: MessageId::parse(id).unwrap(),
-        text: format!("text of {id}"),
+        body: message(format!("text of {id}")),
+    }
+}
+
+/// A message by Ann.
+pub(super) fn message(text: impl Into<String>) -> Body {
+    Body::Message { name: Name::parse("Ann").unwrap(), text: text.into() }
+}
+
+/// The text of a message.
+pub(super) fn text(record: &Record) -> &str {
+    match &record.body {
+        Body::Message { text, .. } => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The name of its author.
+pub(super) fn name(record: &Record) -> &str {
+    match &record.body {
+        Body::Message { name, .. } => name.as_str(),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -67,7 +95,7 @@ fn numbers(appended: &[Appended]) -> Vec<(u64, bool)> {
     appended
         .iter()
         .map(|appended| match appended {
-            Appended::New(message) => (message.seq, true),
+            Appended::New(seq) => (*seq, true),
             Appended::Duplicate(seq) => (*seq, false),
         })
         .collect()
@@ -143,7 +171,7 @@ async fn who_says_much_pushes_out_their_own(log: &dyn Log) {
 
 /// Guards against long messages, which a limit on their count alone lets grow the file without end.
 async fn no_more_bytes_are_kept_than_allowed(log: &dyn Log) {
-    let long = |guest, id: &str| Entry { text: "x".repeat(100 - "Ann".len()), ..entry(guest, id) };
+    let long = |guest, id: &str| Entry { body: message("x".repeat(100 - "Ann".len())), ..entry(guest, id) };
     log.append(vec![long(1, "a"), long(2, "a")]).await.unwrap();
     log.append((0..60).map(|id| long(9, &id.to_string())).collect()).await.unwrap();
     assert_eq!(sequence(log, 0, 99).await, [1, 2, 60, 61, 62]);
@@ -165,6 +193,19 @@ async fn what_is_too_old_is_not_kept(log: &dyn Log) {
     assert_eq!(sequence(log, 0, 9).await, [] as [u64; 0]);
 }
 
+async fn a_log_that_keeps_nothing_has_a_state(log: &dyn Log) {
+    the_state_outlives_the_entries(log).await;
+    who_follows_gets_what_is_new(log).await;
+}
+
+/// The numbers go on from where the log is.
+async fn who_follows_gets_what_is_new(log: &dyn Log) {
+    let head = log.span().await.unwrap().head;
+    let mut follow = log.follow(head).await.unwrap();
+    log.append(vec![entry(7, "a"), entry(7, "b")]).await.unwrap();
+    assert_eq!(next(&mut follow, 2).await, [head + 1, head + 2]);
+}
+
 async fn a_log_that_keeps_nothing_still_counts_and_recognises(log: &dyn Log) {
     assert_eq!(
         numbers(&log.append(vec![entry(1, "a"), entry(1, "a")]).await.unwrap()),
@@ -180,12 +221,85 @@ async fn a_log_that_keeps_nothing_still_counts_and_recognises(log: &dyn Log) {
 
 async fn texts_come_back_as_they_went_in(log: &dyn Log) {
     let text = "'; DROP TABLE messages; -- \u{0}\n\u{202e}👩🏽‍🚀".to_owned();
-    let said =
-        Entry { at: 7, text, name: Name::parse("Ольга").unwrap(), ..entry((1 << 48) - 1, "x_-9") };
+    let body = Body::Message { name: Name::parse("Ольга").unwrap(), text };
+    let said = Entry { at: 7, body, ..entry((1 << 48) - 1, "x_-9") };
     let appended = log.append(vec![said.clone()]).await.unwrap();
-    let read = log.read(0, 1).await.unwrap();
-    assert_eq!(appended, [Appended::New(read[0].clone())]);
-    assert_eq!(read[0], said.numbered(1));
+    assert_eq!(appended, [Appended::New(1)]);
+    assert_eq!(log.read(0, 1).await.unwrap(), [said.numbered(1)]);
+}
+
+/// What a newer program wrote is kept for it; each kind has its place in the one order.
+async fn every_kind_is_kept(log: &dyn Log) {
+    let bodies = [
+        Body::Title { title: "Tee".into() },
+        message("said"),
+        Body::Unknown { kind: "pin".into(), data: vec![0, 255, 7] },
+        Body::Unknown { kind: "empty".into(), data: Vec::new() },
+    ];
+    let entries: Vec<_> = (1..).zip(bodies).map(|(id, body)| Entry { body, ..entry(id, "a") }).collect();
+    let appended = log.append(entries.clone()).await.unwrap();
+    assert_eq!(numbers(&appended), [(1, true), (2, true), (3, true), (4, true)]);
+    let expected: Vec<_> = entries.into_iter().zip(1..).map(|(entry, seq)| entry.numbered(seq)).collect();
+    assert_eq!(log.read(0, 9).await.unwrap(), expected);
+}
+
+/// The next `count` entries.
+async fn next(follow: &mut Follow, count: usize) -> Vec<u64> {
+    let mut seqs = Vec::new();
+    while seqs.len() < count {
+        let batch = timeout(Duration::from_secs(60), follow.next()).await;
+        seqs.extend(batch.expect("entries in time").expect("an open log").iter().map(|record| record.seq));
+    }
+    seqs
+}
+
+async fn who_follows_gets_everything_once_and_in_order(log: &dyn Log) {
+    log.append(entries(1..=3)).await.unwrap();
+    let mut all = log.follow(0).await.unwrap();
+    let mut rest = log.follow(2).await.unwrap();
+    let mut new = log.follow(3).await.unwrap();
+    let appends = (0..10).map(|guest| log.append(vec![entry(guest + 2, "a"), entry(guest + 2, "b")]));
+    let appended = futures_util::future::join_all(appends).await;
+    // A duplicate is not told again.
+    assert_eq!(numbers(&log.append(entries(1..=1)).await.unwrap()), [(1, false)]);
+    let newest = appended.iter().flat_map(|batch| numbers(batch.as_ref().unwrap())).map(|one| one.0).max();
+    let log_order = log.read(0, 99).await.unwrap();
+    assert_eq!((log_order.len(), newest), (23, log_order.last().map(|record| record.seq)));
+    let seqs: Vec<_> = log_order.iter().map(|record| record.seq).collect();
+    assert_eq!(next(&mut all, 23).await, seqs);
+    assert_eq!(next(&mut rest, 21).await, seqs[2..]);
+    assert_eq!(next(&mut new, 20).await, seqs[3..]);
+    drop(all);
+    log.append(vec![entry(99, "a")]).await.unwrap();
+    assert_eq!(next(&mut new, 1).await.len(), 1);
+    assert!(new.next().now_or_never().is_none(), "nothing twice");
+    log.close().await.unwrap();
+    assert_eq!(timeout(Duration::from_secs(60), new.next()).await.unwrap(), None);
+}
+
+/// Guards against a follower that is told only of what is kept: an entry that goes at once was said all the same.
+async fn who_follows_gets_what_is_not_kept(log: &dyn Log) {
+    let mut follow = log.follow(0).await.unwrap();
+    log.append(entries(1..=5)).await.unwrap();
+    assert_eq!(next(&mut follow, 5).await, [1, 2, 3, 4, 5]);
+}
+
+async fn the_state_outlives_the_entries(log: &dyn Log) {
+    let title = |id: &str, title: &str| Entry {
+        author: GuestId::ROOM,
+        body: Body::Title { title: title.into() },
+        ..entry(1, id)
+    };
+    let state = async |initial| log.state(RoomState::new(initial)).await.unwrap().title;
+    assert_eq!(state("tea").await, "tea");
+    assert_eq!(state("another").await, "tea", "the first is the one that counts");
+    log.append(vec![title("1", "cake"), title("2", "pie"), entry(1, "a")]).await.unwrap();
+    assert_eq!(state("tea").await, "pie");
+    assert_eq!(log.append(vec![title("1", "cake")]).await.unwrap()[0].seq(), 1, "a duplicate");
+    log.append(entries(1..=20)).await.unwrap();
+    log.trim(0).await.unwrap();
+    assert!(sequence(log, 0, 99).await.iter().all(|seq| *seq > 2), "the entries are gone");
+    assert_eq!(state("tea").await, "pie");
 }
 
 async fn the_identity_stays(log: &dyn Log) {

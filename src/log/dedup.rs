@@ -4,7 +4,8 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::protocol::{GuestId, MessageId};
 
-type Key = (GuestId, MessageId);
+/// The author and the id of an entry.
+pub(super) type Key = (GuestId, MessageId);
 
 /// The newest ids with their sequence numbers.
 #[derive(Debug)]
@@ -20,12 +21,12 @@ impl DedupWindow {
         Self { capacity, numbers: HashMap::new(), order: VecDeque::new() }
     }
 
-    /// The sequence number of this message, if it is in the window.
-    pub(super) fn find(&self, guest: GuestId, id: &MessageId) -> Option<u64> {
-        self.numbers.get(&(guest, id.clone())).copied()
+    /// The sequence number of this entry, if it is in the window.
+    pub(super) fn find(&self, key: &Key) -> Option<u64> {
+        self.numbers.get(key).copied()
     }
 
-    /// Inserts a message, and drops the oldest beyond the capacity.
+    /// Inserts an entry, and drops the oldest beyond the capacity.
     pub(super) fn insert(&mut self, guest: GuestId, id: MessageId, seq: u64) {
         if self.numbers.insert((guest, id.clone()), seq).is_none() {
             self.order.push_back((guest, id));

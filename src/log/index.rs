@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::Retention;
-use crate::protocol::{GuestId, Message};
+use crate::protocol::{GuestId, Record};
 
 /// What the retention needs to know of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,14 +21,14 @@ pub(super) struct Facts {
     pub(super) guest: GuestId,
     /// When it was published, in seconds on the room's clock.
     pub(super) at: u64,
-    /// The bytes of its text and its author's name.
+    /// The bytes of its text and its author's name, or of what stands in their place.
     pub(super) bytes: u32,
 }
 
-impl From<&Message> for Facts {
-    fn from(message: &Message) -> Self {
-        let bytes = message.text.len() + message.name.as_str().len();
-        Self { guest: message.guest, at: message.at, bytes: u32::try_from(bytes).unwrap_or(u32::MAX) }
+impl From<&Record> for Facts {
+    fn from(record: &Record) -> Self {
+        let bytes = u32::try_from(record.body.bytes()).unwrap_or(u32::MAX);
+        Self { guest: record.author, at: record.at, bytes }
     }
 }
 

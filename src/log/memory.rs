@@ -7,11 +7,15 @@ use std::time::Instant;
 use futures_util::future::{FutureExt, ready};
 
 use super::dedup::DedupWindow;
+use super::followers::Followers;
 use super::index::{Facts, MessageIndex};
-use super::{Appended, CLOCK_DEVIATION, DEDUP_WINDOW, Entry, Log, LogFuture, Retention, RoomIdentity, Span};
-use crate::protocol::{GuestId, Message, MessageId};
+use super::{
+    Appended, CLOCK_DEVIATION, DEDUP_WINDOW, Entry, Follow, Log, LogFuture, Retention, RoomIdentity,
+    RoomState, Span,
+};
+use crate::protocol::{GuestId, MessageId, Record};
 
-/// Messages in memory.
+/// Entries in memory.
 #[derive(Debug)]
 pub struct MemoryLog {
     state: Mutex<State>,
@@ -21,14 +25,16 @@ pub struct MemoryLog {
 #[derive(Debug)]
 struct State {
     index: MessageIndex,
-    messages: BTreeMap<u64, Message>,
-    /// The kept messages by what identifies them.
+    records: BTreeMap<u64, Record>,
+    /// The kept entries by what identifies them.
     ids: HashMap<(GuestId, MessageId), u64>,
     head: u64,
     opened: Instant,
     /// What the room's clock showed last, in seconds.
     clock: u64,
     dedup: DedupWindow,
+    room: Option<RoomState>,
+    followers: Followers,
 }
 
 impl MemoryLog {
@@ -39,34 +45,47 @@ impl MemoryLog {
     pub fn new(retention: Retention) -> Result<Self, getrandom::Error> {
         let state = Mutex::new(State {
             index: MessageIndex::new(retention),
-            messages: BTreeMap::new(),
+            records: BTreeMap::new(),
             ids: HashMap::new(),
             head: 0,
             opened: Instant::now(),
             clock: 0,
             dedup: DedupWindow::new(DEDUP_WINDOW),
+            room: None,
+            followers: Followers::default(),
         });
         Ok(Self { state, identity: RoomIdentity::fresh()? })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    fn append(&mut self, entry: Entry) -> Appended {
-        let key = (entry.guest, entry.id.clone());
-        if let Some(seq) = self.ids.get(&key).copied().or_else(|| self.dedup.find(entry.guest, &entry.id)) {
+    fn append(&mut self, entry: Entry, told: &mut Vec<Record>) -> Appended {
+        let key = (entry.author, entry.id.clone());
+        if let Some(seq) = self.ids.get(&key).copied().or_else(|| self.dedup.find(&key)) {
             return Appended::Duplicate(seq);
         }
         self.head += 1;
-        self.dedup.insert(entry.guest, entry.id.clone(), self.head);
-        let message = entry.numbered(self.head);
-        self.index.insert(self.head, Facts::from(&message));
+        self.dedup.insert(entry.author, entry.id.clone(), self.head);
+        let record = entry.numbered(self.head);
+        if let Some(room) = &mut self.room {
+            room.apply(&record);
+        }
+        self.index.insert(self.head, Facts::from(&record));
         self.ids.insert(key, self.head);
-        self.messages.insert(self.head, message.clone());
-        Appended::New(message)
+        if !self.followers.is_empty() {
+            told.push(record.clone());
+        }
+        self.records.insert(self.head, record);
+        Appended::New(self.head)
+    }
+
+    fn after(&self, after: u64, limit: usize) -> Vec<Record> {
+        let kept = self.records.range(after.saturating_add(1)..).take(limit);
+        kept.map(|(_, record)| record.clone()).collect()
     }
 
     fn trim(&mut self, clock: u64) {
@@ -76,8 +95,8 @@ impl State {
         }
         self.index.evict(clock.max(self.clock));
         for seq in self.index.evicted(usize::MAX) {
-            if let Some(message) = self.messages.remove(&seq) {
-                self.ids.remove(&(message.guest, message.id));
+            if let Some(record) = self.records.remove(&seq) {
+                self.ids.remove(&(record.author, record.id));
             }
         }
         self.index.removed(self.index.evicted_count());
@@ -90,36 +109,47 @@ impl Log for MemoryLog {
     }
 
     fn append(&self, entries: Vec<Entry>) -> LogFuture<'_, Vec<Appended>> {
-        let mut state = self.state();
+        let mut state = self.locked();
         let clock = entries.last().map_or(0, |entry| entry.at);
-        let appended = entries.into_iter().map(|entry| state.append(entry)).collect();
+        let mut told = Vec::with_capacity(entries.len());
+        let appended = entries.into_iter().map(|entry| state.append(entry, &mut told)).collect();
+        state.followers.tell(told);
         state.trim(clock);
         ready(Ok(appended)).boxed()
     }
 
-    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Message>> {
-        let state = self.state();
-        let kept = state.messages.range(after.saturating_add(1)..).take(limit);
-        ready(Ok(kept.map(|(_, message)| message.clone()).collect())).boxed()
+    fn state(&self, initial: RoomState) -> LogFuture<'_, RoomState> {
+        ready(Ok(self.locked().room.get_or_insert(initial).clone())).boxed()
+    }
+
+    fn follow(&self, after: u64) -> LogFuture<'_, Follow> {
+        let mut state = self.locked();
+        let first = state.after(after, usize::MAX);
+        ready(Ok(state.followers.add(first))).boxed()
+    }
+
+    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Record>> {
+        ready(Ok(self.locked().after(after, limit))).boxed()
     }
 
     fn cursor_before(&self, before: u64, count: usize) -> LogFuture<'_, u64> {
-        ready(Ok(self.state().index.cursor_before(before, count))).boxed()
+        ready(Ok(self.locked().index.cursor_before(before, count))).boxed()
     }
 
     fn span(&self) -> LogFuture<'_, Span> {
-        let state = self.state();
+        let state = self.locked();
         let (head, whole_from) = (state.head, state.index.whole_from());
         let first = state.index.first().unwrap_or(head + 1);
         ready(Ok(Span { first, head, whole_from })).boxed()
     }
 
     fn trim(&self, clock: u64) -> LogFuture<'_, ()> {
-        self.state().trim(clock);
+        self.locked().trim(clock);
         ready(Ok(())).boxed()
     }
 
     fn close(&self) -> LogFuture<'_, ()> {
+        self.locked().followers = Followers::default();
         ready(Ok(())).boxed()
     }
 }

@@ -24,6 +24,7 @@ mod progress;
 mod rows;
 mod schema;
 mod sealed;
+mod state;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -39,8 +40,9 @@ use std::thread::{self, JoinHandle};
 use futures_util::future::{FutureExt, ready};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Appended, Entry, Log, LogError, LogFuture, Retention, RoomIdentity, Span};
-use crate::protocol::Message;
+use super::followers::Followers;
+use super::{Appended, Entry, Follow, Log, LogError, LogFuture, Retention, RoomIdentity, RoomState, Span};
+use crate::protocol::Record;
 use store::Store;
 use view::View;
 
@@ -60,6 +62,7 @@ type Reply<T> = oneshot::Sender<Result<T, LogError>>;
 
 enum Request {
     Append(Vec<Entry>, Reply<Vec<Appended>>),
+    Follow(u64, Reply<Follow>),
     Call(Box<dyn FnOnce(&mut Store) + Send>),
     Close(Reply<()>),
 }
@@ -133,7 +136,17 @@ impl Log for SqliteLog {
         wait(answer).boxed()
     }
 
-    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Message>> {
+    fn state(&self, initial: RoomState) -> LogFuture<'_, RoomState> {
+        self.call(move |store| store.state(initial))
+    }
+
+    fn follow(&self, after: u64) -> LogFuture<'_, Follow> {
+        let (reply, answer) = oneshot::channel();
+        let _ = self.requests.send(Request::Follow(after, reply));
+        wait(answer).boxed()
+    }
+
+    fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Record>> {
         self.call(move |store| store.read(after, limit))
     }
 
@@ -162,6 +175,7 @@ async fn wait<T>(answer: oneshot::Receiver<Result<T, LogError>>) -> Result<T, Lo
 
 fn write(mut store: Store, mut inbox: mpsc::UnboundedReceiver<Request>) {
     let mut requests = Vec::with_capacity(BATCH);
+    let mut followers = Followers::default();
     loop {
         let work = store.has_work();
         // With work to do it does not wait for requests, and with requests it does one slice of the work.
@@ -173,18 +187,22 @@ fn write(mut store: Store, mut inbox: mpsc::UnboundedReceiver<Request>) {
             match request {
                 Request::Append(entries, reply) => pending.push((entries, reply)),
                 Request::Call(call) => {
-                    append(&mut store, std::mem::take(&mut pending));
+                    append(&mut store, std::mem::take(&mut pending), &mut followers);
                     call(&mut store);
                 }
+                Request::Follow(after, reply) => {
+                    append(&mut store, std::mem::take(&mut pending), &mut followers);
+                    let _ = reply.send(store.read(after, usize::MAX).map(|first| followers.add(first)));
+                }
                 Request::Close(reply) => {
-                    append(&mut store, pending);
+                    append(&mut store, pending, &mut followers);
                     store.close();
                     let _ = reply.send(Ok(()));
                     return;
                 }
             }
         }
-        append(&mut store, pending);
+        append(&mut store, pending, &mut followers);
         if work && let Err(error) = store.work() {
             tracing::error!(%error, "trimmed messages could not be erased; the next trim tries again");
         }
@@ -194,15 +212,16 @@ fn write(mut store: Store, mut inbox: mpsc::UnboundedReceiver<Request>) {
 /// A request to append, with where its answer goes.
 type PendingAppend = (Vec<Entry>, Reply<Vec<Appended>>);
 
-/// Appends the entries of several requests in one transaction.
-fn append(store: &mut Store, pending: Vec<PendingAppend>) {
+/// Appends the entries of several requests in one transaction, and tells those who follow before it answers.
+fn append(store: &mut Store, pending: Vec<PendingAppend>, followers: &mut Followers) {
     if pending.is_empty() {
         return;
     }
     let (batches, replies): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
     let counts: Vec<usize> = batches.iter().map(Vec::len).collect();
     match store.append(batches.into_iter().flatten().collect()) {
-        Ok(appended) => {
+        Ok((appended, records)) => {
+            followers.tell(records);
             let mut appended = appended.into_iter();
             for (count, reply) in counts.into_iter().zip(replies) {
                 let _ = reply.send(Ok(appended.by_ref().take(count).collect()));

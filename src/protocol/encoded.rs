@@ -34,6 +34,8 @@ macro_rules! kinds {
 kinds! {
     Welcome = "welcome",
     Message = "message",
+    Title = "title",
+    Unknown = "unknown",
     Acknowledged = "acknowledged",
     Gap = "gap",
     History = "history",
@@ -53,7 +55,7 @@ kinds! {
 pub struct EncodedEvent<'a> {
     /// Its type.
     pub kind: EventKind,
-    /// The sequence number of a message; `None` for every other event.
+    /// The sequence number of an event that lasts; `None` for every other.
     pub seq: Option<u64>,
     /// The JSON, without a line break.
     pub json: &'a str,

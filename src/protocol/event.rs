@@ -40,23 +40,6 @@ impl Serialize for Guest {
     }
 }
 
-/// A message as the room keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Its sequence number, from 1.
-    pub seq: u64,
-    /// When it was published: whole seconds on the room's own clock.
-    pub at: u64,
-    /// Its author.
-    pub guest: GuestId,
-    /// The author's name then.
-    pub name: Name,
-    /// The id that the author's program chose.
-    pub id: MessageId,
-    /// The text.
-    pub text: String,
-}
-
 /// The answer to a hello.
 #[derive(Debug, Clone)]
 pub struct Welcome {
@@ -143,6 +126,20 @@ pub enum Event<'a> {
         id: &'a str,
         text: &'a str,
     },
+    Title {
+        seq: u64,
+        at: u64,
+        guest: GuestId,
+        id: &'a str,
+        title: &'a str,
+    },
+    Unknown {
+        seq: u64,
+        at: u64,
+        guest: GuestId,
+        id: &'a str,
+        kind: &'a str,
+    },
     Acknowledged {
         id: &'a str,
         seq: u64,
@@ -209,25 +206,11 @@ impl Event<'_> {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The sequence number of a message; `None` for every other event.
+    /// The sequence number of an event that lasts; `None` for every other.
     pub fn seq(&self) -> Option<u64> {
         match self {
-            Self::Message { seq, .. } => Some(*seq),
+            Self::Message { seq, .. } | Self::Title { seq, .. } | Self::Unknown { seq, .. } => Some(*seq),
             _ => None,
-        }
-    }
-}
-
-impl Message {
-    /// The message as an event.
-    pub fn event(&self) -> Event<'_> {
-        Event::Message {
-            seq: self.seq,
-            at: self.at,
-            guest: self.guest,
-            name: &self.name,
-            id: self.id.as_str(),
-            text: &self.text,
         }
     }
 }
@@ -276,7 +259,6 @@ impl Refusal {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use serde_json::Value;
 
     use super::*;
@@ -342,20 +324,5 @@ mod tests {
             .collect();
         let known: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(documented, known);
-    }
-
-    proptest! {
-        #[test]
-        fn a_message_goes_there_and_back(seq in 1u64..super::super::NUMBER_LIMIT, text in any::<String>()) {
-            let id = MessageId::parse("a").unwrap();
-            let message = Message { seq, at: 9, guest: GuestId(7), name: guest().name, id, text };
-            let encoded = message.event().encode();
-            prop_assert_eq!(message.event().seq(), Some(seq));
-            let json: Value = serde_json::from_str(&encoded).unwrap();
-            prop_assert_eq!(&json["type"], "message");
-            prop_assert_eq!(&json["seq"], seq);
-            prop_assert_eq!(&json["name"], "Ann");
-            prop_assert_eq!(&json["text"], &message.text);
-        }
     }
 }

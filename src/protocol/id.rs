@@ -10,6 +10,12 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct GuestId(pub u64);
 
+impl GuestId {
+    /// The room itself: the author of what no guest did. That a guest's token gives this number is as unlikely as that two
+    /// guests have the same one.
+    pub const ROOM: Self = Self(0);
+}
+
 /// The circuit that a request came on, numbered by this process. A budget to charge, never an identity: one person can
 /// have many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +46,14 @@ impl MessageId {
         let fits = (1..=MESSAGE_ID_MAX).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
         if fits { Ok(Self(text.to_owned())) } else { Err(InvalidMessageId) }
+    }
+
+    /// An id that nothing else has: 32 hexadecimal digits.
+    ///
+    /// # Errors
+    /// The operating system has no randomness.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        Ok(Self(format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?)))
     }
 
     /// The id as it stands on the wire.

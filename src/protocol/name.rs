@@ -66,11 +66,6 @@ impl Name {
         fits.then_some(Self(text))
     }
 
-    /// The place of a name that is not decrypted yet; never shown.
-    pub(crate) fn sealed() -> Self {
-        Self(String::new())
-    }
-
     /// The name as it is shown.
     pub fn as_str(&self) -> &str {
         &self.0

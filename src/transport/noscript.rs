@@ -24,6 +24,7 @@ pub mod calm;
 mod colours;
 pub mod connection;
 pub mod documents;
+mod event;
 pub mod markup;
 pub mod message;
 pub mod phrases;

@@ -267,7 +267,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::protocol::{Event, GuestId, Message, MessageId, Name};
+    use crate::protocol::{Body, Event, GuestId, MessageId, Name, Record};
 
     fn batch(events: &[Event<'_>]) -> EventBatch {
         let mut batch = EventBatch::default();
@@ -275,9 +275,9 @@ mod tests {
         batch
     }
 
-    fn message(seq: u64) -> Message {
+    fn message(seq: u64) -> Record {
         let (name, id) = (Name::parse("Ann").unwrap(), MessageId::parse("a").unwrap());
-        Message { seq, at: 1, guest: GuestId(7), name, id, text: "text".into() }
+        Record { seq, at: 1, author: GuestId(7), id, body: Body::Message { name, text: "text".into() } }
     }
 
     fn encoded(page: MessagePage) -> Value {

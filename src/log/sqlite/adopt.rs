@@ -32,11 +32,11 @@ fn encrypt(connection: &mut Connection, keys: &mut KeyFile) -> rusqlite::Result<
     let transaction = connection.transaction()?;
     let count: u32 = transaction.query_row("SELECT count(*) FROM plain", [], |row| row.get(0))?;
     keys.grow(count).map_err(failed)?;
-    rows::plain(&transaction, |message| {
+    rows::plain(&transaction, |record| {
         let taken = keys.take().map_err(failed)?;
         let (id, key) = taken.ok_or_else(|| failed(io::Error::other("there are too few keys")))?;
-        let sealed = sealed::seal(&key, &message).map_err(|error| failed(io::Error::other(error)))?;
-        rows::insert(&transaction, &message, id, &sealed)
+        let sealed = sealed::seal(&key, &record).map_err(|error| failed(io::Error::other(error)))?;
+        rows::insert(&transaction, &record, id, &sealed)
     })?;
     // `secure_delete` overwrites its pages with zeros.
     transaction.execute_batch("DROP TABLE plain")?;

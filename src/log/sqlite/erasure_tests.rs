@@ -17,9 +17,9 @@ use super::schema::{MIGRATIONS, migrate};
 use super::store::Store;
 use super::tests::{KEEP, file, has_epoch, open};
 use super::{Retention, Synchronous};
-use crate::log::contract::{entry, sequence};
+use crate::log::contract::{entry, message, name, sequence, text};
 use crate::log::{Entry, Log};
-use crate::protocol::Name;
+use crate::protocol::{Body, Name};
 
 fn keep(messages: usize) -> Retention {
     Retention { messages, bytes: 0, age: None }
@@ -69,7 +69,8 @@ fn keys(directory: &Path) -> BTreeMap<u64, Vec<u8>> {
 async fn nothing_that_is_said_is_readable_in_the_files() {
     let (directory, path) = file();
     let log = open(&path, keep(1)).unwrap();
-    let said = Entry { name: Name::parse("Rumpelstiltskin").unwrap(), ..entry(1, "first") };
+    let name = Name::parse("Rumpelstiltskin").unwrap();
+    let said = Entry { body: Body::Message { name, text: "text of first".into() }, ..entry(1, "first") };
     log.append(vec![said, entry(1, "second")]).await.unwrap();
     let readable = |directory: &Path| {
         let bytes = bytes(directory);
@@ -79,7 +80,7 @@ async fn nothing_that_is_said_is_readable_in_the_files() {
     drop(log);
     assert!(!readable(directory.path()));
     let log = open(&path, keep(1)).unwrap();
-    assert_eq!(log.read(0, 9).await.unwrap()[0].text, "text of second");
+    assert_eq!(text(&log.read(0, 9).await.unwrap()[0]), "text of second");
 }
 
 #[tokio::test]
@@ -193,8 +194,8 @@ async fn an_older_file_is_encrypted_and_its_plaintext_gone() {
     let log = open(&directory.path().join("messages.sqlite"), keep(40)).unwrap();
     let messages = log.read(0, 99).await.unwrap();
     assert_eq!(messages.len(), 40);
-    assert!(messages.iter().all(|message| message.text.starts_with(&format!("plain {} ", message.seq))));
-    assert_eq!(messages[0].name.as_str(), "Rumpelstiltskin");
+    assert!(messages.iter().all(|message| text(message).starts_with(&format!("plain {} ", message.seq))));
+    assert_eq!(name(&messages[0]), "Rumpelstiltskin");
     assert!(has_epoch(&log, "epoch").await);
     let mut now = bytes(directory.path());
     old_log.rewind().unwrap();
@@ -246,7 +247,7 @@ async fn an_older_copy_without_its_keys_is_read_as_far_as_there_are_keys() {
     fs::write(&path, yesterday).unwrap();
     let log = open(&path, KEEP).unwrap();
     assert_eq!(sequence(&log, 0, 99).await, [7, 8, 9, 10]);
-    assert_eq!(log.read(6, 1).await.unwrap()[0].text, "text of 7");
+    assert_eq!(text(&log.read(6, 1).await.unwrap()[0]), "text of 7");
     log.append(vec![entry(1, "later")]).await.unwrap();
     drop(log);
     assert_eq!(sequence(&open(&path, KEEP).unwrap(), 0, 99).await, [7, 8, 9, 10, 11]);
@@ -262,7 +263,8 @@ async fn a_flood_does_not_grow_the_files_and_they_shrink_again() {
     let log = super::SqliteLog::open(&path, retention, Synchronous::Normal).unwrap();
     let mut most = 0;
     for batch in 0..40 {
-        let long = |id: u64| Entry { text: "x".repeat(8000), ..entry(id % 3, &format!("{batch}-{id}")) };
+        let long =
+            |id: u64| Entry { body: message("x".repeat(8000)), ..entry(id % 3, &format!("{batch}-{id}")) };
         log.append((0..100).map(long).collect()).await.unwrap();
         most = most.max(size());
     }

@@ -15,7 +15,8 @@ use super::keys::{Found, KeyFile, KeyId};
 use super::mark::{self, Mark, MarkFile, State, fingerprint};
 use super::progress::{Opening, OpeningStep};
 use super::rows;
-use super::schema::{self, ENCRYPTED, EPOCHS, Synchronous};
+use super::schema::{self, ENCRYPTED, EPOCHS, KINDS, Synchronous};
+use super::state::StateRow;
 use super::store::{Parts, Store};
 use super::together;
 use super::view::View;
@@ -78,7 +79,12 @@ fn open(
         return Err(SqliteOpenError::SetBack { path: path.into(), found: head, promised });
     }
     let found = Found::at(&keys_path).map_err(&keys_unusable)?;
-    let facts = if version < ENCRYPTED { Rows::new() } else { rows::facts(&connection).map_err(failed)? };
+    let facts = if version < ENCRYPTED {
+        Rows::new()
+    } else {
+        rows::facts(&connection, version >= KINDS).map_err(failed)?
+    };
+    let state = if version < KINDS { None } else { StateRow::load(&connection).map_err(failed)? };
     let lost = without_key(&keys_path, &found, facts.iter().map(|(seq, _, key)| (*seq, *key)))?;
     if version >= EPOCHS && !lost.is_empty() && older(&found, &connection).map_err(failed)? {
         return Err(SqliteOpenError::KeysOlder { path: keys_path });
@@ -100,7 +106,8 @@ fn open(
     let mut mark = MarkFile::write(&mark_path, between).map_err(&mark_unusable)?;
     schema::prepare(&mut connection, path, synchronous)?;
     let kept: Rows = facts.into_iter().filter(|(seq, ..)| lost.binary_search(seq).is_err()).collect();
-    let used: BTreeSet<u32> = kept.iter().map(|(_, _, key)| key.slot).collect();
+    let kept_keys = kept.iter().map(|(_, _, key)| key.slot);
+    let used: BTreeSet<u32> = kept_keys.chain(state.as_ref().map(|state| state.key.slot)).collect();
     // The keys are of the new epoch before the file is: so they are never older than it, whenever the process is killed.
     let mut keys = KeyFile::open(&keys_path, &found, &used, epoch).map_err(&keys_unusable)?;
     adopt(&mut connection, path, &mut keys).map_err(failed)?;
@@ -112,7 +119,15 @@ fn open(
         );
         rows::delete(&mut connection, &lost).map_err(failed)?;
     }
-    let kept = if version < ENCRYPTED { rows::facts(&connection).map_err(failed)? } else { kept };
+    let kept = if version < ENCRYPTED { rows::facts(&connection, true).map_err(failed)? } else { kept };
+    let room = match &state {
+        Some(state) => state.open(&mut keys).map_err(&keys_unusable)?,
+        None => None,
+    };
+    if state.is_some() && room.is_none() {
+        tracing::warn!("the room's state is gone: the key it was encrypted with is not there any more");
+        connection.execute("DELETE FROM state", []).map_err(failed)?;
+    }
 
     let newest = kept.iter().map(|(_, facts, _)| facts.at).max().unwrap_or(0);
     let Opened { identity, room_clock, head } =
@@ -130,7 +145,7 @@ fn open(
     connection.progress_handler(0, None::<fn() -> bool>).map_err(failed)?;
 
     let view = View::new(index, head, identity.clock);
-    let parts = Parts { path: path.into(), connection, keys, mark, view, identity, room_clock, dedup };
+    let parts = Parts { path: path.into(), connection, keys, mark, view, identity, room_clock, dedup, room };
     let mut store = Store::new(parts, retention, !lost.is_empty());
     erase(&mut store, opening)
         .map_err(|error| SqliteOpenError::Unusable { path: path.into(), cause: error.0 })?;

@@ -1,20 +1,12 @@
-//! The rows of the file: one message each, its name and text sealed.
+//! The rows of the file: one entry each, its body sealed.
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::keys::KeyId;
-use super::sealed::OVERHEAD;
+use super::sealed::{SealedRow, counted};
 use crate::log::Entry;
 use crate::log::index::Facts;
-use crate::protocol::{GuestId, Message, MessageId, Name};
-
-/// A row before it is decrypted.
-pub(super) struct SealedRow {
-    /// The message, without name and text.
-    pub(super) message: Message,
-    pub(super) key: KeyId,
-    pub(super) sealed: Vec<u8>,
-}
+use crate::protocol::{Body, GuestId, MessageId, Name, Record};
 
 /// SQLite's integers have a sign; nothing here comes near its end.
 pub(super) fn number(number: u64) -> i64 {
@@ -48,26 +40,28 @@ fn message_id(row: &Row<'_>, index: usize) -> rusqlite::Result<MessageId> {
 pub(super) fn find(connection: &Connection, entry: &Entry) -> rusqlite::Result<Option<u64>> {
     connection
         .prepare_cached("SELECT seq FROM messages WHERE guest = ?1 AND id = ?2")?
-        .query_row((number(entry.guest.0), entry.id.as_str()), |row| count(row, 0))
+        .query_row((number(entry.author.0), entry.id.as_str()), |row| count(row, 0))
         .optional()
 }
 
-/// Inserts a message that was sealed with this key.
+/// Inserts an entry that was sealed with this key.
 pub(super) fn insert(
     connection: &Connection,
-    message: &Message,
+    record: &Record,
     key: KeyId,
     sealed: &[u8],
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO messages (seq, at, guest, id, slot, key, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO messages (seq, at, guest, id, kind, slot, key, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute((
-            number(message.seq),
-            number(message.at),
-            number(message.guest.0),
-            message.id.as_str(),
+            number(record.seq),
+            number(record.at),
+            number(record.author.0),
+            record.id.as_str(),
+            record.body.kind(),
             key.slot,
             key.id,
             sealed,
@@ -78,12 +72,17 @@ pub(super) fn insert(
 /// The row with this sequence number.
 pub(super) fn read(connection: &Connection, seq: u64) -> rusqlite::Result<Option<SealedRow>> {
     connection
-        .prepare_cached("SELECT seq, at, guest, id, slot, key, sealed FROM messages WHERE seq = ?1")?
+        .prepare_cached("SELECT seq, at, guest, id, kind, slot, key, sealed FROM messages WHERE seq = ?1")?
         .query_row([number(seq)], |row| {
-            let (name, text) = (Name::sealed(), String::new());
-            let (seq, at, guest) = (count(row, 0)?, count(row, 1)?, GuestId(count(row, 2)?));
-            let message = Message { seq, at, guest, name, id: message_id(row, 3)?, text };
-            Ok(SealedRow { message, key: KeyId { slot: row.get(4)?, id: row.get(5)? }, sealed: row.get(6)? })
+            Ok(SealedRow {
+                seq: count(row, 0)?,
+                at: count(row, 1)?,
+                author: GuestId(count(row, 2)?),
+                id: message_id(row, 3)?,
+                kind: row.get(4)?,
+                key: KeyId { slot: row.get(5)?, id: row.get(6)? },
+                sealed: row.get(7)?,
+            })
         })
         .optional()
 }
@@ -106,13 +105,15 @@ pub(super) fn delete(connection: &mut Connection, seqs: &[u64]) -> rusqlite::Res
     Ok(slots)
 }
 
-/// What the index needs to know of all rows, oldest first.
-pub(super) fn facts(connection: &Connection) -> rusqlite::Result<Vec<(u64, Facts, KeyId)>> {
-    let mut statement =
-        connection.prepare("SELECT seq, at, guest, slot, key, length(sealed) FROM messages ORDER BY seq")?;
+/// What the index needs to know of all rows, oldest first. `kinds` is whether the file has kinds yet.
+pub(super) fn facts(connection: &Connection, kinds: bool) -> rusqlite::Result<Vec<(u64, Facts, KeyId)>> {
+    let kind = if kinds { "kind" } else { "'message'" };
+    let mut statement = connection.prepare(&format!(
+        "SELECT seq, at, guest, slot, key, length(sealed), {kind} FROM messages ORDER BY seq"
+    ))?;
     let rows = statement.query_map([], |row| {
-        let bytes = count(row, 5)?.saturating_sub(OVERHEAD as u64);
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let sealed = usize::try_from(count(row, 5)?).unwrap_or(usize::MAX);
+        let bytes = u32::try_from(counted(row.get_ref(6)?.as_str()?, sealed)).unwrap_or(u32::MAX);
         let facts = Facts { guest: GuestId(count(row, 2)?), at: count(row, 1)?, bytes };
         Ok((count(row, 0)?, facts, KeyId { slot: row.get(3)?, id: row.get(4)? }))
     })?;
@@ -136,15 +137,16 @@ pub(super) fn newest_ids(
 /// Calls `each` with the messages of a file from before they were encrypted, oldest first.
 pub(super) fn plain(
     connection: &Connection,
-    mut each: impl FnMut(Message) -> rusqlite::Result<()>,
+    mut each: impl FnMut(Record) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     let mut statement =
         connection.prepare("SELECT seq, at, guest, name, id, text FROM plain ORDER BY seq")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let name = Name::from_stored(row.get(3)?).ok_or_else(|| foreign(3, "not a name"))?;
-        let (seq, at, guest) = (count(row, 0)?, count(row, 1)?, GuestId(count(row, 2)?));
-        each(Message { seq, at, guest, name, id: message_id(row, 4)?, text: row.get(5)? })?;
+        let (seq, at, author) = (count(row, 0)?, count(row, 1)?, GuestId(count(row, 2)?));
+        let body = Body::Message { name, text: row.get(5)? };
+        each(Record { seq, at, author, id: message_id(row, 4)?, body })?;
     }
     Ok(())
 }

@@ -53,6 +53,16 @@ pub(super) const MIGRATIONS: &[&str] = &[
     -- The row of the room keeps the name of the present epoch.
     INSERT INTO epochs SELECT 1, epoch, 1 FROM room;
 ",
+    "
+    -- The table keeps its name: messages were the first kind of entry.
+    ALTER TABLE messages ADD COLUMN kind TEXT NOT NULL DEFAULT 'message';
+    CREATE TABLE state (         -- of the room: one row, or none yet
+        seq INTEGER PRIMARY KEY, -- of the last entry that it takes account of
+        slot INTEGER NOT NULL,
+        key INTEGER NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT;
+",
 ];
 
 /// The version from which on messages are encrypted.
@@ -60,6 +70,9 @@ pub(super) const ENCRYPTED: usize = 2;
 
 /// The version from which on the file has epochs.
 pub(super) const EPOCHS: usize = 3;
+
+/// The version from which on entries have a kind, and the file has the room's state.
+pub(super) const KINDS: usize = 4;
 
 /// What an acknowledged message survives: SQLite's `synchronous`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -4,26 +4,27 @@
 //! one transaction, and then their keys are overwritten. After a kill between the two the next start overwrites every
 //! key that no row has. So no kept message loses its key, and no key of a deleted message stays.
 
-use std::collections::HashMap;
+mod append;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::error::{failed, keys_failed, no_keys};
+use super::error::{failed, keys_failed};
 use super::fault::reached;
 use super::identity::RoomClock;
 use super::keys::{GROWTH, KeyFile};
 use super::mark::{MarkFile, State};
-use super::rows::{self, number};
+use super::rows;
 use super::schema::pragma;
 use super::sealed;
+use super::state::KeptState;
 use super::together::write_ahead_log;
 use super::view::View;
 use crate::log::dedup::DedupWindow;
-use crate::log::index::Facts;
-use crate::log::{Appended, Entry, LogError, Retention, RoomIdentity};
-use crate::protocol::Message;
+use crate::log::{LogError, Retention, RoomIdentity};
+use crate::protocol::Record;
 
 /// How many trimmed messages are erased, or pages given back, in one slice at most.
 const SLICE: usize = 512;
@@ -59,6 +60,8 @@ pub(super) struct Store {
     identity: RoomIdentity,
     room_clock: RoomClock,
     dedup: DedupWindow,
+    /// The state of the room, if it was ever asked for.
+    room: Option<KeptState>,
     /// Keys that have encrypted something and belong to no row any more.
     to_erase: Vec<u32>,
     /// Whether a trim was begun and is not finished.
@@ -85,12 +88,13 @@ pub(super) struct Parts {
     pub(super) identity: RoomIdentity,
     pub(super) room_clock: RoomClock,
     pub(super) dedup: DedupWindow,
+    pub(super) room: Option<KeptState>,
 }
 
 impl Store {
     /// A log of these parts, from which something was `deleted` just now or not.
     pub(super) fn new(parts: Parts, retention: Retention, deleted: bool) -> Self {
-        let Parts { path, connection, keys, mark, view, identity, room_clock, dedup } = parts;
+        let Parts { path, connection, keys, mark, view, identity, room_clock, dedup, room } = parts;
         Self {
             path,
             connection,
@@ -101,6 +105,7 @@ impl Store {
             identity,
             room_clock,
             dedup,
+            room,
             to_erase: Vec::new(),
             trimming: false,
             to_trim: 0,
@@ -121,93 +126,8 @@ impl Store {
         self.view.clone()
     }
 
-    /// Appends in one transaction; when it fails nothing was appended.
-    pub(super) fn append(&mut self, entries: Vec<Entry>) -> Result<Vec<Appended>, LogError> {
-        if self.retention.messages > 0 {
-            self.provide_keys(entries.len())?;
-        }
-        let mut taken = Vec::new();
-        let appended = match self.insert(entries, &mut taken) {
-            Ok(appended) => appended,
-            Err(error) => {
-                // What they encrypted may be in the write-ahead log.
-                self.to_erase.append(&mut taken);
-                return Err(error);
-            }
-        };
-        let mut state = self.view.now();
-        for message in appended.iter().filter_map(Appended::message) {
-            self.dedup.insert(message.guest, message.id.clone(), message.seq);
-            (state.head, state.clock) = (message.seq, state.clock.max(message.at));
-            if self.retention.messages > 0 {
-                state.index.insert(message.seq, Facts::from(message));
-            }
-        }
-        let head = state.head;
-        state.index.end_at(head);
-        let clock = state.clock;
-        state.index.evict(clock);
-        drop(state);
-        if head > self.mark.mark().head
-            && let Err(error) = self.mark.note(head)
-        {
-            tracing::debug!(%error, "the newest number was not noted beside the log");
-        }
-        Ok(appended)
-    }
-
-    /// Has so many keys ready. Nearly always they are.
-    fn provide_keys(&mut self, count: usize) -> Result<(), LogError> {
-        while self.keys.ready() < count && self.view.now().index.evicted_count() > 0 {
-            self.begin_trim();
-            self.erase_slice()?;
-        }
-        let missing = count.saturating_sub(self.keys.ready());
-        if missing > 0 {
-            let slots = u32::try_from(missing).unwrap_or(u32::MAX).next_multiple_of(GROWTH);
-            self.keys.grow(slots).map_err(keys_failed)?;
-        }
-        Ok(())
-    }
-
-    fn insert(&mut self, entries: Vec<Entry>, taken: &mut Vec<u32>) -> Result<Vec<Appended>, LogError> {
-        let transaction = self.connection.transaction().map_err(failed)?;
-        let mut appended = Vec::with_capacity(entries.len());
-        let mut new = HashMap::with_capacity(entries.len());
-        let mut head = self.view.now().head;
-        for entry in entries {
-            let key = (entry.guest, entry.id.clone());
-            let before = new.get(&key).copied().or_else(|| self.dedup.find(entry.guest, &entry.id));
-            let duplicate = match before {
-                Some(seq) => Some(seq),
-                None => rows::find(&transaction, &entry).map_err(failed)?,
-            };
-            if let Some(seq) = duplicate {
-                appended.push(Appended::Duplicate(seq));
-                continue;
-            }
-            head += 1;
-            new.insert(key, head);
-            let message = entry.numbered(head);
-            if self.retention.messages > 0 {
-                let (id, key) = self.keys.take().map_err(keys_failed)?.ok_or_else(no_keys)?;
-                taken.push(id.slot);
-                let sealed = sealed::seal(&key, &message).map_err(|error| LogError(error.to_string()))?;
-                rows::insert(&transaction, &message, id, &sealed).map_err(failed)?;
-            }
-            appended.push(Appended::New(message));
-        }
-        transaction
-            .prepare_cached("UPDATE room SET head = ?1")
-            .and_then(|mut statement| statement.execute([number(head)]))
-            .map_err(failed)?;
-        transaction.commit().map_err(failed)?;
-        reached("appended");
-        Ok(appended)
-    }
-
     /// The oldest `limit` kept messages with `seq` > `after`. Those that cannot be decrypted are gone.
-    pub(super) fn read(&mut self, mut after: u64, limit: usize) -> Result<Vec<Message>, LogError> {
+    pub(super) fn read(&mut self, mut after: u64, limit: usize) -> Result<Vec<Record>, LogError> {
         let mut messages = Vec::new();
         loop {
             let kept: Vec<u64> = self.view.now().index.after(after).take(limit - messages.len()).collect();
@@ -235,7 +155,7 @@ impl Store {
         }
     }
 
-    fn decrypted(&mut self, seq: u64) -> Result<Option<Message>, Unreadable> {
+    fn decrypted(&mut self, seq: u64) -> Result<Option<Record>, Unreadable> {
         let row = rows::read(&self.connection, seq).map_err(|error| {
             let of_the_row = rows::is_foreign(&error)
                 || error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt);
@@ -243,7 +163,7 @@ impl Store {
         })?;
         let Some(row) = row else { return Ok(None) };
         let key = self.keys.get(row.key).map_err(|error| Unreadable::Log(keys_failed(error)))?;
-        Ok(key.and_then(|key| sealed::open(&key, row.message, &row.sealed)))
+        Ok(key.and_then(|key| sealed::open(&key, row)))
     }
 
     /// Begins to erase what is beyond the retention when the room's clock shows `clock`. A little is erased when this

@@ -1,13 +1,13 @@
 //! Renders events as HTML, in the order they come.
 
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::calm::{calm, is_long, lines_of};
 use super::colours::Colours;
+use super::event::{Event, Member};
 use super::markup::badge;
 use super::phrases;
-use crate::protocol::{EventBatch, Guest, GuestId, Name, Welcome};
+use crate::protocol::{EventBatch, GuestId, Name, Welcome};
 
 /// Messages of one guest form a group if they are no further apart than this, in seconds.
 const GROUP_SECONDS: u64 = 5 * 60;
@@ -17,61 +17,6 @@ const NAMED_EVERY: usize = 14;
 
 /// A pause of this many seconds is marked.
 const PAUSE_SECONDS: u64 = 10 * 60;
-
-/// An event as the room encoded it, as far as it is shown.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Event {
-    Message {
-        at: u64,
-        guest: GuestId,
-        name: String,
-        text: String,
-    },
-    Gap {},
-    Joined {
-        guest: Member,
-        at: u64,
-    },
-    Left {
-        guest: Member,
-        at: u64,
-    },
-    Away {
-        guest: Member,
-    },
-    Back {
-        guest: Member,
-    },
-    Renamed {
-        guest: Member,
-        was: String,
-        at: u64,
-    },
-    Roster {
-        guests: Vec<Member>,
-    },
-    #[serde(rename = "crowd")]
-    Occupancy {
-        count: usize,
-    },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Member {
-    id: GuestId,
-    name: String,
-    #[serde(default)]
-    away: bool,
-}
-
-impl From<&Guest> for Member {
-    fn from(guest: &Guest) -> Self {
-        Self { id: guest.id, name: guest.name.as_str().to_owned(), away: guest.away }
-    }
-}
 
 /// Renders the events of one guest.
 #[derive(Debug)]
@@ -213,6 +158,14 @@ impl Renderer {
     fn event(&mut self, event: Event, out: &mut String) {
         match event {
             Event::Message { at, guest, name, text } => self.message(at, guest, name, &text, out),
+            Event::Title { at, title } => {
+                self.moment(at, out);
+                self.line(out, &html! { "The room is now called " bdi { (title) } });
+            }
+            Event::Unknown { at } => {
+                self.moment(at, out);
+                self.line(out, &html! { "Something was done here that this page does not know." });
+            }
             Event::Gap {} => self.line(out, &html! { "Messages that were here are no longer kept." }),
             Event::Joined { guest, at } => {
                 if self.insert(guest.clone()) && guest.id != self.me {
@@ -255,10 +208,7 @@ impl Renderer {
     }
 
     fn message(&mut self, at: u64, guest: GuestId, name: String, text: &str, out: &mut String) {
-        match self.history {
-            true => self.age(at, out),
-            false => self.pause(at, out),
-        }
+        self.moment(at, out);
         let text = calm(text);
         let lines = lines_of(&text);
         let follows = self.below < NAMED_EVERY
@@ -301,6 +251,14 @@ impl Renderer {
     }
 
     /// Appends how long there was no event, if it was long.
+    /// Says when something was, where that is not clear from what stands above it.
+    fn moment(&mut self, at: u64, out: &mut String) {
+        match self.history {
+            true => self.age(at, out),
+            false => self.pause(at, out),
+        }
+    }
+
     fn pause(&mut self, at: u64, out: &mut String) {
         let pause = at.saturating_sub(self.newest);
         if pause >= PAUSE_SECONDS {

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use onionroom::log::sqlite::Synchronous;
 use onionroom::log::{Entry, Log, Retention, SqliteLog};
-use onionroom::protocol::{GuestId, MessageId, Name};
+use onionroom::protocol::{Body, GuestId, MessageId, Name};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -88,10 +88,9 @@ async fn exercise(log: &SqliteLog) {
 fn entry(number: u64) -> Entry {
     Entry {
         at: number,
-        guest: GuestId(number),
-        name: Name::parse("Ann").expect("a name"),
+        author: GuestId(number),
         id: MessageId::parse(&format!("id-{number}")).expect("an id"),
-        text: "a text ".repeat(20),
+        body: Body::Message { name: Name::parse("Ann").expect("a name"), text: "a text ".repeat(20) },
     }
 }
 

@@ -1,15 +1,29 @@
 //! A log that assigns sequence numbers and stores nothing.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use futures_util::StreamExt;
 use futures_util::future::{FutureExt, ready};
-use onionroom::log::{Appended, Entry, Log, LogFuture, RoomIdentity, Span};
-use onionroom::protocol::Message;
+use onionroom::log::{Appended, Entry, Follow, Log, LogError, LogFuture, RoomIdentity, RoomState, Span};
+use onionroom::protocol::Record;
 use onionroom::protocol::epochs::Epochs;
+use tokio::sync::mpsc;
 
-/// The last sequence number.
-#[derive(Default)]
-pub(crate) struct NullLog(AtomicU64);
+/// The log, which one room follows.
+pub(crate) struct NullLog {
+    /// The last sequence number.
+    head: AtomicU64,
+    appended: mpsc::UnboundedSender<Vec<Record>>,
+    followed: Mutex<Option<mpsc::UnboundedReceiver<Vec<Record>>>>,
+}
+
+impl Default for NullLog {
+    fn default() -> Self {
+        let (appended, followed) = mpsc::unbounded_channel();
+        Self { head: AtomicU64::new(0), appended, followed: Mutex::new(Some(followed)) }
+    }
+}
 
 impl Log for NullLog {
     fn identity(&self) -> LogFuture<'_, RoomIdentity> {
@@ -22,14 +36,26 @@ impl Log for NullLog {
     }
 
     fn append(&self, entries: Vec<Entry>) -> LogFuture<'_, Vec<Appended>> {
-        let numbered = |Entry { at, guest, name, id, text }| {
-            let seq = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-            Appended::New(Message { seq, at, guest, name, id, text })
-        };
-        ready(Ok(entries.into_iter().map(numbered).collect())).boxed()
+        let first = self.head.fetch_add(entries.len() as u64, Ordering::Relaxed) + 1;
+        let appended = (first..).take(entries.len()).map(Appended::New).collect();
+        let numbered = |(Entry { at, author, id, body }, seq)| Record { seq, at, author, id, body };
+        let _ = self.appended.send(entries.into_iter().zip(first..).map(numbered).collect());
+        ready(Ok(appended)).boxed()
     }
 
-    fn read(&self, _: u64, _: usize) -> LogFuture<'_, Vec<Message>> {
+    fn state(&self, initial: RoomState) -> LogFuture<'_, RoomState> {
+        ready(Ok(initial)).boxed()
+    }
+
+    fn follow(&self, _: u64) -> LogFuture<'_, Follow> {
+        let receiver = self.followed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let follow = receiver.map(|mut receiver| {
+            futures_util::stream::poll_fn(move |context| receiver.poll_recv(context)).boxed()
+        });
+        ready(follow.ok_or_else(|| LogError("it is followed already".into()))).boxed()
+    }
+
+    fn read(&self, _: u64, _: usize) -> LogFuture<'_, Vec<Record>> {
         ready(Ok(Vec::new())).boxed()
     }
 
@@ -38,7 +64,7 @@ impl Log for NullLog {
     }
 
     fn span(&self) -> LogFuture<'_, Span> {
-        let head = self.0.load(Ordering::Relaxed);
+        let head = self.head.load(Ordering::Relaxed);
         ready(Ok(Span { first: head + 1, head, whole_from: head + 1 })).boxed()
     }
 

@@ -1,19 +1,18 @@
 //! Sample data.
 
-use onionroom::protocol::{GuestId, Message, MessageId, Name};
+use onionroom::protocol::{Body, GuestId, MessageId, Name, Record};
 
 /// Bytes of the text of a message.
 const TEXT_BYTES: usize = 100;
 
 /// A message as the log returns it.
-pub(crate) fn message() -> Message {
-    Message {
+pub(crate) fn message() -> Record {
+    Record {
         seq: 41_234,
         at: 86_400,
-        guest: GuestId(137_438_953_472),
-        name: name("Ann"),
+        author: GuestId(137_438_953_472),
         id: MessageId::parse("9f3c2b1a-17").expect("an id"),
-        text: text(),
+        body: Body::Message { name: name("Ann"), text: text() },
     }
 }
 

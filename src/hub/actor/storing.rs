@@ -1,0 +1,98 @@
+//! The actor and the log: what is appended, and what the log says happened.
+
+use std::sync::Arc;
+
+use tokio::task::yield_now;
+
+use super::RoomActor;
+use crate::hub::appends::Step;
+use crate::hub::pending::{PendingAppend, answer};
+use crate::log::{Entry, Log, LogError, LogFuture, Span};
+use crate::protocol::{Body, GuestId, MessageId, Record};
+
+impl RoomActor {
+    /// Begins to append, and does what the log has done by then.
+    pub(super) async fn append(&mut self, pending: PendingAppend) {
+        if pending.entries.is_empty() {
+            return answer(pending.requests, &Ok(Vec::new()));
+        }
+        self.appends.begin(pending);
+        self.take_steps().await;
+    }
+
+    /// Where the host has given the room another title, that is an entry of the log.
+    pub(super) async fn change_title(&mut self) {
+        let title = self.title.clone();
+        if title == self.state.title {
+            return;
+        }
+        match MessageId::random() {
+            Ok(id) => {
+                let entry =
+                    Entry { at: self.clock(), author: GuestId::ROOM, id, body: Body::Title { title } };
+                self.append(PendingAppend { entries: vec![entry], requests: Vec::new() }).await;
+            }
+            Err(error) => tracing::error!(%error, "the room keeps its title"),
+        }
+    }
+
+    /// Does everything that the log has done by now.
+    pub(super) async fn take_steps(&mut self) {
+        while let Some(step) = self.appends.step_now().await {
+            self.take(step);
+        }
+    }
+
+    /// Publishes what the log has now, or answers those whose entries were published.
+    pub(super) fn take(&mut self, step: Step) {
+        match step {
+            Step::Publish(records) => {
+                for record in &records {
+                    self.state.apply(record);
+                }
+                self.shared.publish(records.iter().map(Record::event));
+            }
+            Step::Answer(appended, requests) => {
+                self.storing.note(&appended);
+                answer(requests, &appended);
+            }
+        }
+    }
+
+    /// Waits until the log has answered everything, and goes on notifying readers meanwhile.
+    pub(super) async fn settle(&mut self) {
+        while !self.appends.is_empty() {
+            self.notifier.set_head(self.shared.position());
+            tokio::select! {
+                biased;
+                step = self.appends.step() => self.take(step),
+                () = yield_now(), if self.notifier.is_due() => self.notify_some(),
+            }
+        }
+    }
+
+    /// Where the kept entries lie, as far as they were published.
+    pub(super) async fn span(&mut self) -> Result<Span, LogError> {
+        let Span { first, head, whole_from } = self.ask_log(|log| log.span()).await?;
+        let head = head.min(self.appends.published());
+        Ok(Span { first: first.min(head + 1), head, whole_from: whole_from.min(head + 1) })
+    }
+
+    /// Asks the log, and goes on notifying readers until it has answered: of the events that were published before, in the
+    /// same batch of commands, too.
+    async fn ask_log<T>(
+        &mut self,
+        ask: impl for<'a> FnOnce(&'a dyn Log) -> LogFuture<'a, T>,
+    ) -> Result<T, LogError> {
+        let shared = Arc::clone(&self.shared);
+        let mut answer = ask(&*shared.log);
+        self.notifier.set_head(self.shared.position());
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer,
+                () = yield_now(), if self.notifier.is_due() => self.notify_some(),
+            }
+        }
+    }
+}

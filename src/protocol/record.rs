@@ -1,0 +1,191 @@
+//! What lasts: the entries of a room's log, of which messages are one kind.
+//!
+//! Each entry is an envelope (sequence number, time, author and id, the same for every kind) around a body. An older
+//! program keeps bodies of kinds that it does not know, and tells guests only that there is one.
+
+use super::event::Event;
+use super::id::{GuestId, MessageId};
+use super::name::Name;
+
+/// An entry of the log: an event that lasts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its sequence number, from 1.
+    pub seq: u64,
+    /// When it was published: whole seconds on the room's own clock.
+    pub at: u64,
+    /// Its author; [`GuestId::ROOM`] for what the room itself has to say.
+    pub author: GuestId,
+    /// The id that the author's program chose; with `author` it identifies the entry.
+    pub id: MessageId,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What an entry says, by its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// A message.
+    Message {
+        /// The author's name then.
+        name: Name,
+        /// The text.
+        text: String,
+    },
+    /// The room has another title.
+    Title {
+        /// The title.
+        title: String,
+    },
+    /// Something that a newer program wrote.
+    Unknown {
+        /// The name of the kind: 1 to [`KIND_MAX`] of `a–z _`.
+        kind: String,
+        /// The body as that program encoded it.
+        data: Vec<u8>,
+    },
+}
+
+/// The kind of messages.
+pub const MESSAGE: &str = "message";
+
+/// The kind of [`Body::Title`].
+const TITLE: &str = "title";
+
+/// The most characters that the name of a kind has.
+pub const KIND_MAX: usize = 32;
+
+impl Body {
+    /// The name of the kind.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Message { .. } => MESSAGE,
+            Self::Title { .. } => TITLE,
+            Self::Unknown { kind, .. } => kind,
+        }
+    }
+
+    /// How many bytes the retention counts: those of the text and the name, or of what stands in their place.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Message { name, text } => name.as_str().len() + text.len(),
+            Self::Title { title } => title.len(),
+            Self::Unknown { data, .. } => data.len(),
+        }
+    }
+
+    /// Appends the body in the form in which logs store it. A message is the length of the name (16 bits, little-endian),
+    /// the name and the text; a title is its text.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Message { name, text } => {
+                let name = name.as_str().as_bytes();
+                // A name has far fewer bytes than 16 bits count.
+                out.extend((name.len() as u16).to_le_bytes());
+                out.extend(name);
+                out.extend(text.as_bytes());
+            }
+            Self::Title { title } => out.extend(title.as_bytes()),
+            Self::Unknown { data, .. } => out.extend(data),
+        }
+    }
+
+    /// How many bytes [`Body::encode`] appends.
+    pub fn encoded_bytes(&self) -> usize {
+        self.bytes() + Self::members_bytes(self.kind())
+    }
+
+    /// How many bytes the stored form of this kind has beside those that [`Body::bytes`] counts.
+    pub fn members_bytes(kind: &str) -> usize {
+        if kind == MESSAGE { 2 } else { 0 }
+    }
+
+    /// Reads the form of [`Body::encode`]; `None` if it is none of this kind, or `kind` is not the name of one.
+    pub fn decode(kind: &str, data: &[u8]) -> Option<Self> {
+        let text = |bytes: &[u8]| Some(str::from_utf8(bytes).ok()?.to_owned());
+        Some(match kind {
+            MESSAGE => {
+                let (length, rest) = data.split_first_chunk()?;
+                let (name, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+                Self::Message { name: Name::from_stored(text(name)?)?, text: text(rest)? }
+            }
+            TITLE => Self::Title { title: text(data)? },
+            _ if is_kind(kind) => Self::Unknown { kind: kind.to_owned(), data: data.to_vec() },
+            _ => return None,
+        })
+    }
+}
+
+/// Whether this can be the name of a kind.
+fn is_kind(text: &str) -> bool {
+    (1..=KIND_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+impl Record {
+    /// The entry as an event.
+    pub fn event(&self) -> Event<'_> {
+        let (seq, at, guest, id) = (self.seq, self.at, self.author, self.id.as_str());
+        match &self.body {
+            Body::Message { name, text } => Event::Message { seq, at, guest, name, id, text },
+            Body::Title { title } => Event::Title { seq, at, guest, id, title },
+            Body::Unknown { kind, .. } => Event::Unknown { seq, at, guest, id, kind },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn bodies() -> impl Strategy<Value = Body> {
+        let name = Name::parse("Ольга").unwrap();
+        prop_oneof![
+            any::<String>().prop_map(move |text| Body::Message { name: name.clone(), text }),
+            any::<String>().prop_map(|title| Body::Title { title }),
+            ("[a-z_]{1,8}x", prop::collection::vec(any::<u8>(), 0..50))
+                .prop_map(|(kind, data)| Body::Unknown { kind, data }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_body_goes_there_and_back(body in bodies(), other in prop::collection::vec(any::<u8>(), 0..50)) {
+            let mut data = Vec::new();
+            body.encode(&mut data);
+            prop_assert_eq!(data.len(), body.encoded_bytes());
+            prop_assert_eq!(Body::decode(body.kind(), &data), Some(body));
+            for kind in [MESSAGE, TITLE, "pin", ""] {
+                // Whatever a file has, it is read or refused.
+                let _ = Body::decode(kind, &other);
+            }
+        }
+
+        #[test]
+        fn every_kind_is_an_event_with_its_number(body in bodies(), seq in 1u64..super::super::NUMBER_LIMIT) {
+            let id = MessageId::parse("a").unwrap();
+            let record = Record { seq, at: 9, author: GuestId(7), id, body };
+            let event = record.event();
+            prop_assert_eq!(event.seq(), Some(seq));
+            let json: Value = serde_json::from_str(&event.encode()).unwrap();
+            prop_assert_eq!(&json["seq"], seq);
+            prop_assert_eq!((&json["at"], &json["guest"], &json["id"]), (&9.into(), &7.into(), &"a".into()));
+            prop_assert_eq!(json["type"].as_str(), Some(event.kind().as_str()));
+            match &record.body {
+                Body::Message { text, .. } => prop_assert_eq!(&json["text"], text),
+                Body::Title { title } => prop_assert_eq!(&json["title"], title),
+                Body::Unknown { kind, .. } => prop_assert_eq!(&json["kind"], kind),
+            }
+        }
+    }
+
+    #[test]
+    fn a_kind_has_a_plain_name() {
+        for kind in ["", "Pin", "pin up", "x\0", &"x".repeat(KIND_MAX + 1)] {
+            assert_eq!(Body::decode(kind, b""), None);
+        }
+        assert!(Body::decode(&"x".repeat(KIND_MAX), b"").is_some());
+    }
+}

@@ -1,0 +1,67 @@
+//! The room's events as they are read back to be rendered.
+
+use serde::Deserialize;
+
+use crate::protocol::{Guest, GuestId};
+
+/// An event as the room encoded it, as far as it is shown.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub(super) enum Event {
+    Message {
+        at: u64,
+        guest: GuestId,
+        name: String,
+        text: String,
+    },
+    Title {
+        at: u64,
+        title: String,
+    },
+    Unknown {
+        at: u64,
+    },
+    Gap {},
+    Joined {
+        guest: Member,
+        at: u64,
+    },
+    Left {
+        guest: Member,
+        at: u64,
+    },
+    Away {
+        guest: Member,
+    },
+    Back {
+        guest: Member,
+    },
+    Renamed {
+        guest: Member,
+        was: String,
+        at: u64,
+    },
+    Roster {
+        guests: Vec<Member>,
+    },
+    #[serde(rename = "crowd")]
+    Occupancy {
+        count: usize,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Member {
+    pub(super) id: GuestId,
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) away: bool,
+}
+
+impl From<&Guest> for Member {
+    fn from(guest: &Guest) -> Self {
+        Self { id: guest.id, name: guest.name.as_str().to_owned(), away: guest.away }
+    }
+}
