@@ -99,6 +99,7 @@ impl Notifier {
         }
     }
 
+    #[inline]
     fn notify_batch(&mut self, ring: &Ring) {
         let mut bytes = 0;
         for _ in 0..NOTIFY_BATCH {

@@ -61,11 +61,27 @@ impl NoscriptStream {
                 self.markup.drain(..end + END.len());
                 return Some(text);
             }
-            let size = usize::from_str_radix(&self.raw.line().await, 16).unwrap();
-            assert!(size > 0, "the document ended");
-            let part = self.raw.bytes(size).await;
-            self.raw.bytes(2).await;
-            self.markup.push_str(std::str::from_utf8(&part).unwrap());
+            self.read().await;
         }
+    }
+
+    /// Passes over everything up to the end of this markup.
+    pub(crate) async fn until(&mut self, markup: &str) {
+        loop {
+            if let Some(place) = self.markup.find(markup) {
+                self.markup.drain(..place + markup.len());
+                return;
+            }
+            self.read().await;
+        }
+    }
+
+    /// Reads one chunk.
+    async fn read(&mut self) {
+        let size = usize::from_str_radix(&self.raw.line().await, 16).unwrap();
+        assert!(size > 0, "the document ended");
+        let part = self.raw.bytes(size).await;
+        self.raw.bytes(2).await;
+        self.markup.push_str(std::str::from_utf8(&part).unwrap());
     }
 }

@@ -4,8 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use onionroom::protocol::OCCUPANCY_ABOVE;
+use onionroom::log::sqlite::Synchronous;
+use onionroom::log::{Entry, Log, Retention, SqliteLog};
+use onionroom::protocol::{Body, GuestId, MessageId, OCCUPANCY_ABOVE};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::kit::description::Description;
 use crate::kit::{Guest, TestRoom, Visitor, narrow};
@@ -37,11 +40,26 @@ impl Witness<'_> {
     }
 }
 
+fn entry(body: Body) -> Entry {
+    Entry { at: 0, author: GuestId(9), id: MessageId::parse("a").unwrap(), body }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_event_is_described_and_every_described_event_occurs() {
     let description = Description::read();
     let mut witness = Witness { description: &description, seen: BTreeSet::new() };
+    // Its log has what an earlier host and a newer program left there.
+    let data = TempDir::new().unwrap();
+    let path = data.path().join("room");
+    let before = path.clone();
+    TestRoom::open_with(|settings| settings.data_dir = Some(before)).await.close().await;
+    let keep = Retention { messages: 10, bytes: 0, age: None };
+    let log = SqliteLog::open(&path.join("messages.sqlite"), keep, Synchronous::Normal).unwrap();
+    log.append(vec![entry(Body::Unknown { kind: "pin".into(), data: Vec::new() })]).await.unwrap();
+    drop(log);
     let room = TestRoom::open_with(|settings| {
+        settings.data_dir = Some(path);
+        settings.room.title = "Tea at five".into();
         settings.room.message_bytes = 32_000;
         settings.room.away = Duration::from_secs(1);
         settings.history.messages = 10;
@@ -58,6 +76,9 @@ async fn every_event_is_described_and_every_described_event_occurs() {
     ] {
         ann.send(witness.example(kind)).await;
         witness.expect(&mut ann, answer).await;
+    }
+    for kind in ["unknown", "title"] {
+        assert!(witness.seen.contains(kind), "{kind}");
     }
     ann.send(json!({ "type": "say", "id": "no", "text": "" })).await;
     witness.expect(&mut ann, "error").await;
