@@ -69,3 +69,24 @@ test('a backup that was put back: nothing is shown twice, and what is said then 
   await have('one', 'two', 'three', 'four');
   for (const guest of guests) assert.equal((await lines(guest)).filter((line) => line.includes('The room was')).length, 1);
 });
+
+test('the host gives the room another title: the page takes it, and says so where it happened', async () => {
+  await room.close();
+  room.settings = { ...room.settings, ONIONROOM_ROOM_TITLE: 'Tea at <five>' };
+  await back();
+  for (const guest of guests) {
+    await guest.see('the new title', () => document.getElementById('title').textContent === 'Tea at <five>' && document.title.includes('Tea at <five>'));
+  }
+  await ann.say('five');
+  await have('one', 'two', 'three', 'four', 'five');
+  /* Who opens the page anew finds it in its place, and nothing is taken for missing. */
+  await bob.open();
+  await bob.hears('five');
+  assert.deepEqual(await bob.messages(), ['one', 'three', 'four', 'five'], 'what the backup did not have is gone');
+  for (const guest of guests) {
+    const shown = await lines(guest);
+    assert.equal(shown.filter((line) => line === 'The room is now called Tea at <five>').length, 1, shown);
+    assert.ok(!shown.some((line) => line.includes('no longer kept')), shown);
+  }
+  assert.deepEqual(ann.problems, []);
+});
