@@ -25,6 +25,8 @@ mod rows;
 mod schema;
 mod sealed;
 mod state;
+#[cfg(test)]
+mod state_tests;
 mod store;
 #[cfg(test)]
 mod tests;

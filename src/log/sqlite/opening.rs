@@ -30,6 +30,9 @@ const INSTRUCTIONS: i32 = 10_000;
 /// How long a log that is opened erases at most before anything can be said; the rest is erased meanwhile.
 const ERASE_MOST: Duration = Duration::from_secs(2);
 
+/// In place of a sequence number: the state of the room. Entries count from 1.
+const STATE: u64 = 0;
+
 /// What is known of the messages in a file.
 type Rows = Vec<(u64, Facts, KeyId)>;
 
@@ -85,12 +88,14 @@ fn open(
         rows::facts(&connection, version >= KINDS).map_err(failed)?
     };
     let state = if version < KINDS { None } else { StateRow::load(&connection).map_err(failed)? };
-    let lost = without_key(&keys_path, &found, facts.iter().map(|(seq, _, key)| (*seq, *key)))?;
+    let keys_of_entries = facts.iter().map(|(seq, _, key)| (*seq, *key));
+    let key_of_state = state.as_ref().map(|state| (STATE, state.key));
+    let mut lost = without_key(&keys_path, &found, keys_of_entries.chain(key_of_state))?;
     if version >= EPOCHS && !lost.is_empty() && older(&found, &connection).map_err(failed)? {
         return Err(SqliteOpenError::KeysOlder { path: keys_path });
     }
     if !lost.is_empty()
-        && lost.len() == facts.len()
+        && lost.len() == facts.len() + usize::from(state.is_some())
         && foreign(&found, before.as_ref(), &connection).map_err(failed)?
     {
         return Err(SqliteOpenError::KeysForeign { path: path.into(), keys: keys_path });
@@ -98,6 +103,8 @@ fn open(
     if opening.is_cancelled() {
         return Err(SqliteOpenError::Cancelled { path: path.into() });
     }
+
+    lost.retain(|seq| *seq != STATE);
 
     // From here on the files change.
     let name = epoch_name().map_err(|error| unusable(io::Error::other(error)))?;
