@@ -10,23 +10,29 @@
 //! and explained the same way in each. [`Settings`] is validated and complete, and all that the rest of the program
 //! sees. `docs/configuration.md` is the table for people.
 
+mod draft;
 mod environment;
 mod error;
 mod file;
 mod keys;
+mod public_origin;
 mod raw;
 mod resolve;
 mod settings;
 mod standard_paths;
 mod suggest;
+mod texts;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::SettingsError;
 pub use keys::{KEYS, Key};
+pub use public_origin::PublicOrigin;
 pub use raw::{Flag, Sources};
-pub use settings::{HistorySettings, ListenSettings, LocalAccess, OnionSettings, RoomSettings, Settings};
+pub use settings::{
+    HistorySettings, ListenSettings, LocalAccess, OnionSettings, ProxyAddress, RoomSettings, Settings,
+};
 pub use standard_paths::StandardPaths;
 
 /// The commented example, every key at its default: `config/onionroom.toml`.

@@ -1,19 +1,22 @@
-//! Listeners: onion streams and TCP connections are accepted as the same [`Connection`].
+//! Listeners: onion streams, TCP connections and those of Unix sockets are accepted as the same [`Connection`].
 //!
-//! [`budget`] is what the connections of one circuit may ask for, `limiter` how circuits share the connections,
-//! [`loopback`] accepts those of this machine.
+//! [`accept`] is the loop of those that are files, [`budget`] is what the connections of one circuit may ask for, `limiter` how circuits share the connections,
+//! [`loopback`] accepts those of this machine, [`proxy`] those that a reverse proxy hands over, `peer` is where one comes from.
 
+pub mod accept;
 pub mod budget;
 pub mod descriptors;
 mod limiter;
 pub mod loopback;
+mod oldest;
 pub mod onion;
+mod peer;
+pub mod proxy;
 pub mod rendezvous;
 pub mod tcp;
 #[cfg(unix)]
 pub mod unix;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -23,6 +26,7 @@ use self::limiter::Permits;
 use crate::protocol::CircuitId;
 
 pub use self::limiter::{Activity, LOOPBACK_RESERVE, Permit};
+pub use self::peer::{Client, Peer};
 
 /// A bidirectional byte stream.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
@@ -37,28 +41,6 @@ pub struct Connection {
     pub peer: Peer,
     /// Its permit, released when this is dropped.
     pub permit: Permit,
-}
-
-/// The remote end of a connection.
-///
-/// A circuit is a budget to charge, never an identity: one person can have many, and it does not say who they
-/// are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Peer {
-    /// A rendezvous circuit, numbered by this process from 1 in the order of arrival.
-    Circuit(u64),
-    /// A process on this machine; on a Unix socket with the address 127.0.0.1:0.
-    Loopback(SocketAddr),
-}
-
-impl Peer {
-    /// The circuit that its requests are charged to; all of this machine are one.
-    pub fn circuit(self) -> CircuitId {
-        match self {
-            Self::Circuit(number) => CircuitId(number),
-            Self::Loopback(_) => CircuitId::LOOPBACK,
-        }
-    }
 }
 
 /// The connection that a request came on; an extension of each request.
@@ -86,10 +68,10 @@ impl ConnectionLimiter {
         (Self { permits: Permits::new(connections, requests_per_second), accepted }, receiver)
     }
 
-    /// Allows at most `most` connections from this machine, its reserve among them: each takes a descriptor, which those
-    /// through Tor do not.
-    pub fn limit_loopback(&self, most: usize) {
-        self.permits.limit_loopback(most);
+    /// Allows at most `most` connections that are files of this process, the reserve of this machine among them. Those of
+    /// the onion service are none.
+    pub fn limit_files(&self, most: usize) {
+        self.permits.limit_files(most);
     }
 
     /// A permit for one more connection of this circuit. At the limit it is taken from the circuit that holds most, if

@@ -1,6 +1,7 @@
 //! The server: opens a room from its settings, with its listeners, the hub, the log and the onion service, and closes it.
 
 mod local;
+mod proxy;
 pub mod restore;
 
 use std::future::Future;
@@ -30,9 +31,11 @@ use crate::storage::{DataDirectory, StorageError};
 use crate::tor::{OnionService, Status, TorError};
 use crate::{http, log, tor};
 use local::LocalListener;
+use proxy::ProxyListener;
 use restore::LOG_FILE;
 
 pub use local::LocalError;
+pub use proxy::ProxyError;
 
 /// How long connections and responses under way may take when the room closes.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
@@ -41,6 +44,7 @@ const CLOSE_WAIT: Duration = Duration::from_secs(3);
 pub struct Server {
     address: Option<SocketAddr>,
     local: Option<String>,
+    proxy: Option<String>,
     log: Arc<dyn Log>,
     /// Held until the files in it are closed.
     _directory: Option<Arc<DataDirectory>>,
@@ -72,6 +76,9 @@ pub enum OpenError {
     /// The local room could not be opened.
     #[error(transparent)]
     Local(#[from] LocalError),
+    /// The listener for proxies could not be opened.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// The operating system gave no randomness.
     #[error("The operating system gives no randomness: {0}. Nothing secret can be made without it.")]
     Randomness(#[from] getrandom::Error),
@@ -93,7 +100,7 @@ pub enum OpenError {
 }
 
 impl Server {
-    /// Opens the room: when this returns it answers on the loopback address, and the onion address is known; the onion
+    /// Opens the room: when this returns it answers on this machine's listeners, and the onion address is known; the onion
     /// service goes on starting in the background.
     ///
     /// # Errors
@@ -112,11 +119,12 @@ impl Server {
         let Storage { directory, log, key } = Storage::open(settings, opening).await?;
         let listener = LocalListener::bind(&settings.listen, directory.as_deref()).await?;
         let url = listener.url(key.as_ref());
+        let proxy = ProxyListener::bind(&settings.listen).await?;
         let site = Arc::new(Site {
             room: Room::open(&settings.room, &settings.history, Arc::clone(&log)).await?,
             noscript: Noscript::new(&settings.room, &settings.history),
             index: Index::assemble(),
-            hosts: Hosts::new(listener.port()),
+            hosts: Hosts::new(listener.port(), &settings.listen.public),
             settings: Arc::new(settings.listen.clone()),
             tasks: tasks.clone(),
             closing: closing.clone(),
@@ -129,6 +137,7 @@ impl Server {
         let mut server = Self {
             address: listener.address(),
             local: url,
+            proxy: proxy.place(),
             log,
             _directory: directory.clone(),
             onion: None,
@@ -137,11 +146,13 @@ impl Server {
             closing,
             failed: CancellationToken::new(),
         };
-        if server.local.is_some() {
-            limiter.limit_loopback(descriptors::for_loopback(settings.listen.connections));
+        if server.local.is_some() || server.proxy.is_some() {
+            limiter.limit_files(descriptors::for_connections(settings.listen.connections));
         }
         server.spawn_critical(serve(connections, router, Arc::clone(&site)));
         server.spawn_critical(listener.accept(limiter.clone(), server.closing.clone()));
+        let protocol = settings.listen.proxy_protocol;
+        server.spawn_critical(proxy.accept(protocol, limiter.clone(), server.closing.clone()));
         if settings.onion.enabled
             && let Some(directory) = directory
         {
@@ -189,6 +200,12 @@ impl Server {
     /// without a local listener.
     pub fn local_url(&self) -> Option<&str> {
         self.local.as_deref()
+    }
+
+    /// Where reverse proxies connect to: an address with a port, or `unix:` and the path of the socket; `None` without a
+    /// listener for them.
+    pub fn proxy_place(&self) -> Option<&str> {
+        self.proxy.as_deref()
     }
 
     /// The onion URL to share; `None` without an onion service.

@@ -15,7 +15,7 @@ element('theme').addEventListener('click', () => {
 showTheme(kept.get('theme'));
 
 /* The address, to be given to others. That of a local room leads nowhere from elsewhere. */
-if (location.hostname.endsWith('.onion')) {
+if (!/^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname)) {
   for (const place of document.querySelectorAll('.address')) place.textContent = location.origin;
 } else {
   element('invitation').textContent = 'Say hello.';

@@ -129,7 +129,7 @@ pub struct ServeFlags {
     /// A fresh address that leaves nothing on disk
     #[arg(long, help_heading = "Room", conflicts_with = "data_dir")]
     ephemeral: bool,
-    /// The local room alone, without Tor
+    /// Without an onion service of its own: the local room, and the listener for proxies if it is set
     #[arg(long, help_heading = "Tor", conflicts_with_all = ["network_file", "onion_port", "threads"])]
     no_onion: bool,
     /// Use the private Tor network that this file describes; `onionroom lab` writes one

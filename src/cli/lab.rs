@@ -52,7 +52,7 @@ async fn serve(plan: Plan, mut settings: Settings, terminal: Terminal) -> Result
         () = signals.next() => return Ok(()),
     };
     let scope = NetworkScope::Lab;
-    let mut screen = Screen::opened(terminal.clone(), scope, server.local_url(), server.onion_url());
+    let mut screen = Screen::opened(terminal.clone(), scope, &server, &settings.listen.public);
     let outcome = tokio::select! {
         () = show(&mut screen, &server, &network, &terminal) => Err(Failure::TaskFailed),
         () = server.failed() => Err(Failure::TaskFailed),

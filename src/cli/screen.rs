@@ -12,6 +12,8 @@ use tokio::sync::watch;
 use super::qr;
 use super::status_changes::{StatusChange, StatusTracker};
 use super::terminal::{Terminal, wrap};
+use crate::config::PublicOrigin;
+use crate::server::Server;
 use crate::tor::{Problem, Stage, Status};
 
 /// Below this width the text of the progress bar is above it instead of beside it.
@@ -38,37 +40,57 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// Prints the addresses: the local URL, if there is one, and the onion URL, which is not reachable yet.
+    /// Prints the addresses, of which the onion URL is not reachable yet.
     pub(super) fn opened(
         terminal: Terminal,
         scope: NetworkScope,
-        local: Option<&str>,
-        onion: Option<String>,
+        server: &Server,
+        public: &[PublicOrigin],
     ) -> Self {
+        let onion = server.onion_url();
         let screen = Self { terminal, scope, onion, tracker: StatusTracker::default(), bar: None };
-        screen.addresses(local);
+        let (local, proxy) = (server.local_url(), server.proxy_place());
+        if screen.terminal.out.is_terminal {
+            screen.words(local, proxy, public);
+        } else {
+            screen.lines(local, proxy, public);
+        }
         screen
     }
 
-    fn addresses(&self, local: Option<&str>) {
-        if !self.terminal.out.is_terminal {
-            if let Some(local) = local {
-                self.terminal.print(&format!("local: {local}"));
+    /// The addresses for scripts.
+    fn lines(&self, local: Option<&str>, proxy: Option<&str>, public: &[PublicOrigin]) {
+        for (key, address) in [("local", local), ("proxy", proxy)] {
+            if let Some(address) = address {
+                self.terminal.print(&format!("{key}: {address}"));
             }
-            if let Some(onion) = &self.onion {
-                self.terminal.print(&format!("room: {onion}"));
-            }
-            return;
+        }
+        if proxy.is_some() {
+            public.iter().for_each(|origin| self.terminal.print(&format!("public: {origin}/")));
+        }
+        if let Some(onion) = &self.onion {
+            self.terminal.print(&format!("room: {onion}"));
+        }
+    }
+
+    /// The addresses for people.
+    fn words(&self, local: Option<&str>, proxy: Option<&str>, public: &[PublicOrigin]) {
+        let alone = proxy.is_none() && self.onion.is_none();
+        match local {
+            Some(local) if alone => self.terminal.paragraph("The room is open, on this machine only:", local),
+            Some(local) => self.terminal.paragraph("The room is open. On this machine:", local),
+            None if proxy.is_some() => self.terminal.print("\n  The room is open."),
+            None => self.terminal.print("\n  The room is open, through Tor only."),
+        }
+        if let Some(proxy) = proxy {
+            self.terminal.paragraph("For a proxy, or a Tor daemon with an onion service of its own:", proxy);
+            let origins: Vec<_> = public.iter().map(ToString::to_string).collect();
+            self.terminal.paragraph("For your guests, through that:", &origins.join("  "));
         }
         let Some(onion) = &self.onion else {
-            self.terminal.paragraph("The room is open, on this machine only:", local.unwrap_or_default());
             self.terminal.print("\n  Ctrl-C closes the room.\n");
             return;
         };
-        match local {
-            Some(local) => self.terminal.paragraph("The room is open. On this machine:", local),
-            None => self.terminal.print("\n  The room is open, through Tor only."),
-        }
         let where_to = match self.scope {
             NetworkScope::Public => "For your guests, in Tor Browser",
             NetworkScope::Private | NetworkScope::Lab => "On the private Tor network",

@@ -33,7 +33,7 @@ async fn serve(settings: &Settings, terminal: Terminal) -> Result<(), Failure> {
         server = open(settings, &terminal) => server?,
         () = signals.next() => return Ok(()),
     };
-    let mut screen = Screen::opened(terminal, scope(settings), server.local_url(), server.onion_url());
+    let mut screen = Screen::opened(terminal, scope(settings), &server, &settings.listen.public);
     let outcome = tokio::select! {
         () = screen.follow(server.tor_status()) => Err(Failure::TaskFailed),
         () = server.failed() => Err(Failure::TaskFailed),

@@ -61,9 +61,14 @@ pub enum SettingsError {
     },
     /// Neither a local listener nor an onion service.
     #[error(
-        "listen.local is off and the onion service too, so there would be no way into the room. Say --local key, open or unix, or leave --no-onion away."
+        "listen.local is off and the onion service too, so there would be no way into the room. Say --local key, open or unix, leave --no-onion away, or set listen.proxy."
     )]
     NoWayIn,
+    /// A listener for proxies, but no name to answer under.
+    #[error(
+        "listen.proxy is set, but listen.public is empty, so every request there would be refused. Name the addresses that your guests open, such as public = [\"https://room.example\"]."
+    )]
+    NoPublicOrigin,
     /// No directory for keys and state is known.
     #[error(
         "There is no home directory to keep the room's messages and keys in. Say where with --data-dir, or use --ephemeral to keep nothing."

@@ -51,6 +51,11 @@ fn read(value: &DeValue<'_>, source: &str) -> Value {
         DeValue::Integer(digits) => {
             i64::from_str_radix(digits.as_str(), digits.radix()).map_or_else(|_| other(), Value::Number)
         }
+        DeValue::Array(array) => {
+            let texts = array.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
+            let items: Option<Vec<_>> = texts.collect();
+            items.map_or_else(other, |items| Value::List { items, source: source.into() })
+        }
         _ => other(),
     }
 }

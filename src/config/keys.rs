@@ -1,13 +1,11 @@
 //! The table of all settings.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tracing_subscriber::EnvFilter;
-
-use super::settings::{LocalAccess, Settings};
+use super::draft::Draft;
+use super::texts::{address, filter, local, proxy, public, title};
 
 /// One setting.
 pub struct Key {
@@ -28,18 +26,10 @@ pub(super) enum Setter {
     Switch { flag_means: bool, store: fn(&mut Draft, bool) },
     /// A text with rules of its own; the error is the rule that was broken.
     Text { allowed: &'static str, store: fn(&mut Draft, &str) -> Result<(), String> },
+    /// A list of texts; the error is the rule that was broken. In the environment there are commas between them.
+    List { allowed: &'static str, store: fn(&mut Draft, &[&str]) -> Result<(), String> },
     /// A path; an empty one means the default.
     Path { allowed: &'static str, store: fn(&mut Draft, Option<PathBuf>) },
-}
-
-/// Settings while they are being filled in.
-#[derive(Debug, Default)]
-pub(super) struct Draft {
-    pub(super) settings: Settings,
-    pub(super) data_dir: Option<PathBuf>,
-    pub(super) ephemeral: bool,
-    /// `listen.connections`, if it was given.
-    pub(super) connections: Option<usize>,
 }
 
 impl Key {
@@ -60,7 +50,9 @@ impl Key {
                 format!("a whole number{unit} from {least} to {most}")
             }
             Setter::Switch { .. } => "true or false".into(),
-            Setter::Text { allowed, .. } | Setter::Path { allowed, .. } => allowed.into(),
+            Setter::Text { allowed, .. } | Setter::List { allowed, .. } | Setter::Path { allowed, .. } => {
+                allowed.into()
+            }
         }
     }
 }
@@ -168,6 +160,33 @@ pub static KEYS: &[Key] = &[
         name: "local",
         flag: Some("--local"),
         setter: Setter::Text { allowed: "key, open, unix or off", store: local },
+    },
+    Key {
+        section: "listen",
+        name: "public",
+        flag: None,
+        setter: Setter::List {
+            allowed: "a list of origins such as https://room.example or http://….onion, each host with one scheme",
+            store: public,
+        },
+    },
+    Key {
+        section: "listen",
+        name: "proxy",
+        flag: None,
+        setter: Setter::Text {
+            allowed: "an address with a port such as 127.0.0.1:8647, unix: and an absolute path, or an empty text for none",
+            store: proxy,
+        },
+    },
+    Key {
+        section: "listen",
+        name: "proxy_protocol",
+        flag: None,
+        setter: Setter::Switch {
+            flag_means: true,
+            store: |draft, on| draft.settings.listen.proxy_protocol = on,
+        },
     },
     Key {
         section: "listen",
@@ -313,56 +332,4 @@ pub static KEYS: &[Key] = &[
 
 const fn number(least: u64, most: u64, unit: &'static str, store: fn(&mut Draft, u64)) -> Setter {
     Setter::Number { least, most, unit, store }
-}
-
-fn title(draft: &mut Draft, given: &str) -> Result<(), String> {
-    let title = given.trim();
-    if title.is_empty() {
-        return Err("there is nothing to see in it".into());
-    }
-    if title.chars().any(char::is_control) {
-        return Err("it has a control character in it".into());
-    }
-    let characters = title.chars().count();
-    if characters > 64 {
-        return Err(format!("it has {characters} characters"));
-    }
-    draft.settings.room.title = title.into();
-    Ok(())
-}
-
-fn address(draft: &mut Draft, given: &str) -> Result<(), String> {
-    let address: SocketAddr =
-        given.parse().map_err(|_| String::from("it is not a numeric address with a port"))?;
-    if !address.ip().is_loopback() {
-        return Err(
-            "it is not a loopback address, and on any other one the room would be open to the whole \
-                    network, without encryption; guests elsewhere come in through the onion address"
-                .into(),
-        );
-    }
-    draft.settings.listen.address = address;
-    Ok(())
-}
-
-fn local(draft: &mut Draft, given: &str) -> Result<(), String> {
-    draft.settings.listen.local = match given {
-        "key" => LocalAccess::Key,
-        "open" => LocalAccess::Open,
-        "unix" if cfg!(unix) => LocalAccess::Unix,
-        "unix" => return Err("there are no Unix sockets on this system".into()),
-        "off" => LocalAccess::Off,
-        _ => return Err("there is no such way in".into()),
-    };
-    Ok(())
-}
-
-fn filter(draft: &mut Draft, given: &str) -> Result<(), String> {
-    // A pattern for the value of a field can take gigabytes to compile.
-    EnvFilter::builder()
-        .with_regex(false)
-        .parse(given)
-        .map_err(|error| format!("it is not understood ({error})"))?;
-    draft.settings.log = given.into();
-    Ok(())
 }

@@ -45,7 +45,9 @@ pub(super) enum Value {
     Number(i64),
     /// A `true` or `false` in the file, or a flag without a value.
     Switch(bool),
-    /// A value of the file that no key takes, such as a list, a date or a fraction, as written.
+    /// A list of texts in the file, and the list as written.
+    List { items: Vec<String>, source: String },
+    /// A value of the file that no key takes, such as a list of numbers, a date or a fraction, as written.
     Other(String),
 }
 
@@ -56,7 +58,7 @@ impl fmt::Display for Value {
             Value::Text(text) => write!(f, "{text:?}"),
             Value::Number(number) => write!(f, "{number}"),
             Value::Switch(on) => write!(f, "{on}"),
-            Value::Other(source) => write!(f, "{source}"),
+            Value::List { source, .. } | Value::Other(source) => write!(f, "{source}"),
         }
     }
 }

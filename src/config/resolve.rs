@@ -4,10 +4,11 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use super::draft::Draft;
 use super::error::SettingsError;
-use super::keys::{Draft, KEYS, Setter};
+use super::keys::{KEYS, Setter};
 use super::raw::{Assignment, Flag, Provenance, Sources, Value};
-use super::settings::{LocalAccess, Settings};
+use super::settings::{ListenSettings, LocalAccess, Settings};
 use super::standard_paths::StandardPaths;
 use super::{environment, file};
 
@@ -100,6 +101,14 @@ fn apply(draft: &mut Draft, assignment: Assignment) -> Result<(), SettingsError>
                     matches!(provenance, Provenance::File { .. }) && draft.settings.listen.address == default;
             }
         }
+        Setter::List { store, .. } => {
+            let items: Vec<&str> = match (&value, text) {
+                (Value::List { items, .. }, _) => items.iter().map(String::as_str).collect(),
+                (_, Some(text)) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
+                _ => return Err(refuse(None)),
+            };
+            store(draft, &items).map_err(|reason| refuse(Some(reason)))?;
+        }
         Setter::Path { store, .. } => {
             let path = match &value {
                 Value::Word(word) => PathBuf::from(word),
@@ -135,8 +144,12 @@ fn finish(draft: Draft, paths: &StandardPaths) -> Result<Settings, SettingsError
         // A guest holds one connection and needs a second for a moment, to load the page or to come back.
         None => settings.listen.connections.max(2 * guests),
     };
-    if settings.listen.local == LocalAccess::Off && !settings.onion.enabled {
+    let ListenSettings { local, public, proxy, .. } = &settings.listen;
+    if *local == LocalAccess::Off && !settings.onion.enabled && proxy.is_none() {
         return Err(SettingsError::NoWayIn);
+    }
+    if proxy.is_some() && public.is_empty() {
+        return Err(SettingsError::NoPublicOrigin);
     }
     settings.data_dir = match (ephemeral, data_dir.or_else(|| paths.data_dir.clone())) {
         (true, _) => None,

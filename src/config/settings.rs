@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::public_origin::PublicOrigin;
+
 /// All settings, validated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -70,6 +72,15 @@ pub enum LocalAccess {
     Off,
 }
 
+/// Where a reverse proxy, or a Tor daemon with an onion service of its own, hands connections over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProxyAddress {
+    /// A TCP address; port 0 takes any free one.
+    Tcp(SocketAddr),
+    /// The absolute path of a Unix socket.
+    Unix(PathBuf),
+}
+
 /// Where and how connections are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenSettings {
@@ -79,6 +90,13 @@ pub struct ListenSettings {
     pub address: SocketAddr,
     /// Whether `address` is the default: then a busy port is replaced by a free one instead of an error.
     pub address_is_default: bool,
+    /// The origins under which the room answers on its public listeners, such as that of `proxy`; no two with the same host
+    /// and port. On the local listener and the onion service's own they do not count.
+    pub public: Vec<PublicOrigin>,
+    /// The listener for reverse proxies; `None` for none. It needs an origin in `public`.
+    pub proxy: Option<ProxyAddress>,
+    /// Whether each connection of that listener begins with the PROXY protocol, version 1 or 2; without it is refused.
+    pub proxy_protocol: bool,
     /// How many connections may be open at once, over all listeners, shared between circuits; more are refused, not
     /// queued. Never fewer than `room.guests`.
     pub connections: usize,
@@ -164,6 +182,9 @@ impl Default for ListenSettings {
             local: LocalAccess::Key,
             address: SocketAddr::from(([127, 0, 0, 1], 8646)),
             address_is_default: true,
+            public: Vec::new(),
+            proxy: None,
+            proxy_protocol: false,
             connections: 1000,
             requests_per_second: 20,
             request_head: Duration::from_secs(20),

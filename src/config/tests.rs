@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{EXAMPLE, Flag, KEYS, LocalAccess, Settings, SettingsError, Sources, StandardPaths};
+use super::{
+    EXAMPLE, Flag, KEYS, LocalAccess, ProxyAddress, Settings, SettingsError, Sources, StandardPaths,
+};
 
 /// The sources of settings, with a directory for the file.
 struct Fixture {
@@ -136,6 +138,8 @@ fn every_variable_is_understood() {
             super::keys::Setter::Switch { .. } => "true".into(),
             _ if key.name == "address" => "[::1]:0".into(),
             _ if key.name == "local" => "open".into(),
+            _ if key.name == "public" => "https://room.example, http://localhost:8080".into(),
+            _ if key.name == "proxy" => String::new(),
             _ => "info".into(),
         };
         let desk = Fixture::new().variable("ONIONROOM_ROOM_GUESTS", "1").variable(&key.variable(), value);
@@ -302,6 +306,53 @@ fn connections_keep_up_with_guests() {
 fn other_variables_are_not_looked_at() {
     let desk = Fixture::new().variable("PATH", "/bin").variable("ONIONROOM_BROWSER", "x");
     assert!(desk.variable("ONIONROOM_TEST_ANYTHING", "x").load().is_ok());
+}
+
+#[test]
+fn public_origins_are_listed_in_a_file_or_with_commas() {
+    let public = |desk: Fixture| {
+        let listen = desk.load().unwrap().listen;
+        listen.public.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let file = |list: &str| Fixture::new().file(&format!("[listen]\npublic = {list}"));
+    let both = ["https://room.example", "http://localhost:8080"];
+    assert_eq!(public(file("[\"https://room.example/\", \"http://localhost:8080\"]")), both);
+    assert_eq!(public(file("[]")), [""; 0]);
+    let variable = |list: &str| Fixture::new().variable("ONIONROOM_LISTEN_PUBLIC", list);
+    assert_eq!(public(variable("https://room.example, http://localhost:8080,")), both);
+    assert_eq!(public(variable("")), [""; 0]);
+
+    let complaint = file("[\"https://room.example\", 1]").complaint();
+    assert!(
+        complaint.starts_with("listen.public cannot be [\"https://room.example\", 1] (room.toml, line 2)")
+    );
+    let complaint = file("[\"https://room.example/chat\"]").complaint();
+    assert!(complaint.contains("\"https://room.example/chat\": an origin has no path"), "{complaint}");
+    for twice in ["https://a.example,http://a.example", "https://a.example,https://a.example:443"] {
+        let complaint = variable(twice).complaint();
+        assert!(complaint.contains("same host and port") && complaint.contains("redirect"), "{complaint}");
+    }
+}
+
+#[test]
+fn a_listener_for_proxies_has_a_place_and_a_name() {
+    let desk = || Fixture::new().variable("ONIONROOM_LISTEN_PUBLIC", "https://room.example");
+    let proxy = |given: &str| desk().variable("ONIONROOM_LISTEN_PROXY", given);
+    let place = |given: &str| proxy(given).load().unwrap().listen.proxy;
+    for address in ["127.0.0.1:8647", "[::1]:0", "0.0.0.0:8647", "192.0.2.1:80"] {
+        assert_eq!(place(address), Some(ProxyAddress::Tcp(address.parse().unwrap())));
+    }
+    assert_eq!(place(""), None);
+    #[cfg(unix)]
+    assert_eq!(place("unix:/run/room.sock"), Some(ProxyAddress::Unix("/run/room.sock".into())));
+    for wrong in ["8647", "localhost:8647", "unix:", "unix:room.sock", "/run/room.sock"] {
+        let complaint = proxy(wrong).complaint();
+        assert!(complaint.contains("Allowed: an address with a port"), "{complaint}");
+    }
+    let complaint = Fixture::new().variable("ONIONROOM_LISTEN_PROXY", "127.0.0.1:8647").complaint();
+    assert!(complaint.contains("listen.public is empty"), "{complaint}");
+    let alone = proxy("127.0.0.1:8647").flag("--local", Some("off")).flag("--no-onion", None);
+    assert!(alone.load().is_ok(), "a way in");
 }
 
 #[test]

@@ -13,6 +13,8 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, C
 use http::{HeaderMap, HeaderValue, Response};
 use sha2::{Digest, Sha256};
 
+use super::guard::Authority;
+
 const DOCUMENT: &str = include_str!("../../web/index.html");
 const STYLE: (&str, &str) =
     ("chat.css", concat!(include_str!("../../web/chat.css"), include_str!("../../web/colours.css")));
@@ -62,9 +64,9 @@ impl Index {
         }
     }
 
-    /// The response to a request for the document: compressed if the client takes that. `authority` is the host the
-    /// request was for (and port, if it is not the scheme's own), already checked to be this room's.
-    pub fn respond(&self, request: &HeaderMap, authority: &str) -> Response<Body> {
+    /// The response to a request for the document: compressed if the client takes that. `authority` is what the request
+    /// was for.
+    pub fn respond(&self, request: &HeaderMap, authority: Option<&Authority>) -> Response<Body> {
         let compressed = accepts_gzip(request);
         let body = if compressed { &self.compressed } else { &self.document };
         let mut response = Response::new(Body::from(body.clone()));
@@ -83,11 +85,15 @@ impl Index {
 
     /// The document's Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)): what the document holds, and a
     /// connection back to where it came from. The address of the WebSocket is spelled out because not every
-    /// engine counts `ws:` as `'self'`.
-    pub fn content_security_policy(&self, authority: &str) -> String {
-        let plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
+    /// engine counts `ws:` or `wss:` as `'self'`.
+    pub fn content_security_policy(&self, authority: Option<&Authority>) -> String {
+        let plain = |authority: &&Authority| {
+            let mut bytes = authority.host.bytes();
+            !authority.host.is_empty()
+                && bytes.all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+        };
         let socket =
-            if plain && !authority.is_empty() { format!(" ws://{authority}") } else { String::new() };
+            authority.filter(plain).map_or_else(String::new, |to| format!(" {}", to.socket_origin()));
         format!(
             "default-src 'none'; {}; img-src data:; connect-src 'self'{socket}; frame-src 'self'; form-action 'self'; \
              base-uri 'none'; frame-ancestors 'none'",

@@ -95,7 +95,7 @@ fn everything_that_runs_stands_in_a_hashed_element() {
 
 #[test]
 fn the_policy_allows_exactly_what_the_document_holds() {
-    let policy = Index::assemble().content_security_policy("127.0.0.1:8646");
+    let policy = Index::assemble().content_security_policy(Some(&Authority::plain("127.0.0.1:8646")));
     let document = document();
     let content = between(&document, "<script>", "</script>")
         .into_iter()
@@ -122,9 +122,16 @@ fn the_page_knows_what_a_crowd_is() {
 fn an_odd_authority_adds_nothing_to_the_policy() {
     let page = Index::assemble();
     for odd in ["", "a b", "a;script-src *", "a,b", "a'b"] {
-        assert!(page.content_security_policy(odd).contains("connect-src 'self';"), "{odd:?}");
+        assert!(
+            page.content_security_policy(Some(&Authority::plain(odd))).contains("connect-src 'self';"),
+            "{odd:?}"
+        );
     }
-    assert!(page.content_security_policy("[::1]:80").contains(" ws://[::1]:80;"));
+    assert!(page.content_security_policy(None).contains("connect-src 'self';"));
+    let local = Authority::plain("[::1]:80");
+    assert!(page.content_security_policy(Some(&local)).contains(" ws://[::1]:80;"));
+    let public = Authority { host: "room.example".into(), secure: true };
+    assert!(page.content_security_policy(Some(&public)).contains("connect-src 'self' wss://room.example;"));
 }
 
 #[test]
@@ -149,7 +156,7 @@ fn compressed_only_for_those_who_take_it() {
         if let Some(value) = accepted {
             request.insert(ACCEPT_ENCODING, HeaderValue::from_static(value));
         }
-        let response = page.respond(&request, "room.onion");
+        let response = page.respond(&request, Some(&Authority::plain("room.onion")));
         let headers = response.headers();
         assert_eq!(headers.contains_key(CONTENT_ENCODING), compressed, "{accepted:?}");
         assert_eq!(headers[VARY], "accept-encoding");
@@ -157,7 +164,7 @@ fn compressed_only_for_those_who_take_it() {
         assert_eq!(headers[CONTENT_TYPE], "text/html; charset=utf-8");
         assert_eq!(
             headers[CONTENT_SECURITY_POLICY].as_bytes(),
-            page.content_security_policy("room.onion").as_bytes()
+            page.content_security_policy(Some(&Authority::plain("room.onion"))).as_bytes()
         );
     }
 }

@@ -96,13 +96,13 @@ impl LocalKey {
 }
 
 /// Lets requests of this machine to these routes only with the key, which is removed from the path. What comes through
-/// Tor needs no key.
+/// Tor, or over a public listener, needs no key.
 pub fn protect(router: Router, key: LocalKey) -> Router {
     Router::new().fallback_service(router).layer(middleware::from_fn_with_state(Arc::new(key), enter))
 }
 
 async fn enter(State(key): State<Arc<LocalKey>>, mut request: Request, next: Next) -> Response {
-    if let Some(ConnectInfo { peer: Peer::Circuit(_), .. }) = request.extensions().get() {
+    if let Some(ConnectInfo { peer: Peer::Circuit(_) | Peer::Public(_), .. }) = request.extensions().get() {
         return next.run(request).await;
     }
     let uri = match key.strip(request.uri().path()) {

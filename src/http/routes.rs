@@ -17,7 +17,6 @@ use http::{HeaderValue, StatusCode};
 
 use self::rooms::credentials::check_query;
 use super::error::Problem;
-use super::guard::Authority;
 use super::site::{ChargedRoom, Site, unknown_connection};
 use crate::listen::ConnectInfo;
 use crate::transport::websocket::upgrade;
@@ -37,8 +36,7 @@ pub fn router(site: Arc<Site>) -> Router {
 }
 
 async fn index(State(site): State<Arc<Site>>, request: Request) -> Response {
-    let authority = request.extensions().get::<Authority>().map_or("", |authority| &authority.0);
-    site.index.respond(request.headers(), authority)
+    site.index.respond(request.headers(), request.extensions().get())
 }
 
 async fn chat(State(site): State<Arc<Site>>, ChargedRoom(room): ChargedRoom, request: Request) -> Response {

@@ -26,8 +26,9 @@ const NEW_GUEST_PART: u32 = 3;
 /// How many joins may come at once on a circuit: a browser that opens some tabs.
 const JOINS_AT_ONCE: u32 = 10;
 
-/// How many times as much all programs of this machine together may join as a circuit may.
-const LOOPBACK_CIRCUITS: u32 = 10;
+/// How many times as much as a circuit all programs of this machine together may join, and all clients of a proxy that does
+/// not tell them apart.
+const SHARED_CIRCUITS: u32 = 10;
 
 /// The room's bucket holds this many seconds' worth of messages.
 const ROOM_BURST_SECONDS: u32 = 10;
@@ -60,7 +61,7 @@ pub(super) struct RateLimits {
     circuit: RateLimit,
     room: RateLimit,
     joins: RateLimit,
-    loopback_joins: RateLimit,
+    shared_joins: RateLimit,
 }
 
 impl RateLimits {
@@ -73,10 +74,7 @@ impl RateLimits {
             circuit: RateLimit::per_minute(each * CIRCUIT_GUESTS, burst * CIRCUIT_GUESTS),
             room: RateLimit::per_minute(all, (all / 60 * ROOM_BURST_SECONDS).max(burst)),
             joins: RateLimit::per_minute(joins, JOINS_AT_ONCE),
-            loopback_joins: RateLimit::per_minute(
-                joins * LOOPBACK_CIRCUITS,
-                JOINS_AT_ONCE * LOOPBACK_CIRCUITS,
-            ),
+            shared_joins: RateLimit::per_minute(joins * SHARED_CIRCUITS, JOINS_AT_ONCE * SHARED_CIRCUITS),
         }
     }
 
@@ -84,16 +82,16 @@ impl RateLimits {
     #[cfg(test)]
     pub(super) fn none() -> Self {
         let none = RateLimit::NONE;
-        Self { guest: none, new_guest: 1, circuit: none, room: none, joins: none, loopback_joins: none }
+        Self { guest: none, new_guest: 1, circuit: none, room: none, joins: none, shared_joins: none }
     }
 
-    /// The limit for the messages of a circuit. Programs of this machine are limited as guests, and with the room.
+    /// The limit for the messages of a circuit. Those with a shared budget are limited as guests, and with the room.
     fn circuit(&self, circuit: CircuitId) -> RateLimit {
-        if circuit == CircuitId::LOOPBACK { RateLimit::NONE } else { self.circuit }
+        if circuit.is_shared() { RateLimit::NONE } else { self.circuit }
     }
 
     fn joins(&self, circuit: CircuitId) -> RateLimit {
-        if circuit == CircuitId::LOOPBACK { self.loopback_joins } else { self.joins }
+        if circuit.is_shared() { self.shared_joins } else { self.joins }
     }
 }
 

@@ -150,6 +150,9 @@ fn joins_are_counted_by_circuit() {
     assert_eq!(joins(&mut budgets, CIRCUIT, now + 2 * SECOND), 2);
     assert_eq!(joins(&mut budgets, CircuitId(2), now), 10);
     assert_eq!(joins(&mut budgets, CircuitId::LOOPBACK, now), 100);
+    assert_eq!(joins(&mut budgets, CircuitId::PROXY, now), 100);
+    assert_eq!(joins(&mut budgets, CircuitId::of_tor_daemon(2), now), 10);
+    assert_eq!(joins(&mut budgets, CircuitId::of_address(2), now), 10);
 }
 
 #[test]

@@ -22,9 +22,9 @@ pub const BYTES_PER_TOKEN: usize = 4096;
 /// How many seconds' worth of requests may come at once.
 const BURST_SECONDS: u32 = 10;
 
-/// All programs of this machine share one budget, and the host's own are among them: it is as large as that of so many
-/// circuits.
-const LOOPBACK_CIRCUITS: u32 = 100;
+/// All programs of this machine share one budget, the host's own among them, and so do the clients of a proxy that does not
+/// tell them apart: it is as large as that of so many circuits.
+const SHARED_CIRCUITS: u32 = 100;
 
 /// The unit in which held bytes are counted.
 const HELD_UNIT: usize = 1024;
@@ -32,8 +32,8 @@ const HELD_UNIT: usize = 1024;
 /// How many bytes of request bodies under way and of poll responses that wait to be written may be held for one circuit.
 const HELD_BYTES: usize = 1024 * 1024;
 
-/// The same for this machine.
-const HELD_BYTES_LOOPBACK: usize = 8 * HELD_BYTES;
+/// The same for a shared budget.
+const HELD_BYTES_SHARED: usize = 8 * HELD_BYTES;
 
 /// Completes when the tokens were taken.
 pub type Wait = BoxFuture<'static, ()>;
@@ -86,12 +86,10 @@ impl HeldBytes {
 
 impl CircuitBudget {
     /// A full budget for this circuit: `requests_per_second` tokens a second and ten times as many at once, or a
-    /// hundred times that for the loopback; no limit if it is 0.
+    /// hundred times that if it is shared; no limit if it is 0.
     pub fn new(circuit: CircuitId, requests_per_second: u32, clock: Clock) -> Self {
-        let (circuits, held_bytes) = match circuit {
-            CircuitId::LOOPBACK => (LOOPBACK_CIRCUITS, HELD_BYTES_LOOPBACK),
-            _ => (1, HELD_BYTES),
-        };
+        let (circuits, held_bytes) =
+            if circuit.is_shared() { (SHARED_CIRCUITS, HELD_BYTES_SHARED) } else { (1, HELD_BYTES) };
         let tokens = requests_per_second.saturating_mul(circuits);
         Self {
             rate_limit: RateLimit::per_second(tokens, tokens.saturating_mul(BURST_SECONDS)),
@@ -263,8 +261,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_loopback_has_a_hundred_times_as_much_and_0_is_no_limit() {
-        assert_eq!(at_once(&budget(0, 20)), 20_000);
+    async fn a_shared_budget_has_a_hundred_times_as_much_and_0_is_no_limit() {
+        for shared in [CircuitId::LOOPBACK, CircuitId::PROXY] {
+            assert_eq!(at_once(&budget(shared.0, 20)), 20_000);
+        }
+        for other in [CircuitId::of_tor_daemon(0), CircuitId::of_address(u64::MAX)] {
+            assert_eq!(at_once(&budget(other.0, 20)), 200);
+        }
         assert_eq!(at_once(&budget(1, 0)), 100_000);
     }
 

@@ -1,5 +1,5 @@
-//! The process's open files: how many connections of this machine they are enough for, and what is done when there are none
-//! left.
+//! The process's open files: how many connections, of this machine and over public listeners, they are enough for, and what
+//! is done when there are none left.
 //!
 //! Streams through Tor need none of their own, but the log and Tor's few connections to relays do, and fail without.
 
@@ -17,16 +17,16 @@ const RESERVE: usize = 128;
 /// The pause after a connection could not be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How many connections of this machine may be open at once, of those that the settings allow. Says so in the log if it is
-/// fewer.
-pub fn for_loopback(connections: usize) -> usize {
+/// How many connections that are files of this process may be open at once, of those that the settings allow. Says so in the
+/// log if it is fewer.
+pub fn for_connections(connections: usize) -> usize {
     let wanted = connections + LOOPBACK_RESERVE;
     let Some(limit) = limit() else { return wanted };
     let possible = possible(limit);
     if possible < wanted {
         tracing::warn!(
-            "This process may have {limit} files open, so at most {possible} connections of this machine can be open at \
-             once, and not {wanted}; others are refused. Raise the limit with `ulimit -n {}`, or LimitNOFILE= in a unit of \
+            "This process may have {limit} files open, so at most {possible} connections that do not come through \
+             its own onion service can be open at once, and not {wanted}; others are refused. Raise the limit with `ulimit -n {}`, or LimitNOFILE= in a unit of \
              systemd, or lower listen.connections.",
             wanted + RESERVE
         );
@@ -74,7 +74,7 @@ impl SpareDescriptor {
             self.told = true;
             tracing::warn!(
                 %error,
-                "No further connection of this machine can be accepted, and those that come are refused. Raise the limit \
+                "No further connection can be accepted for want of files, and those that come are refused. Raise the limit \
                  of open files, with `ulimit -n` or LimitNOFILE= in a unit of systemd."
             );
         } else if !exhausted {
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(possible(65_536), 65_408);
         assert_eq!(possible(1024), 896);
         assert_eq!(possible(100), 50, "half of few");
-        assert_eq!(for_loopback(0), LOOPBACK_RESERVE);
+        assert_eq!(for_connections(0), LOOPBACK_RESERVE);
     }
 
     #[cfg(unix)]

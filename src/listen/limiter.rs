@@ -23,8 +23,8 @@ pub(super) struct Permits(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     connections: usize,
-    /// The most that this machine may hold, its reserve among them.
-    loopback: AtomicUsize,
+    /// The most that may be files of this process, the reserve of this machine among them.
+    files: AtomicUsize,
     requests_per_second: u32,
     clock: Clock,
     state: Mutex<State>,
@@ -35,6 +35,8 @@ struct State {
     circuits: HashMap<CircuitId, Circuit>,
     /// Permits that are taken, without those of the reserve.
     taken: usize,
+    /// Those of them whose connections are files of this process.
+    files: usize,
     /// Circuits without connections whose budgets were not full when the last one ended, in that order.
     resting: VecDeque<CircuitId>,
     next_id: u64,
@@ -77,13 +79,13 @@ impl Permits {
     /// `connections` permits and the reserve; each circuit gets a budget of `requests_per_second`.
     pub(super) fn new(connections: usize, requests_per_second: u32) -> Self {
         let (clock, state) = (Clock::start(), Mutex::default());
-        let loopback = AtomicUsize::new(usize::MAX);
-        Self(Arc::new(Shared { connections, loopback, requests_per_second, clock, state }))
+        let files = AtomicUsize::new(usize::MAX);
+        Self(Arc::new(Shared { connections, files, requests_per_second, clock, state }))
     }
 
-    /// Lets this machine hold at most so many.
-    pub(super) fn limit_loopback(&self, most: usize) {
-        self.0.loopback.store(most, Ordering::Relaxed);
+    /// Lets at most so many be files of this process.
+    pub(super) fn limit_files(&self, most: usize) {
+        self.0.files.store(most, Ordering::Relaxed);
     }
 
     /// A permit for one more connection of this circuit, if there is one or another circuit has to give one up.
@@ -93,14 +95,22 @@ impl Permits {
         let state = &mut *self.state();
         state.forget_rested(|budget| budget.is_full(now));
         let held = state.circuits.get(&circuit).map_or(0, |entry| entry.connections.len());
-        if circuit == CircuitId::LOOPBACK && held >= self.0.loopback.load(Ordering::Relaxed) {
+        let files = self.0.files.load(Ordering::Relaxed);
+        if circuit == CircuitId::LOOPBACK && held >= files {
             return None;
         }
         if held >= reserve(circuit) {
-            if state.taken >= *connections && !state.evict_for(held - reserve(circuit)) {
+            let is_file = circuit.takes_files();
+            let no_file = is_file && state.files >= files.saturating_sub(LOOPBACK_RESERVE);
+            // A connection through Tor that ends gives no file back.
+            let evictable = |id: CircuitId| !no_file || id.takes_files();
+            if (no_file || state.taken >= *connections)
+                && !state.evict_for(held - reserve(circuit), evictable)
+            {
                 return None;
             }
             state.taken += 1;
+            state.files += usize::from(is_file);
         }
         let entry = state.circuits.entry(circuit).or_insert_with(|| {
             let budget = Arc::new(CircuitBudget::new(circuit, *requests_per_second, clock.clone()));
@@ -119,13 +129,15 @@ impl Permits {
 }
 
 impl State {
-    /// Closes a connection of a circuit that holds most, if that is at least two more than `held`.
-    fn evict_for(&mut self, held: usize) -> bool {
-        let most = self.circuits.iter().map(|(id, circuit)| circuit.held(*id)).max().unwrap_or(0);
+    /// Closes a connection of a circuit that holds most, of those that are `evictable`, if that is at least two more than
+    /// `held`.
+    fn evict_for(&mut self, held: usize, evictable: impl Fn(CircuitId) -> bool) -> bool {
+        let circuits = self.circuits.iter().filter(|(id, _)| evictable(**id));
+        let most = circuits.clone().map(|(id, circuit)| circuit.held(*id)).max().unwrap_or(0);
         if most < held + 2 {
             return false;
         }
-        let largest = self.circuits.iter().filter(|(id, circuit)| circuit.held(**id) == most);
+        let largest = circuits.filter(|(id, circuit)| circuit.held(**id) == most);
         let connections =
             largest.flat_map(|(id, circuit)| circuit.connections.iter().map(|connection| (*id, connection)));
         let idle = connections.min_by_key(|(_, open)| (open.active.load(Ordering::Relaxed), open.id));
@@ -149,6 +161,7 @@ impl State {
         let Some(place) = place else { return };
         if circuit.held(id) > 0 {
             self.taken -= 1;
+            self.files -= usize::from(id.takes_files());
         }
         circuit.connections.swap_remove(place);
         if !circuit.connections.is_empty() {

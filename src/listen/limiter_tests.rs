@@ -91,6 +91,26 @@ async fn a_circuit_is_forgotten_when_its_last_connection_has_ended_and_its_budge
     assert!(state.circuits.is_empty() && state.resting.is_empty() && state.taken == 0);
 }
 
+/// Behind a proxy strangers come with files as well: one address must not take all of them from the others, nor from the
+/// host, and what comes through Tor has none to give.
+#[tokio::test]
+async fn files_are_shared_between_addresses_and_some_are_left_to_the_host() {
+    let permits = Permits::new(100, 20);
+    permits.limit_files(LOOPBACK_RESERVE + 10);
+    let through_tor = acquire(&permits, 1, 20);
+    let flood = acquire(&permits, CircuitId::of_address(4).0, 10);
+    assert!(permits.try_acquire(CircuitId::of_address(4)).is_none(), "no circuit through Tor gives way");
+    let _other = acquire(&permits, CircuitId::of_address(8).0, 5);
+    assert_eq!(evicted(&flood).len(), 5);
+    assert!(permits.try_acquire(CircuitId::of_address(8)).is_none(), "five and five");
+    let _exported = acquire(&permits, CircuitId::of_tor_daemon(7).0, 1);
+    let _host = acquire(&permits, HOST.0, LOOPBACK_RESERVE);
+    assert!(evicted(&through_tor).is_empty());
+    drop(flood);
+    assert_eq!(permits.state().files, 6, "five of an address and one circuit of a Tor daemon");
+    acquire(&permits, 1, 74);
+}
+
 proptest! {
     /// Whatever comes and goes: the count is right, the limit is kept, and none is evicted for one who holds as much.
     #[test]

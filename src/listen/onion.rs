@@ -20,7 +20,6 @@
 //! - A circuit without an open stream ends after a time. When too many are, the one that has been without for longest
 //!   ends. Circuits with streams need no limit of their own: each stream has a connection permit.
 
-mod oldest;
 mod stream;
 
 use std::sync::Arc;
@@ -31,8 +30,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use self::oldest::{Membership, OldestFirst};
 use self::stream::{OnionStream, OpenStreams};
+use super::oldest::{Membership, OldestFirst};
 use super::rendezvous::{Introduction, RendezvousCircuit, StreamRequest};
 use super::{ConnectionLimiter, Peer};
 use crate::config::OnionSettings;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::loopback::Listener;
+use super::accept::Listener;
 use crate::config::ListenSettings;
 
 /// Binds the address of the settings, or any free port if it is the default address and in use.

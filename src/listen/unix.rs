@@ -1,4 +1,4 @@
-//! The local listener as a Unix socket: file permissions decide who may connect.
+//! A listener as a Unix socket: file permissions decide who may connect.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixStream};
 
-use super::loopback::Listener;
+use super::accept::Listener;
 
 /// A bound socket; its file is removed when this is dropped.
 #[derive(Debug)]
@@ -24,11 +24,27 @@ impl Socket {
     /// # Errors
     /// What the operating system says; a path of more than about 100 bytes is too long for a socket.
     pub fn bind(path: &Path) -> io::Result<Self> {
+        Self::replace(path, 0o600)
+    }
+
+    /// Binds a socket at `path` with the mode 0660, for a program of the group of the socket or its directory. A socket that
+    /// is there already is replaced only if nothing accepts connections on it.
+    ///
+    /// # Errors
+    /// What the operating system says; that the address is in use, if something does.
+    pub fn bind_for_group(path: &Path) -> io::Result<Self> {
+        match std::os::unix::net::UnixStream::connect(path) {
+            Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
+            Err(_) => Self::replace(path, 0o660),
+        }
+    }
+
+    fn replace(path: &Path, mode: u32) -> io::Result<Self> {
         if fs::symlink_metadata(path).is_ok_and(|data| data.file_type().is_socket()) {
             fs::remove_file(path)?;
         }
         let socket = Self { listener: UnixListener::bind(path)?, path: path.into() };
-        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        fs::set_permissions(path, Permissions::from_mode(mode))?;
         Ok(socket)
     }
 

@@ -16,14 +16,42 @@ impl GuestId {
     pub const ROOM: Self = Self(0);
 }
 
-/// The circuit that a request came on, numbered by this process. A budget to charge, never an identity: one person can
-/// have many.
+/// What a request is charged to: mostly the circuit that it came on, numbered by this process. A budget, never an identity:
+/// one person can have many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CircuitId(pub u64);
+
+/// The highest two bits of a [`CircuitId`] tell the kinds apart. Those of the onion service of this process have neither.
+const OF_TOR_DAEMON: u64 = 1 << 62;
+const OF_ADDRESS: u64 = 2 << 62;
 
 impl CircuitId {
     /// All connections from this machine together.
     pub const LOOPBACK: Self = Self(0);
+
+    /// All connections together of which a reverse proxy does not say where they come from.
+    pub const PROXY: Self = Self(3 << 62);
+
+    /// A circuit of a Tor daemon before this process, by the daemon's own number for it.
+    pub const fn of_tor_daemon(number: u32) -> Self {
+        Self(OF_TOR_DAEMON | number as u64)
+    }
+
+    /// An address on the network, as a hash of it: two addresses with one hash would share a budget. Of the hash 62 bits
+    /// count.
+    pub const fn of_address(hash: u64) -> Self {
+        Self(OF_ADDRESS | hash >> 2)
+    }
+
+    /// Whether it is one budget for clients that cannot be told apart, and so larger than that of a circuit.
+    pub fn is_shared(self) -> bool {
+        matches!(self, Self::LOOPBACK | Self::PROXY)
+    }
+
+    /// Whether its connections are files of this process. Those of its own onion service are not.
+    pub fn takes_files(self) -> bool {
+        self == Self::LOOPBACK || self.0 >= OF_TOR_DAEMON
+    }
 }
 
 /// A message's id, chosen by its author's program: 1 to 64 of `A–Z a–z 0–9 - _`.

@@ -40,7 +40,7 @@ impl MemoryRoom {
         };
         let log = Arc::new(MemoryLog::new(retention).unwrap());
         let closing = CancellationToken::new();
-        let hosts = Hosts::new(settings.listen.address.port());
+        let hosts = Hosts::new(settings.listen.address.port(), &settings.listen.public);
         hosts.add_onion(ONION.into(), 80);
         let site = Site {
             room: Room::open(&settings.room, &settings.history, log).await.unwrap(),

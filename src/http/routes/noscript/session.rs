@@ -50,6 +50,8 @@ pub(super) struct Session {
     path: String,
     /// What the names of the cookies end with.
     suffix: String,
+    /// Whether the guest reaches the room by https.
+    secure: bool,
 }
 
 impl FromRequestParts<Arc<Site>> for Session {
@@ -59,9 +61,10 @@ impl FromRequestParts<Arc<Site>> for Session {
         // A name that is not UTF-8 is no room's either.
         let room = Path::<String>::from_request_parts(parts, site).await.map_or(String::new(), |path| path.0);
         site.room.check_name(&room).map_err(|refusal| answer::refused(Look::Room, refusal))?;
-        let authority = parts.extensions.get::<Authority>().map_or("", |authority| &authority.0);
+        let authority = parts.extensions.get::<Authority>();
         // Cookies are of a host, not of a port (RFC 6265, section 8.5): two rooms on one machine need names of their own.
-        let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+        let port =
+            authority.and_then(|authority| authority.host.rsplit_once(':')).map_or("", |(_, port)| port);
         let suffix = if port.bytes().all(|byte| byte.is_ascii_digit()) { port } else { "" };
         let cookie = |name: &str| cookie(&parts.headers, &format!("{name}{suffix}"));
         let token = |name: &str| cookie(name).and_then(|text| Token::parse(text).ok());
@@ -74,6 +77,7 @@ impl FromRequestParts<Arc<Site>> for Session {
             // Where the address has a key, `http::local_key` puts it before this.
             path: format!("/rooms/{MAIN_ROOM}/page"),
             suffix: suffix.to_owned(),
+            secure: authority.is_some_and(|authority| authority.secure),
         })
     }
 }
@@ -113,10 +117,12 @@ impl Session {
         }
     }
 
-    /// Not `Secure`: an onion service is reached by plain http (RFC 6265, section 4.1.2.5).
+    /// `Secure` (RFC 6265, section 4.1.2.5) where the guest reaches the room by https; an onion service is reached by plain
+    /// http.
     fn set(&self, response: &mut Response, name: &str, value: &str) {
         let Self { path, suffix, .. } = self;
-        let cookie = format!("{name}{suffix}={value}; Path={path}; HttpOnly; SameSite=Strict");
+        let secure = if self.secure { "; Secure" } else { "" };
+        let cookie = format!("{name}{suffix}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}");
         if let Ok(cookie) = HeaderValue::try_from(cookie) {
             response.headers_mut().append(SET_COOKIE, cookie);
         }
@@ -229,14 +235,18 @@ mod tests {
     /// Under a path of its own the room's cookies are under that path: no other service on the host gets them.
     #[test]
     fn cookies_are_of_this_room_alone() {
-        let path = "/key/rooms/main/page".to_owned();
-        let (token, name) = (None, None);
-        let session =
-            Session { token, name, entry: None, framed: false, vouched: false, path, suffix: "8646".into() };
-        let mut response = Response::default();
-        session.keep_entry(&mut response, &Token::parse(&"A".repeat(43)).unwrap());
-        let expected =
-            format!("entry8646={}; Path=/key/rooms/main/page; HttpOnly; SameSite=Strict", "A".repeat(43));
-        assert_eq!(response.headers()[SET_COOKIE], expected.as_str());
+        for (secure, end) in [(false, ""), (true, "; Secure")] {
+            let path = "/key/rooms/main/page".to_owned();
+            let (token, name, suffix) = (None, None, "8646".into());
+            let session =
+                Session { token, name, entry: None, framed: false, vouched: false, path, suffix, secure };
+            let mut response = Response::default();
+            session.keep_entry(&mut response, &Token::parse(&"A".repeat(43)).unwrap());
+            let expected = format!(
+                "entry8646={}; Path=/key/rooms/main/page; HttpOnly; SameSite=Strict{end}",
+                "A".repeat(43)
+            );
+            assert_eq!(response.headers()[SET_COOKIE], expected.as_str());
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Circuits in the order of their arrival, of which the oldest can be told to end.
+//! Circuits, or connections, in the order of their arrival, of which the oldest can be told to end.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

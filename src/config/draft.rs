@@ -1,0 +1,15 @@
+//! Settings while they are being filled in.
+
+use std::path::PathBuf;
+
+use super::settings::Settings;
+
+/// The settings so far, and what is decided only when all are known.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) settings: Settings,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) ephemeral: bool,
+    /// `listen.connections`, if it was given.
+    pub(super) connections: Option<usize>,
+}

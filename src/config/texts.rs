@@ -1,0 +1,93 @@
+//! Settings that are texts with rules of their own. Each error is the rule that was broken.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use tracing_subscriber::EnvFilter;
+
+use super::draft::Draft;
+use super::public_origin::PublicOrigin;
+use super::settings::{LocalAccess, ProxyAddress};
+
+pub(super) fn title(draft: &mut Draft, given: &str) -> Result<(), String> {
+    let title = given.trim();
+    if title.is_empty() {
+        return Err("there is nothing to see in it".into());
+    }
+    if title.chars().any(char::is_control) {
+        return Err("it has a control character in it".into());
+    }
+    let characters = title.chars().count();
+    if characters > 64 {
+        return Err(format!("it has {characters} characters"));
+    }
+    draft.settings.room.title = title.into();
+    Ok(())
+}
+
+pub(super) fn address(draft: &mut Draft, given: &str) -> Result<(), String> {
+    let address: SocketAddr =
+        given.parse().map_err(|_| String::from("it is not a numeric address with a port"))?;
+    if !address.ip().is_loopback() {
+        return Err(
+            "it is not a loopback address, and on any other one the room would be open to the whole \
+                    network, without encryption; guests elsewhere come in through the onion address"
+                .into(),
+        );
+    }
+    draft.settings.listen.address = address;
+    Ok(())
+}
+
+pub(super) fn local(draft: &mut Draft, given: &str) -> Result<(), String> {
+    draft.settings.listen.local = match given {
+        "key" => LocalAccess::Key,
+        "open" => LocalAccess::Open,
+        "unix" if cfg!(unix) => LocalAccess::Unix,
+        "unix" => return Err("there are no Unix sockets on this system".into()),
+        "off" => LocalAccess::Off,
+        _ => return Err("there is no such way in".into()),
+    };
+    Ok(())
+}
+
+pub(super) fn filter(draft: &mut Draft, given: &str) -> Result<(), String> {
+    // A pattern for the value of a field can take gigabytes to compile.
+    EnvFilter::builder()
+        .with_regex(false)
+        .parse(given)
+        .map_err(|error| format!("it is not understood ({error})"))?;
+    draft.settings.log = given.into();
+    Ok(())
+}
+
+pub(super) fn public(draft: &mut Draft, given: &[&str]) -> Result<(), String> {
+    let mut origins: Vec<PublicOrigin> = Vec::new();
+    for text in given {
+        let origin = PublicOrigin::parse(text).map_err(|reason| format!("{text:?}: {reason}"))?;
+        if let Some(other) = origins.iter().find(|other| other.shares_hosts_with(&origin)) {
+            return Err(format!(
+                "{origin} and {other} have the same host and port, and a request names no scheme; let the proxy redirect \
+                 from http to https"
+            ));
+        }
+        origins.push(origin);
+    }
+    draft.settings.listen.public = origins;
+    Ok(())
+}
+
+pub(super) fn proxy(draft: &mut Draft, given: &str) -> Result<(), String> {
+    draft.settings.listen.proxy = match given.strip_prefix("unix:") {
+        _ if given.is_empty() => None,
+        Some(_) if !cfg!(unix) => return Err("there are no Unix sockets on this system".into()),
+        Some(path) if Path::new(path).is_absolute() => Some(ProxyAddress::Unix(path.into())),
+        Some(_) => return Err("the path of a socket begins with /".into()),
+        None => {
+            let address =
+                given.parse().map_err(|_| String::from("it is not a numeric address with a port"))?;
+            Some(ProxyAddress::Tcp(address))
+        }
+    };
+    Ok(())
+}
