@@ -3,7 +3,9 @@
 //! `kit` has the verbs: a room of the test's own, guests that speak the protocol, raw connections.
 //! `loopback` needs nothing but this machine; `every_transport` compares the ways in; `command_line` and
 //! `data_directory` start the program itself; `local`, `process`, `logs` and `unit` hold what the host is promised: who may
-//! use the local room, what is left in memory and on disks, what is logged, the sandbox of the systemd unit; `nothing_lost` breaks whatever can break; `restored` puts backups back; `lasting` has the kinds of entries that are no messages; `defects` are those of
+//! use the local room, what is left in memory and on disks, what is logged, the sandbox of the systemd unit; `proxied` comes
+//! over the listener for proxies; `nothing_lost` breaks whatever can break; `restored` puts backups back; `lasting` has the
+//! kinds of entries that are no messages; `defects` are those of
 //! others; `onion` starts a private Tor network, for which `tor` must be installed.
 
 // A test that unwraps says enough when it fails.
@@ -22,6 +24,7 @@ mod loopback;
 mod nothing_lost;
 mod onion;
 mod process;
+mod proxied;
 #[cfg(target_os = "linux")]
 mod raw_device;
 mod restored;
