@@ -20,7 +20,7 @@ use super::accept::{Acceptor, Listener, refuse};
 use super::oldest::{Membership, OldestFirst};
 use super::{Client, ConnectionLimiter, Peer};
 
-pub use self::header::{Header, parse};
+pub use self::header::{Header, NoHeader, parse};
 
 /// How long a header may take to arrive. A proxy sends it at once when it connects.
 const HEADER: Duration = Duration::from_secs(5);

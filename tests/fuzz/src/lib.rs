@@ -16,6 +16,7 @@ mod memory;
 pub mod names;
 pub mod noscript;
 pub mod protocol;
+pub mod proxy;
 pub mod short;
 pub mod websocket;
 
@@ -23,7 +24,7 @@ pub mod websocket;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("bodies", bodies::run),
     ("configuration", configuration::run),
     ("cursors", cursors::run),
@@ -32,6 +33,7 @@ pub const TARGETS: [Target; 9] = [
     ("names", names::run),
     ("noscript", noscript::run),
     ("protocol", protocol::run),
+    ("proxy", proxy::run),
     ("websocket", websocket::run),
 ];
 

@@ -25,5 +25,6 @@ short_runs! {
     names: 5_000,
     noscript: 1_000,
     protocol: 20_000,
+    proxy: 20_000,
     websocket: 300,
 }
