@@ -355,6 +355,14 @@ fn a_listener_for_proxies_has_a_place_and_a_name() {
     assert!(alone.load().is_ok(), "a way in");
 }
 
+#[cfg(unix)]
+#[test]
+fn the_settings_for_a_room_behind_c_tor_are_understood() {
+    let settings = Fixture::new().file(include_str!("../../config/c-tor/onionroom.toml")).load().unwrap();
+    assert!(!settings.onion.enabled && settings.listen.proxy_protocol);
+    assert_eq!(settings.listen.proxy, Some(ProxyAddress::Unix("/run/onionroom/proxy.sock".into())));
+}
+
 #[test]
 fn a_room_has_a_way_in() {
     let local = |who: &str| Fixture::new().flag("--local", Some(who));

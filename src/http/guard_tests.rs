@@ -53,7 +53,7 @@ fn a_public_listener_has_the_public_origins_alone_and_they_count_nowhere_else() 
         let checked = hosts.check(peer, &Method::GET, &Uri::from_static("/"), &headers);
         checked.map(|authority| authority.socket_origin()).map_err(|problem| problem.status.as_u16())
     };
-    let clients = ["192.0.2.1", "fc00:dead:beef:4dd::5"].map(|address| Client::at(address.parse().unwrap()));
+    let clients = ["192.0.2.1", "fc00:dead:beef:4dad::5"].map(|address| Client::at(address.parse().unwrap()));
     for peer in [Client::Unknown, clients[0], clients[1]].map(Peer::Public) {
         for host in ["room.example", "Room.Example:443"] {
             for origin in [None, Some("https://room.example")] {

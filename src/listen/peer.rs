@@ -48,7 +48,7 @@ pub enum Client {
 
 /// The first 96 bits of the addresses in which a Tor daemon names circuits, with `HiddenServiceExportCircuitID haproxy`
 /// (tor(1)): the rest is the number of the circuit. They are in a block for private networks (RFC 4193).
-const EXPORTED_CIRCUIT: [u16; 6] = [0xfc00, 0xdead, 0xbeef, 0x4dd, 0, 0];
+const EXPORTED_CIRCUIT: [u16; 6] = [0xfc00, 0xdead, 0xbeef, 0x4dad, 0, 0];
 
 /// The key of all hashes of addresses.
 static HASHES: LazyLock<std::hash::RandomState> = LazyLock::new(Default::default);
@@ -93,9 +93,9 @@ mod tests {
 
     #[test]
     fn a_circuit_of_a_tor_daemon_is_known_by_its_number() {
-        assert_eq!(client("fc00:dead:beef:4dd::1"), Client::Circuit(1));
-        assert_eq!(client("fc00:dead:beef:4dd::ffff:fffe"), Client::Circuit(0xffff_fffe));
-        for other in ["fc00:dead:beef:4dd:1::1", "fc00:dead:beef:4de::1", "fd00:dead:beef:4dd::1"] {
+        assert_eq!(client("fc00:dead:beef:4dad::1"), Client::Circuit(1));
+        assert_eq!(client("fc00:dead:beef:4dad::ffff:fffe"), Client::Circuit(0xffff_fffe));
+        for other in ["fc00:dead:beef:4dad:1::1", "fc00:dead:beef:4dae::1", "fd00:dead:beef:4dd::1"] {
             assert!(matches!(client(other), Client::Address(_)), "{other}");
         }
     }

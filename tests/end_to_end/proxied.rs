@@ -3,14 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
 
 use onionroom::config::{LocalAccess, ProxyAddress, PublicOrigin, Settings};
 use onionroom::server::Server;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::{TcpStream, UnixStream};
-use tokio::time::timeout;
 
 use crate::kit::Guest;
 use crate::kit::program::{Program, run};
@@ -19,7 +17,7 @@ use crate::kit::raw::{Answer, Raw};
 const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
 /// How a Tor daemon and a proxy say where a connection comes from.
-const CIRCUIT: &str = "PROXY TCP6 fc00:dead:beef:4dd::7 ::1 7 42\r\n";
+const CIRCUIT: &str = "PROXY TCP6 fc00:dead:beef:4dad::7 ::1 7 42\r\n";
 const ADDRESS: &str = "PROXY TCP4 203.0.113.77 192.0.2.2 56324 443\r\n";
 
 /// The program with this in its section `[listen]`, beside a local room with a key.
@@ -197,30 +195,47 @@ fn from_address(last: u8) -> String {
 }
 
 fn from_circuit(number: u16) -> String {
-    format!("PROXY TCP6 fc00:dead:beef:4dd::0:{number:x} ::1 {number} 42\r\n")
+    format!("PROXY TCP6 fc00:dead:beef:4dad::0:{number:x} ::1 {number} 42\r\n")
 }
 
-/// One address, or circuit, spends its budget; the others have theirs.
+/// Joins until that has to wait; answers with how often that went.
+async fn join_until_refused(server: &Server, header: &str) -> usize {
+    let mut raw = Raw::new(connect(server, header).await);
+    let head = "POST /rooms/main/guests HTTP/1.1\r\nHost: room.example\r\nContent-Type: application/json\r\n";
+    for joined in 0..200 {
+        raw.write(format!("{head}Content-Length: 2\r\n\r\n{{}}").as_bytes()).await;
+        match raw.answer().await.status {
+            201 => {}
+            status => {
+                assert_eq!(status, 429);
+                return joined;
+            }
+        }
+    }
+    panic!("no end of joins for {header}");
+}
+
+/// One address, or circuit, spends its budget of ten joins at once and one a minute after that; the others have theirs.
 #[tokio::test]
 async fn one_flood_takes_nothing_from_another_address_or_circuit() {
-    let server = Server::open(&settings(|settings| settings.listen.requests_per_second = 1)).await.unwrap();
-    for (flood, other) in [(from_address(1), from_address(2)), (from_circuit(1), from_circuit(2))] {
-        let mut flooder = Raw::new(connect(&server, &flood).await);
-        let request = "GET /rooms/nowhere HTTP/1.1\r\nHost: room.example\r\n\r\n";
-        // Ten tokens at once and one a second after that: for a minute and more it has to wait.
-        flooder.write(request.repeat(90).as_bytes()).await;
-        for _ in 0..9 {
-            assert_eq!(flooder.answer().await.status, 404);
-        }
-        // From the same address there is nothing to be had, on a new connection either.
-        let mut again = Raw::new(connect(&server, &flood).await);
-        again.write(request.as_bytes()).await;
-        let mut honest = Raw::new(connect(&server, &other).await);
-        for _ in 0..9 {
-            assert_eq!(honest.request(&[PAGE, "Host: room.example"]).await.status, 200);
-        }
-        assert!(timeout(Duration::from_millis(50), again.answer()).await.is_err(), "it waits for its turn");
+    let slow = |settings: &mut Settings| settings.room.joins_per_minute = 1;
+    let server = Server::open(&settings(slow)).await.unwrap();
+    let network = |last: &str| format!("PROXY TCP6 2001:db8:0:1::{last} ::1 7 42\r\n");
+    for (flood, same, other) in [
+        (from_address(1), from_address(1), from_address(2)),
+        (from_circuit(1), from_circuit(1), from_circuit(2)),
+        (network("1"), network("2"), network("1").replace(":1::", ":2::")),
+    ] {
+        assert!(join_until_refused(&server, &flood).await >= 10);
+        assert!(join_until_refused(&server, &same).await < 5, "a new connection refills nothing: {same}");
+        assert!(join_until_refused(&server, &other).await >= 10);
     }
+    let unknown = "PROXY UNKNOWN\r\n";
+    assert!(
+        join_until_refused(&server, unknown).await >= 100,
+        "those of whom nothing is known have more together"
+    );
+    assert!(join_until_refused(&server, unknown).await < 20);
     server.close().await;
 }
 

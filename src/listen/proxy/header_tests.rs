@@ -34,9 +34,9 @@ fn addresses_and_circuits_are_read() {
         at("2020:2020:2020:2020::")
     );
     // As export_hs_client_circuit_id of C Tor (core/or/connection_edge.c) writes it.
-    let exported = b"PROXY TCP6 fc00:dead:beef:4dd::0:7 ::1 7 42\r\n";
+    let exported = b"PROXY TCP6 fc00:dead:beef:4dad::0:7 ::1 7 42\r\n";
     assert_eq!(client(exported), Ok(Client::Circuit(7)));
-    let most = b"PROXY TCP6 fc00:dead:beef:4dd::ffff:ffff ::1 65535 42\r\n";
+    let most = b"PROXY TCP6 fc00:dead:beef:4dad::ffff:ffff ::1 65535 42\r\n";
     assert_eq!(client(most), Ok(Client::Circuit(u32::MAX)));
 }
 

@@ -148,7 +148,7 @@ async fn each_address_is_charged_for_its_connections() {
         clients.push((client, room.accepted().await));
     }
     let mut other = room.connect();
-    other.write_all(b"PROXY TCP6 fc00:dead:beef:4dd::0:7 ::1 7 42\r\n").await.unwrap();
+    other.write_all(b"PROXY TCP6 fc00:dead:beef:4dad::0:7 ::1 7 42\r\n").await.unwrap();
     let other = room.accepted().await;
     assert_eq!(other.peer, Peer::Public(Client::Circuit(7)));
     let evicted = clients.iter().filter(|(_, connection)| connection.permit.evicted().is_cancelled());
