@@ -4,9 +4,12 @@
 //! The network takes a dozen seconds to start, so one test has it for all that is to be seen on it, step by
 //! step, and ends it; a test binary has no end of its own at which a shared one would be ended.
 
+mod balanced;
+mod behind;
 mod blocked;
 mod circuits;
 mod command;
+mod daemon;
 mod distance;
 mod ending;
 mod introductions;
@@ -94,6 +97,12 @@ async fn a_room_on_a_private_tor_network() {
     visitors.reach(room.host()).await;
     limits::an_idle_circuit_ends_and_a_reload_has_a_new_one(&visitors, room.host()).await;
     room.close().await;
+
+    step("behind C Tor's onion service each circuit has its budget");
+    behind::c_tors_onion_service_tells_the_circuits(&visitors, &network).await;
+
+    step("one address for two rooms");
+    balanced::one_address_for_two_rooms(&visitors, &network).await;
 
     step("with threads for the circuits guests talk, and the room ends whole");
     let path = data.path().join("threads");
