@@ -22,6 +22,7 @@ mod settings;
 mod standard_paths;
 mod suggest;
 mod texts;
+mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,8 @@ pub use keys::{KEYS, Key};
 pub use public_origin::PublicOrigin;
 pub use raw::{Flag, Sources};
 pub use settings::{
-    HistorySettings, ListenSettings, LocalAccess, OnionSettings, ProxyAddress, RoomSettings, Settings,
+    CertificateSource, HistorySettings, ListenSettings, LocalAccess, OnionSettings, ProxyAddress,
+    RoomSettings, Settings, TlsSettings,
 };
 pub use standard_paths::StandardPaths;
 

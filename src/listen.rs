@@ -14,6 +14,7 @@ mod peer;
 pub mod proxy;
 pub mod rendezvous;
 pub mod tcp;
+pub mod tls;
 #[cfg(unix)]
 pub mod unix;
 

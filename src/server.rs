@@ -3,6 +3,7 @@
 mod local;
 mod proxy;
 pub mod restore;
+mod tls;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -33,9 +34,11 @@ use crate::{http, log, tor};
 use local::LocalListener;
 use proxy::ProxyListener;
 use restore::LOG_FILE;
+use tls::BoundTls;
 
 pub use local::LocalError;
 pub use proxy::ProxyError;
+pub use tls::{TlsError, TlsPlace};
 
 /// How long connections and responses under way may take when the room closes.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
@@ -45,6 +48,7 @@ pub struct Server {
     address: Option<SocketAddr>,
     local: Option<String>,
     proxy: Option<String>,
+    tls: Option<TlsPlace>,
     log: Arc<dyn Log>,
     /// Held until the files in it are closed.
     _directory: Option<Arc<DataDirectory>>,
@@ -79,6 +83,9 @@ pub enum OpenError {
     /// The listener for proxies could not be opened.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    /// The listener for TLS could not be opened.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The operating system gave no randomness.
     #[error("The operating system gives no randomness: {0}. Nothing secret can be made without it.")]
     Randomness(#[from] getrandom::Error),
@@ -120,11 +127,12 @@ impl Server {
         let listener = LocalListener::bind(&settings.listen, directory.as_deref()).await?;
         let url = listener.url(key.as_ref());
         let proxy = ProxyListener::bind(&settings.listen).await?;
+        let (tls, public) = BoundTls::bind(&settings.listen).await?;
         let site = Arc::new(Site {
             room: Room::open(&settings.room, &settings.history, Arc::clone(&log)).await?,
             noscript: Noscript::new(&settings.room, &settings.history),
             index: Index::assemble(),
-            hosts: Hosts::new(listener.port(), &settings.listen.public),
+            hosts: Hosts::new(listener.port(), &public),
             settings: Arc::new(settings.listen.clone()),
             tasks: tasks.clone(),
             closing: closing.clone(),
@@ -138,6 +146,7 @@ impl Server {
             address: listener.address(),
             local: url,
             proxy: proxy.place(),
+            tls: tls.as_ref().map(|tls| tls.place.clone()),
             log,
             _directory: directory.clone(),
             onion: None,
@@ -146,13 +155,16 @@ impl Server {
             closing,
             failed: CancellationToken::new(),
         };
-        if server.local.is_some() || server.proxy.is_some() {
+        if server.local.is_some() || server.proxy.is_some() || server.tls.is_some() {
             limiter.limit_files(descriptors::for_connections(settings.listen.connections));
         }
         server.spawn_critical(serve(connections, router, Arc::clone(&site)));
         server.spawn_critical(listener.accept(limiter.clone(), server.closing.clone()));
         let protocol = settings.listen.proxy_protocol;
         server.spawn_critical(proxy.accept(protocol, limiter.clone(), server.closing.clone()));
+        if let Some(tls) = tls {
+            server.spawn_critical(tls.accept(limiter.clone(), server.closing.clone()));
+        }
         if settings.onion.enabled
             && let Some(directory) = directory
         {
@@ -206,6 +218,11 @@ impl Server {
     /// listener for them.
     pub fn proxy_place(&self) -> Option<&str> {
         self.proxy.as_deref()
+    }
+
+    /// How the listener for TLS is reached; `None` without one.
+    pub fn tls(&self) -> Option<&TlsPlace> {
+        self.tls.as_ref()
     }
 
     /// The onion URL to share; `None` without an onion service.

@@ -132,6 +132,18 @@ pub struct ServeFlags {
     /// Without an onion service of its own: the local room, and the listener for proxies if it is set
     #[arg(long, help_heading = "Tor", conflicts_with_all = ["network_file", "onion_port", "threads"])]
     no_onion: bool,
+    /// Where TLS connections are accepted, such as 0.0.0.0:8443, for https and wss without a proxy [default: nowhere]
+    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "TLS")]
+    tls: Option<OsString>,
+    /// The PEM file of the certificate for TLS; it is read again when it changes, and so is the key
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    tls_certificate: Option<OsString>,
+    /// The PEM file of its private key
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    tls_key: Option<OsString>,
+    /// Make a certificate for a try, which browsers warn of
+    #[arg(long, help_heading = "TLS")]
+    tls_self_signed: bool,
     /// Use the private Tor network that this file describes; `onionroom lab` writes one
     #[arg(long, value_name = "FILE", help_heading = "Tor")]
     network_file: Option<OsString>,
@@ -246,14 +258,23 @@ impl ServeFlags {
         flags
     }
 
-    /// Those of them that `lab` decides by itself.
+    /// Those of them that `lab` has not.
     pub fn only_for_serve(&self) -> Vec<Flag> {
-        let switches = [("--ephemeral", self.ephemeral), ("--no-onion", self.no_onion)];
-        let mut flags: Vec<Flag> =
-            switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| Flag { name, value: None }).collect();
-        flags
-            .extend(self.network_file.clone().map(|file| Flag { name: "--network-file", value: Some(file) }));
-        flags
+        let switches = [
+            ("--ephemeral", self.ephemeral),
+            ("--no-onion", self.no_onion),
+            ("--tls-self-signed", self.tls_self_signed),
+        ];
+        let switches = switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| Flag { name, value: None });
+        let values = [
+            ("--tls", &self.tls),
+            ("--tls-certificate", &self.tls_certificate),
+            ("--tls-key", &self.tls_key),
+            ("--network-file", &self.network_file),
+        ];
+        let values =
+            values.into_iter().filter_map(|(name, value)| Some(Flag { name, value: Some(value.clone()?) }));
+        switches.chain(values).collect()
     }
 }
 

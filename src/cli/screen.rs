@@ -49,43 +49,63 @@ impl Screen {
     ) -> Self {
         let onion = server.onion_url();
         let screen = Self { terminal, scope, onion, tracker: StatusTracker::default(), bar: None };
-        let (local, proxy) = (server.local_url(), server.proxy_place());
         if screen.terminal.out.is_terminal {
-            screen.words(local, proxy, public);
+            screen.words(server, public);
         } else {
-            screen.lines(local, proxy, public);
+            screen.lines(server, public);
         }
         screen
     }
 
     /// The addresses for scripts.
-    fn lines(&self, local: Option<&str>, proxy: Option<&str>, public: &[PublicOrigin]) {
-        for (key, address) in [("local", local), ("proxy", proxy)] {
-            if let Some(address) = address {
-                self.terminal.print(&format!("{key}: {address}"));
+    fn lines(&self, server: &Server, public: &[PublicOrigin]) {
+        let (proxy, tls) = (server.proxy_place(), server.tls());
+        let address = tls.map(|tls| tls.address.to_string());
+        let fingerprint = tls.and_then(|tls| tls.fingerprint.as_deref());
+        let lines = [
+            ("local", server.local_url()),
+            ("proxy", proxy),
+            ("tls", address.as_deref()),
+            ("fingerprint", fingerprint),
+        ];
+        for (key, value) in lines {
+            if let Some(value) = value {
+                self.terminal.print(&format!("{key}: {value}"));
             }
         }
-        if proxy.is_some() {
-            public.iter().for_each(|origin| self.terminal.print(&format!("public: {origin}/")));
-        }
+        let of_proxy = public.iter().filter(|_| proxy.is_some());
+        let of_tls = tls.iter().flat_map(|tls| &tls.origins);
+        let more = of_tls.filter(|origin| proxy.is_none() || !public.contains(origin));
+        of_proxy.chain(more).for_each(|origin| self.terminal.print(&format!("public: {origin}/")));
         if let Some(onion) = &self.onion {
             self.terminal.print(&format!("room: {onion}"));
         }
     }
 
     /// The addresses for people.
-    fn words(&self, local: Option<&str>, proxy: Option<&str>, public: &[PublicOrigin]) {
-        let alone = proxy.is_none() && self.onion.is_none();
+    fn words(&self, server: &Server, public: &[PublicOrigin]) {
+        let (local, proxy, tls) = (server.local_url(), server.proxy_place(), server.tls());
+        let elsewhere = proxy.is_some() || tls.is_some();
+        let alone = !elsewhere && self.onion.is_none();
         match local {
             Some(local) if alone => self.terminal.paragraph("The room is open, on this machine only:", local),
             Some(local) => self.terminal.paragraph("The room is open. On this machine:", local),
-            None if proxy.is_some() => self.terminal.print("\n  The room is open."),
+            None if elsewhere => self.terminal.print("\n  The room is open."),
             None => self.terminal.print("\n  The room is open, through Tor only."),
         }
         if let Some(proxy) = proxy {
             self.terminal.paragraph("For a proxy, or a Tor daemon with an onion service of its own:", proxy);
             let origins: Vec<_> = public.iter().map(ToString::to_string).collect();
             self.terminal.paragraph("For your guests, through that:", &origins.join("  "));
+        }
+        if let Some(tls) = tls {
+            let origins: Vec<_> = tls.origins.iter().map(|origin| format!("{origin}/")).collect();
+            let words = format!("For your guests, over TLS on {}:", tls.address);
+            self.terminal.paragraph(&words, &origins.join("  "));
+            if let Some(fingerprint) = &tls.fingerprint {
+                let words = "The certificate was made for this run, and browsers warn of it. Its SHA-256 is:";
+                self.terminal.paragraph(words, fingerprint);
+            }
         }
         let Some(onion) = &self.onion else {
             self.terminal.print("\n  Ctrl-C closes the room.\n");

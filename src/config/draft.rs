@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::settings::Settings;
+use super::tls::TlsDraft;
 
 /// The settings so far, and what is decided only when all are known.
 #[derive(Debug, Default)]
@@ -10,6 +11,7 @@ pub(super) struct Draft {
     pub(super) settings: Settings,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) ephemeral: bool,
+    pub(super) tls: TlsDraft,
     /// `listen.connections`, if it was given.
     pub(super) connections: Option<usize>,
 }

@@ -61,7 +61,7 @@ pub enum SettingsError {
     },
     /// Neither a local listener nor an onion service.
     #[error(
-        "listen.local is off and the onion service too, so there would be no way into the room. Say --local key, open or unix, leave --no-onion away, or set listen.proxy."
+        "listen.local is off and the onion service too, so there would be no way into the room. Say --local key, open or unix, leave --no-onion away, or set listen.proxy or listen.tls."
     )]
     NoWayIn,
     /// A listener for proxies, but no name to answer under.
@@ -69,6 +69,24 @@ pub enum SettingsError {
         "listen.proxy is set, but listen.public is empty, so every request there would be refused. Name the addresses that your guests open, such as public = [\"https://room.example\"]."
     )]
     NoPublicOrigin,
+    /// A certificate, but no address.
+    #[error(
+        "A certificate for TLS is set, but listen.tls is not. Say where with --tls, such as --tls 0.0.0.0:8443, or leave the certificate away."
+    )]
+    NoTlsAddress,
+    /// An address for TLS without a certificate.
+    #[error(
+        "listen.tls is set, but the certificate is not. Name both of its files with --tls-certificate and --tls-key, or have one made for a try with --tls-self-signed."
+    )]
+    NoCertificate,
+    /// A certificate of files, and one that is made.
+    #[error("listen.tls_self_signed is set, and files of a certificate too. Leave one of them away.")]
+    TwoCertificates,
+    /// A listener for TLS, but no name to answer under.
+    #[error(
+        "listen.tls is set, but there is no https origin in listen.public, so every request there would be refused. Name the address that your guests open, such as public = [\"https://room.example\"]."
+    )]
+    NoSecureOrigin,
     /// No directory for keys and state is known.
     #[error(
         "There is no home directory to keep the room's messages and keys in. Say where with --data-dir, or use --ephemeral to keep nothing."

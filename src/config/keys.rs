@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::draft::Draft;
-use super::texts::{address, filter, local, proxy, public, title};
+use super::texts::{address, filter, local, proxy, public, title, tls};
 
 /// One setting.
 pub struct Key {
@@ -187,6 +187,39 @@ pub static KEYS: &[Key] = &[
             flag_means: true,
             store: |draft, on| draft.settings.listen.proxy_protocol = on,
         },
+    },
+    Key {
+        section: "listen",
+        name: "tls",
+        flag: Some("--tls"),
+        setter: Setter::Text {
+            allowed: "an address with a port such as 0.0.0.0:8443 or [::]:443, or an empty text for none",
+            store: tls,
+        },
+    },
+    Key {
+        section: "listen",
+        name: "tls_certificate",
+        flag: Some("--tls-certificate"),
+        setter: Setter::Path {
+            allowed: "the path of a PEM file, or an empty text for none",
+            store: |draft, path| draft.tls.certificate = path,
+        },
+    },
+    Key {
+        section: "listen",
+        name: "tls_key",
+        flag: Some("--tls-key"),
+        setter: Setter::Path {
+            allowed: "the path of a PEM file, or an empty text for none",
+            store: |draft, path| draft.tls.key = path,
+        },
+    },
+    Key {
+        section: "listen",
+        name: "tls_self_signed",
+        flag: Some("--tls-self-signed"),
+        setter: Setter::Switch { flag_means: true, store: |draft, on| draft.tls.self_signed = on },
     },
     Key {
         section: "listen",

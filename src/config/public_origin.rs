@@ -65,6 +65,11 @@ impl PublicOrigin {
         self.host == host && self.port == port.unwrap_or(default_port(self.secure))
     }
 
+    /// The host as certificates name it: that is an address of IPv6 without brackets.
+    pub fn name(&self) -> String {
+        self.host.trim_matches(['[', ']']).to_owned()
+    }
+
     /// The host and the port, if it is not the scheme's own, as browsers write them.
     pub fn authority(&self) -> String {
         if self.port == default_port(self.secure) {

@@ -134,7 +134,7 @@ fn beside_file(path: PathBuf, provenance: &Provenance) -> PathBuf {
 
 /// Checks values against each other, and fills in what depends on others.
 fn finish(draft: Draft, paths: &StandardPaths) -> Result<Settings, SettingsError> {
-    let Draft { mut settings, data_dir, ephemeral, connections } = draft;
+    let Draft { mut settings, data_dir, ephemeral, tls, connections } = draft;
     let guests = settings.room.guests;
     settings.listen.connections = match connections {
         Some(connections) if connections < guests => {
@@ -144,8 +144,9 @@ fn finish(draft: Draft, paths: &StandardPaths) -> Result<Settings, SettingsError
         // A guest holds one connection and needs a second for a moment, to load the page or to come back.
         None => settings.listen.connections.max(2 * guests),
     };
-    let ListenSettings { local, public, proxy, .. } = &settings.listen;
-    if *local == LocalAccess::Off && !settings.onion.enabled && proxy.is_none() {
+    settings.listen.tls = tls.finish(&settings.listen.public)?;
+    let ListenSettings { local, public, proxy, tls, .. } = &settings.listen;
+    if *local == LocalAccess::Off && !settings.onion.enabled && proxy.is_none() && tls.is_none() {
         return Err(SettingsError::NoWayIn);
     }
     if proxy.is_some() && public.is_empty() {

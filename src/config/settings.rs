@@ -81,6 +81,29 @@ pub enum ProxyAddress {
     Unix(PathBuf),
 }
 
+/// Where TLS connections are accepted, and with which certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// The address, of this machine or of all its networks; port 0 takes any free one.
+    pub address: SocketAddr,
+    /// Where the certificate comes from. One of files needs an https origin in `public`.
+    pub certificate: CertificateSource,
+}
+
+/// Where a certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificateSource {
+    /// From two PEM files, which are followed while the room is open.
+    Files {
+        /// The certificate, and after it those that it was signed with, in their order.
+        certificate: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+    /// It is made at the start and trusted by no browser, for a try.
+    SelfSigned,
+}
+
 /// Where and how connections are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenSettings {
@@ -97,6 +120,8 @@ pub struct ListenSettings {
     pub proxy: Option<ProxyAddress>,
     /// Whether each connection of that listener begins with the PROXY protocol, version 1 or 2; without it is refused.
     pub proxy_protocol: bool,
+    /// The listener for TLS; `None` for none.
+    pub tls: Option<TlsSettings>,
     /// How many connections may be open at once, over all listeners, shared between circuits; more are refused, not
     /// queued. Never fewer than `room.guests`.
     pub connections: usize,
@@ -185,6 +210,7 @@ impl Default for ListenSettings {
             public: Vec::new(),
             proxy: None,
             proxy_protocol: false,
+            tls: None,
             connections: 1000,
             requests_per_second: 20,
             request_head: Duration::from_secs(20),

@@ -91,3 +91,11 @@ pub(super) fn proxy(draft: &mut Draft, given: &str) -> Result<(), String> {
     };
     Ok(())
 }
+
+pub(super) fn tls(draft: &mut Draft, given: &str) -> Result<(), String> {
+    draft.tls.address = match given {
+        "" => None,
+        _ => Some(given.parse().map_err(|_| String::from("it is not a numeric address with a port"))?),
+    };
+    Ok(())
+}

@@ -2,6 +2,8 @@
 
 pub(crate) mod description;
 pub(crate) mod dice;
+pub(crate) mod elsewhere;
+pub(crate) mod everyone;
 pub(crate) mod guest;
 pub(crate) mod memory;
 pub(crate) mod noscript;

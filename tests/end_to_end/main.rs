@@ -4,9 +4,9 @@
 //! `loopback` needs nothing but this machine; `every_transport` compares the ways in; `command_line` and
 //! `data_directory` start the program itself; `local`, `process`, `logs` and `unit` hold what the host is promised: who may
 //! use the local room, what is left in memory and on disks, what is logged, the sandbox of the systemd unit; `proxied` comes
-//! over the listener for proxies; `nothing_lost` breaks whatever can break; `restored` puts backups back; `lasting` has the
-//! kinds of entries that are no messages; `defects` are those of
-//! others; `onion` starts a private Tor network, for which `tor` must be installed.
+//! over the listener for proxies, `tls` over TLS, `balanced` through nginx and HAProxy, which must be installed;
+//! `nothing_lost` breaks whatever can break; `restored` puts backups back; `lasting` has the kinds of entries that are no
+//! messages; `defects` are those of others; `onion` starts a private Tor network, for which `tor` must be installed.
 
 // A test that unwraps says enough when it fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -29,5 +29,6 @@ mod proxied;
 mod raw_device;
 mod restored;
 mod threat_model;
+mod tls;
 #[cfg(target_os = "linux")]
 mod unit;

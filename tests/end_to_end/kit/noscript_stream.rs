@@ -6,6 +6,7 @@ use data_encoding::BASE64URL_NOPAD;
 use tokio::net::TcpSocket;
 
 use super::raw::Raw;
+use super::room::Dial;
 use super::visitor::Visitor;
 
 /// The reading end of the document of messages, and the form beside it.
@@ -20,14 +21,26 @@ pub(crate) struct NoscriptStream {
 impl NoscriptStream {
     /// Comes in on a socket of one's own; `number` makes the token.
     pub(crate) async fn enter_on(socket: TcpSocket, address: SocketAddr, number: u8) -> Self {
+        let raw = Raw::new(socket.connect(address).await.unwrap());
+        Self::enter_over(raw, Dial::Tcp(address), number).await
+    }
+
+    /// Comes in by this way.
+    pub(crate) async fn enter(dial: Dial, number: u8) -> Self {
+        let raw = Raw::new(dial.connect().await);
+        Self::enter_over(raw, dial, number).await
+    }
+
+    async fn enter_over(mut raw: Raw, dial: Dial, number: u8) -> Self {
         let token = BASE64URL_NOPAD.encode(&[number; 32]);
-        let mut raw = Raw::new(socket.connect(address).await.unwrap());
-        let cookie = format!("Cookie: guest{}={token}", address.port());
+        let host = dial.host();
+        let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+        let cookie = format!("Cookie: guest{port}={token}");
         let line = "GET /rooms/main/page/messages?window=1 HTTP/1.1";
-        let answer = raw.request(&[line, &format!("Host: {address}"), &cookie]).await;
+        let answer = raw.request(&[line, &format!("Host: {host}"), &cookie]).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/html; charset=utf-8")));
         assert_eq!(answer.header("transfer-encoding"), Some("chunked"));
-        Self { raw, visitor: Visitor::stranger_at(address), cookie, markup: String::new() }
+        Self { raw, visitor: Visitor::stranger_on(dial), cookie, markup: String::new() }
     }
 
     /// Sends the form, which has a number of its own.

@@ -8,6 +8,7 @@ use onionroom::listen::{Io, Peer};
 use onionroom::server::Server;
 use tokio::net::TcpStream;
 
+use super::elsewhere::Elsewhere;
 use super::guest::Guest;
 use super::memory::{MemoryRoom, ONION};
 use super::raw::Raw;
@@ -26,13 +27,24 @@ pub(crate) enum Dial {
     Tcp(SocketAddr),
     /// As if at this address.
     Memory(SocketAddr, Arc<MemoryRoom>),
+    /// Under a public name.
+    Elsewhere(Arc<Elsewhere>),
 }
 
 impl Dial {
-    /// What belongs into `Host`.
+    /// Where it listens on this machine.
     pub(crate) fn address(&self) -> SocketAddr {
         match self {
             Dial::Tcp(address) | Dial::Memory(address, _) => *address,
+            Dial::Elsewhere(_) => panic!("not on this machine"),
+        }
+    }
+
+    /// What belongs into `Host`.
+    pub(crate) fn host(&self) -> String {
+        match self {
+            Dial::Elsewhere(elsewhere) => elsewhere.host().to_owned(),
+            _ => self.address().to_string(),
         }
     }
 
@@ -43,6 +55,7 @@ impl Dial {
             Dial::Memory(address, room) => {
                 Box::new(room.connect(Peer::Loopback(*address)).expect("a permit for one more connection"))
             }
+            Dial::Elsewhere(elsewhere) => elsewhere.connect().await,
         }
     }
 }
@@ -71,6 +84,11 @@ impl TestRoom {
         self.dial.address()
     }
 
+    /// Where it listens for TLS.
+    pub(crate) fn tls(&self) -> SocketAddr {
+        self.server.as_ref().and_then(Server::tls).unwrap().address
+    }
+
     /// What belongs into `Host`.
     pub(crate) fn host(&self) -> String {
         self.address().to_string()
@@ -94,7 +112,7 @@ impl TestRoom {
     /// A connection as if on this rendezvous circuit, for the host [`ONION`]; `None` at the limit. In memory alone.
     pub(crate) fn connect_on(&self, circuit: u64) -> Option<Box<dyn Io>> {
         match &self.dial {
-            Dial::Tcp(_) => panic!("not a room in memory"),
+            Dial::Tcp(_) | Dial::Elsewhere(_) => panic!("not a room in memory"),
             Dial::Memory(_, room) => Some(Box::new(room.connect(Peer::Circuit(circuit))?)),
         }
     }

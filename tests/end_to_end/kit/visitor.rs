@@ -28,6 +28,11 @@ impl Visitor {
         Self { dial: Dial::Tcp(address), welcome: Value::Null }
     }
 
+    /// The same in the room at the end of this way.
+    pub(crate) fn stranger_on(dial: Dial) -> Self {
+        Self { dial, welcome: Value::Null }
+    }
+
     /// Somebody with a seat, under this name.
     pub(crate) async fn arrive(room: &TestRoom, name: &str) -> Self {
         Self::stranger(room).seated(name).await
@@ -101,7 +106,7 @@ impl Visitor {
     }
 
     fn written(&self, method: &str, path: &str, headers: &[&str], body: &str) -> String {
-        let mut lines = vec![format!("{method} {path} HTTP/1.1"), format!("Host: {}", self.dial.address())];
+        let mut lines = vec![format!("{method} {path} HTTP/1.1"), format!("Host: {}", self.dial.host())];
         if !self.token().is_empty() {
             lines.push(format!("Authorization: Bearer {}", self.token()));
         }
