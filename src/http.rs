@@ -2,7 +2,7 @@
 //!
 //! [`guard`] checks `Host`, `Origin` and Fetch Metadata, [`routes`] dispatches with the state in [`site`]; [`index`] is the document at `/`,
 //! [`error`] the problem responses (RFC 9457), [`local_key`] what this machine's own requests must have. `body` reads request bodies, [`fields`] queries and forms, `write_timeout` ends connections whose
-//! writes make no progress, `metered` charges what is received to the circuit's budget.
+//! writes make no progress, `unbuffered` says that a response has no end, `metered` charges what is received to the circuit's budget.
 
 mod body;
 pub mod error;
@@ -13,6 +13,7 @@ pub mod local_key;
 mod metered;
 pub mod routes;
 pub mod site;
+mod unbuffered;
 mod write_timeout;
 
 use std::convert::Infallible;

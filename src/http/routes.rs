@@ -26,6 +26,7 @@ pub fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/chat", any(chat))
+        .route("/health", get(health))
         .merge(noscript::routes())
         .merge(rooms::routes())
         .fallback(not_found)
@@ -37,6 +38,11 @@ pub fn router(site: Arc<Site>) -> Router {
 
 async fn index(State(site): State<Arc<Site>>, request: Request) -> Response {
     site.index.respond(request.headers(), request.extensions().get())
+}
+
+/// For a load balancer that asks whether to send guests here. A closing room says no, on connections that it still has.
+async fn health(State(site): State<Arc<Site>>) -> StatusCode {
+    if site.closing.is_cancelled() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::NO_CONTENT }
 }
 
 async fn chat(State(site): State<Arc<Site>>, ChargedRoom(room): ChargedRoom, request: Request) -> Response {

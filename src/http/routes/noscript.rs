@@ -30,6 +30,7 @@ use self::session::{NO_COOKIE, Session, number, prove, random_number, window};
 use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::site::{ChargedRoom, Site};
+use crate::http::unbuffered::unbuffered;
 use crate::hub::{Room, StatelessJoin};
 use crate::protocol::{Code, Guest, GuestId, Hello, Name, Refusal, Token};
 use crate::transport::noscript as transport;
@@ -198,7 +199,7 @@ fn streamed(stream: Result<Stream, Refusal>) -> Response {
             let parts = unfold(stream, |mut stream| async {
                 stream.next().await.map(|part| (Ok::<_, Infallible>(part), stream))
             });
-            closing(document(Look::Messages, StatusCode::OK, Body::from_stream(parts)))
+            unbuffered(closing(document(Look::Messages, StatusCode::OK, Body::from_stream(parts))))
         }
         Err(refusal) => refused(Look::Messages, refusal),
     }

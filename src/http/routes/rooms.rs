@@ -21,6 +21,7 @@ use self::credentials::{Credentials, LAST_EVENT_ID, RoomPath, check_query};
 use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::site::{ChargedRoom, Site};
+use crate::http::unbuffered::unbuffered;
 use crate::listen::ConnectInfo;
 use crate::listen::budget::HeldBytes;
 use crate::protocol::event::{Kept, Limits, RoomName};
@@ -198,7 +199,7 @@ async fn event_stream(
             Body::from_stream(events::open(&room, hello, site.closing.clone()).await?)
         }
     };
-    Ok(typed(StatusCode::OK, events::CONTENT_TYPE, body))
+    Ok(unbuffered(typed(StatusCode::OK, events::CONTENT_TYPE, body)))
 }
 
 async fn read_body(site: &Site, request: Request) -> Result<String, Problem> {

@@ -162,6 +162,7 @@ async fn refusals_of_bodies(surface: &mut Surface, room: &TestRoom) {
 async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
     let ann = Visitor::arrive(room, "Eve").await;
     surface.saw("GET", "/", &ann.get("/").await);
+    surface.saw("GET", "/health", &ann.get("/health").await);
     surface.saw("GET", "/chat", &ann.get("/chat").await);
     surface.saw("GET", "/chat", &ann.request("GET", "/chat", &HANDSHAKE, "").await);
     let path = "/rooms/{room}";
