@@ -1,11 +1,15 @@
 //! What the tests speak with.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod balancer;
 pub(crate) mod description;
 pub(crate) mod dice;
 pub(crate) mod elsewhere;
 pub(crate) mod everyone;
 pub(crate) mod guest;
 pub(crate) mod memory;
+#[cfg(target_os = "linux")]
+pub(crate) mod node;
 pub(crate) mod noscript;
 pub(crate) mod noscript_stream;
 pub(crate) mod offline;

@@ -11,6 +11,8 @@
 // A test that unwraps says enough when it fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(target_os = "linux")]
+mod balanced;
 mod command_line;
 mod data_directory;
 mod defects;

@@ -6,7 +6,7 @@
 //! --test end_to_end nothing_lost`; a failure again: `ONIONROOM_TEST_SEED` with the number it printed.
 
 pub(crate) mod circuits;
-mod crowd;
+pub(crate) mod crowd;
 mod cut;
 mod killed;
-mod steadfast;
+pub(crate) mod steadfast;

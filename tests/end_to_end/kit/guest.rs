@@ -118,6 +118,18 @@ impl Guest {
         }
     }
 
+    /// Reads until so many pings have come, and answers each.
+    pub(crate) async fn pinged(&mut self, times: usize) {
+        let mut pings = 0;
+        while pings < times {
+            match within("a ping", self.socket.next()).await {
+                Some(Ok(Message::Ping(_))) => pings += 1,
+                Some(Ok(Message::Text(_) | Message::Pong(_))) => {}
+                other => panic!("not a ping: {other:?}"),
+            }
+        }
+    }
+
     /// Reads until the room closes; answers with the code and what came before it.
     pub(crate) async fn closed(&mut self) -> (u16, Vec<Value>) {
         let mut events = Vec::new();

@@ -89,6 +89,11 @@ impl TestRoom {
         self.server.as_ref().and_then(Server::tls).unwrap().address
     }
 
+    /// Where it listens for proxies.
+    pub(crate) fn proxy(&self) -> SocketAddr {
+        self.server.as_ref().and_then(Server::proxy_place).unwrap().parse().unwrap()
+    }
+
     /// What belongs into `Host`.
     pub(crate) fn host(&self) -> String {
         self.address().to_string()
