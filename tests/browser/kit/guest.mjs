@@ -60,6 +60,7 @@ export class Guest {
       browser: 'firefox',
       executablePath: firefox(),
       headless: true,
+      acceptInsecureCerts: room.trustsAnyone ?? false,
       /* Firefox heeds `services.settings.server` only with this. */
       env: { ...process.env, MOZ_REMOTE_SETTINGS_DEVTOOLS: '1' },
       extraPrefsFirefox: { ...torBrowser(guest.proxy.port, javascript), ...preferences },

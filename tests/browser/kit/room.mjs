@@ -113,6 +113,15 @@ export class LocalRoom {
     return room;
   }
 
+  /** The same over TLS, with a certificate that no browser trusts. */
+  static async openWithTls(settings) {
+    const room = await LocalRoom.open({ ONIONROOM_LISTEN_TLS: '127.0.0.1:0', ONIONROOM_LISTEN_TLS_SELF_SIGNED: 'true', ...settings });
+    await room.program.until('the address for TLS', () => room.program.value('public'));
+    room.url = room.program.value('public');
+    room.trustsAnyone = true;
+    return room;
+  }
+
   async start() {
     this.program = new Program(['serve', '--no-onion', '--local', 'open', '--listen', `127.0.0.1:${this.port}`], this.settings);
     await this.program.until('the room answers', () => answers(this.port));
