@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use onionroom::config::{CertificateSource, PublicOrigin, Settings, TlsSettings};
+use onionroom::config::Settings;
 use rustls::pki_types::CertificateDer;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
-use crate::kit::elsewhere::{NAME, Pair, TlsClient, connect_from};
+use crate::kit::elsewhere::{NAME, Pair, TlsClient, connect_from, with_tls};
 use crate::kit::everyone::{everyone_hears_everyone_at_once, the_page_is_that_of_the_public_name};
 use crate::kit::program::Program;
 use crate::kit::raw::Raw;
-use crate::kit::{Guest, TestRoom, within};
+use crate::kit::{Guest, TestRoom, narrow, within};
 
 /// A room with a certificate of its own, and its directory.
 struct TlsRoom {
@@ -30,14 +30,7 @@ impl TlsRoom {
         let (files, pair) = (tempfile::tempdir().unwrap(), Pair::new());
         pair.write(files.path());
         let room = TestRoom::open_with(|settings| {
-            settings.listen.public = vec![PublicOrigin::parse(&format!("https://{NAME}")).unwrap()];
-            settings.listen.tls = Some(TlsSettings {
-                address: ([127, 0, 0, 1], 0).into(),
-                certificate: CertificateSource::Files {
-                    certificate: files.path().join("certificate.pem"),
-                    key: files.path().join("key.pem"),
-                },
-            });
+            with_tls(settings, files.path());
             change(settings);
         })
         .await;
@@ -113,6 +106,28 @@ async fn a_new_certificate_is_for_new_connections() {
     // One without a session to go on with, which needs no certificate.
     let old = TlsClient::trusting(&room.certificate);
     assert!(old.over(TcpStream::connect(address).await.unwrap()).await.is_err(), "the old one is gone");
+}
+
+/// A room writes as much as the connection takes, and TLS takes whole records: what is left of them goes on when there is
+/// space again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_who_is_slow_gets_everything() {
+    const SAID: u64 = 400;
+    let room = TlsRoom::open(|settings| settings.listen.requests_per_second = 0).await;
+    let tcp = within("a connection", narrow().connect(room.address())).await.unwrap();
+    let mut slow = Guest::connect(room.client.over(tcp).await.unwrap(), NAME).await;
+    slow.hello("Slow").await;
+    let mut ann = room.guest("Ann").await;
+    for number in 1..=SAID {
+        // Lengths that fit neither records nor buffers.
+        let text = "x".repeat((number * 37 % 4000 + 1) as usize);
+        assert_eq!(ann.say(&number.to_string(), &text).await, number);
+    }
+    for number in 1..=SAID {
+        let message = slow.expect("message").await;
+        assert_eq!(message["seq"], number);
+        assert_eq!(message["text"].as_str().unwrap().len() as u64, number * 37 % 4000 + 1);
+    }
 }
 
 /// Strangers from another address who begin handshakes and do not go on, send garbage, or speak HTTP.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use futures_util::future::BoxFuture;
+use onionroom::config::{CertificateSource, PublicOrigin, Settings, TlsSettings};
 use onionroom::listen::Io;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -84,6 +85,18 @@ impl Pair {
         std::fs::write(directory.join("certificate.pem"), &self.certificate_pem).unwrap();
         std::fs::write(directory.join("key.pem"), &self.key_pem).unwrap();
     }
+}
+
+/// Gives a room a listener for TLS with the [`Pair`] that was written into this directory.
+pub(crate) fn with_tls(settings: &mut Settings, directory: &Path) {
+    settings.listen.public = vec![PublicOrigin::parse(&format!("https://{NAME}")).unwrap()];
+    settings.listen.tls = Some(TlsSettings {
+        address: ([127, 0, 0, 1], 0).into(),
+        certificate: CertificateSource::Files {
+            certificate: directory.join("certificate.pem"),
+            key: directory.join("key.pem"),
+        },
+    });
 }
 
 /// A client that trusts one certificate, and wants [`NAME`].
