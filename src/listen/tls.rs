@@ -84,9 +84,10 @@ pub async fn accept(
         };
         let Some((stream, address)) = accepted else { break };
         let peer = peer(address.ip());
-        // Without TLS there is nothing to refuse it with that a browser would show.
-        let Some(permit) = limiter.try_acquire(peer.circuit()) else { continue };
+        // Without TLS there is nothing to refuse it with that a browser would show. The turn comes first: a connection that
+        // has none must take no permit from another.
         let Some(turn) = handshakes.try_acquire(peer.circuit()) else { continue };
+        let Some(permit) = limiter.try_acquire(peer.circuit()) else { continue };
         let (acceptor, limiter) = (acceptor.clone(), limiter.clone());
         tasks.spawn(async move {
             if let Some(io) = handshake_within(stream, acceptor, &permit, &turn).await {

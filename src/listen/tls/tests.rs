@@ -157,6 +157,28 @@ async fn a_handshake_that_does_not_go_on_holds_up_no_other_and_loses_its_place()
     assert!(matches!(first.read(&mut [0]).await, Ok(0) | Err(_)), "the oldest gave way");
 }
 
+/// Guards against strangers who lose their connections at once, for want of a turn, and took others' for that.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_without_a_turn_takes_no_other_ones_place() {
+    let mut listening = listening(HANDSHAKES_MAX + 2).await;
+    let mut guests = Vec::new();
+    for _ in 0..2 {
+        let client = listening.connect(rustls::ALL_VERSIONS).await;
+        guests.push((client, listening.connections.recv().await.unwrap()));
+    }
+    let mut strangers = Vec::new();
+    for number in 0..HANDSHAKES_MAX + 10 {
+        let socket = TcpSocket::new_v4().unwrap();
+        let address = [127, 9, (number / 200) as u8, (number % 200) as u8 + 1];
+        socket.bind((address, 0).into()).unwrap();
+        strangers.push(socket.connect(listening.address).await.unwrap());
+    }
+    let last = strangers.last_mut().unwrap();
+    assert!(matches!(last.read(&mut [0]).await, Ok(0) | Err(_)), "it is closed");
+    assert!(guests.iter().all(|(_, connection)| !connection.permit.evicted().is_cancelled()));
+}
+
 #[tokio::test]
 async fn a_request_without_tls_is_told_so() {
     let listening = listening(100).await;
