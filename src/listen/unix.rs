@@ -32,10 +32,17 @@ impl Socket {
     ///
     /// # Errors
     /// What the operating system says; that the address is in use, if something does.
-    pub fn bind_for_group(path: &Path) -> io::Result<Self> {
-        match std::os::unix::net::UnixStream::connect(path) {
+    pub async fn bind_for_group(path: &Path) -> io::Result<Self> {
+        match UnixStream::connect(path).await {
             Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
-            Err(_) => Self::replace(path, 0o660),
+            // Of a process that has more to accept than its queue takes, because it is busy or stopped.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::ErrorKind::AddrInUse.into()),
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
+            {
+                Self::replace(path, 0o660)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -71,5 +78,41 @@ impl Listener for Socket {
 
     fn try_write(stream: &UnixStream, bytes: &[u8]) -> io::Result<usize> {
         stream.try_write(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::UnixSocket;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_in_use_is_left_alone_and_one_that_was_left_behind_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let in_use = async || {
+            let error = Socket::bind_for_group(&path).await.expect_err("it is in use");
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        };
+        // Accepts nothing, so that its queue is full soon.
+        let stopped = UnixSocket::new_stream().unwrap();
+        stopped.bind(&path).unwrap();
+        let stopped = stopped.listen(1).unwrap();
+        in_use().await;
+        let mut waiting = Vec::new();
+        while let Ok(stream) = UnixStream::connect(&path).await {
+            waiting.push(stream);
+        }
+        in_use().await;
+        drop(stopped);
+        let socket = Socket::bind_for_group(&path).await.unwrap();
+        in_use().await;
+        drop(socket);
+        assert!(!path.exists());
+
+        fs::write(&path, "a file").unwrap();
+        in_use().await;
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a file");
     }
 }

@@ -51,7 +51,7 @@ impl ProxyListener {
             #[cfg(unix)]
             Some(ProxyAddress::Unix(path)) => {
                 let failed = |error| ProxyError { address: format!("the socket {}", path.display()), error };
-                Ok(Self::Unix(unix::Socket::bind_for_group(path).map_err(failed)?))
+                Ok(Self::Unix(unix::Socket::bind_for_group(path).await.map_err(failed)?))
             }
             #[cfg(not(unix))]
             Some(ProxyAddress::Unix(_)) => Ok(Self::None),

@@ -122,6 +122,9 @@ async fn without_the_header_nothing_is_answered() {
     raw.write(&[&CIRCUIT.as_bytes()[20..], request, b"GET / HT"].concat()).await;
     assert_eq!(raw.answer().await.status, 200);
     assert_eq!(raw.request(&["TP/1.1", "Host: room.example"]).await.status, 200);
+    // A second header is not the proxy's: a client cannot say where it comes from.
+    let twice = [CIRCUIT, ADDRESS].concat();
+    assert_eq!(ask(&proxy, &twice, &[PAGE, "Host: room.example"]).await.status, 400);
 }
 
 #[tokio::test]

@@ -138,6 +138,22 @@ async fn many_without_a_header_do_not_keep_out_one_that_has_it() {
     assert!(waited <= 4 * HEADER_TURN, "{waited:?} for {} before it", flood.len());
 }
 
+/// After a restart a proxy connects for all its clients at once.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_at_once_with_their_headers_come_in_without_a_pause() {
+    let mut room = Room::open(true, 2000);
+    let (began, mut clients) = (Instant::now(), Vec::new());
+    for _ in 0..1000 {
+        let mut client = room.connect();
+        client.write_all(HEADER_LINE).await.unwrap();
+        clients.push((client, None));
+    }
+    for (_, connection) in &mut clients {
+        *connection = Some(room.accepted().await);
+    }
+    assert_eq!(began.elapsed().as_millis(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_address_is_charged_for_its_connections() {
     let mut room = Room::open(true, 4);
