@@ -17,6 +17,8 @@ mod command;
 pub mod direct;
 #[cfg(test)]
 mod direct_tests;
+#[cfg(test)]
+mod faulty_log_tests;
 pub mod history;
 #[cfg(test)]
 mod model_tests;

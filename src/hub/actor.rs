@@ -52,8 +52,8 @@ pub(super) struct RoomActor {
     presence: Presence,
     /// The shortest time between two announcements of the occupancy.
     occupancy_every: Duration,
-    /// The title that the host wants.
-    title: String,
+    /// The title that the host wants, until the room has it.
+    title: Option<String>,
     /// What follows from the log up to the newest published entry.
     state: RoomState,
     kept: Kept,
@@ -85,7 +85,7 @@ impl RoomActor {
             budgets: Budgets::new(RateLimits::new(settings)),
             presence: Presence::new(bounds),
             occupancy_every: bounds.every,
-            title: settings.title.clone(),
+            title: Some(settings.title.clone()),
             state,
             kept: Kept { messages: history.messages, days: history.days },
             clock: RoomClock::start(identity.clock, &identity.secret),
@@ -114,7 +114,10 @@ impl RoomActor {
                     let snapshot = self.presence.announce(&self.roster);
                     self.shared.publish_one(snapshot.event());
                 }
-                _ = trim.tick() => self.trim(),
+                _ = trim.tick() => {
+                    self.trim();
+                    self.change_title().await;
+                }
                 step = self.appends.step() => {
                     self.take(step);
                     self.take_steps().await;

@@ -56,9 +56,10 @@ impl Room {
             guests: settings.guests,
         };
         let identity = log.identity().await?;
-        let state = log.state(RoomState::new(&settings.title)).await?;
         // Entries from before a restart are in the log alone.
         let head = log.span().await?.head;
+        // After the head: what another process appends between the two is followed, too.
+        let state = log.state(RoomState::new(&settings.title)).await?;
         ring.begin_after(head);
         let appends = Appends::follow(Arc::clone(&log), head).await?;
         let followed = FollowedLog { identity, state, appends };

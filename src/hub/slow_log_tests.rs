@@ -79,7 +79,7 @@ impl Log for SlowLog {
     }
 }
 
-fn hello(name: &str) -> Hello {
+pub(super) fn hello(name: &str) -> Hello {
     Hello { name: Some(Name::parse(name).unwrap()), ..Hello::default() }
 }
 
@@ -128,7 +128,7 @@ async fn readers_are_told_what_was_published_while_a_later_command_waits_for_the
 }
 
 /// Lets the room's task run until it has nothing to do.
-async fn idle() {
+pub(super) async fn idle() {
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }

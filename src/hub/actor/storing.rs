@@ -20,12 +20,11 @@ impl RoomActor {
         self.take_steps().await;
     }
 
-    /// Where the host has given the room another title, that is an entry of the log.
+    /// Where the host has given the room another title, that is an entry of the log. To be called again: the log may have
+    /// failed.
     pub(super) async fn change_title(&mut self) {
-        let title = self.title.clone();
-        if title == self.state.title {
-            return;
-        }
+        self.has_title();
+        let Some(title) = self.title.clone().filter(|_| self.appends.is_empty()) else { return };
         match MessageId::random() {
             Ok(id) => {
                 let entry =
@@ -50,6 +49,7 @@ impl RoomActor {
                 for record in &records {
                     self.state.apply(record);
                 }
+                self.has_title();
                 self.shared.publish(records.iter().map(Record::event));
             }
             Step::Answer(appended, requests) => {
@@ -57,6 +57,11 @@ impl RoomActor {
                 answer(requests, &appended);
             }
         }
+    }
+
+    /// Once the room has the title that its host wants, the log alone says what it is.
+    fn has_title(&mut self) {
+        self.title.take_if(|title| *title == self.state.title);
     }
 
     /// Waits until the log has answered everything, and goes on notifying readers meanwhile.
