@@ -249,7 +249,9 @@ function shown({ type, at, title, ...lasting }) {
 function told(event) {
   if (event.seq <= cursor) return false;
   cursor = event.seq;
+  const looking = attentive() && log.atEnd;
   log.told(shown(event));
+  if (looking) looked = cursor;
   if (catchingUp && cursor >= head) caughtUp();
   showEmpty();
   return true;

@@ -250,8 +250,7 @@ impl Renderer {
         self.newest = self.newest.max(at);
     }
 
-    /// Appends how long there was no event, if it was long.
-    /// Says when something was, where that is not clear from what stands above it.
+    /// Appends when something was, where that is not clear from what stands above it.
     fn moment(&mut self, at: u64, out: &mut String) {
         match self.history {
             true => self.age(at, out),
@@ -259,6 +258,7 @@ impl Renderer {
         }
     }
 
+    /// Appends how long there was no event, if it was long.
     fn pause(&mut self, at: u64, out: &mut String) {
         let pause = at.saturating_sub(self.newest);
         if pause >= PAUSE_SECONDS {
