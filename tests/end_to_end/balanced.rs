@@ -5,6 +5,7 @@
 
 mod limits;
 mod nodes;
+mod symptoms;
 mod transports;
 
 use std::net::SocketAddr;
