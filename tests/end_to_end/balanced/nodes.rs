@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use super::room_behind;
 use crate::kit::balancer::{Balancer, Kind};
 use crate::kit::dice::Dice;
+use crate::kit::everyone::everyone_hears_everyone_at_once;
 use crate::kit::node::Node;
 use crate::kit::raw::Raw;
 use crate::kit::{DEADLINE, Guest, within};
@@ -103,6 +104,32 @@ async fn a_node_behind_nginx_as_a_stream_is_taken_out_and_put_back_while_people_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_behind_haproxy_is_taken_out_and_put_back_while_people_talk() {
     a_node_is_taken_out_and_put_back(Kind::Haproxy).await;
+}
+
+/// Seats, cursors and polls over two nodes in turns, and with guests who are always sent to the same one.
+#[tokio::test]
+async fn it_does_not_matter_which_node_a_guest_comes_to() {
+    let as_it_is = |config: String| config;
+    let sticky = |config: String| {
+        let sticky = config
+            .replace("balance leastconn", "balance source")
+            .replace("upstream onionroom {", "upstream onionroom {\n    hash $remote_addr;");
+        assert_ne!(sticky, config);
+        sticky
+    };
+    for kind in Kind::ALL {
+        for (change, both) in [(as_it_is as fn(String) -> String, true), (sticky, false)] {
+            let room = room_behind(kind, |_| {}).await;
+            let (a, b) = (Node::before(room.proxy()).await, Node::before(room.proxy()).await);
+            let balancer = Balancer::start_changed(kind, &[a.address(), b.address()], change).await;
+            everyone_hears_everyone_at_once(balancer.dial()).await;
+            let used = [a.accepted(), b.accepted()];
+            // HAProxy asks both how they are, at times of its own.
+            if both || kind != Kind::Haproxy {
+                assert_eq!(!used.contains(&0), both, "{kind:?} {used:?}");
+            }
+        }
+    }
 }
 
 /// HAProxy asks each node how it is: whether it can write, not only whether it answers.
