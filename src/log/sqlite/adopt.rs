@@ -16,15 +16,19 @@ use super::{rows, sealed};
 /// `auto_vacuum` of a file that can give pages back in slices.
 const INCREMENTAL: i64 = 2;
 
-/// Encrypts the messages of such a file, and compacts a file that was made before it could shrink.
-pub(super) fn adopt(connection: &mut Connection, path: &Path, keys: &mut KeyFile) -> rusqlite::Result<()> {
+/// Encrypts the messages of such a file, and compacts a file that was made before it could shrink. Returns whether there were
+/// messages to encrypt.
+pub(super) fn adopt(connection: &mut Connection, path: &Path, keys: &mut KeyFile) -> rusqlite::Result<bool> {
     let plain: i64 =
         connection
             .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'plain'", [], |row| row.get(0))?;
     if plain > 0 {
         encrypt(connection, keys)?;
     }
-    if pragma(connection, "auto_vacuum")? == INCREMENTAL { Ok(()) } else { compact(connection, path) }
+    if pragma(connection, "auto_vacuum")? != INCREMENTAL {
+        compact(connection, path)?;
+    }
+    Ok(plain > 0)
 }
 
 fn encrypt(connection: &mut Connection, keys: &mut KeyFile) -> rusqlite::Result<()> {

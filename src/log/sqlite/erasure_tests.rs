@@ -206,6 +206,25 @@ async fn an_older_file_is_encrypted_and_its_plaintext_gone() {
     assert_eq!(log.read(0, 99).await.unwrap(), messages);
 }
 
+/// As a kill leaves it between the schema's migrations and the encryption of what is in the file.
+#[tokio::test]
+async fn an_older_file_is_read_also_when_its_migration_was_interrupted() {
+    for done in 1..=MIGRATIONS.len() {
+        let (_directory, path) = file();
+        let mut connection = Connection::open(&path).unwrap();
+        migrate(&mut connection, &path, &MIGRATIONS[..1]).unwrap();
+        connection.execute("INSERT INTO room VALUES ('epoch', zeroblob(32), 0, 3)", []).unwrap();
+        for seq in 1..=3 {
+            let row = (seq, 5, 1, "Ann", seq.to_string(), "plain");
+            connection.execute("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6)", row).unwrap();
+        }
+        migrate(&mut connection, &path, &MIGRATIONS[..done]).unwrap();
+        drop(connection);
+        let log = open(&path, keep(2)).unwrap();
+        assert_eq!(sequence(&log, 0, 9).await, [2, 3], "after {done} migrations");
+    }
+}
+
 #[tokio::test]
 async fn missing_or_damaged_keys_are_refused_and_all_left_alone() {
     let (directory, path) = file();

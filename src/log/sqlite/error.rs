@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use super::rows::is_foreign;
 use crate::log::LogError;
 
 /// Why a log file cannot be used. It is left as it was.
@@ -189,6 +190,7 @@ pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> SqliteOpenError {
         Some(ErrorCode::NotADatabase) => SqliteOpenError::Foreign { path },
         Some(ErrorCode::DatabaseCorrupt) => SqliteOpenError::Damaged { path, what: said(error) },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SqliteOpenError::InUse { path },
+        _ if is_foreign(error) => SqliteOpenError::Damaged { path, what: said(error) },
         _ => SqliteOpenError::Unusable { path, cause: said(error) },
     }
 }

@@ -100,11 +100,15 @@ fn open(
     {
         return Err(SqliteOpenError::KeysForeign { path: path.into(), keys: keys_path });
     }
+    // The rest of what is read later: what cannot be is noticed before anything changes.
+    match version {
+        0 => {}
+        1..EPOCHS => drop(identity::present_epoch(&connection).map_err(failed)?),
+        _ => drop(identity::epochs(&connection).map_err(failed)?),
+    }
     if opening.is_cancelled() {
         return Err(SqliteOpenError::Cancelled { path: path.into() });
     }
-
-    lost.retain(|seq| *seq != STATE);
 
     // From here on the files change.
     let name = epoch_name().map_err(|error| unusable(io::Error::other(error)))?;
@@ -112,12 +116,15 @@ fn open(
     let between = Mark::new(State::Between, epoch, head, synced);
     let mut mark = MarkFile::write(&mark_path, between).map_err(&mark_unusable)?;
     schema::prepare(&mut connection, path, synchronous)?;
+    let had_state = state.is_some();
+    let state = state.filter(|_| !lost.contains(&STATE));
+    lost.retain(|seq| *seq != STATE);
     let kept: Rows = facts.into_iter().filter(|(seq, ..)| lost.binary_search(seq).is_err()).collect();
     let kept_keys = kept.iter().map(|(_, _, key)| key.slot);
     let used: BTreeSet<u32> = kept_keys.chain(state.as_ref().map(|state| state.key.slot)).collect();
     // The keys are of the new epoch before the file is: so they are never older than it, whenever the process is killed.
     let mut keys = KeyFile::open(&keys_path, &found, &used, epoch).map_err(&keys_unusable)?;
-    adopt(&mut connection, path, &mut keys).map_err(failed)?;
+    let adopted = adopt(&mut connection, path, &mut keys).map_err(failed)?;
     if !lost.is_empty() {
         tracing::warn!(
             messages = lost.len(),
@@ -126,14 +133,18 @@ fn open(
         );
         rows::delete(&mut connection, &lost).map_err(failed)?;
     }
-    let kept = if version < ENCRYPTED { rows::facts(&connection, true).map_err(failed)? } else { kept };
+    let kept = if adopted { rows::facts(&connection, true).map_err(failed)? } else { kept };
     let room = match &state {
         Some(state) => state.open(&mut keys).map_err(&keys_unusable)?,
         None => None,
     };
-    if state.is_some() && room.is_none() {
-        tracing::warn!("the room's state is gone: the key it was encrypted with is not there any more");
+    if had_state && room.is_none() {
+        tracing::warn!(
+            "the room's state is gone: it cannot be decrypted, as after putting back an older messages.sqlite alone"
+        );
         connection.execute("DELETE FROM state", []).map_err(failed)?;
+        let slot = state.map(|state| state.key.slot);
+        keys.erase(slot.as_slice()).map_err(&keys_unusable)?;
     }
 
     let newest = kept.iter().map(|(_, facts, _)| facts.at).max().unwrap_or(0);

@@ -113,7 +113,9 @@ pub(super) fn facts(connection: &Connection, kinds: bool) -> rusqlite::Result<Ve
     ))?;
     let rows = statement.query_map([], |row| {
         let sealed = usize::try_from(count(row, 5)?).unwrap_or(usize::MAX);
-        let bytes = u32::try_from(counted(row.get_ref(6)?.as_str()?, sealed)).unwrap_or(u32::MAX);
+        // What is no text is the name of no kind; that row is passed over when it is read.
+        let kind = row.get_ref(6)?.as_str().unwrap_or_default();
+        let bytes = u32::try_from(counted(kind, sealed)).unwrap_or(u32::MAX);
         let facts = Facts { guest: GuestId(count(row, 2)?), at: count(row, 1)?, bytes };
         Ok((count(row, 0)?, facts, KeyId { slot: row.get(3)?, id: row.get(4)? }))
     })?;

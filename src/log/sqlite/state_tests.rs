@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use rusqlite::Connection;
+
 use super::error::SqliteOpenError;
 use super::tests::{KEEP, file, open};
 use super::{Retention, SqliteLog};
@@ -116,4 +118,66 @@ async fn a_state_whose_key_was_erased_begins_anew() {
     let log = open(&path, KEEP).unwrap();
     assert_eq!(state(&log).await, "none");
     assert_eq!(sequence(&log, 0, 9).await, [1, 2]);
+}
+
+/// Guards against a file of keys that grows by 256 GiB: the number of a slot that no key has was taken for one in use.
+#[tokio::test]
+async fn a_state_without_a_key_needs_none() {
+    for retention in [KEEP, NOTHING] {
+        for slot in [1_000_000, u32::MAX] {
+            let (_directory, path) = file();
+            decided(&path, retention).await;
+            Connection::open(&path).unwrap().execute("UPDATE state SET slot = ?1", [slot]).unwrap();
+            let size = || fs::metadata(path.with_extension("keys")).unwrap().len();
+            let before = size();
+            let log = open(&path, retention).unwrap();
+            assert_eq!(state(&log).await, "none");
+            assert!(size() <= 2 * before);
+        }
+    }
+}
+
+/// The places of the row in the file: of its lengths and numbers, and of some of what is sealed.
+fn places(path: &Path) -> std::ops::Range<usize> {
+    let sealed: Vec<u8> =
+        Connection::open(path).unwrap().query_row("SELECT sealed FROM state", [], |row| row.get(0)).unwrap();
+    let file = fs::read(path).unwrap();
+    let begin = file.windows(sealed.len()).position(|bytes| bytes == sealed).unwrap();
+    begin - 20..begin + 4
+}
+
+/// Whatever byte of it is changed: the room is refused with what is wrong, or its state begins anew; what was said is there.
+#[tokio::test]
+async fn a_damaged_state_is_refused_or_begins_anew() {
+    let (directory, path) = file();
+    decided(&path, KEEP).await;
+    let files = ["messages.sqlite", "messages.keys", "messages.state"];
+    let whole = files.map(|name| fs::read(directory.path().join(name)).unwrap());
+    let mut begun_anew = 0;
+    for place in places(&path) {
+        for change in [1, 0x80] {
+            for (name, content) in files.iter().zip(&whole) {
+                fs::write(directory.path().join(name), content).unwrap();
+            }
+            let mut damaged = whole[0].clone();
+            damaged[place] ^= change;
+            fs::write(&path, damaged).unwrap();
+            match open(&path, KEEP) {
+                Ok(log) => {
+                    let found = state(&log).await;
+                    assert!(["cake", "none"].contains(&found.as_str()), "{place}: {found}");
+                    begun_anew += usize::from(found == "none");
+                    assert_eq!(sequence(&log, 0, 9).await, [1], "{place}");
+                    log.append(vec![entry(1, "a"), title("2", "pie")]).await.unwrap();
+                    drop(log);
+                    assert_eq!(state(&open(&path, KEEP).unwrap()).await, "pie", "{place}");
+                    let size = fs::metadata(path.with_extension("keys")).unwrap().len();
+                    assert!(size <= 2 * whole[1].len() as u64, "{place}");
+                }
+                Err(SqliteOpenError::Damaged { .. } | SqliteOpenError::Foreign { .. }) => {}
+                Err(other) => panic!("{place}: {other}"),
+            }
+        }
+    }
+    assert!(begun_anew >= 2 * 4, "{begun_anew}");
 }

@@ -291,25 +291,40 @@ fn what_cannot_be_written_is_named() {
     }
 }
 
+/// Found by tests/fuzz: it was noticed when the files had been changed already.
+#[tokio::test]
+async fn an_epoch_that_cannot_be_read_is_noticed_before_anything_is_changed() {
+    let (directory, path) = file();
+    drop(open(&path, KEEP).unwrap());
+    let damage = "UPDATE epochs SET name = CAST(x'ff' AS TEXT)";
+    Connection::open(&path).unwrap().execute_batch(damage).unwrap();
+    let refused = refused(directory.path(), &path);
+    assert!(matches!(refused, SqliteOpenError::Damaged { .. }), "{refused}");
+}
+
 /// One row that cannot be read is missing for all, and no reason to refuse the others.
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_passed_over() {
     let (_directory, path) = file();
     let log = open(&path, KEEP).unwrap();
-    log.append(entries(1..=5)).await.unwrap();
+    log.append(entries(1..=7)).await.unwrap();
     drop(log);
     Connection::open(&path)
         .unwrap()
-        .execute_batch("UPDATE messages SET id = 'not an id!' WHERE seq = 2; UPDATE messages SET sealed = x'00' WHERE seq = 4")
+        .execute_batch(
+            "UPDATE messages SET id = 'not an id!' WHERE seq = 2; UPDATE messages SET sealed = x'00' WHERE seq = 4;
+             UPDATE messages SET kind = 'not a kind!' WHERE seq = 5;
+             UPDATE messages SET kind = CAST(x'ff' AS TEXT) WHERE seq = 6;",
+        )
         .unwrap();
     let log = open(&path, KEEP).unwrap();
     for _ in 0..2 {
-        assert_eq!(sequence(&log, 0, 99).await, [1, 3, 5]);
+        assert_eq!(sequence(&log, 0, 99).await, [1, 3, 7]);
     }
-    assert_eq!(log.span().await.unwrap().whole_from, 5);
-    log.append(entries(6..=6)).await.unwrap();
+    assert_eq!(log.span().await.unwrap().whole_from, 7);
+    log.append(entries(8..=8)).await.unwrap();
     log.trim(0).await.unwrap();
-    assert_eq!(sequence(&log, 0, 99).await, [1, 3, 5, 6]);
+    assert_eq!(sequence(&log, 0, 99).await, [1, 3, 7, 8]);
 }
 
 /// Guards against a room that is closed with more in its file than it keeps.

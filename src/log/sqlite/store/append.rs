@@ -24,7 +24,7 @@ struct Inserted {
 
 impl Store {
     /// The state of the room; where there is none, `initial` is stored as such.
-    pub(in crate::log::sqlite) fn state(&mut self, initial: RoomState) -> Result<RoomState, LogError> {
+    pub(in super::super) fn state(&mut self, initial: RoomState) -> Result<RoomState, LogError> {
         if let Some(kept) = &self.room {
             return Ok(kept.state.clone());
         }
@@ -40,7 +40,7 @@ impl Store {
     }
 
     /// Appends in one transaction; when it fails nothing was appended. Returns with the outcomes what is new.
-    pub(in crate::log::sqlite) fn append(
+    pub(in super::super) fn append(
         &mut self,
         entries: Vec<Entry>,
     ) -> Result<(Vec<Appended>, Vec<Record>), LogError> {
