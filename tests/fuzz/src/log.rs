@@ -1,12 +1,12 @@
 //! The log's files, changed. The input is changes of three bytes: where, and the new byte. What is left over at the end
-//! cuts the files off. Positions count through all files of a log with some messages, the first first.
+//! cuts the files off. Positions count through all files of a log with some messages and a state, the first first.
 
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use onionroom::log::sqlite::Synchronous;
-use onionroom::log::{Entry, Log, Retention, SqliteLog};
+use onionroom::log::{Entry, Log, Retention, RoomState, SqliteLog};
 use onionroom::protocol::{Body, GuestId, MessageId, Name};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -30,7 +30,9 @@ static TEMPLATE: LazyLock<Vec<File>> = LazyLock::new(|| {
     let path = directory.path().join("log");
     let log = open(&path).expect("a new log");
     let runtime = Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(log.append((0..5).map(entry).collect())).expect("messages are appended");
+    runtime.block_on(log.state(RoomState::new("Tea"))).expect("a new log takes a state");
+    let entries = (0..5).map(entry).chain([title("Cake")]);
+    runtime.block_on(log.append(entries.collect())).expect("entries are appended");
     drop(log);
     files(directory.path())
 });
@@ -78,8 +80,10 @@ fn open(path: &Path) -> Result<SqliteLog, impl std::error::Error + use<>> {
 async fn exercise(log: &SqliteLog) {
     let identity = log.identity().await.expect("an open log has an identity");
     let _ = log.span().await;
+    let _ = log.state(RoomState::new("Pie")).await;
     let _ = log.read(0, 100).await;
-    let _ = log.append(vec![entry(1), entry(9)]).await;
+    let _ = log.follow(2).await;
+    let _ = log.append(vec![entry(1), title("Bread"), entry(9)]).await;
     let _ = log.trim(identity.clock).await;
     let _ = log.read(3, 2).await;
     log.close().await.expect("an open log closes");
@@ -92,6 +96,11 @@ fn entry(number: u64) -> Entry {
         id: MessageId::parse(&format!("id-{number}")).expect("an id"),
         body: Body::Message { name: Name::parse("Ann").expect("a name"), text: "a text ".repeat(20) },
     }
+}
+
+fn title(title: &str) -> Entry {
+    let id = MessageId::parse(title).expect("an id");
+    Entry { at: 5, author: GuestId::ROOM, id, body: Body::Title { title: title.into() } }
 }
 
 /// The files with these changes.
