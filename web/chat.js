@@ -134,7 +134,8 @@ const handlers = {
     composer.showLeft();
   },
 
-  message({ seq, at, guest, name, id, text }) {
+  message(message) {
+    const { seq, guest, id } = message;
     if (seq <= cursor) return;
     cursor = seq;
     const own = mine.has(guest);
@@ -142,7 +143,7 @@ const handlers = {
     const live = seq > head && !log.has({ guest, id });
     const looking = attentive() && log.atEnd;
     if (live && !own && !looking && !marked) markNew(seq - 1);
-    log.message(shown({ type: 'message', seq, at, guest, name, id, text }));
+    log.message(shown(message));
     if (catchingUp && seq >= head) caughtUp();
     if (looking) looked = seq;
     if (live && !own && !attentive()) {
