@@ -181,3 +181,29 @@ async fn an_unknown_kind_is_passed_over_and_kept() {
     let kept = log.read(79, 1).await.unwrap();
     assert_eq!(kept[0].body, Body::Unknown { kind: "pin".into(), data: vec![7, 255] });
 }
+
+/// A title is text, whatever is in it, also where it is all that was ever done; and no guest gives one.
+#[tokio::test]
+async fn only_the_host_gives_a_title_and_it_stays_text() {
+    let data = TempDir::new().unwrap();
+    open(data.path(), "Tea", 10).await.close().await;
+    let strange = format!("<b>&\u{202e}{}", "😀".repeat(59));
+    let room = open(data.path(), &strange, 10).await;
+    let mut ann = room.guest("Ann").await;
+    let title = lasting(&mut ann, 1).await.pop().unwrap();
+    assert_eq!((&title["title"], &ann.welcome["room"]["title"]), (&json!(strange), &json!(strange)));
+    for kind in ["title", "unknown"] {
+        ann.send(json!({ "type": kind, "seq": 2, "guest": 0, "id": "x", "title": "Mine", "kind": "pin" }))
+            .await;
+        assert!(ann.expect("error").await.get("code").is_some());
+    }
+    ann.send(json!({ "type": "history", "before": 99 })).await;
+    let history = ann.expect("history").await;
+    assert_eq!(types(history["messages"].as_array().unwrap()), [("title", 1)]);
+    assert_eq!(history["after"], 0);
+    let mut page = NoscriptStream::enter_on(TcpSocket::new_v4().unwrap(), room.address(), 7).await;
+    let shown = strange.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    page.until(&format!("The room is now called <bdi>{shown}</bdi>")).await;
+    assert_eq!(ann.say("1", "said").await, 2);
+    assert_eq!(page.message().await.as_deref(), Some("said"));
+}
