@@ -242,7 +242,7 @@ function titled(title) {
 function shown({ type, at, title, ...lasting }) {
   const item = { ...lasting, mine: mine.has(lasting.guest), time: timeOf(at) };
   if (type === 'title') item.words = ['The room is now called ', nameNode(title)];
-  else if (type === 'unknown') item.words = ['Something was done here that this page does not know.'];
+  else if (type === 'unknown') item.words = ['Something that this page cannot show.'];
   return item;
 }
 
@@ -251,7 +251,7 @@ function told(event) {
   if (event.seq <= cursor) return false;
   cursor = event.seq;
   const looking = attentive() && log.atEnd;
-  log.told(shown(event));
+  log.message(shown(event));
   if (looking) looked = cursor;
   if (catchingUp && cursor >= head) caughtUp();
   showEmpty();

@@ -71,16 +71,11 @@ class Log {
     return this.items.at(-1)?.mine;
   }
 
-  /** Shows a message of the room. */
+  /** Shows a message of the room, or another thing that lasts. */
   message(message) {
     if (this.has(message)) return;
     this.add({ ...message, run: this.run });
-    if (!this.atEnd && !message.mine) this.unread();
-  }
-
-  /** Shows a line that lasts as messages do. */
-  told(item) {
-    if (!this.has(item)) this.add({ ...item, run: this.run });
+    if (!this.atEnd && !message.mine && !message.words) this.unread();
   }
 
   /** Shows a quiet line. */

@@ -173,7 +173,7 @@ async fn an_unknown_kind_is_passed_over_and_kept() {
     let mut listener = visitor.listen("after=80", &[]).await;
     assert_eq!(listener.expect("message").await["seq"], 81);
     let mut page = NoscriptStream::enter_on(TcpSocket::new_v4().unwrap(), room.address(), 7).await;
-    page.until("Something was done here that this page does not know.").await;
+    page.until("Something that this page cannot show.").await;
     assert_eq!(page.message().await.as_deref(), Some("said"));
     room.close().await;
 

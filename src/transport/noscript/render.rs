@@ -164,7 +164,7 @@ impl Renderer {
             }
             Event::Unknown { at } => {
                 self.moment(at, out);
-                self.line(out, &html! { "Something was done here that this page does not know." });
+                self.line(out, &html! { "Something that this page cannot show." });
             }
             Event::Gap {} => self.line(out, &html! { "Messages that were here are no longer kept." }),
             Event::Joined { guest, at } => {
