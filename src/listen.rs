@@ -6,6 +6,7 @@
 pub mod accept;
 pub mod budget;
 pub mod descriptors;
+mod forward;
 mod limiter;
 pub mod loopback;
 mod oldest;

@@ -79,6 +79,15 @@ impl Log for SlowLog {
     }
 }
 
+/// A room, and its log, which answers at first.
+async fn slow_room() -> (Arc<SlowLog>, Room) {
+    let log = MemoryLog::new(Retention { messages: 10, bytes: 0, age: None }).unwrap();
+    let log = Arc::new(SlowLog { log, open: watch::Sender::new(true) });
+    let log_of_room = Arc::<SlowLog>::clone(&log);
+    let room = Room::open(&unlimited(), &HistorySettings::default(), log_of_room).await.unwrap();
+    (log, room)
+}
+
 pub(super) fn hello(name: &str) -> Hello {
     Hello { name: Some(Name::parse(name).unwrap()), ..Hello::default() }
 }
@@ -104,10 +113,7 @@ const COMMANDS: [(&str, Asks); 6] = [
 #[tokio::test(start_paused = true)]
 async fn readers_are_told_what_was_published_while_a_later_command_waits_for_the_log() {
     for (name, command) in COMMANDS {
-        let log = MemoryLog::new(Retention { messages: 10, bytes: 0, age: None }).unwrap();
-        let log = Arc::new(SlowLog { log, open: watch::Sender::new(true) });
-        let log_of_room = Arc::<SlowLog>::clone(&log);
-        let room = Room::open(&unlimited(), &HistorySettings::default(), log_of_room).await.unwrap();
+        let (log, room) = slow_room().await;
         let ann = room.join(hello("Ann")).await.unwrap();
         let mut reader = Reader::new(&room, &ann, None);
         log.open.send_replace(false);
@@ -137,10 +143,7 @@ pub(super) async fn idle() {
 /// While the log has not answered, the next append is begun, and what is said after that waits; all in one order.
 #[tokio::test(start_paused = true)]
 async fn the_next_append_is_begun_while_the_last_is_waited_for() {
-    let log = MemoryLog::new(Retention { messages: 10, bytes: 0, age: None }).unwrap();
-    let log = Arc::new(SlowLog { log, open: watch::Sender::new(true) });
-    let log_of_room = Arc::<SlowLog>::clone(&log);
-    let room = Room::open(&unlimited(), &HistorySettings::default(), log_of_room).await.unwrap();
+    let (log, room) = slow_room().await;
     let ann = room.join(hello("Ann")).await.unwrap();
     let mut reader = Reader::new(&room, &ann, None);
     log.open.send_replace(false);
