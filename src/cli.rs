@@ -11,6 +11,8 @@
 //! Standard error gets the rest: progress, problems, logs and errors.
 
 mod arguments;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod failure;
 #[cfg(feature = "lab")]
 mod lab;
@@ -24,6 +26,8 @@ mod shutdown_signals;
 mod status_changes;
 mod terminal;
 
+#[cfg(feature = "cluster")]
+pub use arguments::ClusterCommand;
 #[cfg(feature = "lab")]
 pub use arguments::LabFlags;
 pub use arguments::{Arguments, Command, RestoreFlags, RoomFlags, ServeFlags};
@@ -46,6 +50,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Serve(flags)) => serve::run(&[before, flags], &refused),
         #[cfg(feature = "lab")]
         Some(Command::Lab(flags)) => lab::run(&before, flags, &refused),
+        #[cfg(feature = "cluster")]
+        Some(Command::Cluster(command)) => cluster::run(command),
         Some(Command::Config) => print_example(),
         Some(Command::Restore(flags)) => restore::run(&flags),
     }

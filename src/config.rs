@@ -10,11 +10,14 @@
 //! and explained the same way in each. [`Settings`] is validated and complete, and all that the rest of the program
 //! sees. `docs/configuration.md` is the table for people.
 
+mod cluster;
 mod draft;
 mod environment;
 mod error;
 mod file;
+mod key;
 mod keys;
+mod nats_address;
 mod public_origin;
 mod raw;
 mod resolve;
@@ -28,12 +31,14 @@ mod tls;
 mod tests;
 
 pub use error::SettingsError;
-pub use keys::{KEYS, Key};
+pub use key::Key;
+pub use keys::KEYS;
+pub use nats_address::NatsAddress;
 pub use public_origin::PublicOrigin;
 pub use raw::{Flag, Sources};
 pub use settings::{
-    CertificateSource, HistorySettings, ListenSettings, LocalAccess, OnionSettings, ProxyAddress,
-    RoomSettings, Settings, TlsSettings,
+    CertificateSource, ClusterSettings, HistorySettings, ListenSettings, LocalAccess, OnionSettings,
+    ProxyAddress, RoomSettings, Settings, TlsSettings,
 };
 pub use standard_paths::StandardPaths;
 

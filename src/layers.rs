@@ -13,21 +13,22 @@ use graph::{Graph, circles};
 use source::Module;
 
 /// Each module and what it uses, in the order of a message's way: a module stands below those it uses.
-const USES: [(&str, &[&str]); 14] = [
+const USES: [(&str, &[&str]); 15] = [
     ("protocol", &[]),
     ("rate_limit", &[]),
     ("config", &[]),
     ("storage", &[]),
-    ("log", &["protocol"]),
+    ("cluster", &["config"]),
+    ("log", &["protocol", "cluster"]),
     ("hub", &["protocol", "rate_limit", "config", "log"]),
     ("listen", &["protocol", "rate_limit", "config"]),
     ("tor", &["config", "storage", "listen"]),
     ("transport", &["protocol", "config", "listen", "hub"]),
     ("http", &["protocol", "config", "listen", "hub", "transport"]),
-    ("server", &["config", "storage", "listen", "http", "hub", "log", "tor"]),
+    ("server", &["config", "storage", "cluster", "listen", "http", "hub", "log", "tor"]),
     ("lab", &["tor"]),
     ("telemetry", &[]),
-    ("cli", &["config", "server", "tor", "lab", "telemetry"]),
+    ("cli", &["config", "cluster", "server", "tor", "lab", "telemetry"]),
 ];
 
 /// The crates of the Tor project, by how their names begin, as they are written in code.

@@ -15,7 +15,7 @@
 //! - [`http`]: checks each request, dispatches it, and adds the headers that every response has.
 //! - [`transport`]: WebSocket, server-sent events, polling, and the chat without JavaScript.
 //! - [`hub`]: the room's actor, its ring of encoded events, and the readers with their cursors.
-//! - [`log`]: messages in memory or in SQLite.
+//! - [`log`]: messages in memory, in SQLite, or in NATS for a room on several machines.
 //!
 //! Below the path:
 //!
@@ -25,6 +25,7 @@
 //! Around the path:
 //!
 //! - [`server`]: opens a room from its settings and closes it: all of the above put together.
+//! - [`cluster`]: the connection to NATS, for a room on several machines; the cargo feature `cluster`, on by default.
 //! - [`storage`]: the private, locked data directory.
 //! - [`config`]: settings from the file, the environment and the command line.
 //! - [`cli`]: the command line and what the terminal shows.
@@ -39,6 +40,8 @@
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod cli;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod config;
 pub mod http;
 pub mod hub;

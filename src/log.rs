@@ -2,13 +2,15 @@
 //!
 //! A [`Log`] gives entries their sequence numbers and recognises duplicates; it knows nothing of guests'
 //! connections. Messages are one kind of entry; [`state`] is what follows from all of them. [`memory`] keeps messages for as long as the process lives, [`sqlite`] for as long as
-//! the retention allows. `index` decides for both which messages are kept, `dedup` recognises the newest ids.
+//! the retention allows, [`jetstream`] on several machines. `index` decides for all which messages are kept, `dedup` recognises the newest ids.
 
 #[cfg(test)]
 mod contract;
 mod dedup;
 mod followers;
 mod index;
+#[cfg(feature = "cluster")]
+pub mod jetstream;
 pub mod memory;
 pub mod sqlite;
 pub mod state;
@@ -23,6 +25,8 @@ use zeroize::Zeroizing;
 use crate::protocol::epochs::Epochs;
 use crate::protocol::{Body, GuestId, MessageId, Record};
 
+#[cfg(feature = "cluster")]
+pub use jetstream::JetStreamLog;
 pub use memory::MemoryLog;
 pub use sqlite::SqliteLog;
 pub use state::RoomState;
@@ -100,7 +104,7 @@ impl RoomIdentity {
 }
 
 /// A name for a new epoch.
-fn epoch_name() -> Result<String, getrandom::Error> {
+pub(in crate::log) fn epoch_name() -> Result<String, getrandom::Error> {
     Ok(format!("{:016x}", getrandom::u64()?))
 }
 

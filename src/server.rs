@@ -1,6 +1,7 @@
 //! The server: opens a room from its settings, with its listeners, the hub, the log and the onion service, and closes it.
 
 mod local;
+mod messages;
 mod proxy;
 pub mod restore;
 mod tls;
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{HistorySettings, LocalAccess, Settings};
+use crate::config::{LocalAccess, Settings};
 use crate::http::guard::Hosts;
 use crate::http::index::Index;
 use crate::http::local_key::LocalKey;
@@ -26,17 +27,17 @@ use crate::http::site::{Noscript, Site};
 use crate::hub::Room;
 use crate::listen::onion::CircuitLimits;
 use crate::listen::{Connection, ConnectionLimiter, descriptors, onion};
-use crate::log::sqlite::{Opening, Synchronous};
-use crate::log::{Log, LogError, MemoryLog, Retention, SqliteLog};
+use crate::log::sqlite::Opening;
+use crate::log::{Log, LogError};
 use crate::storage::{DataDirectory, StorageError};
 use crate::tor::{OnionService, Status, TorError};
-use crate::{http, log, tor};
+use crate::{http, tor};
 use local::LocalListener;
 use proxy::ProxyListener;
-use restore::LOG_FILE;
 use tls::BoundTls;
 
 pub use local::LocalError;
+pub use messages::MessagesError;
 pub use proxy::ProxyError;
 pub use tls::{TlsError, TlsPlace};
 
@@ -86,9 +87,6 @@ pub enum OpenError {
     /// The listener for TLS could not be opened.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The operating system gave no randomness.
-    #[error("The operating system gives no randomness: {0}. Nothing secret can be made without it.")]
-    Randomness(#[from] getrandom::Error),
     /// The data directory cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -97,7 +95,7 @@ pub enum OpenError {
     Restore(#[from] restore::RestoreError),
     /// The message log could not be opened.
     #[error(transparent)]
-    Log(#[from] log::sqlite::SqliteOpenError),
+    Log(#[from] MessagesError),
     /// The message log could not be read.
     #[error(transparent)]
     LogUnreadable(#[from] LogError),
@@ -124,6 +122,10 @@ impl Server {
         let tasks = TaskTracker::new();
         let closing = CancellationToken::new();
         let Storage { directory, log, key } = Storage::open(settings, opening).await?;
+        let log = match log {
+            Some(log) => log,
+            None => messages::open_cluster(settings).await?,
+        };
         let listener = LocalListener::bind(&settings.listen, directory.as_deref()).await?;
         let url = listener.url(key.as_ref());
         let proxy = ProxyListener::bind(&settings.listen).await?;
@@ -270,7 +272,8 @@ impl Drop for Server {
 /// What the room has on a disk, or in memory in its place.
 struct Storage {
     directory: Option<Arc<DataDirectory>>,
-    log: Arc<dyn Log>,
+    /// `None` for a room whose log is not on this machine.
+    log: Option<Arc<dyn Log>>,
     key: Option<LocalKey>,
 }
 
@@ -297,7 +300,10 @@ impl Storage {
         if let Some(directory) = &directory {
             restore::clear(directory.path())?;
         }
-        let log = open_log(settings, directory.as_deref(), opening)?;
+        let log = match settings.cluster {
+            Some(_) => None,
+            None => Some(messages::open(settings, directory.as_deref(), opening)?),
+        };
         let key = local::key(&settings.listen, directory.as_deref())?;
         let needed = settings.onion.enabled || settings.listen.local == LocalAccess::Unix;
         let directory = match directory {
@@ -315,25 +321,6 @@ impl Drop for CallOff<'_> {
     fn drop(&mut self) {
         self.0.cancel();
     }
-}
-
-/// The log: in memory for a room that leaves nothing behind, otherwise in the data directory.
-fn open_log(
-    settings: &Settings,
-    directory: Option<&DataDirectory>,
-    opening: &Arc<Opening>,
-) -> Result<Arc<dyn Log>, OpenError> {
-    let HistorySettings { messages, megabytes, days, survive_power_loss } = settings.history;
-    let age = (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60));
-    let retention = Retention { messages, bytes: megabytes * 1_000_000, age };
-    Ok(match directory {
-        None => Arc::new(MemoryLog::new(retention)?),
-        Some(directory) => {
-            let synchronous = if survive_power_loss { Synchronous::Full } else { Synchronous::Normal };
-            let path = directory.path().join(LOG_FILE);
-            Arc::new(SqliteLog::open_watched(&path, retention, synchronous, opening)?)
-        }
-    })
 }
 
 /// Serves every connection that comes in, each in its own task.

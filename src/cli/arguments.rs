@@ -71,6 +71,10 @@ pub enum Command {
     Lab(LabFlags),
     /// Print the commented example of the configuration file
     Config,
+    /// Prepare a room on several machines
+    #[cfg(feature = "cluster")]
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// Put a backup in place of the messages and the address
     ///
     /// What is there is moved to the directory `replaced` inside the data directory, and only after the backup was read
@@ -147,6 +151,21 @@ pub struct ServeFlags {
     /// Use the private Tor network that this file describes; `onionroom lab` writes one
     #[arg(long, value_name = "FILE", help_heading = "Tor")]
     network_file: Option<OsString>,
+}
+
+/// What `cluster` can do.
+#[cfg(feature = "cluster")]
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    /// Make the key that names and texts are encrypted with before they go to NATS
+    ///
+    /// The file is made with mode 0600, and an existing one is not replaced. Copy it to each machine of the room and name it
+    /// there with cluster.secret_file. Without it the messages cannot be read.
+    Key {
+        /// The file to make
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 /// Flags of `restore`.

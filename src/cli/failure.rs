@@ -41,6 +41,10 @@ pub enum Failure {
         "The settings say that nothing is kept, so there is nothing to restore to. Name a directory with --data-dir."
     )]
     NothingKept,
+    /// The key of a cluster could not be made.
+    #[cfg(feature = "cluster")]
+    #[error(transparent)]
+    ClusterKey(#[from] crate::cluster::SecretError),
     /// The room could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

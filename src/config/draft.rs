@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::cluster::ClusterDraft;
 use super::settings::Settings;
 use super::tls::TlsDraft;
 
@@ -12,6 +13,7 @@ pub(super) struct Draft {
     pub(super) data_dir: Option<PathBuf>,
     pub(super) ephemeral: bool,
     pub(super) tls: TlsDraft,
+    pub(super) cluster: ClusterDraft,
     /// `listen.connections`, if it was given.
     pub(super) connections: Option<usize>,
 }

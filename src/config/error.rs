@@ -87,6 +87,21 @@ pub enum SettingsError {
         "listen.tls is set, but there is no https origin in listen.public, so every request there would be refused. Name the address that your guests open, such as public = [\"https://room.example\"]."
     )]
     NoSecureOrigin,
+    /// Servers, but no key that the texts there are encrypted with.
+    #[error(
+        "cluster.nats is set, but cluster.secret_file is not. Make the key with `onionroom cluster key FILE`, give each machine of the room the same file, and name it there."
+    )]
+    NoClusterSecret,
+    /// A certificate for NATS without its key, or a key without its certificate.
+    #[error(
+        "cluster.tls_certificate and cluster.tls_key belong together, and only one of them is set. Name both files, or neither."
+    )]
+    HalfClusterCertificate,
+    /// A room that is to leave nothing, and servers that keep it.
+    #[error(
+        "The room is to be ephemeral, but cluster.nats is set, and those servers keep its messages. Leave one of them away."
+    )]
+    EphemeralCluster,
     /// No directory for keys and state is known.
     #[error(
         "There is no home directory to keep the room's messages and keys in. Say where with --data-dir, or use --ephemeral to keep nothing."

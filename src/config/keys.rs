@@ -1,69 +1,12 @@
 //! The table of all settings.
 
-use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::draft::Draft;
-use super::texts::{address, filter, local, proxy, public, title, tls};
-
-/// One setting.
-pub struct Key {
-    /// The section of the file it stands in: `[room]`.
-    pub section: &'static str,
-    /// Its name there: `guests`.
-    pub name: &'static str,
-    /// The flag that sets it, if there is one.
-    pub flag: Option<&'static str>,
-    pub(super) setter: Setter,
-}
-
-/// The type of a setting, its range, and the function that stores its value.
-pub(super) enum Setter {
-    /// A whole number; both ends of the range are allowed.
-    Number { least: u64, most: u64, unit: &'static str, store: fn(&mut Draft, u64) },
-    /// `true` or `false`; a flag without a value sets it to `flag_means`.
-    Switch { flag_means: bool, store: fn(&mut Draft, bool) },
-    /// A text with rules of its own; the error is the rule that was broken.
-    Text { allowed: &'static str, store: fn(&mut Draft, &str) -> Result<(), String> },
-    /// A list of texts; the error is the rule that was broken. In the environment there are commas between them.
-    List { allowed: &'static str, store: fn(&mut Draft, &[&str]) -> Result<(), String> },
-    /// A path; an empty one means the default.
-    Path { allowed: &'static str, store: fn(&mut Draft, Option<PathBuf>) },
-}
-
-impl Key {
-    /// `room.guests`: the key as messages and documentation name it.
-    pub fn path(&self) -> String {
-        format!("{}.{}", self.section, self.name)
-    }
-
-    /// `ONIONROOM_ROOM_GUESTS`: the environment variable that sets it.
-    pub fn variable(&self) -> String {
-        format!("ONIONROOM_{}_{}", self.section, self.name).to_uppercase()
-    }
-
-    /// What may be given, as the end of "Allowed: …".
-    pub fn allowed(&self) -> String {
-        match self.setter {
-            Setter::Number { least, most, unit, .. } => {
-                format!("a whole number{unit} from {least} to {most}")
-            }
-            Setter::Switch { .. } => "true or false".into(),
-            Setter::Text { allowed, .. } | Setter::List { allowed, .. } | Setter::Path { allowed, .. } => {
-                allowed.into()
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({})", self.path())
-    }
-}
+use super::key::{Key, Setter, number};
+use super::texts::{address, cluster_room, filter, local, nats, proxy, public, title, tls};
 
 const SECONDS: &str = " of seconds";
+const PEM: &str = "the path of a PEM file, or an empty text for none";
 
 /// Every key, in the order of the example file.
 pub static KEYS: &[Key] = &[
@@ -201,19 +144,13 @@ pub static KEYS: &[Key] = &[
         section: "listen",
         name: "tls_certificate",
         flag: Some("--tls-certificate"),
-        setter: Setter::Path {
-            allowed: "the path of a PEM file, or an empty text for none",
-            store: |draft, path| draft.tls.certificate = path,
-        },
+        setter: Setter::Path { allowed: PEM, store: |draft, path| draft.tls.certificate = path },
     },
     Key {
         section: "listen",
         name: "tls_key",
         flag: Some("--tls-key"),
-        setter: Setter::Path {
-            allowed: "the path of a PEM file, or an empty text for none",
-            store: |draft, path| draft.tls.key = path,
-        },
+        setter: Setter::Path { allowed: PEM, store: |draft, path| draft.tls.key = path },
     },
     Key {
         section: "listen",
@@ -353,6 +290,66 @@ pub static KEYS: &[Key] = &[
         setter: Setter::Switch { flag_means: true, store: |draft, on| draft.settings.ephemeral_on_disk = on },
     },
     Key {
+        section: "cluster",
+        name: "nats",
+        flag: None,
+        setter: Setter::List {
+            allowed: "a list of addresses such as nats://10.0.0.1:4222 or tls://nats.example:4222, or an empty list for none",
+            store: nats,
+        },
+    },
+    Key {
+        section: "cluster",
+        name: "room",
+        flag: None,
+        setter: Setter::Text { allowed: "1 to 32 letters, digits, - and _", store: cluster_room },
+    },
+    Key {
+        section: "cluster",
+        name: "replicas",
+        flag: None,
+        setter: number(0, 5, "", |draft, n| draft.cluster.replicas = n as usize),
+    },
+    Key {
+        section: "cluster",
+        name: "secret_file",
+        flag: None,
+        setter: Setter::Path {
+            allowed: "the path of a file that onionroom cluster key made, or an empty text for none",
+            store: |draft, path| draft.cluster.secret = path,
+        },
+    },
+    Key {
+        section: "cluster",
+        name: "credentials_file",
+        flag: None,
+        setter: Setter::Path {
+            allowed: "the path of a file of credentials (.creds), or an empty text for none",
+            store: |draft, path| draft.cluster.credentials = path,
+        },
+    },
+    Key {
+        section: "cluster",
+        name: "tls_ca",
+        flag: None,
+        setter: Setter::Path {
+            allowed: "the path of a PEM file, or an empty text for the authorities that this system trusts",
+            store: |draft, path| draft.cluster.ca = path,
+        },
+    },
+    Key {
+        section: "cluster",
+        name: "tls_certificate",
+        flag: None,
+        setter: Setter::Path { allowed: PEM, store: |draft, path| draft.cluster.certificate = path },
+    },
+    Key {
+        section: "cluster",
+        name: "tls_key",
+        flag: None,
+        setter: Setter::Path { allowed: PEM, store: |draft, path| draft.cluster.key = path },
+    },
+    Key {
         section: "log",
         name: "filter",
         flag: Some("--log"),
@@ -362,7 +359,3 @@ pub static KEYS: &[Key] = &[
         },
     },
 ];
-
-const fn number(least: u64, most: u64, unit: &'static str, store: fn(&mut Draft, u64)) -> Setter {
-    Setter::Number { least, most, unit, store }
-}

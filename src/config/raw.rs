@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::keys::Key;
+use super::key::Key;
 
 /// The sources of settings, weakest first.
 #[derive(Debug, Clone, Default)]

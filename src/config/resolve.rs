@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use super::draft::Draft;
 use super::error::SettingsError;
-use super::keys::{KEYS, Setter};
+use super::key::Setter;
+use super::keys::KEYS;
+use super::nats_address::masked;
 use super::raw::{Assignment, Flag, Provenance, Sources, Value};
 use super::settings::{ListenSettings, LocalAccess, Settings};
 use super::standard_paths::StandardPaths;
@@ -63,7 +65,7 @@ fn apply(draft: &mut Draft, assignment: Assignment) -> Result<(), SettingsError>
     let Assignment { key, value, provenance } = assignment;
     let refuse = |reason: Option<String>| SettingsError::BadValue {
         key: key.path(),
-        given: value.to_string(),
+        given: masked(&value.to_string()),
         provenance: provenance.to_string(),
         reason,
         allowed: key.allowed(),
@@ -134,7 +136,7 @@ fn beside_file(path: PathBuf, provenance: &Provenance) -> PathBuf {
 
 /// Checks values against each other, and fills in what depends on others.
 fn finish(draft: Draft, paths: &StandardPaths) -> Result<Settings, SettingsError> {
-    let Draft { mut settings, data_dir, ephemeral, tls, connections } = draft;
+    let Draft { mut settings, data_dir, ephemeral, tls, connections, cluster } = draft;
     let guests = settings.room.guests;
     settings.listen.connections = match connections {
         Some(connections) if connections < guests => {
@@ -152,6 +154,7 @@ fn finish(draft: Draft, paths: &StandardPaths) -> Result<Settings, SettingsError
     if proxy.is_some() && public.is_empty() {
         return Err(SettingsError::NoPublicOrigin);
     }
+    settings.cluster = cluster.finish(ephemeral)?;
     settings.data_dir = match (ephemeral, data_dir.or_else(|| paths.data_dir.clone())) {
         (true, _) => None,
         (false, Some(directory)) => Some(directory),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::nats_address::NatsAddress;
 use super::public_origin::PublicOrigin;
 
 /// All settings, validated.
@@ -21,6 +22,8 @@ pub struct Settings {
     pub data_dir: Option<PathBuf>,
     /// Whether an ephemeral room may be on an ordinary disk where there is no file system in memory.
     pub ephemeral_on_disk: bool,
+    /// The servers that keep the messages of a room on several machines; `None` for a room on this machine alone.
+    pub cluster: Option<ClusterSettings>,
     /// What is logged, as a `tracing` filter.
     pub log: String,
 }
@@ -166,6 +169,25 @@ pub struct OnionSettings {
     pub network_file: Option<PathBuf>,
 }
 
+/// Where the messages of a room on several machines are kept: in NATS JetStream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSettings {
+    /// The servers, at least one; those of them that the client finds by itself need not be named.
+    pub nats: Vec<NatsAddress>,
+    /// The name of the room's streams: 1 to 32 letters, digits, `-` and `_`.
+    pub room: String,
+    /// How many servers keep each message, 1 to 5; 0 for 3 where there are as many servers, and 1 otherwise.
+    pub replicas: usize,
+    /// The file of the key that names and texts are encrypted with, the same on each machine.
+    pub secret: PathBuf,
+    /// A file of credentials (a JWT and its key), as `nsc` writes it.
+    pub credentials: Option<PathBuf>,
+    /// The PEM file of the authorities that signed the servers' certificates; `None` for those that the system trusts.
+    pub ca: Option<PathBuf>,
+    /// The PEM files of a certificate for servers that ask for one, and of its private key.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -175,6 +197,7 @@ impl Default for Settings {
             onion: OnionSettings::default(),
             data_dir: None,
             ephemeral_on_disk: false,
+            cluster: None,
             log: "onionroom=info".into(),
         }
     }

@@ -86,7 +86,7 @@ fn the_example_file_and_the_documentation_name_every_range() {
         if let Some(flag) = key.flag {
             assert!(row.contains(&format!("`{flag}")), "{row}");
         }
-        if let super::keys::Setter::Number { least, most, .. } = key.setter {
+        if let super::key::Setter::Number { least, most, .. } = key.setter {
             let range = format!("{least} to {most}");
             assert!(row.contains(&range), "{row} should say {range}");
             assert!(
@@ -134,9 +134,10 @@ fn a_file_that_was_asked_for_must_be_there() {
 fn every_variable_is_understood() {
     for key in KEYS {
         let value = match key.setter {
-            super::keys::Setter::Number { least, .. } => least.to_string(),
+            super::key::Setter::Number { least, .. } => least.to_string(),
             _ if key.name.starts_with("tls") => continue, // none of them goes alone
-            super::keys::Setter::Switch { .. } => "true".into(),
+            super::key::Setter::Switch { .. } => "true".into(),
+            _ if key.name == "nats" => String::new(),
             _ if key.name == "address" => "[::1]:0".into(),
             _ if key.name == "local" => "open".into(),
             _ if key.name == "public" => "https://room.example, http://localhost:8080".into(),
@@ -151,7 +152,7 @@ fn every_variable_is_understood() {
 #[test]
 fn both_ends_of_every_range_are_allowed_and_nothing_beyond() {
     for key in KEYS {
-        let super::keys::Setter::Number { least, most, .. } = key.setter else { continue };
+        let super::key::Setter::Number { least, most, .. } = key.setter else { continue };
         let load = |number: u64| {
             let few = if key.name == "guests" { most } else { 1 };
             let text = format!("[{}]\n{} = {number}", key.section, key.name);
@@ -362,6 +363,20 @@ fn the_settings_for_a_room_behind_c_tor_are_understood() {
     let settings = Fixture::new().file(include_str!("../../config/c-tor/onionroom.toml")).load().unwrap();
     assert!(!settings.onion.enabled && settings.listen.proxy_protocol);
     assert_eq!(settings.listen.proxy, Some(ProxyAddress::Unix("/run/onionroom/proxy.sock".into())));
+}
+
+#[test]
+fn a_cluster_has_servers_a_name_and_no_passwords_in_messages() {
+    let desk = || Fixture::new().variable("ONIONROOM_CLUSTER_SECRET_FILE", "/key");
+    let nats = |given: &str| desk().variable("ONIONROOM_CLUSTER_NATS", given);
+    let cluster = nats("nats://me:pass@one:4222, tls://two").load().unwrap().cluster.unwrap();
+    assert_eq!((cluster.nats.len(), cluster.room.as_str(), cluster.replicas), (2, "room", 0));
+    assert!(nats("").load().unwrap().cluster.is_none());
+    let complaint = nats("nats://me:pass@one:4222, http://me:pass@two").complaint();
+    assert!(complaint.contains("nats://***@one:4222") && !complaint.contains("pass"), "{complaint}");
+    let named = |name: &str| nats("nats://one").variable("ONIONROOM_CLUSTER_ROOM", name).load().is_ok();
+    assert!(named("Tea-room_5") && named(&"x".repeat(32)));
+    assert!(!named("") && !named("a.b") && !named("a b") && !named(&"x".repeat(33)) && !named("*"));
 }
 
 #[test]

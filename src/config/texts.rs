@@ -6,6 +6,7 @@ use std::path::Path;
 use tracing_subscriber::EnvFilter;
 
 use super::draft::Draft;
+use super::nats_address::{NatsAddress, masked};
 use super::public_origin::PublicOrigin;
 use super::settings::{LocalAccess, ProxyAddress};
 
@@ -97,5 +98,23 @@ pub(super) fn tls(draft: &mut Draft, given: &str) -> Result<(), String> {
         "" => None,
         _ => Some(given.parse().map_err(|_| String::from("it is not a numeric address with a port"))?),
     };
+    Ok(())
+}
+
+pub(super) fn nats(draft: &mut Draft, given: &[&str]) -> Result<(), String> {
+    let addresses = given
+        .iter()
+        .map(|text| NatsAddress::parse(text).map_err(|reason| format!("{:?}: {reason}", masked(text))));
+    draft.cluster.nats = addresses.collect::<Result<_, _>>()?;
+    Ok(())
+}
+
+pub(super) fn cluster_room(draft: &mut Draft, given: &str) -> Result<(), String> {
+    let fits = (1..=32).contains(&given.len())
+        && given.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if !fits {
+        return Err("it is a part of the names of streams and subjects".into());
+    }
+    draft.cluster.room = Some(given.into());
     Ok(())
 }

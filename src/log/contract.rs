@@ -30,6 +30,19 @@ macro_rules! promises {
                 super::$promise(&log).await;
             })*
         }
+        #[cfg(all(unix, feature = "cluster"))]
+        mod jetstream {
+            use super::*;
+            use crate::log::jetstream::servers::{Program, Servers};
+            use crate::log::jetstream::tests::open;
+            $(#[tokio::test]
+            async fn $promise() {
+                let servers = Servers::start(Program::Debian, 1);
+                let retention = Retention { messages: $messages, bytes: $bytes, age: $age };
+                let log = open(&servers, retention).await;
+                super::$promise(&log).await;
+            })*
+        }
     };
 }
 

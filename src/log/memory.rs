@@ -69,7 +69,7 @@ impl State {
             return Appended::Duplicate(seq);
         }
         self.head += 1;
-        self.dedup.insert(entry.author, entry.id.clone(), self.head);
+        self.dedup.insert((entry.author, entry.id.clone()), self.head);
         let record = entry.numbered(self.head);
         if let Some(room) = &mut self.room {
             room.apply(&record);

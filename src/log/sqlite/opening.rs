@@ -155,7 +155,7 @@ fn open(
     index.end_at(head);
     let mut dedup = DedupWindow::new(DEDUP_WINDOW);
     for (guest, id, seq) in rows::newest_ids(&connection, DEDUP_WINDOW).map_err(failed)? {
-        dedup.insert(guest, id, seq);
+        dedup.insert((guest, id), seq);
     }
     // The new epoch is in the file itself before the mark says so.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;

@@ -60,7 +60,7 @@ impl Store {
         }
         let mut state = self.view.now();
         for record in &records {
-            self.dedup.insert(record.author, record.id.clone(), record.seq);
+            self.dedup.insert((record.author, record.id.clone()), record.seq);
             (state.head, state.clock) = (record.seq, state.clock.max(record.at));
             if self.retention.messages > 0 {
                 state.index.insert(record.seq, Facts::from(record));

@@ -1,0 +1,270 @@
+//! Reads the stream in its order into the view.
+//!
+//! The stream pushes its entries to a consumer that belongs to this node alone and needs no acknowledgement. The consumer
+//! numbers what it delivers and says every second how far it is; where a number is missing, or nothing comes, another
+//! consumer goes on after the last entry that was read. A consumer lives on one server and ends with it.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, Config, DeliverPolicy, Info, ReplayPolicy};
+use async_nats::jetstream::stream;
+use async_nats::{Message, StatusCode, Subscriber};
+use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::shared::{Reading, Shared};
+
+/// How many entries are taken together at most.
+const BATCH: usize = 512;
+
+/// The pause before the stream is asked again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a stream may say that it ends before what was read of it: a new leader may not have caught up.
+const BEHIND: Duration = Duration::from_secs(10);
+
+/// Reads until the log is closed, or the stream turns out to be another one.
+pub(super) async fn run(shared: &Shared) {
+    let mut behind_since = None;
+    loop {
+        let ended = tokio::select! {
+            () = shared.closing.cancelled() => return,
+            ended = read(shared) => ended,
+        };
+        match ended {
+            Ended::Again(reason) => tracing::debug!(reason, "the stream is read by another consumer"),
+            Ended::Behind(last) => {
+                let since = *behind_since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= BEHIND {
+                    return lose(shared, last).await;
+                }
+                sleep(PAUSE).await;
+                continue;
+            }
+        }
+        behind_since = None;
+        sleep(PAUSE).await;
+    }
+}
+
+/// Why a consumer is given up.
+enum Ended {
+    Again(String),
+    /// The stream ends at this number, and more of it was read before.
+    Behind(u64),
+}
+
+/// The stream lost entries that were read: this node must not go on with numbers that are given again.
+async fn lose(shared: &Shared, last: u64) {
+    let head = shared.locked().view.head();
+    let reason = format!(
+        "the room's stream in NATS ends at {last}, and this node has read it up to {head}: it was restored from a backup or \
+         made anew. Restart onionroom on each machine"
+    );
+    tracing::error!("{reason}.");
+    // So that the next start begins a new epoch, whatever the bucket was restored to.
+    let _ = super::identity::remember_head(&shared.bucket, head).await;
+    shared.reading.send_replace(Reading::Lost(reason));
+    shared.locked().view.end();
+}
+
+async fn read(shared: &Shared) -> Ended {
+    let client = shared.connection.client();
+    let mut link = shared.connection.link();
+    link.mark_unchanged();
+    let after = shared.locked().view.head();
+    let again = |reason: &dyn std::fmt::Display| Ended::Again(reason.to_string());
+    let inbox = client.new_inbox();
+    let mut messages = match client.subscribe(inbox.clone()).await {
+        Ok(messages) => messages,
+        Err(error) => return again(&error),
+    };
+    let name = inbox.rsplit('.').next().unwrap_or_default().to_owned();
+    let info = format!("STREAM.INFO.{}", shared.stream);
+    let last = match shared.connection.api::<stream::Info>(&info, &()).await {
+        Ok(info) => info.state.last_sequence,
+        Err(error) => return again(&error),
+    };
+    if last < after {
+        return Ended::Behind(last);
+    }
+    let request = serde_json::json!({
+        "stream_name": shared.stream,
+        "config": config(shared, after + 1, &name, inbox),
+    });
+    let subject = format!("CONSUMER.CREATE.{}.{name}", shared.stream);
+    let pending = match shared.connection.api::<Info>(&subject, &request).await {
+        Ok(info) => info.num_pending,
+        Err(error) => return again(&error),
+    };
+    let mut consumer = Consumer { shared, last, taken: 0, current: false };
+    if pending == 0 {
+        consumer.is_current();
+    }
+    let reason = tokio::select! {
+        reason = consumer.run(&mut messages) => reason,
+        () = async { while link.changed().await.is_ok() && !link.borrow().is_up() {} } => "the connection came back".into(),
+    };
+    // On servers that are there it ends at once, and not after its threshold.
+    let _ = client.publish(format!("$JS.API.CONSUMER.DELETE.{}.{name}", shared.stream), Bytes::new()).await;
+    Ended::Again(reason)
+}
+
+fn config(shared: &Shared, start_sequence: u64, name: &str, inbox: String) -> Config {
+    Config {
+        name: Some(name.to_owned()),
+        deliver_subject: Some(inbox),
+        deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
+        ack_policy: AckPolicy::None,
+        replay_policy: ReplayPolicy::Instant,
+        max_deliver: 1,
+        flow_control: true,
+        idle_heartbeat: shared.timing.heartbeat,
+        memory_storage: true,
+        num_replicas: 1,
+        inactive_threshold: shared.timing.heartbeat * 30,
+        ..Config::default()
+    }
+}
+
+/// One consumer.
+struct Consumer<'a> {
+    shared: &'a Shared,
+    /// Where the stream ended when it was made.
+    last: u64,
+    /// How many entries it has delivered.
+    taken: u64,
+    current: bool,
+}
+
+impl Consumer<'_> {
+    /// Takes what it delivers; returns why it is of no more use.
+    async fn run(&mut self, messages: &mut Subscriber) -> String {
+        let patience = self.shared.timing.heartbeat * 3;
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            match timeout(patience, messages.next()).await {
+                Ok(Some(message)) => batch.push(message),
+                Ok(None) => return "the subscription ended".into(),
+                Err(_) => return "nothing came".into(),
+            }
+            while batch.len() < BATCH
+                && let Some(Some(message)) = messages.next().now_or_never()
+            {
+                batch.push(message);
+            }
+            let mut entries = Vec::with_capacity(batch.len());
+            for message in batch.drain(..) {
+                if message.status == Some(StatusCode::IDLE_HEARTBEAT) {
+                    self.take(&mut entries);
+                    if let Err(reason) = self.control(message).await {
+                        return reason;
+                    }
+                    continue;
+                }
+                let Some(place) = Place::of(&message) else { continue };
+                if place.consumer != self.taken + 1 {
+                    self.take(&mut entries);
+                    return format!("delivery {} came after {}", place.consumer, self.taken);
+                }
+                self.taken = place.consumer;
+                entries.push((place, message));
+            }
+            self.take(&mut entries);
+        }
+    }
+
+    /// Answers what the consumer says of itself.
+    async fn control(&self, message: Message) -> Result<(), String> {
+        let header = |name: &str| message.headers.as_ref()?.get(name).map(|value| value.as_str().to_owned());
+        // Flow control: it goes on when it is answered, here or after a heartbeat that says that it waits.
+        let waits =
+            message.reply.as_ref().map(ToString::to_string).or_else(|| header("Nats-Consumer-Stalled"));
+        if let Some(waits) = waits {
+            let _ = self.shared.connection.client().publish(waits, Bytes::new()).await;
+            return Ok(());
+        }
+        match header("Nats-Last-Consumer").and_then(|last| last.parse::<u64>().ok()) {
+            Some(last) if last != self.taken => {
+                Err(format!("{last} were delivered, and {} came", self.taken))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes entries into the view, tells those who follow, and answers those who wait for them.
+    fn take(&mut self, entries: &mut Vec<(Place, Message)>) {
+        let Some((Place { pending, .. }, _)) = entries.last() else { return };
+        let (shared, pending) = (self.shared, *pending);
+        let (mut freed, mut changed, mut unread) = (0, false, 0);
+        // Decrypted before the lock is taken.
+        let opened: Vec<_> = entries
+            .drain(..)
+            .map(|(place, message)| {
+                (place.stream, shared.wire.open(&shared.node, &message.subject, &message.payload))
+            })
+            .collect();
+        let mut told = Vec::with_capacity(opened.len());
+        let mut state = shared.locked();
+        for (seq, opened) in opened {
+            let Some(opened) = opened else {
+                state.view.end_at(seq);
+                unread += 1;
+                continue;
+            };
+            // Something was left out: it may have changed the state of the room.
+            changed |= seq > state.view.head() + 1 && self.current;
+            let (token, own) = (opened.token, opened.packed.is_own());
+            changed |= !opened.packed.is_message();
+            state.view.take(&shared.wire, seq, opened, &mut told);
+            freed += state.appends.delivered(&token, seq, own);
+        }
+        state.view.tell(told);
+        drop(state);
+        if unread > 0 {
+            tracing::error!(
+                unread,
+                "entries of the stream cannot be read: they were encrypted with another key, or by a newer version"
+            );
+        }
+        shared.window.add_permits(freed);
+        if changed {
+            shared.room.notify_one();
+        }
+        if pending == 0 && !self.current {
+            self.is_current();
+        }
+    }
+
+    /// It has delivered everything that was there when it was made.
+    fn is_current(&mut self) {
+        self.current = true;
+        self.shared.locked().view.end_at(self.last);
+        self.shared.reading.send_replace(Reading::Current);
+    }
+}
+
+/// Where a delivered entry stands, as its reply subject has it.
+struct Place {
+    /// In the stream.
+    stream: u64,
+    /// Among those that the consumer has delivered.
+    consumer: u64,
+    /// How many it has yet to deliver.
+    pending: u64,
+}
+
+impl Place {
+    /// `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>`; with a domain and the hash of
+    /// an account after `ACK` there are more.
+    fn of(message: &Message) -> Option<Self> {
+        let subject = message.reply.as_ref()?.strip_prefix("$JS.ACK.")?;
+        let skipped = if subject.split('.').count() > 7 { 2 + 3 } else { 3 };
+        let mut parts = subject.split('.').skip(skipped);
+        let stream = parts.next()?.parse().ok()?;
+        let consumer = parts.next()?.parse().ok()?;
+        let pending = parts.nth(1)?.parse().ok()?;
+        Some(Self { stream, consumer, pending })
+    }
+}

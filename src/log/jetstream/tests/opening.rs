@@ -1,0 +1,116 @@
+//! What is said when the room cannot be opened, and what becomes of it when the servers lose it.
+
+use std::fs;
+
+use super::*;
+use crate::log::contract::entry;
+use crate::log::jetstream::servers::{Line, Program};
+
+async fn complaint(servers: &Servers) -> String {
+    let connection = connect(servers, &servers.addresses()).await.unwrap();
+    JetStreamLog::open_with(connection, ALL, soon()).await.err().expect("it cannot be opened").to_string()
+}
+
+async fn delete(connection: &Connection, stream: &str) {
+    let answer =
+        connection.client().request(format!("$JS.API.STREAM.DELETE.{stream}"), "".into()).await.unwrap();
+    assert!(answer.payload.windows(4).any(|part| part == b"true"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn another_key_is_refused_before_anything_is_written() {
+    let servers = Servers::start(Program::Debian, 1);
+    let log = open(&servers, ALL).await;
+    log.append(vec![entry(1, "a")]).await.unwrap();
+    fs::write(servers.secret(), "6".repeat(64)).unwrap();
+    let said = complaint(&servers).await;
+    assert!(said.contains("another key") && said.contains("cluster.room"), "{said}");
+    log.append(vec![entry(1, "b")]).await.unwrap();
+    fs::write(servers.secret(), "5".repeat(64)).unwrap();
+    assert_eq!(open(&servers, ALL).await.read(0, 9).await.unwrap().len(), 2);
+}
+
+/// The password of an address is in no message.
+#[tokio::test]
+async fn servers_that_are_away_are_named_without_passwords() {
+    let servers = Servers::start(Program::Debian, 1);
+    let line = Line::to(servers.socket(0)).await;
+    let address = line.address().replace("nats://", "nats://me:pass-word@");
+    drop(line);
+    let said = connect(&servers, std::slice::from_ref(&address)).await.err().unwrap().to_string();
+    assert!(said.contains("can be reached") && said.contains("***@127.0.0.1"), "{said}");
+    assert!(said.contains("firewall") && !said.contains("pass-word"), "{said}");
+}
+
+#[tokio::test]
+async fn a_single_server_cannot_have_three_replicas() {
+    let servers = Servers::start(Program::Debian, 1);
+    let three = ClusterSettings { replicas: 3, ..settings(&servers, &servers.addresses()) };
+    let connection = Connection::open(&three).await.unwrap();
+    let said = JetStreamLog::open_with(connection, ALL, soon()).await.err().unwrap().to_string();
+    assert!(said.contains("cluster.replicas"), "{said}");
+}
+
+/// Guards against a start that hangs, or a room that seems open, when most servers are down.
+#[tokio::test]
+async fn without_a_quorum_the_start_says_so() {
+    let mut servers = Servers::start(Program::Newer, 3);
+    let log = open(&servers, ALL).await;
+    log.append(vec![entry(1, "a")]).await.unwrap();
+    drop(log);
+    servers.kill(1);
+    servers.kill(2);
+    let said = complaint(&servers).await;
+    assert!(said.contains("NATS can be reached") && said.contains("half of its servers"), "{said}");
+    servers.restart(1);
+    let log = open(&servers, ALL).await;
+    assert_eq!(log.read(0, 9).await.unwrap().len(), 1);
+}
+
+/// Guards against cursors of a stream that no longer exists: its numbers are given again.
+#[tokio::test]
+async fn a_stream_that_was_made_anew_is_another_epoch() {
+    let servers = Servers::start(Program::Debian, 1);
+    let log = open(&servers, ALL).await;
+    log.append((0..9).map(|id| entry(1, &id.to_string())).collect()).await.unwrap();
+    log.trim(0).await.unwrap();
+    let before = log.identity().await.unwrap();
+    let stream = log.shared.stream.clone();
+    let connection = Arc::clone(&log.shared.connection);
+    drop(log);
+    delete(&connection, &stream).await;
+    let log = open(&servers, ALL).await;
+    let after = log.identity().await.unwrap();
+    assert_eq!(after.secret, before.secret, "guests keep their numbers");
+    assert_ne!(after.epochs.present(), before.epochs.present());
+    let cursor =
+        crate::protocol::request::Cursor { after: 7, epoch: Some(before.epochs.present().to_owned()) };
+    assert_eq!(after.epochs.resume(&cursor), Some(0));
+    assert_eq!(log.append(vec![entry(1, "0")]).await.unwrap()[0].seq(), 1);
+    // The same stream once more: the epoch stays.
+    drop(log);
+    assert_eq!(open(&servers, ALL).await.identity().await.unwrap().epochs, after.epochs);
+}
+
+/// Guards against a node that goes on with numbers that are given again to other entries.
+#[tokio::test]
+async fn a_node_whose_stream_goes_back_says_so_and_stops() {
+    let servers = Servers::start(Program::Debian, 1);
+    let log = open(&servers, ALL).await;
+    log.append((0..9).map(|id| entry(1, &id.to_string())).collect()).await.unwrap();
+    let before = log.identity().await.unwrap();
+    let stream = log.shared.stream.clone();
+    delete(&log.shared.connection, &stream).await;
+    let new = open(&servers, ALL).await;
+    let said = timeout(DEADLINE, async {
+        loop {
+            if let Err(error) = log.append(vec![entry(2, "b")]).await
+                && error.to_string().contains("Restart onionroom")
+            {
+                return error.to_string();
+            }
+        }
+    });
+    assert!(said.await.unwrap().contains("read it up to 9"));
+    assert_ne!(new.identity().await.unwrap().epochs.present(), before.epochs.present());
+}

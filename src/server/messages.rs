@@ -1,0 +1,70 @@
+//! Which log the settings ask for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::restore::LOG_FILE;
+use crate::config::{HistorySettings, Settings};
+use crate::log::sqlite::{Opening, SqliteOpenError, Synchronous};
+use crate::log::{Log, MemoryLog, Retention, SqliteLog};
+use crate::storage::DataDirectory;
+
+/// Why the log could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MessagesError {
+    /// The operating system gave no randomness.
+    #[error("The operating system gives no randomness: {0}. Nothing secret can be made without it.")]
+    Randomness(#[from] getrandom::Error),
+    /// The file of the messages cannot be used.
+    #[error(transparent)]
+    Sqlite(#[from] SqliteOpenError),
+    /// The servers of the cluster cannot be used.
+    #[cfg(feature = "cluster")]
+    #[error(transparent)]
+    Cluster(#[from] crate::cluster::ClusterError),
+    /// The settings ask for a cluster, and the program was built without it.
+    #[error(
+        "cluster.nats is set, but this program was built without the cargo feature `cluster`. Build it with that feature, or leave the setting away."
+    )]
+    NoCluster,
+}
+
+fn retention(history: &HistorySettings) -> Retention {
+    let HistorySettings { messages, megabytes, days, .. } = *history;
+    let age = (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60));
+    Retention { messages, bytes: megabytes * 1_000_000, age }
+}
+
+/// The log of this machine alone: in memory for a room that leaves nothing behind, otherwise in the data directory.
+pub(super) fn open(
+    settings: &Settings,
+    directory: Option<&DataDirectory>,
+    opening: &Arc<Opening>,
+) -> Result<Arc<dyn Log>, MessagesError> {
+    let retention = retention(&settings.history);
+    Ok(match directory {
+        None => Arc::new(MemoryLog::new(retention)?),
+        Some(directory) => {
+            let survives = settings.history.survive_power_loss;
+            let synchronous = if survives { Synchronous::Full } else { Synchronous::Normal };
+            let path = directory.path().join(LOG_FILE);
+            Arc::new(SqliteLog::open_watched(&path, retention, synchronous, opening)?)
+        }
+    })
+}
+
+/// The log that the servers of the cluster keep.
+#[cfg(feature = "cluster")]
+pub(super) async fn open_cluster(settings: &Settings) -> Result<Arc<dyn Log>, MessagesError> {
+    let Some(cluster) = &settings.cluster else { return Err(MessagesError::NoCluster) };
+    let connection = crate::cluster::Connection::open(cluster).await?;
+    let log = crate::log::JetStreamLog::open(connection, retention(&settings.history)).await?;
+    Ok(Arc::new(log))
+}
+
+/// The log that the servers of the cluster would keep.
+#[cfg(not(feature = "cluster"))]
+pub(super) async fn open_cluster(_settings: &Settings) -> Result<Arc<dyn Log>, MessagesError> {
+    Err(MessagesError::NoCluster)
+}
