@@ -88,7 +88,7 @@ impl Connection {
         let (sender, link) = watch::channel(Link::Up(0));
         let options = options(settings, sender).await?;
         let servers: Vec<String> = settings.nats.iter().map(ToString::to_string).collect();
-        let addresses: Vec<&str> = settings.nats.iter().map(|address| address.expose()).collect();
+        let addresses: Vec<String> = settings.nats.iter().map(|address| address.place()).collect();
         let client = options.connect(addresses).await.map_err(|error| refused(&error, servers.join(", ")))?;
         let info = client.server_info();
         let count = info.connect_urls.len().max(settings.nats.len());
@@ -124,6 +124,11 @@ impl Connection {
     /// The state of the connection, which changes.
     pub fn link(&self) -> watch::Receiver<Link> {
         self.link.clone()
+    }
+
+    /// Whether the connection is up. What the client tells of changes may be lost when there are many.
+    pub fn is_up(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
     }
 
     /// The name of the room in NATS.
@@ -270,6 +275,12 @@ async fn options(
             std::future::ready(())
         });
     let file = |key, reason: String| ClusterError::File { key, reason };
+    // The client does not look for them in addresses.
+    match settings.nats.iter().find_map(crate::config::NatsAddress::credentials) {
+        Some((user, Some(password))) => options = options.user_and_password(user, password),
+        Some((token, None)) => options = options.token(token),
+        None => {}
+    }
     if let Some(path) = &settings.credentials {
         options = options.credentials_file(path).await.map_err(|error| {
             file("credentials_file", format!("{} cannot be used: {error}", path.display()))
@@ -308,6 +319,12 @@ fn refused(error: &ConnectError, servers: String) -> ClusterError {
     match error.kind() {
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
             ClusterError::Refused { reason }
+        }
+        // Most of what goes wrong in a handshake is told as an error of the socket.
+        ConnectErrorKind::Io
+            if ["certificate", "alert", "tls"].iter().any(|word| reason.to_lowercase().contains(word)) =>
+        {
+            ClusterError::Tls { servers, reason }
         }
         ConnectErrorKind::Tls => ClusterError::Tls { servers, reason },
         _ => ClusterError::Unreachable { servers, reason },

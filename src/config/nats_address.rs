@@ -36,9 +36,29 @@ impl NatsAddress {
         Ok(Self(text.into()))
     }
 
-    /// The address with its password.
-    pub fn expose(&self) -> &str {
-        &self.0
+    /// The address without user and password.
+    pub fn place(&self) -> String {
+        match self.split() {
+            (scheme, Some(_), place) => format!("{scheme}{place}"),
+            (_, None, _) => self.0.clone(),
+        }
+    }
+
+    /// The user and the password, or a token alone; `%` and two hexadecimal digits stand for a byte, as in every URL.
+    pub fn credentials(&self) -> Option<(String, Option<String>)> {
+        let (_, credentials, _) = self.split();
+        Some(match credentials?.split_once(':') {
+            Some((user, password)) => (decoded(user), Some(decoded(password))),
+            None => (decoded(credentials?), None),
+        })
+    }
+
+    fn split(&self) -> (&str, Option<&str>, &str) {
+        let (scheme, rest) = self.0.split_at(self.0.find("://").map_or(0, |colon| colon + 3));
+        match rest.rsplit_once('@') {
+            Some((credentials, place)) => (scheme, Some(credentials), place),
+            None => (scheme, None, rest),
+        }
     }
 
     /// Whether the connection has to be encrypted.
@@ -57,6 +77,25 @@ impl fmt::Debug for NatsAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|_| *byte == b'%').and_then(|digits| str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The text without the passwords of the addresses in it: what stands between `://` and `@` is shown as `***`.
@@ -127,10 +166,15 @@ mod tests {
         for (text, shown) in table {
             assert_eq!(masked(text), shown);
         }
-        let address = NatsAddress::parse("nats://me:pass@one").unwrap();
+        let address = NatsAddress::parse("nats://me:p%40ss%@one:4222").unwrap();
+        assert_eq!(format!("{address} {address:?}"), "nats://***@one:4222 nats://***@one:4222");
+        assert_eq!(address.credentials(), Some(("me".into(), Some("p@ss%".into()))));
+        assert_eq!(address.place(), "nats://one:4222");
+        let token = NatsAddress::parse("tls://token@[::1]").unwrap();
         assert_eq!(
-            (format!("{address:?}"), address.expose()),
-            ("nats://***@one".into(), "nats://me:pass@one")
+            (token.place().as_str(), token.credentials()),
+            ("tls://[::1]", Some(("token".into(), None)))
         );
+        assert_eq!(NatsAddress::parse("nats://one").unwrap().credentials(), None);
     }
 }

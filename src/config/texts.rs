@@ -105,7 +105,16 @@ pub(super) fn nats(draft: &mut Draft, given: &[&str]) -> Result<(), String> {
     let addresses = given
         .iter()
         .map(|text| NatsAddress::parse(text).map_err(|reason| format!("{:?}: {reason}", masked(text))));
-    draft.cluster.nats = addresses.collect::<Result<_, _>>()?;
+    let addresses: Vec<NatsAddress> = addresses.collect::<Result<_, _>>()?;
+    let mut credentials = addresses.iter().filter_map(NatsAddress::credentials);
+    if let Some(first) = credentials.next()
+        && credentials.any(|other| other != first)
+    {
+        return Err(
+            "they have different users or passwords; servers that are one cluster have the same".into()
+        );
+    }
+    draft.cluster.nats = addresses;
     Ok(())
 }
 

@@ -27,6 +27,9 @@ const EDGE_NANOS: u64 = 500_000_000;
 /// after does not measure how fast the host's clock went in between.
 const FORWARD_SECONDS: u64 = 60;
 
+/// The most by which another machine's clock may put this one forward, in seconds.
+const FORWARD_MAX_SECONDS: u64 = 24 * 60 * 60;
+
 /// Shows the time since the room was first opened, in seconds; never goes back.
 pub(super) struct RoomClock {
     opened: Instant,
@@ -48,6 +51,11 @@ impl RoomClock {
     /// What it shows now, in whole seconds.
     pub(super) fn now(&self) -> u64 {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).at(self.opened.elapsed())
+    }
+
+    /// Shows no less from now on: an entry that another machine appended at this time was published.
+    pub(super) fn at_least(&self, seconds: u64) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).at_least(seconds);
     }
 }
 
@@ -89,6 +97,14 @@ impl State {
             nanos: u128::from(shown) * 1_000_000_000,
             edge: (shown, 0),
             shown,
+        }
+    }
+
+    /// Goes forward to this second if it has not been shown yet, but by a day at most: more is no matter of rates.
+    fn at_least(&mut self, seconds: u64) {
+        if (self.shown + 1..=self.shown + FORWARD_MAX_SECONDS).contains(&seconds) {
+            self.nanos = self.nanos.max(u128::from(seconds) * 1_000_000_000);
+            self.shown = seconds;
         }
     }
 

@@ -136,3 +136,18 @@ async fn it_goes_with_the_runtimes_time() {
     tokio::time::advance(Duration::from_secs(3600)).await;
     assert!(clock.now().abs_diff(before + 3600) <= 4);
 }
+
+/// Guards against a time that goes back in the order of the log: another machine's clock may be ahead.
+#[test]
+fn another_machines_clock_puts_it_forward() {
+    let mut clock = State::new(100, &[1; 32], [2; 32]);
+    let shown = clock.at(Duration::ZERO);
+    clock.at_least(shown + 30);
+    assert_eq!(clock.at(Duration::from_millis(1)), shown + 30);
+    clock.at_least(shown + 10);
+    assert!((shown + 30..=shown + 31).contains(&clock.at(Duration::from_secs(1))));
+    assert!(clock.at(Duration::from_secs(60)) > shown + 85, "it goes on from there");
+    let before = clock.at(Duration::from_secs(60));
+    clock.at_least(before + 100_000);
+    assert_eq!(clock.at(Duration::from_secs(60)), before, "no clock is ahead by more than a day");
+}

@@ -64,6 +64,11 @@ struct Server {
 impl Servers {
     /// Starts one server, or three that are a cluster.
     pub(crate) fn start(program: Program, count: usize) -> Self {
+        Self::configured(program, count, |_| String::new())
+    }
+
+    /// The same with more in the configuration of each: what is made of the directory.
+    pub(crate) fn configured(program: Program, count: usize, more: impl Fn(&Path) -> String) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let [ports, routes, monitors] = [free_ports(count), free_ports(count), free_ports(count)];
         for place in 0..count {
@@ -87,6 +92,7 @@ impl Servers {
                 )
                 .unwrap();
             }
+            text.push_str(&more(directory.path()));
             fs::write(directory.path().join(format!("s{place}.conf")), text).unwrap();
         }
         let servers = ports.into_iter().map(|port| Server { child: None, port }).collect();

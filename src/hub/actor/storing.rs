@@ -50,6 +50,10 @@ impl RoomActor {
                     self.state.apply(record);
                 }
                 self.has_title();
+                // The room's machines have clocks of their own; what is said later is not shown as said earlier.
+                if let Some(newest) = records.last() {
+                    self.clock.at_least(newest.at);
+                }
                 self.shared.publish(records.iter().map(Record::event));
             }
             Step::Answer(appended, requests) => {

@@ -11,7 +11,7 @@ use super::appends::Appends;
 use super::timing::Timing;
 use super::view::View;
 use super::wire::{Node, Token, Wire};
-use crate::cluster::{Bucket, Connection};
+use crate::cluster::{Bucket, Connection, Link};
 use crate::log::LogError;
 
 /// How many entries may be sent that have not come back. Servers since 2.11 drop what waits beyond 10,000.
@@ -100,7 +100,7 @@ impl Shared {
             return Some(LogError(reason.clone()));
         }
         match *self.connection.link().borrow() {
-            crate::cluster::Link::Down(since) if since.elapsed() >= self.timing.append => {
+            Link::Down(since) if since.elapsed() >= self.timing.append && !self.connection.is_up() => {
                 Some(unreachable(None))
             }
             _ => None,

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::stream::{FuturesOrdered, StreamExt};
 use serde::Deserialize;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::shared::{Outgoing, Shared, unreachable};
 use super::wire::Token;
@@ -44,8 +44,8 @@ pub(super) async fn send(shared: &Shared, mut outgoing: mpsc::UnboundedReceiver<
     let mut batch = Vec::with_capacity(BATCH);
     while outgoing.recv_many(&mut batch, BATCH).await > 0 {
         // While the connection is lost the client would keep them, and send them long after they have failed.
-        if link.wait_for(|link| link.is_up()).await.is_err() {
-            return;
+        while !shared.connection.is_up() {
+            let _ = timeout(TICK, link.changed()).await;
         }
         let Ok(places) = shared.window.acquire_many(batch.len() as u32).await else { return };
         places.forget();
@@ -95,7 +95,7 @@ pub(super) async fn watch(shared: &Arc<Shared>) {
             .appends
             .expire(after, |reason| refusal.clone().unwrap_or_else(|| unreachable(reason)));
         shared.window.add_permits(freed);
-        if asking.as_ref().is_none_or(|asking| asking.is_finished()) && link.borrow().is_up() {
+        if asking.as_ref().is_none_or(|asking| asking.is_finished()) && shared.connection.is_up() {
             let ask = if std::mem::take(&mut at_once) { Duration::ZERO } else { shared.timing.ask };
             let overdue = shared.locked().appends.overdue(ask, usize::MAX);
             if !overdue.is_empty() {
@@ -137,7 +137,7 @@ struct Ack {
 async fn ask(shared: &Shared, token: Token, payload: Bytes) {
     let request = Request::new().headers(once()).payload(payload).timeout(Some(shared.timing.ask));
     let asked = shared.connection.client().send_request(shared.wire.subject(&token), request);
-    let answer = match tokio::time::timeout(shared.timing.ask, asked).await {
+    let answer = match timeout(shared.timing.ask, asked).await {
         Ok(Ok(answer)) => serde_json::from_slice::<Response<Ack>>(&answer.payload),
         Ok(Err(error)) => return shared.locked().appends.note(&token, error.to_string()),
         Err(_) => return,

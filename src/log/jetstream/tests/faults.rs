@@ -132,6 +132,7 @@ async fn a_line_is_cut(fault: impl Fn(&Line)) {
             if let Ok(appended) = cut_off.append(vec![entry(1, "during")]).await {
                 return appended[0].seq();
             }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
     let seq = again.await.expect("the line was mended");
@@ -142,6 +143,11 @@ async fn a_line_is_cut(fault: impl Fn(&Line)) {
     assert_eq!(told.len(), 53, "it has caught up");
     assert_eq!(told.iter().find(|record| record.id.as_str() == "during").unwrap().seq, seq);
     assert_eq!(there.read(0, usize::MAX).await.unwrap(), told);
+}
+
+#[tokio::test]
+async fn a_node_whose_connection_is_closed_catches_up() {
+    a_line_is_cut(Line::cut).await;
 }
 
 #[tokio::test]
@@ -185,6 +191,7 @@ async fn all_servers_may_be_restarted() {
             if let Ok(appended) = log.append(vec![entry(1, "under-way"), entry(1, "after")]).await {
                 return appended;
             }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
     appended.await.expect("they came back");
