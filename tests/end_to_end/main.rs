@@ -13,6 +13,8 @@
 
 #[cfg(target_os = "linux")]
 mod balanced;
+#[cfg(unix)]
+mod clustered;
 mod command_line;
 mod data_directory;
 mod defects;
@@ -23,6 +25,9 @@ mod lasting;
 mod local;
 mod logs;
 mod loopback;
+#[cfg(unix)]
+#[path = "../nats/servers.rs"]
+mod nats;
 mod nothing_lost;
 mod onion;
 mod process;

@@ -1,0 +1,101 @@
+//! A room whose messages are in NATS: two nodes, and what the program says when it cannot be.
+
+use std::ffi::OsStr;
+
+use onionroom::config::{ClusterSettings, NatsAddress};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::kit::TestRoom;
+use crate::kit::program::run;
+use crate::nats::{Line, Program, Servers};
+
+async fn node(servers: &Servers, data: &TempDir) -> TestRoom {
+    let cluster = ClusterSettings {
+        nats: servers.addresses().iter().map(|address| NatsAddress::parse(address).unwrap()).collect(),
+        room: "tea".into(),
+        replicas: 0,
+        secret: servers.secret(),
+        credentials: None,
+        ca: None,
+        certificate: None,
+    };
+    let data = data.path().join("node");
+    TestRoom::open_with(|settings| {
+        settings.cluster = Some(cluster);
+        settings.data_dir = Some(data);
+    })
+    .await
+}
+
+/// What is said at one node is heard at the other, in one order, and a cursor of the one counts at the other.
+#[tokio::test]
+async fn guests_of_two_nodes_hear_each_other() {
+    let servers = Servers::start(Program::Debian, 1);
+    let data = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let (one, other) = (node(&servers, &data[0]).await, node(&servers, &data[1]).await);
+    let mut ann = one.guest("Ann").await;
+    let mut ben = other.guest("Ben").await;
+    assert_eq!(ann.welcome["room"]["epoch"], ben.welcome["room"]["epoch"]);
+    let mut heard = [Vec::new(), Vec::new()];
+    for number in 0..10 {
+        ann.send(json!({ "type": "say", "id": format!("a{number}"), "text": "from Ann" })).await;
+        ben.send(json!({ "type": "say", "id": format!("b{number}"), "text": "from Ben" })).await;
+    }
+    for (guest, heard) in [&mut ann, &mut ben].into_iter().zip(&mut heard) {
+        while heard.len() < 20 {
+            let event = guest.expect("message").await;
+            heard.push((event["seq"].clone(), event["name"].clone(), event["id"].clone()));
+        }
+    }
+    assert_eq!(heard[0], heard[1]);
+    let (epoch, token) = (ann.welcome["room"]["epoch"].clone(), ann.welcome["token"].clone());
+    drop(ann);
+    one.close().await;
+    let mut back = other.stranger().await;
+    let welcome = back.hello_as(json!({ "name": "Ann", "token": token, "after": 17, "epoch": epoch })).await;
+    assert_eq!((&welcome["room"]["epoch"], &welcome["guest"]["name"]), (&epoch, &json!("Ann")));
+    for seq in 18..=20 {
+        assert_eq!(back.expect("message").await["seq"], seq);
+    }
+    // Said at the node that is gone, and repeated here.
+    assert_eq!(back.say("a0", "from Ann").await, heard[0].iter().find(|one| one.2 == "a0").unwrap().0);
+    other.close().await;
+}
+
+#[tokio::test]
+async fn the_program_says_what_is_wrong_with_the_cluster() {
+    let servers = Servers::start(Program::Debian, 1);
+    let line = Line::to(servers.socket(0)).await;
+    let gone = line.address();
+    drop(line);
+    let (home, key) = (TempDir::new().unwrap(), TempDir::new().unwrap().path().join("none"));
+    let (file, data) = (home.path().join("cluster.key"), home.path().join("data"));
+    let made = run(&["cluster", "key", file.to_str().unwrap()], &[]).await;
+    assert!(made.status.success(), "{made:?}");
+    let again = run(&["cluster", "key", file.to_str().unwrap()], &[]).await;
+    assert!(!again.status.success(), "a key is not replaced");
+    let secret = servers.secret();
+    for (address, key, words) in [
+        (&gone, &file, "No NATS server of cluster.nats"),
+        (&servers.address(0), &key, "onionroom cluster key"),
+        (&servers.address(0), &secret, ""),
+        (&servers.address(0), &file, "another key"),
+    ] {
+        if words.is_empty() {
+            // The room is made with this key.
+            node(&servers, &TempDir::new().unwrap()).await.close().await;
+            continue;
+        }
+        let variables: [(&str, &OsStr); 4] = [
+            ("ONIONROOM_CLUSTER_NATS", OsStr::new(address)),
+            ("ONIONROOM_CLUSTER_SECRET_FILE", key.as_os_str()),
+            ("ONIONROOM_CLUSTER_ROOM", OsStr::new("tea")),
+            ("ONIONROOM_STORAGE_DATA_DIR", data.as_os_str()),
+        ];
+        let ended = run(&["--no-onion", "--listen", "127.0.0.1:0"], &variables).await;
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+}
