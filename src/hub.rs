@@ -7,12 +7,14 @@
 //!   backwards.
 //! - `roster` has the seats and names: `seat_rank` decides which seat a full room gives up, `seat_loss` tells its connection, `name_index` which names are
 //!   in use, `suggested_name` finds names for guests who ask for none.
+//! - [`cluster`] is what the room needs of the other nodes that serve it.
 //! - `presence` decides what guests are told of the roster, `budgets` how much guests, circuits and the room may publish.
 
 mod actor;
 mod appends;
 mod budgets;
 mod clock;
+pub mod cluster;
 mod command;
 pub mod direct;
 #[cfg(test)]
