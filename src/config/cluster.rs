@@ -17,12 +17,13 @@ pub(super) struct ClusterDraft {
     pub(super) ca: Option<PathBuf>,
     pub(super) certificate: Option<PathBuf>,
     pub(super) key: Option<PathBuf>,
+    pub(super) no_doors: bool,
 }
 
 impl ClusterDraft {
     /// Checks them against each other; without servers the rest means nothing, so that one line turns it off.
     pub(super) fn finish(self, ephemeral: bool) -> Result<Option<ClusterSettings>, SettingsError> {
-        let Self { nats, room, replicas, secret, credentials, ca, certificate, key } = self;
+        let Self { nats, room, replicas, secret, credentials, ca, certificate, key, no_doors } = self;
         if nats.is_empty() {
             return Ok(None);
         }
@@ -36,7 +37,8 @@ impl ClusterDraft {
             _ => return Err(SettingsError::HalfClusterCertificate),
         };
         let room = room.unwrap_or_else(|| "room".into());
-        Ok(Some(ClusterSettings { nats, room, replicas, secret, credentials, ca, certificate }))
+        let doors = !no_doors;
+        Ok(Some(ClusterSettings { nats, room, replicas, secret, credentials, ca, certificate, doors }))
     }
 }
 

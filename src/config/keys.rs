@@ -350,6 +350,12 @@ pub static KEYS: &[Key] = &[
         setter: Setter::Path { allowed: PEM, store: |draft, path| draft.cluster.key = path },
     },
     Key {
+        section: "cluster",
+        name: "doors",
+        flag: None,
+        setter: Setter::Switch { flag_means: true, store: |draft, on| draft.cluster.no_doors = !on },
+    },
+    Key {
         section: "log",
         name: "filter",
         flag: Some("--log"),

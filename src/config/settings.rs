@@ -186,6 +186,8 @@ pub struct ClusterSettings {
     pub ca: Option<PathBuf>,
     /// The PEM files of a certificate for servers that ask for one, and of its private key.
     pub certificate: Option<(PathBuf, PathBuf)>,
+    /// Whether guests of the other machines are told where guests reach this one.
+    pub doors: bool,
 }
 
 impl Default for Settings {

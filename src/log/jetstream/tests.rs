@@ -35,6 +35,7 @@ fn settings(servers: &Servers, addresses: &[String]) -> ClusterSettings {
         credentials: None,
         ca: None,
         certificate: None,
+        doors: true,
     }
 }
 

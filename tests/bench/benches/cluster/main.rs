@@ -114,6 +114,7 @@ async fn open(servers: &Servers) -> Outcome<JetStreamLog> {
         credentials: None,
         ca: None,
         certificate: None,
+        doors: false,
     };
     let retention = Retention { messages: 10_000_000, bytes: 0, age: None };
     Ok(JetStreamLog::open(Connection::open(&settings).await?, retention).await?)
