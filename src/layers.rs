@@ -13,7 +13,7 @@ use graph::{Graph, circles};
 use source::Module;
 
 /// Each module and what it uses, in the order of a message's way: a module stands below those it uses.
-const USES: [(&str, &[&str]); 15] = [
+const USES: [(&str, &[&str]); 16] = [
     ("protocol", &[]),
     ("rate_limit", &[]),
     ("config", &[]),
@@ -21,6 +21,7 @@ const USES: [(&str, &[&str]); 15] = [
     ("cluster", &["config"]),
     ("log", &["protocol", "cluster"]),
     ("hub", &["protocol", "rate_limit", "config", "log"]),
+    ("nodes", &["protocol", "rate_limit", "config", "cluster", "hub"]),
     ("listen", &["protocol", "rate_limit", "config"]),
     ("tor", &["config", "storage", "listen"]),
     ("transport", &["protocol", "config", "listen", "hub"]),
@@ -28,7 +29,7 @@ const USES: [(&str, &[&str]); 15] = [
     ("server", &["config", "storage", "cluster", "listen", "http", "hub", "log", "tor"]),
     ("lab", &["tor"]),
     ("telemetry", &[]),
-    ("cli", &["config", "cluster", "server", "tor", "lab", "telemetry"]),
+    ("cli", &["config", "cluster", "nodes", "server", "tor", "lab", "telemetry"]),
 ];
 
 /// The crates of the Tor project, by how their names begin, as they are written in code.

@@ -26,6 +26,7 @@
 //!
 //! - [`server`]: opens a room from its settings and closes it: all of the above put together.
 //! - [`cluster`]: the connection to NATS, for a room on several machines; the cargo feature `cluster`, on by default.
+//! - [`nodes`]: the other nodes of such a room, over that connection: leases, names, presence, and the check of all of it.
 //! - [`storage`]: the private, locked data directory.
 //! - [`config`]: settings from the file, the environment and the command line.
 //! - [`cli`]: the command line and what the terminal shows.
@@ -51,6 +52,8 @@ pub mod lab;
 mod layers;
 pub mod listen;
 pub mod log;
+#[cfg(feature = "cluster")]
+pub mod nodes;
 pub mod protocol;
 pub mod rate_limit;
 pub mod server;

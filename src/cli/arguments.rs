@@ -71,7 +71,7 @@ pub enum Command {
     Lab(LabFlags),
     /// Print the commented example of the configuration file
     Config,
-    /// Prepare a room on several machines
+    /// Prepare and check a room on several machines
     #[cfg(feature = "cluster")]
     #[command(subcommand)]
     Cluster(ClusterCommand),
@@ -165,6 +165,14 @@ pub enum ClusterCommand {
         /// The file to make
         #[arg(value_name = "FILE")]
         file: PathBuf,
+    },
+    /// Say what is right and what is wrong with the servers of the room, and what to do
+    ///
+    /// Changes nothing of the room, open or closed, and ends with the status 0 only if nothing is wrong.
+    Check {
+        /// The configuration file; without this, onionroom.toml in the platform's directory, if it exists
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
 }
 

@@ -45,6 +45,16 @@ pub enum Failure {
     #[cfg(feature = "cluster")]
     #[error(transparent)]
     ClusterKey(#[from] crate::cluster::SecretError),
+    /// There is no cluster to check.
+    #[cfg(feature = "cluster")]
+    #[error(
+        "The settings name no NATS servers, so this is a room on one machine, and there is nothing to check. cluster.nats names them."
+    )]
+    NoCluster,
+    /// So many things are wrong with the cluster; what they are was printed.
+    #[cfg(feature = "cluster")]
+    #[error("{} wrong with the cluster, as said above.", match .0 { 1 => "One thing is".to_owned(), wrong => format!("{wrong} things are") })]
+    ClusterWrong(usize),
     /// The room could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
