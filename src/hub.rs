@@ -7,8 +7,8 @@
 //!   backwards.
 //! - `roster` has the seats and names: `seat_rank` decides which seat a full room gives up, `seat_loss` tells its connection, `name_index` which names are
 //!   in use, `suggested_name` finds names for guests who ask for none.
-//! - [`cluster`] is what the room needs of the other nodes that serve it.
-//! - `presence` decides what guests are told of the roster, `budgets` how much guests, circuits and the room may publish.
+//! - [`cluster`] is what the room needs of the other nodes that serve it, `nodes` the actor's end of it.
+//! - `presence` decides what guests are told of the roster, `notices` what of the doors and of whether the room can write; `budgets` how much guests, circuits and the room may publish.
 
 mod actor;
 mod appends;
@@ -25,6 +25,10 @@ pub mod history;
 #[cfg(test)]
 mod model_tests;
 mod name_index;
+mod nodes;
+mod notices;
+#[cfg(test)]
+mod notices_tests;
 mod notifier;
 mod pending;
 mod presence;

@@ -23,13 +23,15 @@ pub struct Problem {
     pub detail: String,
     /// How long to wait before the request would be accepted, where that is known.
     pub retry_after: Option<Duration>,
+    /// The room's other doors, where it is full at this one.
+    pub doors: Vec<String>,
 }
 
 impl Problem {
     /// A problem with this status and this sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
-        Self { status, code: None, detail: detail.into(), retry_after }
+        Self { status, code: None, detail: detail.into(), retry_after, doors: Vec::new() }
     }
 
     /// Adds `Retry-After` (RFC 9110, section 10.2.3): whole seconds, rounded up.
@@ -53,7 +55,12 @@ impl From<Refusal> for Problem {
             _ => StatusCode::BAD_REQUEST,
         };
         let problem = Self::new(status, refusal.message);
-        Self { code: Some(refusal.code), retry_after: refusal.retry_after.or(problem.retry_after), ..problem }
+        Self {
+            code: Some(refusal.code),
+            retry_after: refusal.retry_after.or(problem.retry_after),
+            doors: refusal.doors,
+            ..problem
+        }
     }
 }
 
@@ -68,6 +75,9 @@ impl IntoResponse for Problem {
         });
         if let Some(code) = self.code {
             problem["code"] = code.as_str().into();
+        }
+        if !self.doors.is_empty() {
+            problem["doors"] = self.doors.as_slice().into();
         }
         let mut response = Response::new(Body::from(format!("{problem}\n")));
         *response.status_mut() = self.status;

@@ -3,6 +3,7 @@
 //! One task handles all commands. Messages are appended to the log first and published after, so no reader gets
 //! a message that the log does not have. All commands that wait are handled together, in one append.
 
+mod remote;
 mod storing;
 
 use std::sync::{Arc, PoisonError};
@@ -15,12 +16,15 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::appends::Appends;
 use super::budgets::{Budgets, RateLimits};
 use super::clock::RoomClock;
+use super::cluster::Cluster;
 use super::command::{
     Command, Join, PublishBatch, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing, not_seated,
     rate_limited, storage_unavailable,
 };
+use super::nodes::{Nodes, next_events};
+use super::notices::Notices;
 use super::notifier::Notifier;
-use super::pending::{PendingAppend, PendingPublish, Storing};
+use super::pending::{PendingAppend, PendingPublish};
 use super::presence::{Announcement, OccupancyBounds, Presence};
 use super::roster::{Arrival, PresenceChange, Roster};
 use crate::config::{HistorySettings, RoomSettings};
@@ -42,6 +46,7 @@ pub(super) struct FollowedLog {
     pub(super) identity: RoomIdentity,
     pub(super) state: RoomState,
     pub(super) appends: Appends,
+    pub(super) cluster: Option<Arc<dyn Cluster>>,
 }
 
 /// The task that decides a room's order.
@@ -63,7 +68,8 @@ pub(super) struct RoomActor {
     seats: mpsc::WeakUnboundedSender<Command>,
     notifier: Notifier,
     appends: Appends,
-    storing: Storing,
+    notices: Notices,
+    nodes: Option<Nodes>,
     /// The last trim of the log.
     trimming: Option<JoinHandle<()>>,
 }
@@ -77,7 +83,7 @@ impl RoomActor {
         bounds: OccupancyBounds,
         seats: mpsc::WeakUnboundedSender<Command>,
     ) -> Self {
-        let FollowedLog { identity, state, appends } = log;
+        let FollowedLog { identity, state, appends, cluster } = log;
         Self {
             notifier: Notifier::new(Arc::clone(&shared.wait_queue)),
             shared,
@@ -92,7 +98,8 @@ impl RoomActor {
             identity,
             seats,
             appends,
-            storing: Storing::default(),
+            notices: Notices::default(),
+            nodes: cluster.as_ref().map(Nodes::new),
             trimming: None,
         }
     }
@@ -110,10 +117,7 @@ impl RoomActor {
                 biased;
                 // The ticks first: however busy the inbox, seats expire and the log is trimmed.
                 _ = expire.tick() => self.expire().await,
-                _ = occupancy.tick(), if self.presence.is_due() => {
-                    let snapshot = self.presence.announce(&self.roster);
-                    self.shared.publish_one(snapshot.event());
-                }
+                _ = occupancy.tick(), if self.presence.is_due() || self.notices.is_due() => self.announce_due(),
                 _ = trim.tick() => {
                     self.trim();
                     self.change_title().await;
@@ -122,6 +126,7 @@ impl RoomActor {
                     self.take(step);
                     self.take_steps().await;
                 }
+                events = next_events(&mut self.nodes), if self.nodes.is_some() => self.heed(events),
                 taken = inbox.recv_many(&mut commands, BATCH), if !self.appends.is_full() => {
                     if taken == 0 {
                         return self.settle().await;
@@ -290,6 +295,8 @@ impl RoomActor {
             clock: self.clock(),
             limits: self.shared.limits,
             kept: self.kept,
+            doors: Arc::clone(self.notices.doors()),
+            storage_available: self.notices.can_write(),
         }
     }
 
@@ -331,7 +338,8 @@ impl RoomActor {
 
     async fn snapshot(&mut self) -> Result<Snapshot, LogError> {
         let span = self.span().await?;
-        Ok(Snapshot { roster: self.presence.snapshot(&self.roster), position: self.shared.position(), span })
+        let (roster, notices) = (self.presence.snapshot(&self.roster), self.notices.snapshot());
+        Ok(Snapshot { roster, notices, position: self.shared.position(), span })
     }
 
     /// Trims the log. It is not waited for: a long trim holds up no message.
@@ -345,6 +353,17 @@ impl RoomActor {
                 tracing::error!(%error, "old messages could not be removed");
             }
         }));
+    }
+
+    /// Tells all guests what was put off until the tick.
+    fn announce_due(&mut self) {
+        if self.presence.is_due() {
+            let snapshot = self.presence.announce(&self.roster);
+            self.shared.publish_one(snapshot.event());
+        }
+        if self.notices.is_due() {
+            self.shared.publish_one(self.notices.announce());
+        }
     }
 
     /// Tells all guests of changes, or schedules a snapshot; returns whether the changes

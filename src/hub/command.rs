@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::notices::NoticeSnapshot;
 use super::notifier::WaitQueue;
 use super::presence::RosterSnapshot;
 use super::ring::Ring;
@@ -125,6 +126,7 @@ pub struct StatelessJoin {
 /// The state of the room at one point of its order.
 pub(super) struct Snapshot {
     pub(super) roster: RosterSnapshot,
+    pub(super) notices: NoticeSnapshot,
     pub(super) position: u64,
     pub(super) span: Span,
 }

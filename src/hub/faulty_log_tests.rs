@@ -26,17 +26,17 @@ use crate::protocol::{Body, Code, EventBatch, GuestId, MessageId, Record, Say};
 
 /// What the log may do by now.
 #[derive(Debug, Clone, Default)]
-struct Allowed {
+pub(super) struct Allowed {
     /// These appends may be answered, counted from 0;
     answers: BTreeSet<usize>,
     /// so many batches of entries may be told to those who follow;
     told: usize,
     /// or everything.
-    all: bool,
+    pub(super) all: bool,
 }
 
 /// A log in memory that does nothing before it is allowed to, and fails some appends.
-struct FaultyLog {
+pub(super) struct FaultyLog {
     log: MemoryLog,
     allowed: watch::Sender<Allowed>,
     /// Whether an append fails, by its place, and again from the first.
@@ -47,13 +47,13 @@ struct FaultyLog {
 }
 
 impl FaultyLog {
-    fn new(fails: Vec<bool>) -> Arc<Self> {
+    pub(super) fn new(fails: Vec<bool>) -> Arc<Self> {
         let log = MemoryLog::new(Retention { messages: 1000, bytes: 0, age: None }).unwrap();
         let (allowed, appends) = (watch::Sender::default(), AtomicUsize::new(0));
         Arc::new(Self { log, allowed, fails, appends, others: Mutex::default() })
     }
 
-    fn allow(&self, change: impl FnOnce(&mut Allowed)) {
+    pub(super) fn allow(&self, change: impl FnOnce(&mut Allowed)) {
         self.allowed.send_modify(change);
     }
 

@@ -127,7 +127,9 @@ async fn open(log: &Arc<dyn Log>, ring_bytes: usize, bounds: OccupancyBounds) ->
     let away = Duration::from_secs(9999);
     let settings = RoomSettings { guests: SEATS, away, ..unlimited() };
     let ring = Ring::new(ring_bytes);
-    Room::open_with(&settings, &HistorySettings::default(), Arc::clone(log), ring, bounds).await.unwrap()
+    Room::open_with(&settings, &HistorySettings::default(), Arc::clone(log), ring, bounds, None)
+        .await
+        .unwrap()
 }
 
 impl World {

@@ -23,26 +23,6 @@ pub(super) struct PendingPublish {
     pub(super) reply: oneshot::Sender<PublishBatch>,
 }
 
-/// Whether the log stores messages. A change is told once, however many messages are refused: a disk that is full would
-/// otherwise fill with it.
-#[derive(Default)]
-pub(super) struct Storing {
-    fails: bool,
-}
-
-impl Storing {
-    /// Notes how an append ended.
-    pub(super) fn note(&mut self, appended: &Result<Vec<Appended>, LogError>) {
-        match appended {
-            Ok(_) if std::mem::take(&mut self.fails) => tracing::warn!("the log stores messages again"),
-            Err(error) if !std::mem::replace(&mut self.fails, true) => {
-                tracing::error!(%error, "messages are refused because the log cannot store them");
-            }
-            _ => {}
-        }
-    }
-}
-
 /// Answers requests to publish, when the log has answered for their messages that were not refused before.
 pub(super) fn answer(requests: Vec<PendingPublish>, appended: &Result<Vec<Appended>, LogError>) {
     let mut numbers = appended.iter().flatten().map(|appended| appended.seq());

@@ -227,6 +227,7 @@ impl Reader {
     async fn resynchronise(&mut self, out: &mut impl Output) -> Result<(), Refusal> {
         let snapshot = self.room.snapshot().await?;
         out.event(&snapshot.roster.event());
+        snapshot.notices.events().for_each(|event| out.event(&event));
         self.position = snapshot.position;
         self.until = snapshot.span.head;
         (self.whole_from, self.gap_due) = (Some(snapshot.span.whole_from), true);

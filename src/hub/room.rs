@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::actor::{FollowedLog, RoomActor};
 use super::appends::Appends;
+use super::cluster::Cluster;
 use super::command::{
     Command, Join, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing,
     rate_limited,
@@ -40,7 +41,21 @@ impl Room {
         history: &HistorySettings,
         log: Arc<dyn Log>,
     ) -> Result<Self, LogError> {
-        Self::open_with(settings, history, log, Ring::new(RING_BYTES), OccupancyBounds::default()).await
+        Self::open_in(settings, history, log, None).await
+    }
+
+    /// The same for a room that other nodes serve, too: `cluster` is what this one needs of them.
+    ///
+    /// # Errors
+    /// As [`Room::open`].
+    pub async fn open_in(
+        settings: &RoomSettings,
+        history: &HistorySettings,
+        log: Arc<dyn Log>,
+        cluster: Option<Arc<dyn Cluster>>,
+    ) -> Result<Self, LogError> {
+        let (ring, bounds) = (Ring::new(RING_BYTES), OccupancyBounds::default());
+        Self::open_with(settings, history, log, ring, bounds, cluster).await
     }
 
     pub(super) async fn open_with(
@@ -49,6 +64,7 @@ impl Room {
         log: Arc<dyn Log>,
         mut ring: Ring,
         bounds: OccupancyBounds,
+        cluster: Option<Arc<dyn Cluster>>,
     ) -> Result<Self, LogError> {
         let limits = Limits {
             message_bytes: settings.message_bytes,
@@ -62,7 +78,7 @@ impl Room {
         let state = log.state(RoomState::new(&settings.title)).await?;
         ring.begin_after(head);
         let appends = Appends::follow(Arc::clone(&log), head).await?;
-        let followed = FollowedLog { identity, state, appends };
+        let followed = FollowedLog { identity, state, appends, cluster };
         let (ring, wait_queue) = (RwLock::new(ring), Arc::default());
         let stateless_grace = stateless_grace(settings.away);
         let shared = Arc::new(Shared { ring, wait_queue, log, limits, stateless_grace });

@@ -1,6 +1,7 @@
 //! The roster: the seats of a room, the guests on them, and their names.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -36,6 +37,8 @@ pub(super) struct Roster {
     /// How long a seat is held after its connection broke.
     grace: Duration,
     next: u64,
+    /// The room's other doors: where a guest for whom there is no seat can go.
+    doors: Arc<[String]>,
 }
 
 #[derive(Debug)]
@@ -102,7 +105,12 @@ impl PresenceChange {
 impl Roster {
     pub(super) fn new(limit: usize, grace: Duration) -> Self {
         let (seats, arrivals, names) = (BTreeMap::new(), HashMap::new(), NameIndex::default());
-        Self { seats, arrivals, names, limit, grace, next: 0 }
+        Self { seats, arrivals, names, limit, grace, next: 0, doors: Arc::default() }
+    }
+
+    /// The room's other doors, the least busy first.
+    pub(super) fn set_doors(&mut self, doors: Arc<[String]>) {
+        self.doors = doors;
     }
 
     /// The number of guests.
@@ -158,11 +166,8 @@ impl Roster {
         if wanted.as_ref().is_some_and(|name| !self.names.is_available(name, id)) {
             return Err(taken());
         }
-        if !self.has(id) {
-            return self.allocate(id, wanted, circuit, hold);
-        }
         let mut changes = Vec::new();
-        let occupant = self.occupant(id).ok_or_else(full)?;
+        let Some(occupant) = self.occupant(id) else { return self.allocate(id, wanted, circuit, hold) };
         occupant.circuit = circuit;
         occupant.rank.held |= matches!(hold, SeatHold::Connection(..));
         if occupant.guest.away {
@@ -179,8 +184,8 @@ impl Roster {
         }
         // After `Back`: the last change about a guest must be the present state.
         changes.extend(wanted.map(|name| self.rename(id, name)).transpose()?.flatten());
-        let guest = self.occupant(id).ok_or_else(full)?.guest.clone();
-        Ok(Arrival { guest, changes })
+        let Some(occupant) = self.occupant(id) else { return Err(self.full()) };
+        Ok(Arrival { guest: occupant.guest.clone(), changes })
     }
 
     /// Gives a guest without a seat one; a wanted name is available.
@@ -193,12 +198,12 @@ impl Roster {
     ) -> Result<Arrival, Refusal> {
         let mut changes = Vec::new();
         if !self.has_room_for(circuit) {
-            changes.push(PresenceChange::Left(self.evict_for(circuit).ok_or_else(full)?));
+            changes.push(PresenceChange::Left(self.evict_for(circuit).ok_or_else(|| self.full())?));
         }
         let name = match wanted {
             Some(name) => name,
             None => suggested_name::suggest(self.seats.len(), |name| self.names.is_available(name, id))
-                .ok_or_else(full)?,
+                .ok_or_else(|| self.full())?,
         };
         self.names.insert(&name, id);
         self.next += 1;
@@ -234,8 +239,9 @@ impl Roster {
             (occupant.guest.id, occupant.circuit, occupant.rank, present)
         });
         let victim = victim(seats, circuit)?;
+        let doors = Arc::clone(&self.doors);
         if let Some(Occupant { hold: SeatHold::Connection(_, loss), .. }) = self.occupant(victim) {
-            loss.evict();
+            loss.evict(&doors);
         }
         self.remove(victim)
     }
@@ -316,6 +322,11 @@ impl Roster {
         }
     }
 
+    fn full(&self) -> Refusal {
+        let sentence = "Every seat in this room is taken. Come back a little later.";
+        Refusal { doors: self.doors.to_vec(), ..Refusal::new(Code::RoomFull, sentence) }
+    }
+
     fn remove(&mut self, id: GuestId) -> Option<Guest> {
         let mut occupant = self.seats.remove(&self.arrivals.remove(&id)?)?;
         self.names.remove(&occupant.guest.name);
@@ -338,10 +349,6 @@ impl SeatHold {
             SeatHold::Stateless(until) | SeatHold::Grace(until) => Some(*until),
         }
     }
-}
-
-fn full() -> Refusal {
-    Refusal::new(Code::RoomFull, "Every seat in this room is taken. Come back a little later.")
 }
 
 fn taken() -> Refusal {

@@ -1,7 +1,6 @@
 //! How a connection learns that it has lost the seat, and why.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
@@ -11,7 +10,8 @@ use crate::protocol::{Code, Refusal};
 #[derive(Debug, Clone, Default)]
 pub(super) struct SeatLoss {
     lost: CancellationToken,
-    evicted: Arc<AtomicBool>,
+    /// The room's other doors, if a full room gave the seat up.
+    evicted: Arc<OnceLock<Arc<[String]>>>,
 }
 
 impl SeatLoss {
@@ -21,8 +21,8 @@ impl SeatLoss {
     }
 
     /// A full room gave the seat to another circuit.
-    pub(super) fn evict(&self) {
-        self.evicted.store(true, Ordering::Relaxed);
+    pub(super) fn evict(&self, doors: &Arc<[String]>) {
+        let _ = self.evicted.set(Arc::clone(doors));
         self.lost.cancel();
     }
 
@@ -33,11 +33,9 @@ impl SeatLoss {
 
     /// The last event for the connection.
     pub(super) fn refusal(&self) -> Refusal {
-        if self.evicted.load(Ordering::Relaxed) {
-            return Refusal::new(
-                Code::RoomFull,
-                "The room is full, and this seat went to a guest on another circuit. Come back a little later.",
-            );
+        if let Some(doors) = self.evicted.get() {
+            let sentence = "The room is full, and this seat went to a guest on another circuit. Come back a little later.";
+            return Refusal { doors: doors.to_vec(), ..Refusal::new(Code::RoomFull, sentence) };
         }
         Refusal::new(Code::TakenOver, "This guest came in on another connection, so this one is closed.")
     }

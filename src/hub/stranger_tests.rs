@@ -210,7 +210,8 @@ async fn a_busy_room_trims_and_expires() {
     });
     let (history, bounds) = (HistorySettings::default(), OccupancyBounds::default());
     let shared = Arc::clone(&log) as Arc<dyn Log>;
-    let room = Room::open_with(&unlimited(), &history, shared, Ring::new(10_000), bounds).await.unwrap();
+    let room =
+        Room::open_with(&unlimited(), &history, shared, Ring::new(10_000), bounds, None).await.unwrap();
     let ann = room.join(named("Ann")).await.unwrap();
     let bob = room.join_stateless(named("Bob")).await.unwrap();
     log.trimmed_at.lock().unwrap().clear();

@@ -51,7 +51,7 @@ async fn room_with(
 ) -> Room {
     let log = Arc::new(MemoryLog::new(Retention { messages, bytes: 0, age: None }).unwrap());
     let (history, ring) = (HistorySettings::default(), Ring::new(ring_bytes));
-    Room::open_with(settings, &history, log, ring, bounds).await.unwrap()
+    Room::open_with(settings, &history, log, ring, bounds, None).await.unwrap()
 }
 
 fn hello(name: &str) -> Hello {
@@ -201,7 +201,14 @@ async fn after_a_restart_what_only_the_log_has_is_not_skipped() {
         Arc::new(MemoryLog::new(Retention { messages: 100, bytes: 0, age: None }).unwrap());
     let (settings, history) = (RoomSettings::default(), HistorySettings::default());
     let open = || {
-        Room::open_with(&settings, &history, Arc::clone(&log), Ring::new(10_000), OccupancyBounds::default())
+        Room::open_with(
+            &settings,
+            &history,
+            Arc::clone(&log),
+            Ring::new(10_000),
+            OccupancyBounds::default(),
+            None,
+        )
     };
     let before = open().await.unwrap();
     let bob = before.join(hello("Bob")).await.unwrap();

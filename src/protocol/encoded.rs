@@ -46,6 +46,8 @@ kinds! {
     Renamed = "renamed",
     Roster = "roster",
     Occupancy = "crowd",
+    Doors = "doors",
+    Storage = "storage",
     Pong = "pong",
     Error = "error",
 }

@@ -73,6 +73,10 @@ pub struct Welcome {
     pub limits: Limits,
     /// What the room keeps.
     pub kept: Kept,
+    /// The other origins at which guests reach the room, the least busy first.
+    pub doors: Arc<[String]>,
+    /// Whether the room can write now.
+    pub storage_available: bool,
 }
 
 /// The retention: messages beyond either limit are erased.
@@ -117,6 +121,10 @@ pub enum Event<'a> {
         clock: u64,
         limits: Limits,
         kept: Kept,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        doors: &'a [String],
+        #[serde(skip_serializing_if = "is_true")]
+        storage_available: bool,
     },
     Message {
         seq: u64,
@@ -181,12 +189,20 @@ pub enum Event<'a> {
     Occupancy {
         count: usize,
     },
+    Doors {
+        doors: &'a [String],
+    },
+    Storage {
+        available: bool,
+    },
     Pong,
     Error {
         code: &'static str,
         message: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<&'a str>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        doors: &'a [String],
     },
 }
 
@@ -197,6 +213,12 @@ pub struct RoomName<'a> {
     pub name: &'a str,
     pub title: &'a str,
     pub epoch: &'a str,
+}
+
+/// For members that are left out while all is well; serde gives a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 impl Event<'_> {
@@ -242,6 +264,8 @@ impl Welcome {
             clock: self.clock,
             limits: self.limits,
             kept: self.kept,
+            doors: &self.doors,
+            storage_available: self.storage_available,
         }
     }
 }
@@ -253,6 +277,7 @@ impl Refusal {
             code: self.code.as_str(),
             message: &self.message,
             id: self.id.as_ref().map(MessageId::as_str),
+            doors: &self.doors,
         }
     }
 }
@@ -300,6 +325,12 @@ mod tests {
                 r#"{"type":"roster","guests":[{"id":7,"name":"Ann","badge":"0007"}]}"#,
             ),
             (Event::Occupancy { count: 312 }, r#"{"type":"crowd","count":312}"#),
+            (Event::Doors { doors: &[] }, r#"{"type":"doors","doors":[]}"#),
+            (
+                Event::Doors { doors: &["http://two.onion".to_owned()] },
+                r#"{"type":"doors","doors":["http://two.onion"]}"#,
+            ),
+            (Event::Storage { available: false }, r#"{"type":"storage","available":false}"#),
         ] {
             assert_eq!(event.encode(), expected);
             assert_eq!(event.seq(), None);
@@ -309,6 +340,11 @@ mod tests {
         assert_eq!(
             Refusal::new(Code::TextEmpty, "Say it.").event().encode(),
             r#"{"type":"error","code":"text_empty","message":"Say it."}"#
+        );
+        let full = Refusal { doors: vec!["http://two.onion".into()], ..Refusal::new(Code::RoomFull, "Go.") };
+        assert_eq!(
+            full.event().encode(),
+            r#"{"type":"error","code":"room_full","message":"Go.","doors":["http://two.onion"]}"#
         );
     }
 

@@ -84,12 +84,14 @@ pub struct Refusal {
     pub id: Option<MessageId>,
     /// How long to wait before the same request would be accepted, where that is known. Not part of an `error`.
     pub retry_after: Option<Duration>,
+    /// Where the guest can go instead: the other doors of a room that is full here, the least busy first.
+    pub doors: Vec<String>,
 }
 
 impl Refusal {
     /// A refusal that belongs to no message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), id: None, retry_after: None }
+        Self { code, message: message.into(), id: None, retry_after: None, doors: Vec::new() }
     }
 
     /// The same refusal, for the message with this id.

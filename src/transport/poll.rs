@@ -55,13 +55,25 @@ struct State {
     /// The cursor that the messages follow.
     after: u64,
     count: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    doors: Vec<String>,
+    #[serde(skip_serializing_if = "is_true")]
+    storage_available: bool,
+}
+
+/// The member is left out while all is well; serde gives a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 impl State {
     fn new(join: &StatelessJoin, cursor: Option<u64>, after: u64) -> Self {
-        let Welcome { epochs, clock, first, head, count, .. } = &join.welcome;
-        let epoch = epochs.present().to_owned();
-        Self { epoch, cursor, clock: *clock, first: *first, head: *head, after, count: *count }
+        let Welcome { epochs, clock, first, head, count, doors, storage_available, .. } = &join.welcome;
+        let (epoch, doors) = (epochs.present().to_owned(), doors.to_vec());
+        let (clock, first, head, count) = (*clock, *first, *head, *count);
+        let storage_available = *storage_available;
+        Self { epoch, cursor, clock, first, head, after, count, doors, storage_available }
     }
 }
 
@@ -281,8 +293,18 @@ mod tests {
     }
 
     fn encoded(page: MessagePage) -> Value {
-        let state =
-            State { epoch: "e".into(), cursor: None, clock: 1, first: 1, head: 0, after: 0, count: 1 };
+        let (epoch, doors, storage_available) = ("e".into(), Vec::new(), true);
+        let state = State {
+            epoch,
+            cursor: None,
+            clock: 1,
+            first: 1,
+            head: 0,
+            after: 0,
+            count: 1,
+            doors,
+            storage_available,
+        };
         serde_json::from_slice(&PollResponse { state, page }.up_to_date().encode()).unwrap()
     }
 

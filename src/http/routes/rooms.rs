@@ -65,6 +65,11 @@ struct RoomState<'a> {
     clock: u64,
     limits: Limits,
     kept: Kept,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    doors: &'a [String],
+    /// There while the room cannot write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storage_available: Option<bool>,
 }
 
 async fn room_state(
@@ -76,10 +81,22 @@ async fn room_state(
         // HEAD takes no seat, and holds none.
         return Ok(json_text(StatusCode::OK, body::not_made()));
     }
-    let Welcome { room, title, epochs, guests, count, head, first, clock, limits, kept, .. } =
-        room.members(credentials.hello()).await?.welcome;
-    let room = RoomName { name: &room, title: &title, epoch: epochs.present() };
-    Ok(json(StatusCode::OK, &RoomState { room, guests: &guests, count, head, first, clock, limits, kept }))
+    let welcome = room.members(credentials.hello()).await?.welcome;
+    let Welcome { count, head, first, clock, limits, kept, .. } = welcome;
+    let epoch = welcome.epochs.present();
+    let state = RoomState {
+        room: RoomName { name: &welcome.room, title: &welcome.title, epoch },
+        guests: &welcome.guests,
+        count,
+        head,
+        first,
+        clock,
+        limits,
+        kept,
+        doors: &welcome.doors,
+        storage_available: (!welcome.storage_available).then_some(false),
+    };
+    Ok(json(StatusCode::OK, &state))
 }
 
 async fn join(

@@ -57,7 +57,9 @@ impl RoomActor {
                 self.shared.publish(records.iter().map(Record::event));
             }
             Step::Answer(appended, requests) => {
-                self.storing.note(&appended);
+                if let Some(event) = self.notices.note_append(&appended) {
+                    self.shared.publish_one(event);
+                }
                 answer(requests, &appended);
             }
         }

@@ -48,6 +48,9 @@ pub(super) enum Event {
     Occupancy {
         count: usize,
     },
+    Storage {
+        available: bool,
+    },
     #[serde(other)]
     Other,
 }

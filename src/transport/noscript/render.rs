@@ -18,6 +18,9 @@ const NAMED_EVERY: usize = 14;
 /// A pause of this many seconds is marked.
 const PAUSE_SECONDS: u64 = 10 * 60;
 
+/// The line for a room that cannot store what is said.
+const CANNOT_WRITE: &str = "The room cannot write at the moment.";
+
 /// Renders the events of one guest.
 #[derive(Debug)]
 pub struct Renderer {
@@ -40,6 +43,8 @@ pub struct Renderer {
     colours: Colours,
     /// The name that the guest could not get again.
     lost_name: Option<Name>,
+    /// Whether the room could write when the guest joined.
+    storage_available: bool,
     /// The last age that was rendered in the history.
     age: String,
     /// The time of the last event, on the room's clock.
@@ -60,6 +65,7 @@ impl Renderer {
             joined: welcome.clock,
             history: true,
             lost_name: None,
+            storage_available: welcome.storage_available,
             last: None,
             below: 0,
             colours,
@@ -93,6 +99,9 @@ impl Renderer {
             None => append(out, &html! { p class="line empty" { "Nothing has been said yet." } }),
             Some(_) if self.live => self.line(out, &html! { "You came in" }),
             Some(_) => {}
+        }
+        if !self.storage_available {
+            self.line(out, &html! { (CANNOT_WRITE) });
         }
         if let Some(lost) = self.lost_name.take() {
             let mine =
@@ -203,6 +212,10 @@ impl Renderer {
                 self.occupancy = Some(count);
                 self.members_changed = true;
             }
+            Event::Storage { available } => {
+                let line = if available { "The room can write again." } else { CANNOT_WRITE };
+                self.line(out, &html! { (line) });
+            }
             Event::Other => {}
         }
     }
@@ -301,6 +314,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::protocol;
 
     fn renderer() -> Renderer {
         Renderer {
@@ -312,6 +326,7 @@ mod tests {
             live: true,
             history: false,
             lost_name: None,
+            storage_available: true,
             last: None,
             below: 0,
             colours: Colours::default(),
@@ -336,6 +351,21 @@ mod tests {
                 prop_assert_eq!(restored.replace("&amp;", "&"), original);
             }
         }
+    }
+
+    #[test]
+    fn the_page_says_that_the_room_cannot_write_and_that_it_can_again() {
+        let mut renderer = Renderer { storage_available: false, history: true, ..renderer() };
+        let (mut out, mut batch) = (String::new(), EventBatch::default());
+        renderer.end_history(&mut out);
+        assert_eq!(out.matches(CANNOT_WRITE).count(), 1, "{out}");
+        for available in [true, false] {
+            batch.push(&protocol::Event::Storage { available });
+        }
+        batch.push(&protocol::Event::Doors { doors: &["http://two.onion".into()] });
+        renderer.events(&batch, &mut out);
+        let lines = "<p class=\"line\">The room can write again.</p>\n<p class=\"line\">The room cannot write at the moment.</p>\n";
+        assert!(out.ends_with(lines), "{out}");
     }
 
     /// The name of who speaks is said again in each screen, as often as the other page says it.

@@ -38,6 +38,8 @@ static WELCOME: LazyLock<Welcome> = LazyLock::new(|| {
         clock: 1000,
         limits: Limits { message_bytes: MESSAGE_BYTES, name_characters: 32, guests: 10 },
         kept: Kept { messages: 10, days: 1 },
+        doors: [].into(),
+        storage_available: true,
     }
 });
 
