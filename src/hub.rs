@@ -23,6 +23,8 @@ mod direct_tests;
 mod faulty_log_tests;
 pub mod history;
 #[cfg(test)]
+mod late_log_tests;
+#[cfg(test)]
 mod model_tests;
 mod name_index;
 mod nodes;

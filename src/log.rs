@@ -162,7 +162,7 @@ pub trait Log: Send + Sync + 'static {
     /// than those are kept. Takes steps in proportion to `count`.
     fn cursor_before(&self, before: u64, count: usize) -> LogFuture<'_, u64>;
 
-    /// Where the kept messages lie.
+    /// Where the kept messages lie. Known without asking a disk or another machine: every guest who joins waits for it.
     fn span(&self) -> LogFuture<'_, Span>;
 
     /// Erases what the retention no longer allows when the room's clock shows `clock`.

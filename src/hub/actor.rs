@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::appends::Appends;
+use super::appends::{Appends, wait_until};
 use super::budgets::{Budgets, RateLimits};
 use super::clock::RoomClock;
 use super::cluster::Cluster;
@@ -68,6 +68,8 @@ pub(super) struct RoomActor {
     seats: mpsc::WeakUnboundedSender<Command>,
     notifier: Notifier,
     appends: Appends,
+    /// What is appended when one of the appends under way is answered: nothing while another one may be begun.
+    backlog: PendingAppend,
     notices: Notices,
     nodes: Option<Nodes>,
     /// The last trim of the log.
@@ -98,6 +100,7 @@ impl RoomActor {
             identity,
             seats,
             appends,
+            backlog: PendingAppend::default(),
             notices: Notices::default(),
             nodes: cluster.as_ref().map(Nodes::new),
             trimming: None,
@@ -113,6 +116,9 @@ impl RoomActor {
         trim.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.change_title().await;
         loop {
+            // What is said while the log writes goes into one append together.
+            let holds_back = self.appends.is_full() && !self.appends.is_late();
+            let late_at = holds_back.then(|| self.appends.late_at());
             tokio::select! {
                 biased;
                 // The ticks first: however busy the inbox, seats expire and the log is trimmed.
@@ -127,12 +133,13 @@ impl RoomActor {
                     self.take_steps().await;
                 }
                 events = next_events(&mut self.nodes), if self.nodes.is_some() => self.heed(events),
-                taken = inbox.recv_many(&mut commands, BATCH), if !self.appends.is_full() => {
+                taken = inbox.recv_many(&mut commands, BATCH), if late_at.is_none() => {
                     if taken == 0 {
-                        return self.settle().await;
+                        return self.settle_all().await;
                     }
                     self.handle_all(&mut commands).await;
                 }
+                () = wait_until(late_at), if late_at.is_some() => self.appends.set_late(),
                 // Until the woken readers were polled, and the sockets were polled for input.
                 () = yield_now(), if self.notifier.is_due() => {}
             }

@@ -8,6 +8,9 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
 
 use super::pending::{PendingAppend, PendingPublish};
 use crate::log::{Appended, Follow, Log, LogError, LogFuture};
@@ -16,6 +19,9 @@ use crate::protocol::Record;
 /// How many appends are under way at most: one that the log writes, and one that waits for that. What is said meanwhile
 /// goes into one append together.
 const UNDER_WAY: usize = 2;
+
+/// After how long without an answer the log is late: what does not need it is not held up any longer.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The appends under way, and the entries that follow.
 pub(super) struct Appends {
@@ -26,6 +32,9 @@ pub(super) struct Appends {
     published: u64,
     /// Oldest first.
     under_way: VecDeque<UnderWay>,
+    /// When the log is late, once that was asked since its last answer.
+    late_at: Option<Instant>,
+    late: bool,
 }
 
 struct UnderWay {
@@ -49,7 +58,7 @@ impl Appends {
     /// The log cannot be read.
     pub(super) async fn follow(log: Arc<dyn Log>, after: u64) -> Result<Self, LogError> {
         let follow = Some(log.follow(after).await?);
-        Ok(Self { log, follow, published: after, under_way: VecDeque::new() })
+        Ok(Self { log, follow, published: after, under_way: VecDeque::new(), late_at: None, late: false })
     }
 
     /// Whether every append is answered.
@@ -60,6 +69,21 @@ impl Appends {
     /// Whether nothing more may be begun.
     pub(super) fn is_full(&self) -> bool {
         self.under_way.len() >= UNDER_WAY
+    }
+
+    /// When the log is late, if it answers nothing before.
+    pub(super) fn late_at(&mut self) -> Instant {
+        *self.late_at.get_or_insert_with(|| Instant::now() + PATIENCE)
+    }
+
+    /// Notes that the log is late, until its next answer.
+    pub(super) fn set_late(&mut self) {
+        self.late = true;
+    }
+
+    /// Whether the log is late.
+    pub(super) fn is_late(&self) -> bool {
+        self.late
     }
 
     /// The newest entry that was to be published.
@@ -115,6 +139,7 @@ impl Appends {
         }
         match self.under_way.pop_front() {
             Some(UnderWay { answered: Some(answered), requests, .. }) => {
+                (self.late_at, self.late) = (None, false);
                 Poll::Ready(Step::Answer(answered, requests))
             }
             _ => Poll::Pending,
@@ -131,5 +156,12 @@ impl Appends {
             Some(Err(_)) => true,
             None => false,
         }
+    }
+}
+
+/// Completes at this time, if there is one.
+pub(super) async fn wait_until(time: Option<Instant>) {
+    if let Some(time) = time {
+        sleep_until(time).await;
     }
 }

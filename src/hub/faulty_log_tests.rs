@@ -28,9 +28,9 @@ use crate::protocol::{Body, Code, EventBatch, GuestId, MessageId, Record, Say};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Allowed {
     /// These appends may be answered, counted from 0;
-    answers: BTreeSet<usize>,
+    pub(super) answers: BTreeSet<usize>,
     /// so many batches of entries may be told to those who follow;
-    told: usize,
+    pub(super) told: usize,
     /// or everything.
     pub(super) all: bool,
 }

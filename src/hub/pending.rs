@@ -15,6 +15,14 @@ pub(super) struct PendingAppend {
     pub(super) requests: Vec<PendingPublish>,
 }
 
+impl PendingAppend {
+    /// Adds what came later.
+    pub(super) fn extend(&mut self, later: Self) {
+        self.entries.extend(later.entries);
+        self.requests.extend(later.requests);
+    }
+}
+
 /// A request to publish that is answered after the append. Each of its messages was either refused before, or is
 /// the next of the entries.
 pub(super) struct PendingPublish {

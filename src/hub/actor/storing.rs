@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::task::yield_now;
+use tokio::time::sleep_until;
 
 use super::RoomActor;
 use crate::hub::appends::Step;
@@ -11,10 +12,13 @@ use crate::log::{Entry, Log, LogError, LogFuture, Span};
 use crate::protocol::{Body, GuestId, MessageId, Record};
 
 impl RoomActor {
-    /// Begins to append, and does what the log has done by then.
+    /// Begins to append, or keeps it until one of the appends under way is answered; and does what the log has done by then.
     pub(super) async fn append(&mut self, pending: PendingAppend) {
         if pending.entries.is_empty() {
             return answer(pending.requests, &Ok(Vec::new()));
+        }
+        if self.appends.is_full() {
+            return self.backlog.extend(pending);
         }
         self.appends.begin(pending);
         self.take_steps().await;
@@ -61,6 +65,9 @@ impl RoomActor {
                     self.shared.publish_one(event);
                 }
                 answer(requests, &appended);
+                if !self.backlog.entries.is_empty() {
+                    self.appends.begin(std::mem::take(&mut self.backlog));
+                }
             }
         }
     }
@@ -70,8 +77,24 @@ impl RoomActor {
         self.title.take_if(|title| *title == self.state.title);
     }
 
-    /// Waits until the log has answered everything, and goes on notifying readers meanwhile.
+    /// Waits until the log has answered everything, or is late, and goes on notifying readers meanwhile. So what was said
+    /// before a change of presence is published before it, and a log that does not answer holds up no guest who only
+    /// reads, comes or goes.
     pub(super) async fn settle(&mut self) {
+        while !self.appends.is_empty() && !self.appends.is_late() {
+            let late_at = self.appends.late_at();
+            self.notifier.set_head(self.shared.position());
+            tokio::select! {
+                biased;
+                step = self.appends.step() => self.take(step),
+                () = yield_now(), if self.notifier.is_due() => self.notify_some(),
+                () = sleep_until(late_at) => self.appends.set_late(),
+            }
+        }
+    }
+
+    /// Waits until the log has answered everything, however late.
+    pub(super) async fn settle_all(&mut self) {
         while !self.appends.is_empty() {
             self.notifier.set_head(self.shared.position());
             tokio::select! {
