@@ -13,8 +13,11 @@
 mod actor;
 mod appends;
 mod budgets;
+mod claims;
 mod clock;
 pub mod cluster;
+#[cfg(test)]
+mod cluster_tests;
 mod command;
 pub mod direct;
 #[cfg(test)]

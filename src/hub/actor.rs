@@ -3,6 +3,8 @@
 //! One task handles all commands. Messages are appended to the log first and published after, so no reader gets
 //! a message that the log does not have. All commands that wait are handled together, in one append.
 
+mod claims;
+mod joining;
 mod remote;
 mod storing;
 
@@ -15,22 +17,21 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::appends::{Appends, wait_until};
 use super::budgets::{Budgets, RateLimits};
+use super::claims::{Claims, next_claimed};
 use super::clock::RoomClock;
 use super::cluster::Cluster;
-use super::command::{
-    Command, Join, PublishBatch, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing, not_seated,
-    rate_limited, storage_unavailable,
-};
+use super::command::{Command, PublishBatch, Shared, Snapshot, Speaker, not_seated, storage_unavailable};
 use super::nodes::{Nodes, next_events};
 use super::notices::Notices;
 use super::notifier::Notifier;
 use super::pending::{PendingAppend, PendingPublish};
 use super::presence::{Announcement, OccupancyBounds, Presence};
-use super::roster::{Arrival, PresenceChange, Roster};
+use super::roster::Roster;
+use super::roster::change::{ClaimedName, PresenceChange};
 use crate::config::{HistorySettings, RoomSettings};
-use crate::log::{Entry, LogError, RoomIdentity, RoomState, Span};
+use crate::log::{Entry, LogError, RoomIdentity, RoomState};
 use crate::protocol::event::Kept;
-use crate::protocol::{Body, CircuitId, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Token, Welcome};
+use crate::protocol::{Body, Say};
 
 /// The most commands that are handled together.
 const BATCH: usize = 1024;
@@ -72,6 +73,7 @@ pub(super) struct RoomActor {
     backlog: PendingAppend,
     notices: Notices,
     nodes: Option<Nodes>,
+    claims: Option<Claims>,
     /// The last trim of the log.
     trimming: Option<JoinHandle<()>>,
 }
@@ -86,10 +88,14 @@ impl RoomActor {
         seats: mpsc::WeakUnboundedSender<Command>,
     ) -> Self {
         let FollowedLog { identity, state, appends, cluster } = log;
+        let mut roster = Roster::new(settings.guests, settings.away);
+        if cluster.is_some() {
+            roster.share();
+        }
         Self {
             notifier: Notifier::new(Arc::clone(&shared.wait_queue)),
             shared,
-            roster: Roster::new(settings.guests, settings.away),
+            roster,
             budgets: Budgets::new(RateLimits::new(settings)),
             presence: Presence::new(bounds),
             occupancy_every: bounds.every,
@@ -103,6 +109,7 @@ impl RoomActor {
             backlog: PendingAppend::default(),
             notices: Notices::default(),
             nodes: cluster.as_ref().map(Nodes::new),
+            claims: cluster.map(Claims::new),
             trimming: None,
         }
     }
@@ -133,6 +140,9 @@ impl RoomActor {
                     self.take_steps().await;
                 }
                 events = next_events(&mut self.nodes), if self.nodes.is_some() => self.heed(events),
+                claimed = next_claimed(&mut self.claims), if self.claims.is_some() => {
+                    self.claimed(claimed).await;
+                }
                 taken = inbox.recv_many(&mut commands, BATCH), if late_at.is_none() => {
                     if taken == 0 {
                         return self.settle_all().await;
@@ -143,6 +153,7 @@ impl RoomActor {
                 // Until the woken readers were polled, and the sockets were polled for input.
                 () = yield_now(), if self.notifier.is_due() => {}
             }
+            self.tell_nodes();
             self.notifier.set_head(self.shared.position());
             if self.notifier.is_due() {
                 self.notify_some();
@@ -158,6 +169,7 @@ impl RoomActor {
     async fn handle_all(&mut self, commands: &mut Vec<Command>) {
         let mut pending = PendingAppend::default();
         for command in commands.drain(..) {
+            let Some(command) = self.hold_back(command) else { continue };
             if let Command::Publish(speaker, says, reply) = command {
                 self.admit(speaker, says, reply, &mut pending);
             } else {
@@ -165,7 +177,7 @@ impl RoomActor {
                 // same newest message for those who join.
                 self.append(std::mem::take(&mut pending)).await;
                 self.settle().await;
-                self.handle(command).await;
+                self.handle(command, None).await;
             }
         }
         self.append(pending).await;
@@ -199,23 +211,24 @@ impl RoomActor {
         pending.requests.push(PendingPublish { refused, rate_limited, reply });
     }
 
-    async fn handle(&mut self, command: Command) {
+    /// Does what a command asks for, with the claim that it was put aside for.
+    async fn handle(&mut self, command: Command, claimed: Option<ClaimedName>) {
         match command {
             Command::Join(hello, circuit, reply) => {
                 // If the answer is not awaited any more, the seat in it is dropped and frees itself.
-                let _ = reply.send(self.join(hello, circuit).await);
+                let _ = reply.send(self.join(hello, circuit, claimed).await);
             }
             Command::JoinStateless(hello, circuit, reply) => {
-                let _ = reply.send(self.join_stateless(hello, circuit).await);
+                let _ = reply.send(self.join_stateless(hello, circuit, claimed).await);
             }
             Command::Members(hello, circuit, reply) => {
-                let _ = reply.send(self.members(hello, circuit).await);
+                let _ = reply.send(self.members(hello, circuit, claimed).await);
             }
             Command::Touch(token, circuit, reply) => {
                 let _ = reply.send(self.touch(token, circuit).await);
             }
             Command::Rename(speaker, name, reply) => {
-                let _ = reply.send(self.rename(speaker, name));
+                let _ = reply.send(self.rename(speaker, name, claimed));
             }
             Command::Leave(Speaker { guest, connection }) => {
                 let change = self.roster.leave(guest, connection);
@@ -232,112 +245,15 @@ impl RoomActor {
         }
     }
 
-    async fn join(&mut self, hello: Hello, circuit: CircuitId) -> Result<Join, Refusal> {
-        self.charge_join(circuit)?;
-        let (span, token) = self.prepare(&hello).await?;
-        let Some(commands) = self.seats.upgrade() else {
-            return Err(closing());
-        };
-        let guest = token.guest(&self.identity.secret);
-        self.charge_rename(guest, hello.name.as_ref())?;
-        let (arrival, connection) = self.roster.join(guest, hello.name, circuit)?;
-        self.budgets.begin(guest, Instant::now());
-        self.announce(&arrival.changes);
-        let seat =
-            Seat { guest: arrival.guest.id, connection: connection.number, loss: connection.loss, commands };
-        // The position after the guest's own arrival, which the welcome tells them already.
-        Ok(Join { welcome: self.welcome(arrival, token, span), seat, position: self.shared.position() })
-    }
-
-    async fn join_stateless(&mut self, hello: Hello, circuit: CircuitId) -> Result<StatelessJoin, Refusal> {
-        let known = hello.token.as_ref().map(|token| token.guest(&self.identity.secret));
-        if !known.is_some_and(|guest| self.roster.has(guest)) {
-            self.charge_join(circuit)?;
-        }
-        let (span, token) = self.prepare(&hello).await?;
-        let guest = token.guest(&self.identity.secret);
-        self.charge_rename(guest, hello.name.as_ref())?;
-        let arrival = self.roster.join_stateless(guest, hello.name, circuit, Instant::now())?;
-        self.budgets.begin(guest, Instant::now());
-        self.announce(&arrival.changes);
-        Ok(StatelessJoin { welcome: self.welcome(arrival, token, span), position: self.shared.position() })
-    }
-
-    async fn members(&mut self, hello: Hello, circuit: CircuitId) -> Result<StatelessJoin, Refusal> {
-        let mut join = self.join_stateless(hello, circuit).await?;
-        join.welcome.guests = self.presence.all(&self.roster);
-        Ok(join)
-    }
-
-    async fn touch(&mut self, token: Token, circuit: CircuitId) -> Result<Option<StatelessJoin>, Refusal> {
-        if self.roster.guest(token.guest(&self.identity.secret), None).is_none() {
-            return Ok(None);
-        }
-        self.join_stateless(Hello { token: Some(token), ..Hello::default() }, circuit).await.map(Some)
-    }
-
-    async fn prepare(&mut self, hello: &Hello) -> Result<(Span, Token), Refusal> {
-        let span = self.span().await.map_err(storage_unavailable)?;
-        let token = match &hello.token {
-            Some(token) => token.clone(),
-            None => Token::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?,
-        };
-        Ok((span, token))
-    }
-
-    fn welcome(&mut self, arrival: Arrival, token: Token, span: Span) -> Welcome {
-        Welcome {
-            resumed: !arrival.changes.contains(&PresenceChange::Joined(arrival.guest.clone())),
-            guests: self.presence.visible_to(&arrival.guest, &self.roster),
-            count: self.roster.count(),
-            guest: arrival.guest,
-            token,
-            room: MAIN_ROOM.to_owned(),
-            title: self.state.title.clone(),
-            epochs: Arc::clone(&self.identity.epochs),
-            cursor: None,
-            head: span.head,
-            first: span.first,
-            after: None,
-            clock: self.clock(),
-            limits: self.shared.limits,
-            kept: self.kept,
-            doors: Arc::clone(self.notices.doors()),
-            storage_available: self.notices.can_write(),
-        }
-    }
-
-    fn rename(&mut self, speaker: Speaker, name: Name) -> Result<Option<String>, Refusal> {
-        if self.roster.guest(speaker.guest, speaker.connection).is_none() {
-            return Err(not_seated());
-        }
-        self.charge_rename(speaker.guest, Some(&name))?;
-        let change = self.roster.rename(speaker.guest, name)?;
-        let told_to_all = self.announce(change.as_slice());
-        Ok(change.filter(|_| !told_to_all).map(|change| change.event(self.clock()).encode()))
-    }
-
-    /// Charges a join to the circuit, before anything is done for it.
-    fn charge_join(&mut self, circuit: CircuitId) -> Result<(), Refusal> {
-        self.budgets.charge_join(circuit, Instant::now()).map_err(rate_limited)
-    }
-
-    /// A change of name is told to all, so it is charged as a message, whichever way it is asked for and whether the name
-    /// is free or not.
-    fn charge_rename(&mut self, guest: GuestId, name: Option<&Name>) -> Result<(), Refusal> {
-        match (self.roster.guest(guest, None), name) {
-            (Some((known, circuit)), Some(name)) if known.name != *name => {
-                self.budgets.charge_message(guest, circuit, 0, Instant::now()).map_err(rate_limited)
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Frees the seats that are no longer held, and forgets buckets that are full.
     async fn expire(&mut self) {
         self.settle().await;
         let now = Instant::now();
         let changes = self.roster.expire(now);
+        if let Some(claims) = &mut self.claims {
+            claims.retry();
+            claims.release_kept(|guest, name| self.roster.is_elsewhere(guest, name));
+        }
         self.announce(&changes);
         let circuits = self.roster.circuits();
         self.budgets.prune(|guest| self.roster.has(guest), |circuit| circuits.contains(&circuit), now);
@@ -376,6 +292,16 @@ impl RoomActor {
     /// Tells all guests of changes, or schedules a snapshot; returns whether the changes
     /// themselves were told.
     fn announce(&mut self, changes: &[PresenceChange]) -> bool {
+        if !self.roster.has_untold() {
+            return self.announce_all(changes);
+        }
+        let mut all = self.roster.take_displaced();
+        all.extend_from_slice(changes);
+        all.append(&mut self.roster.reveal());
+        self.announce_all(&all)
+    }
+
+    fn announce_all(&mut self, changes: &[PresenceChange]) -> bool {
         match self.presence.update(changes, &self.roster, Instant::now()) {
             Announcement::Changes => {
                 let at = self.clock();

@@ -62,7 +62,7 @@ pub enum ClusterEvent {
     /// The guest has no seat at that node any more, or the node is gone.
     Absent(NodeId, GuestId),
     /// This node was taken for dead and its claims may belong to others: each has to be made again. It has another number
-    /// from now on.
+    /// from now on, and has told nothing under it: each guest is told again when their name is claimed.
     LeaseLost,
     /// Whether a quorum of the cluster answers this node, so that what lasts can be written.
     Available(bool),
@@ -75,11 +75,15 @@ pub trait Cluster: Send + Sync + 'static {
     /// Claims a name for a guest at this node and returns the number of the claim. A claim of the same guest, here or at
     /// another node, is taken over and gets a new number; one of a node without a lease is, too.
     ///
+    /// The room waits for a few seconds, then the request is refused, and a claim that comes later is released. Where
+    /// [`ClaimError::Unavailable`] was answered and the claim was made all the same, the implementation sees to it that it
+    /// goes.
+    ///
     /// # Errors
     /// Another guest has claimed the name or one that is confusable with it, or the cluster cannot be asked.
     fn claim(&self, guest: GuestId, name: &Name) -> BoxFuture<'static, Result<u64, ClaimError>>;
 
-    /// Gives a claim up, in the background; does nothing where the name was claimed again since.
+    /// Gives a claim up, in the background; does nothing where the name was claimed again since, by the same guest or another.
     fn release(&self, guest: GuestId, name: &Name, claim: u64);
 
     /// Tells the other nodes about a guest of this node. Never waits: what is lost on the way is repaired by a snapshot.

@@ -27,6 +27,57 @@ pub(super) enum Command {
     Snapshot(Reply<Snapshot>),
 }
 
+impl Command {
+    /// The guest whom it is about, as far as that is known before it is done.
+    pub(super) fn guest(&self, secret: &[u8; 32]) -> Option<GuestId> {
+        match self {
+            Self::Join(hello, ..) | Self::JoinStateless(hello, ..) | Self::Members(hello, ..) => {
+                hello.token.as_ref().map(|token| token.guest(secret))
+            }
+            Self::Touch(token, ..) => Some(token.guest(secret)),
+            Self::Publish(Speaker { guest, .. }, ..) | Self::Rename(Speaker { guest, .. }, ..) => {
+                Some(*guest)
+            }
+            Self::Leave(Speaker { guest, .. }) | Self::Disconnect(guest, _) => Some(*guest),
+            Self::Snapshot(_) => None,
+        }
+    }
+
+    /// Whether it only gives something up, and is never refused.
+    pub(super) fn gives_up(&self) -> bool {
+        matches!(self, Self::Leave(_) | Self::Disconnect(..))
+    }
+
+    /// Whether its answer is still waited for.
+    pub(super) fn is_awaited(&self) -> bool {
+        match self {
+            Self::Join(.., reply) => !reply.is_closed(),
+            Self::JoinStateless(.., reply) | Self::Members(.., reply) => !reply.is_closed(),
+            Self::Touch(.., reply) => !reply.is_closed(),
+            Self::Publish(.., reply) => !reply.is_closed(),
+            Self::Rename(.., reply) => !reply.is_closed(),
+            Self::Snapshot(reply) => !reply.is_closed(),
+            Self::Leave(_) | Self::Disconnect(..) => true,
+        }
+    }
+
+    /// Answers that it is not done.
+    pub(super) fn refuse(self, refusal: Refusal) {
+        match self {
+            Self::Join(.., reply) => drop(reply.send(Err(refusal))),
+            Self::JoinStateless(.., reply) | Self::Members(.., reply) => drop(reply.send(Err(refusal))),
+            Self::Touch(.., reply) => drop(reply.send(Err(refusal))),
+            Self::Publish(_, says, reply) => {
+                let results = says.iter().map(|_| Err(refusal.clone())).collect();
+                drop(reply.send(PublishBatch { results, rate_limited: None }));
+            }
+            Self::Rename(.., reply) => drop(reply.send(Err(refusal))),
+            Self::Snapshot(reply) => drop(reply.send(Err(refusal))),
+            Self::Leave(_) | Self::Disconnect(..) => {}
+        }
+    }
+}
+
 /// Where the answer to a command goes.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 

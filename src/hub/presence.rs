@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::roster::{PresenceChange, Roster};
+use super::roster::Roster;
+use super::roster::change::PresenceChange;
 use crate::protocol::event::Event;
 use crate::protocol::{Guest, OCCUPANCY_ABOVE, OCCUPANCY_UNTIL};
 use crate::rate_limit::{RateLimit, TokenBucket};

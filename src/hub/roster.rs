@@ -1,4 +1,12 @@
 //! The roster: the seats of a room, the guests on them, and their names.
+//!
+//! Here are the seats at this node, each an `occupant`. `others` has the guests at other nodes, and `remote` brings both
+//! together. `change` is what the guests and the other nodes are told.
+
+pub(in crate::hub) mod change;
+mod occupant;
+mod others;
+mod remote;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -6,12 +14,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::change::{Arrival, ClaimedName, NewConnection, Outgoing, PresenceChange};
+use self::occupant::{Occupant, SeatHold};
+use self::others::Others;
 use super::name_index::NameIndex;
 use super::seat_loss::SeatLoss;
 use super::seat_rank::{SeatRank, victim};
-use super::suggested_name;
-use crate::protocol::event::Event;
-use crate::protocol::{CircuitId, Code, Guest, GuestId, Name, Refusal};
+use crate::protocol::{CircuitId, Code, Guest, GuestId, Refusal};
 
 /// How long a stateless join holds a seat where a broken connection holds none: a guest without a connection would
 /// otherwise leave after every request.
@@ -39,73 +48,28 @@ pub(super) struct Roster {
     next: u64,
     /// The room's other doors: where a guest for whom there is no seat can go.
     doors: Arc<[String]>,
-}
-
-#[derive(Debug)]
-struct Occupant {
-    guest: Guest,
-    hold: SeatHold,
-    /// The circuit that the guest was last served on.
-    circuit: CircuitId,
-    rank: SeatRank,
-    /// The end of the first hold of a seat that was only asked for.
-    asked_until: Option<Instant>,
-}
-
-/// What holds a seat.
-#[derive(Debug)]
-enum SeatHold {
-    /// A connection, with its number; it is told when it loses the seat.
-    Connection(u64, SeatLoss),
-    /// Single requests, until this time without one.
-    Stateless(Instant),
-    /// The grace time after a broken connection, until this time.
-    Grace(Instant),
-}
-
-/// A guest has joined.
-#[derive(Debug)]
-pub(super) struct Arrival {
-    pub(super) guest: Guest,
-    /// What the others have to be told.
-    pub(super) changes: Vec<PresenceChange>,
-}
-
-/// The connection that a guest has joined on.
-#[derive(Debug)]
-pub(super) struct NewConnection {
-    pub(super) number: u64,
-    /// Tells the connection when it loses the seat.
-    pub(super) loss: SeatLoss,
-}
-
-/// A change of presence that the other guests are told of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PresenceChange {
-    Joined(Guest),
-    Left(Guest),
-    Away(Guest),
-    Back(Guest),
-    Renamed { guest: Guest, was: Name },
-}
-
-impl PresenceChange {
-    /// The change as an event at this time of the room's clock.
-    pub(super) fn event(&self, at: u64) -> Event<'_> {
-        match self {
-            PresenceChange::Joined(guest) => Event::Joined { guest, at },
-            PresenceChange::Left(guest) => Event::Left { guest, at },
-            PresenceChange::Away(guest) => Event::Away { guest, at },
-            PresenceChange::Back(guest) => Event::Back { guest, at },
-            PresenceChange::Renamed { guest, was } => Event::Renamed { guest, was, at },
-        }
-    }
+    others: Others,
+    /// What the other nodes have to be told; `None` where there are none.
+    outbox: Option<Vec<Outgoing>>,
+    /// The guests at other nodes who had to make way for a name.
+    displaced: Vec<PresenceChange>,
 }
 
 impl Roster {
     pub(super) fn new(limit: usize, grace: Duration) -> Self {
         let (seats, arrivals, names) = (BTreeMap::new(), HashMap::new(), NameIndex::default());
-        Self { seats, arrivals, names, limit, grace, next: 0, doors: Arc::default() }
+        Self {
+            seats,
+            arrivals,
+            names,
+            limit,
+            grace,
+            next: 0,
+            doors: Arc::default(),
+            others: Others::default(),
+            outbox: None,
+            displaced: Vec::new(),
+        }
     }
 
     /// The room's other doors, the least busy first.
@@ -115,18 +79,27 @@ impl Roster {
 
     /// The number of guests.
     pub(super) fn count(&self) -> usize {
-        self.seats.len()
+        self.seats.len() + self.others.count()
     }
 
+    /// All guests, in the order of arrival.
     pub(super) fn guests(&self) -> Vec<Guest> {
-        self.seats.values().map(|occupant| occupant.guest.clone()).collect()
+        let local = self.seats.iter().map(|(arrival, occupant)| (*arrival, &occupant.guest));
+        if self.others.count() == 0 {
+            return local.map(|(_, guest)| guest.clone()).collect();
+        }
+        let others = self.others.shown().map(|(arrival, remote)| (arrival, &remote.seated.guest));
+        let mut guests: Vec<_> = local.chain(others).collect();
+        // Two runs that are in order, which takes time in proportion to their length.
+        guests.sort_by_key(|(arrival, _)| *arrival);
+        guests.into_iter().map(|(_, guest)| guest.clone()).collect()
     }
 
     /// Gives the guest a seat, or the one they have, for a connection that takes over from any other.
     pub(super) fn join(
         &mut self,
         id: GuestId,
-        wanted: Option<Name>,
+        wanted: Option<ClaimedName>,
         circuit: CircuitId,
     ) -> Result<(Arrival, NewConnection), Refusal> {
         self.next += 1;
@@ -140,7 +113,7 @@ impl Roster {
     pub(super) fn join_stateless(
         &mut self,
         id: GuestId,
-        wanted: Option<Name>,
+        wanted: Option<ClaimedName>,
         circuit: CircuitId,
         now: Instant,
     ) -> Result<Arrival, Refusal> {
@@ -159,21 +132,28 @@ impl Roster {
     fn arrive(
         &mut self,
         id: GuestId,
-        wanted: Option<Name>,
+        wanted: Option<ClaimedName>,
         circuit: CircuitId,
         hold: SeatHold,
     ) -> Result<Arrival, Refusal> {
-        if wanted.as_ref().is_some_and(|name| !self.names.is_available(name, id)) {
+        if !self.has(id) {
+            return self.allocate(id, wanted, circuit, hold);
+        }
+        if let Some(ClaimedName { name, claim }) = &wanted
+            && !self.make_way(id, name, claim.unwrap_or(0))
+        {
             return Err(taken());
         }
         let mut changes = Vec::new();
-        let Some(occupant) = self.occupant(id) else { return self.allocate(id, wanted, circuit, hold) };
+        let Some(occupant) = self.occupant(id) else { return Err(self.full()) };
         occupant.circuit = circuit;
         occupant.rank.held |= matches!(hold, SeatHold::Connection(..));
         if occupant.guest.away {
             occupant.guest.away = false;
             changes.push(PresenceChange::Back(occupant.guest.clone()));
+            self.tell_presence(id);
         }
+        let Some(occupant) = self.occupant(id) else { return Err(self.full()) };
         match (&mut occupant.hold, hold) {
             (SeatHold::Connection(..), SeatHold::Stateless(_)) => {}
             (held, hold) => {
@@ -192,27 +172,37 @@ impl Roster {
     fn allocate(
         &mut self,
         id: GuestId,
-        wanted: Option<Name>,
+        wanted: Option<ClaimedName>,
         circuit: CircuitId,
         hold: SeatHold,
     ) -> Result<Arrival, Refusal> {
+        let number = wanted.as_ref().and_then(|wanted| wanted.claim).unwrap_or(0);
+        if self.is_superseded(id, number) {
+            return Err(moved());
+        }
+        if wanted.as_ref().is_some_and(|wanted| !self.make_way(id, &wanted.name, number)) {
+            return Err(taken());
+        }
         let mut changes = Vec::new();
         if !self.has_room_for(circuit) {
             changes.push(PresenceChange::Left(self.evict_for(circuit).ok_or_else(|| self.full())?));
         }
-        let name = match wanted {
-            Some(name) => name,
-            None => suggested_name::suggest(self.seats.len(), |name| self.names.is_available(name, id))
-                .ok_or_else(|| self.full())?,
-        };
+        let wanted = wanted.or_else(|| Some(ClaimedName { name: self.suggest(id, true)?, claim: None }));
+        let ClaimedName { name, claim } = wanted.ok_or_else(|| self.full())?;
+        let known = self.take_over(id);
         self.names.insert(&name, id);
-        self.next += 1;
         let guest = Guest { id, name, away: false };
-        self.arrivals.insert(id, self.next);
+        let arrival = known.as_ref().map_or_else(|| self.next_arrival(), |(arrival, _)| *arrival);
+        self.arrivals.insert(id, arrival);
         let rank = SeatRank { held: matches!(hold, SeatHold::Connection(..)), spoken: false };
-        let asked_until = hold.until();
-        self.seats.insert(self.next, Occupant { guest: guest.clone(), hold, circuit, rank, asked_until });
-        changes.push(PresenceChange::Joined(guest.clone()));
+        let (asked_until, claim) = (hold.until(), claim.into());
+        let occupant = Occupant { guest: guest.clone(), hold, circuit, rank, asked_until, claim };
+        self.seats.insert(arrival, occupant);
+        match known {
+            Some((_, was)) => changes.extend(PresenceChange::between(&was, &guest)),
+            None => changes.push(PresenceChange::Joined(guest.clone())),
+        }
+        self.tell_presence(id);
         Ok(Arrival { guest, changes })
     }
 
@@ -254,8 +244,12 @@ impl Roster {
     }
 
     /// Changes a name; `None` if nothing changed.
-    pub(super) fn rename(&mut self, id: GuestId, name: Name) -> Result<Option<PresenceChange>, Refusal> {
-        if !self.names.is_available(&name, id) {
+    pub(super) fn rename(
+        &mut self,
+        id: GuestId,
+        ClaimedName { name, claim }: ClaimedName,
+    ) -> Result<Option<PresenceChange>, Refusal> {
+        if !self.make_way(id, &name, claim.unwrap_or(0)) {
             return Err(taken());
         }
         let Some(occupant) = self.occupant(id) else { return Ok(None) };
@@ -263,9 +257,14 @@ impl Roster {
             return Ok(None);
         }
         let was = std::mem::replace(&mut occupant.guest.name, name.clone());
+        let had = std::mem::replace(&mut occupant.claim, claim.into());
         let guest = occupant.guest.clone();
         self.names.remove(&was);
         self.names.insert(&name, id);
+        self.tell_presence(id);
+        if had.held {
+            self.tell(Outgoing::Release(id, was.clone(), had.number));
+        }
         Ok(Some(PresenceChange::Renamed { guest, was }))
     }
 
@@ -291,14 +290,19 @@ impl Roster {
         let occupant = self.occupant(id)?;
         occupant.hold = SeatHold::Grace(until);
         occupant.guest.away = true;
-        Some(PresenceChange::Away(occupant.guest.clone()))
+        let change = PresenceChange::Away(occupant.guest.clone());
+        self.tell_presence(id);
+        Some(change)
     }
 
-    /// Frees the seats whose hold has expired.
+    /// Frees the seats whose hold has expired, and forgets the guests who have left other nodes.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<PresenceChange> {
         let over = |occupant: &&Occupant| occupant.hold.until().is_some_and(|until| until <= now);
         let over: Vec<GuestId> = self.seats.values().filter(over).map(|occupant| occupant.guest.id).collect();
-        over.into_iter().filter_map(|id| self.remove(id)).map(PresenceChange::Left).collect()
+        let left = over.into_iter().filter_map(|id| self.remove(id)).map(PresenceChange::Left);
+        let mut changes: Vec<_> = left.collect();
+        changes.append(&mut self.expire_others(now));
+        changes
     }
 
     /// The guest and the circuit they are on, if this connection holds the seat, or for a request without a connection
@@ -322,7 +326,8 @@ impl Roster {
         }
     }
 
-    fn full(&self) -> Refusal {
+    /// The refusal where no seat is free, or no name.
+    pub(super) fn full(&self) -> Refusal {
         let sentence = "Every seat in this room is taken. Come back a little later.";
         Refusal { doors: self.doors.to_vec(), ..Refusal::new(Code::RoomFull, sentence) }
     }
@@ -334,6 +339,7 @@ impl Roster {
         if let SeatHold::Connection(_, loss) = occupant.hold {
             loss.take_over();
         }
+        self.tell_left(&occupant.guest, occupant.claim);
         Some(occupant.guest)
     }
 
@@ -342,16 +348,12 @@ impl Roster {
     }
 }
 
-impl SeatHold {
-    fn until(&self) -> Option<Instant> {
-        match self {
-            SeatHold::Connection(..) => None,
-            SeatHold::Stateless(until) | SeatHold::Grace(until) => Some(*until),
-        }
-    }
+fn moved() -> Refusal {
+    Refusal::new(Code::TakenOver, "This guest came in by another door meanwhile.")
 }
 
-fn taken() -> Refusal {
+/// The refusal for a name that another guest has.
+pub(super) fn taken() -> Refusal {
     Refusal::new(
         Code::NameTaken,
         "Somebody here is called that, or something that looks the same. Choose another name.",

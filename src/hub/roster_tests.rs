@@ -1,11 +1,16 @@
 //! Seats and names.
 
 use super::*;
+use crate::protocol::Name;
 
 const GRACE: Duration = Duration::from_secs(90);
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
+}
+
+fn free(text: &str) -> ClaimedName {
+    ClaimedName { name: name(text), claim: None }
 }
 
 fn roster(limit: usize) -> Roster {
@@ -19,24 +24,24 @@ fn guest(id: u64, text: &str) -> Guest {
 #[test]
 fn a_name_is_free_again_when_its_guest_has_left_or_renamed() {
     let mut roster = roster(9);
-    let (_, bob) = roster.join(GuestId(1), Some(name("Bob")), CircuitId::LOOPBACK).unwrap();
+    let (_, bob) = roster.join(GuestId(1), Some(free("Bob")), CircuitId::LOOPBACK).unwrap();
     assert_eq!(
-        roster.join(GuestId(2), Some(name("вов")), CircuitId::LOOPBACK).unwrap_err().code,
+        roster.join(GuestId(2), Some(free("вов")), CircuitId::LOOPBACK).unwrap_err().code,
         Code::NameTaken
     );
-    roster.rename(GuestId(1), name("BOB")).unwrap();
-    roster.rename(GuestId(1), name("Rob")).unwrap();
-    roster.join(GuestId(2), Some(name("вов")), CircuitId::LOOPBACK).unwrap();
-    assert_eq!(roster.rename(GuestId(2), name("rob")).unwrap_err().code, Code::NameTaken);
+    roster.rename(GuestId(1), free("BOB")).unwrap();
+    roster.rename(GuestId(1), free("Rob")).unwrap();
+    roster.join(GuestId(2), Some(free("вов")), CircuitId::LOOPBACK).unwrap();
+    assert_eq!(roster.rename(GuestId(2), free("rob")).unwrap_err().code, Code::NameTaken);
     assert_eq!(roster.leave(GuestId(1), Some(bob.number)), Some(PresenceChange::Left(guest(1, "Rob"))));
-    roster.rename(GuestId(2), name("rob")).unwrap();
+    roster.rename(GuestId(2), free("rob")).unwrap();
 }
 
 #[test]
 fn a_ghost_is_taken_over_and_its_end_changes_nothing() {
     let mut roster = roster(1);
     let now = Instant::now();
-    let (_, ghost) = roster.join(GuestId(1), Some(name("Ann")), CircuitId::LOOPBACK).unwrap();
+    let (_, ghost) = roster.join(GuestId(1), Some(free("Ann")), CircuitId::LOOPBACK).unwrap();
     let (arrival, back) = roster.join(GuestId(1), None, CircuitId::LOOPBACK).unwrap();
     assert_eq!((arrival.guest, arrival.changes), (guest(1, "Ann"), vec![]));
     assert!(ghost.loss.is_lost() && !back.loss.is_lost());
@@ -49,14 +54,14 @@ fn a_ghost_is_taken_over_and_its_end_changes_nothing() {
 #[test]
 fn coming_back_under_a_taken_name_leaves_the_old_connection_alone() {
     let mut roster = roster(9);
-    roster.join(GuestId(1), Some(name("Ann")), CircuitId::LOOPBACK).unwrap();
-    let (_, bob) = roster.join(GuestId(2), Some(name("Bob")), CircuitId::LOOPBACK).unwrap();
+    roster.join(GuestId(1), Some(free("Ann")), CircuitId::LOOPBACK).unwrap();
+    let (_, bob) = roster.join(GuestId(2), Some(free("Bob")), CircuitId::LOOPBACK).unwrap();
     assert_eq!(
-        roster.join(GuestId(2), Some(name("ann")), CircuitId::LOOPBACK).unwrap_err().code,
+        roster.join(GuestId(2), Some(free("ann")), CircuitId::LOOPBACK).unwrap_err().code,
         Code::NameTaken
     );
     assert!(!bob.loss.is_lost());
-    let (arrival, _) = roster.join(GuestId(2), Some(name("Eve")), CircuitId::LOOPBACK).unwrap();
+    let (arrival, _) = roster.join(GuestId(2), Some(free("Eve")), CircuitId::LOOPBACK).unwrap();
     assert_eq!(arrival.changes, [PresenceChange::Renamed { guest: guest(2, "Eve"), was: name("Bob") }]);
 }
 
@@ -64,12 +69,12 @@ fn coming_back_under_a_taken_name_leaves_the_old_connection_alone() {
 fn who_drops_is_away_for_a_while_and_then_has_left() {
     let mut roster = roster(9);
     let mut now = Instant::now();
-    let (_, ann) = roster.join(GuestId(1), Some(name("Ann")), CircuitId::LOOPBACK).unwrap();
+    let (_, ann) = roster.join(GuestId(1), Some(free("Ann")), CircuitId::LOOPBACK).unwrap();
     let away = Guest { away: true, ..guest(1, "Ann") };
     assert_eq!(roster.disconnect(GuestId(1), ann.number, now), Some(PresenceChange::Away(away.clone())));
     assert_eq!(roster.guests(), [away]);
     assert_eq!(
-        roster.join(GuestId(2), Some(name("ann")), CircuitId::LOOPBACK).unwrap_err().code,
+        roster.join(GuestId(2), Some(free("ann")), CircuitId::LOOPBACK).unwrap_err().code,
         Code::NameTaken
     );
 
@@ -89,7 +94,7 @@ fn visits_keep_a_seat_and_leave_a_connection_alone() {
     let mut roster = roster(9);
     let mut now = Instant::now();
     assert_eq!(
-        roster.join_stateless(GuestId(1), Some(name("Ann")), CircuitId::LOOPBACK, now).unwrap().changes,
+        roster.join_stateless(GuestId(1), Some(free("Ann")), CircuitId::LOOPBACK, now).unwrap().changes,
         [PresenceChange::Joined(guest(1, "Ann"))]
     );
     now += GRACE / 2;
@@ -109,7 +114,7 @@ fn visits_keep_a_seat_and_leave_a_connection_alone() {
 fn visits_keep_a_seat_also_where_a_broken_connection_keeps_none() {
     let mut roster = Roster::new(9, Duration::ZERO);
     let now = Instant::now();
-    roster.join_stateless(GuestId(1), Some(name("Ann")), CircuitId::LOOPBACK, now).unwrap();
+    roster.join_stateless(GuestId(1), Some(free("Ann")), CircuitId::LOOPBACK, now).unwrap();
     assert_eq!(roster.expire(now + STATELESS_GRACE_MIN / 2), []);
     assert_eq!(roster.expire(now + STATELESS_GRACE_MIN), [PresenceChange::Left(guest(1, "Ann"))]);
 }
@@ -118,15 +123,15 @@ fn visits_keep_a_seat_also_where_a_broken_connection_keeps_none() {
 fn a_full_room_refuses_unless_a_seat_is_not_in_use() {
     let mut roster = roster(2);
     let mut now = Instant::now();
-    let (_, one) = roster.join(GuestId(1), Some(name("Ann")), CircuitId(1)).unwrap();
-    let (_, two) = roster.join(GuestId(2), Some(name("Bob")), CircuitId(2)).unwrap();
+    let (_, one) = roster.join(GuestId(1), Some(free("Ann")), CircuitId(1)).unwrap();
+    let (_, two) = roster.join(GuestId(2), Some(free("Bob")), CircuitId(2)).unwrap();
     assert_eq!(roster.join(GuestId(3), None, CircuitId(3)).unwrap_err().code, Code::RoomFull);
     roster.note_spoken(GuestId(1));
     roster.disconnect(GuestId(1), one.number, now);
     assert_eq!(roster.join(GuestId(3), None, CircuitId(3)).unwrap_err().code, Code::RoomFull);
     now += GRACE / 2;
     roster.disconnect(GuestId(2), two.number, now);
-    let (arrival, _) = roster.join(GuestId(3), Some(name("Eve")), CircuitId(3)).unwrap();
+    let (arrival, _) = roster.join(GuestId(3), Some(free("Eve")), CircuitId(3)).unwrap();
     assert_eq!(
         arrival.changes,
         [PresenceChange::Left(guest(2, "Bob")), PresenceChange::Joined(guest(3, "Eve"))]
@@ -139,15 +144,15 @@ fn a_full_room_refuses_unless_a_seat_is_not_in_use() {
 fn one_circuit_cannot_take_the_seats_of_others() {
     let mut roster = roster(250);
     let now = Instant::now();
-    let (_, ann) = roster.join(GuestId(1), Some(name("Ann")), CircuitId(1)).unwrap();
+    let (_, ann) = roster.join(GuestId(1), Some(free("Ann")), CircuitId(1)).unwrap();
     roster.note_spoken(GuestId(1));
     roster.disconnect(GuestId(1), ann.number, now);
-    let (_, _bob) = roster.join(GuestId(2), Some(name("Bob")), CircuitId(2)).unwrap();
+    let (_, _bob) = roster.join(GuestId(2), Some(free("Bob")), CircuitId(2)).unwrap();
     for id in 3..1000 {
         let _ = roster.join_stateless(GuestId(id), None, CircuitId(3), now);
     }
     assert_eq!((roster.count(), roster.held_by(CircuitId(3))), (250, 248), "the free ones");
-    assert_eq!(roster.rename(GuestId(999), name("Ann")).unwrap_err().code, Code::NameTaken);
+    assert_eq!(roster.rename(GuestId(999), free("Ann")).unwrap_err().code, Code::NameTaken);
     // Guests on circuits of their own still come in, and the flooder's seats go for them.
     for id in 1001..1200 {
         roster.join(GuestId(id), None, CircuitId(id)).unwrap();
@@ -162,8 +167,8 @@ fn one_circuit_cannot_take_the_seats_of_others() {
 fn a_seat_that_was_only_asked_for_is_short_lived() {
     let mut roster = roster(9);
     let mut now = Instant::now();
-    roster.join_stateless(GuestId(1), Some(name("Ann")), CircuitId(1), now).unwrap();
-    roster.join_stateless(GuestId(2), Some(name("Bob")), CircuitId(2), now).unwrap();
+    roster.join_stateless(GuestId(1), Some(free("Ann")), CircuitId(1), now).unwrap();
+    roster.join_stateless(GuestId(2), Some(free("Bob")), CircuitId(2), now).unwrap();
     now += ASKED_GRACE / 2;
     roster.join_stateless(GuestId(2), None, CircuitId(2), now).unwrap();
     now += ASKED_GRACE / 2;
@@ -187,9 +192,9 @@ fn a_seat_is_reserved_for_the_host() {
 #[test]
 fn a_guest_who_comes_back_under_another_name_is_not_told_to_be_away() {
     let mut roster = roster(2);
-    let (_, ann) = roster.join(GuestId(1), Some(name("Ann")), CircuitId::LOOPBACK).unwrap();
+    let (_, ann) = roster.join(GuestId(1), Some(free("Ann")), CircuitId::LOOPBACK).unwrap();
     roster.disconnect(GuestId(1), ann.number, Instant::now());
-    let (arrival, _) = roster.join(GuestId(1), Some(name("Eve")), CircuitId::LOOPBACK).unwrap();
+    let (arrival, _) = roster.join(GuestId(1), Some(free("Eve")), CircuitId::LOOPBACK).unwrap();
     let renamed = PresenceChange::Renamed { guest: guest(1, "Eve"), was: name("Ann") };
     assert_eq!(arrival.changes, [PresenceChange::Back(guest(1, "Ann")), renamed]);
     assert_eq!(arrival.guest, guest(1, "Eve"));

@@ -1,0 +1,156 @@
+//! How guests get their seats and names.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::RoomActor;
+use crate::hub::command::{
+    Join, Seat, Speaker, StatelessJoin, closing, not_seated, rate_limited, storage_unavailable,
+};
+use crate::hub::roster::change::{Arrival, ClaimedName, PresenceChange};
+use crate::log::{LogError, Span};
+use crate::protocol::{CircuitId, GuestId, Hello, MAIN_ROOM, Name, Refusal, Token, Welcome};
+
+impl RoomActor {
+    /// Joins a guest on a connection. With a claim, the request was charged when the claim was asked for.
+    pub(super) async fn join(
+        &mut self,
+        hello: Hello,
+        circuit: CircuitId,
+        claimed: Option<ClaimedName>,
+    ) -> Result<Join, Refusal> {
+        if claimed.is_none() {
+            self.charge_join(circuit)?;
+        }
+        let (span, token) = self.prepare(&hello).await?;
+        let Some(commands) = self.seats.upgrade() else {
+            return Err(closing());
+        };
+        let guest = token.guest(&self.identity.secret);
+        let wanted = self.wanted(guest, hello.name, claimed)?;
+        let (arrival, connection) = self.roster.join(guest, wanted, circuit)?;
+        self.budgets.begin(guest, Instant::now());
+        self.announce(&arrival.changes);
+        let seat =
+            Seat { guest: arrival.guest.id, connection: connection.number, loss: connection.loss, commands };
+        // The position after the guest's own arrival, which the welcome tells them already.
+        Ok(Join { welcome: self.welcome(arrival, token, span), seat, position: self.shared.position() })
+    }
+
+    pub(super) async fn join_stateless(
+        &mut self,
+        hello: Hello,
+        circuit: CircuitId,
+        claimed: Option<ClaimedName>,
+    ) -> Result<StatelessJoin, Refusal> {
+        let known = hello.token.as_ref().map(|token| token.guest(&self.identity.secret));
+        if claimed.is_none() && !known.is_some_and(|guest| self.roster.has(guest)) {
+            self.charge_join(circuit)?;
+        }
+        let (span, token) = self.prepare(&hello).await?;
+        let guest = token.guest(&self.identity.secret);
+        let wanted = self.wanted(guest, hello.name, claimed)?;
+        let arrival = self.roster.join_stateless(guest, wanted, circuit, Instant::now())?;
+        self.budgets.begin(guest, Instant::now());
+        self.announce(&arrival.changes);
+        Ok(StatelessJoin { welcome: self.welcome(arrival, token, span), position: self.shared.position() })
+    }
+
+    pub(super) async fn members(
+        &mut self,
+        hello: Hello,
+        circuit: CircuitId,
+        claimed: Option<ClaimedName>,
+    ) -> Result<StatelessJoin, Refusal> {
+        let mut join = self.join_stateless(hello, circuit, claimed).await?;
+        join.welcome.guests = self.presence.all(&self.roster);
+        Ok(join)
+    }
+
+    pub(super) async fn touch(
+        &mut self,
+        token: Token,
+        circuit: CircuitId,
+    ) -> Result<Option<StatelessJoin>, Refusal> {
+        if self.roster.guest(token.guest(&self.identity.secret), None).is_none() {
+            return Ok(None);
+        }
+        self.join_stateless(Hello { token: Some(token), ..Hello::default() }, circuit, None).await.map(Some)
+    }
+
+    /// The name that a guest is to get: the one that was claimed for them, or else what they ask for, which is charged.
+    fn wanted(
+        &mut self,
+        guest: GuestId,
+        name: Option<Name>,
+        claimed: Option<ClaimedName>,
+    ) -> Result<Option<ClaimedName>, Refusal> {
+        if claimed.is_none() {
+            self.charge_rename(guest, name.as_ref())?;
+        }
+        Ok(claimed.or(name.map(|name| ClaimedName { name, claim: None })))
+    }
+
+    async fn prepare(&mut self, hello: &Hello) -> Result<(Span, Token), Refusal> {
+        let span = self.span().await.map_err(storage_unavailable)?;
+        let token = match &hello.token {
+            Some(token) => token.clone(),
+            None => Token::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?,
+        };
+        Ok((span, token))
+    }
+
+    fn welcome(&mut self, arrival: Arrival, token: Token, span: Span) -> Welcome {
+        Welcome {
+            resumed: !arrival.changes.contains(&PresenceChange::Joined(arrival.guest.clone())),
+            guests: self.presence.visible_to(&arrival.guest, &self.roster),
+            count: self.roster.count(),
+            guest: arrival.guest,
+            token,
+            room: MAIN_ROOM.to_owned(),
+            title: self.state.title.clone(),
+            epochs: Arc::clone(&self.identity.epochs),
+            cursor: None,
+            head: span.head,
+            first: span.first,
+            after: None,
+            clock: self.clock(),
+            limits: self.shared.limits,
+            kept: self.kept,
+            doors: Arc::clone(self.notices.doors()),
+            storage_available: self.notices.can_write(),
+        }
+    }
+
+    pub(super) fn rename(
+        &mut self,
+        speaker: Speaker,
+        name: Name,
+        claimed: Option<ClaimedName>,
+    ) -> Result<Option<String>, Refusal> {
+        if self.roster.guest(speaker.guest, speaker.connection).is_none() {
+            return Err(not_seated());
+        }
+        let Some(wanted) = self.wanted(speaker.guest, Some(name), claimed)? else { return Ok(None) };
+        let change = self.roster.rename(speaker.guest, wanted)?;
+        let told_to_all = self.announce(change.as_slice());
+        Ok(change.filter(|_| !told_to_all).map(|change| change.event(self.clock()).encode()))
+    }
+
+    /// Charges a join to the circuit, before anything is done for it.
+    pub(super) fn charge_join(&mut self, circuit: CircuitId) -> Result<(), Refusal> {
+        self.budgets.charge_join(circuit, Instant::now()).map_err(rate_limited)
+    }
+
+    /// A change of name is told to all, so it is charged as a message, whichever way it is asked for and whether the name
+    /// is free or not.
+    pub(super) fn charge_rename(&mut self, guest: GuestId, name: Option<&Name>) -> Result<(), Refusal> {
+        match (self.roster.guest(guest, None), name) {
+            (Some((known, circuit)), Some(name)) if known.name != *name => {
+                self.budgets.charge_message(guest, circuit, 0, Instant::now()).map_err(rate_limited)
+            }
+            _ => Ok(()),
+        }
+    }
+}
