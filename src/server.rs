@@ -130,11 +130,13 @@ impl Server {
         let url = listener.url(key.as_ref());
         let proxy = ProxyListener::bind(&settings.listen).await?;
         let (tls, public) = BoundTls::bind(&settings.listen).await?;
+        let room = Room::open(&settings.room, &settings.history, Arc::clone(&log)).await?;
+        let hosts = Hosts::new(listener.port(), &public).among_doors(room.doors().is_some());
         let site = Arc::new(Site {
-            room: Room::open(&settings.room, &settings.history, Arc::clone(&log)).await?,
+            room,
             noscript: Noscript::new(&settings.room, &settings.history),
             index: Index::assemble(),
-            hosts: Hosts::new(listener.port(), &public),
+            hosts,
             settings: Arc::new(settings.listen.clone()),
             tasks: tasks.clone(),
             closing: closing.clone(),

@@ -1,8 +1,6 @@
 /* The page: brings the connection, the log, the people and the composer together. */
 'use strict';
 
-const naming = { form: element('name-form'), field: element('name-field'), button: element('name-button') };
-
 const composer = new Composer({
   form: element('say-form'),
   text: element('text'),
@@ -60,6 +58,8 @@ let opened;
 let head = 0;
 /** The guest's numbers in this room. */
 const mine = new Set();
+/** Whether the room cannot write at the moment. */
+let storageAway = false;
 let roomTitle = document.title;
 let unread = 0;
 /** The newest message that the reader has looked at; kept when they look away, for the line where the unread begin. */
@@ -72,13 +72,19 @@ const connection = new Connection(new URL('.', location.href), {
     type: 'hello', name: seat.name, token: seat.token, after: cursor, epoch, newest: cursor === undefined ? NEWEST : MISSED,
   }),
   heard: (frame) => Object.hasOwn(handlers, frame.type) && handlers[frame.type](frame),
-  changed: showStatus,
+  changed(connection) {
+    showStatus(connection);
+    doors.changed?.();
+  },
 });
 
 /* The room's events. */
 
 const handlers = {
   welcome(welcome) {
+    doors.welcomed?.(welcome);
+    doors.told(welcome.doors);
+    storageAway = welcome.storage_available === false;
     epoch = welcome.room.epoch;
     opened = Date.now() - welcome.clock * SECOND;
     seat.welcomed(welcome.token);
@@ -130,6 +136,7 @@ const handlers = {
     log.said.ariaBusy = 'true';
     if (cursor >= head) caughtUp();
     showEmpty();
+    showStatus(connection);
     unsaid.attemptAll();
     composer.showLeft();
   },
@@ -165,7 +172,12 @@ const handlers = {
     log.older(before, after, messages.map(shown));
   },
 
+  doors: (event) => doors.told(event.doors),
+
+  storage: ({ available }) => wrote(available),
+
   acknowledged({ id, seq }) {
+    wrote(true);
     unsaid.acknowledged(id, seq <= cursor);
   },
 
@@ -206,7 +218,9 @@ const handlers = {
     people.number(count);
   },
 
-  error({ code, message, id }) {
+  error({ code, message, id, doors: others }) {
+    if (code === 'room_full') doors.told(others);
+    if (code === 'not_kept' && unsaid.messages.has(id)) return unsaid.later(id);
     if (id !== undefined && unsaid.failed(id, message)) return;
     if (code === 'taken_over' || code === 'room_full') return;
     complain(message);
@@ -227,6 +241,15 @@ function caughtUp() {
   log.said.ariaBusy = 'false';
   if (log.atEnd) log.toEnd();
   log.scrolled();
+  doors.caughtUp?.();
+}
+
+/** Whether the room can write what is said. */
+function wrote(available) {
+  if (storageAway === !available) return;
+  storageAway = !available;
+  showStatus(connection);
+  if (available) unsaid.attemptAll();
 }
 
 /** A moment on the room's clock, on this guest's. */
@@ -265,41 +288,8 @@ function keptWords({ messages, days }) {
   return days ? `${newest}, for ${counted(days, 'day', 'days')}.` : `${newest}.`;
 }
 
-/* The status. */
+/* Coming back, and leaving. */
 
-/** In place of a close code: the guest has left. */
-const LEFT = 'left';
-
-function showStatus({ state, cause, everWelcome, way, late }) {
-  const waiting = state === 'waiting';
-  let words = late === 'silent' ? 'Not answering…' : way ? `Connected (${way})` : 'Connected';
-  if (state === 'connecting' || state === 'greeting') words = everWelcome ? 'Reconnecting…' : 'Connecting…';
-  if (state === 'greeting' && naming.needed) words = 'Choose a name to come in';
-  if (waiting) {
-    words = everWelcome ? 'Connection lost. Reconnecting' : 'The room does not answer. Trying again';
-    if (cause === CLOSE.roomClosing) words = 'The room was closed. Looking for it again';
-    if (cause === CLOSE.roomFull) words = 'The room is full. Trying again';
-  }
-  if (state === 'stopped') {
-    words = {
-      [CLOSE.takenOver]: 'This chat went on in another window.',
-      [CLOSE.helloLate]: 'Choose a name to come in',
-      [LEFT]: 'You have left.',
-    }[cause] ?? 'Not connected';
-  }
-  const shown = element('status-words');
-  if (shown.textContent !== words) shown.textContent = words;
-  element('status').dataset.state = late === 'silent' ? 'late' : state;
-  element('status-countdown').textContent = waiting ? `in ${connection.secondsLeft()} s` : '';
-  const now = element('now');
-  now.hidden = !waiting && state !== 'stopped';
-  now.textContent = waiting ? 'Now' : cause === LEFT ? 'Come in again' : 'Continue here';
-  if (cause === CLOSE.roomFull || cause === LEFT) people.unknown();
-  if (late) unsaid.interrupted(late === 'turn' ? 'waiting for its turn' : 'not confirmed yet');
-  else if (state !== 'connected') unsaid.interrupted();
-}
-
-element('now').addEventListener('click', () => connection.open());
 window.addEventListener('online', () => connection.wake({ online: true }));
 document.addEventListener('visibilitychange', () => document.hidden || connection.wake());
 
@@ -320,7 +310,7 @@ element('leave').addEventListener('click', () => {
   seat.forget();
   element('people').hidePopover();
 });
-window.addEventListener('beforeunload', (event) => unsaid.any && event.preventDefault());
+window.addEventListener('beforeunload', (event) => unsaid.any && !doors.leaving && event.preventDefault());
 
 const attentive = () => !document.hidden && document.hasFocus();
 
@@ -366,63 +356,13 @@ function showEmpty() {
   element('empty').hidden = !empty;
 }
 
-/* The name. */
-
-function called(name) {
-  seat.called(name);
-  element('name-shown').textContent = name;
-}
-
-function openNaming(needed) {
-  naming.needed = needed;
-  if (naming.form.hidden) naming.field.value = seat.name ?? '';
-  naming.field.placeholder = needed ? 'Leave empty for a suggested one' : '';
-  naming.form.hidden = false;
-  element('you').hidden = true;
-  element('name-cancel').hidden = needed;
-  naming.field.focus();
-  naming.field.select();
-  showStatus(connection);
-}
-
-function closeNaming() {
-  naming.needed = false;
-  if (naming.form.hidden) return;
-  const focused = naming.form.contains(document.activeElement);
-  naming.form.hidden = true;
-  element('you').hidden = false;
-  if (focused) composer.focus();
-}
-
-naming.button.addEventListener('click', () => openNaming(false));
-element('name-cancel').addEventListener('click', () => {
-  complain();
-  closeNaming();
-});
-naming.form.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && !naming.needed) element('name-cancel').click();
-});
-naming.form.addEventListener('submit', (event) => {
-  event.preventDefault();
-  const name = naming.field.value.trim();
-  complain();
-  if (naming.needed) {
-    seat.name = name || undefined;
-    naming.needed = false;
-    if (connection.state === 'greeting') connection.greet();
-    else connection.open();
-  } else if (!name || name === people.nameOf(people.me)) {
-    closeNaming();
-  } else if (!connection.send({ type: 'rename', name })) {
-    complain('Not connected at the moment. Save the name again when the connection is back.');
-  }
-});
-
 async function start() {
   element('room').hidden = false;
+  for (let tries = 5; brought && !doors.changed && tries; tries--) await doors.load();
   composer.set(kept.get('draft') ?? '');
   if (matchMedia('(pointer: fine)').matches) composer.focus();
   await seat.find();
+  doors.arrived?.();
   connection.open();
 }
 start();

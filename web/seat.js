@@ -96,9 +96,9 @@ const seat = {
     }
   },
 
-  /** Keeps the seat for coming back. */
+  /** Keeps the seat for coming back; but not one that a link brought, so that no other window becomes that guest. */
   remember() {
-    if (!kept.get('token')) return;
+    if ([undefined, kept.get('came')].includes(kept.get('token'))) return;
     const { token, name } = this;
     this.keep([{ token, name, at: Date.now(), looked: kept.get('looked') }]);
   },

@@ -8,8 +8,8 @@ class Unsaid {
     this.messages = new Map();
   }
 
-  add(text) {
-    const message = { id: randomId(), text, foot: make('span', 'foot') };
+  add(text, id = randomId()) {
+    const message = { id, text, foot: make('span', 'foot') };
     message.node = messageNode({ text, mine: true }, this.messages.size > 0 || this.follows(), message.foot);
     this.messages.set(message.id, message);
     this.container.append(message.node);
@@ -27,6 +27,17 @@ class Unsaid {
     for (const message of this.messages.values()) if (!message.failed && !message.sent) this.attempt(message);
   }
 
+  /** The room could not write it: it waits, and everything that does is sent again after a while that grows. */
+  later(id) {
+    this.mark(this.messages.get(id), 'waiting to be sent');
+    if (this.again) return;
+    this.pause = Math.min(2 * (this.pause ?? SECOND), MINUTE);
+    this.again = setTimeout(() => {
+      this.again = undefined;
+      this.attemptAll();
+    }, this.pause);
+  }
+
   /** The connection is gone, or does not answer: what was on its way waits. */
   interrupted(words = 'waiting to be sent') {
     for (const message of this.messages.values()) if (!message.failed && !message.sent) this.mark(message, words);
@@ -35,6 +46,7 @@ class Unsaid {
   /** The room has this message; `passed` if it lies before what is shown, and will not come. */
   acknowledged(id, passed) {
     const message = this.messages.get(id);
+    this.pause = undefined;
     if (!message) return;
     if (passed) return this.remove(id);
     message.sent = true;

@@ -127,7 +127,7 @@ class RequestWire {
   failed({ refusal }, id) {
     if (this.ending.signal.aborted) return;
     if (!refusal?.code) return this.lost();
-    this.on.heard({ type: 'error', code: refusal.code, message: refusal.detail, id });
+    this.on.heard({ type: 'error', code: refusal.code, message: refusal.detail, id, doors: refusal.doors });
     if (refusal.code === 'room_full') this.lost(CLOSE.roomFull);
   }
 
@@ -174,6 +174,10 @@ class PollWire extends RequestWire {
       if (after === undefined) this.on.heard({ ...welcome, after: answer.after, cursor: answer.cursor });
       if (answer.gap) this.on.heard({ type: 'gap', ...answer.gap });
       for (const message of answer.messages) this.on.heard({ type: 'message', ...message });
+      if (after !== undefined) {
+        this.on.heard({ type: 'doors', doors: answer.doors });
+        this.on.heard({ type: 'storage', available: answer.storage_available !== false });
+      }
       after = answer.messages.at(-1)?.seq ?? (answer.gap ? answer.gap.before - 1 : answer.after);
       if (Date.now() - known < ROSTER_EVERY) continue;
       known = Date.now();

@@ -11,6 +11,10 @@
 //! - `Sec-Fetch-Site`, `Sec-Fetch-Mode` and `Sec-Fetch-Dest` (Fetch Metadata), where a browser sends them, must
 //!   not say that another site asks for anything but a document for people, in a whole window. An address for programs
 //!   is no document: a followed link to one is refused.
+//! - A room that several machines serve has several origins, its doors, and its page at one of them makes two requests to
+//!   another: `GET /health`, to see whether it answers, and the form of the page without JavaScript, which asks for a page to go
+//!   on with. These two, and no others, are let in whatever the origin: Tor Browser does not tell it to another onion address, so
+//!   that it could be compared with those of the doors is an illusion. So neither may do anything.
 
 use std::sync::OnceLock;
 
@@ -21,12 +25,16 @@ use super::error::Problem;
 use crate::config::PublicOrigin;
 use crate::listen::Peer;
 
+/// Where the form of the page without JavaScript leads that goes on from another door.
+pub(super) const MOVED: &str = "/rooms/main/page/moved";
+
 /// The names under which the room answers.
 #[derive(Debug)]
 pub struct Hosts {
     loopback_port: u16,
     onion: OnceLock<(String, u16)>,
     public: Vec<PublicOrigin>,
+    doors: bool,
 }
 
 /// The host a request was for, checked to be this room's.
@@ -59,7 +67,13 @@ impl Authority {
 impl Hosts {
     /// The loopback names with this port, and the origins of public listeners.
     pub fn new(loopback_port: u16, public: &[PublicOrigin]) -> Self {
-        Self { loopback_port, onion: OnceLock::new(), public: public.to_vec() }
+        Self { loopback_port, onion: OnceLock::new(), public: public.to_vec(), doors: false }
+    }
+
+    /// Whether the room may have other doors, whose pages ask here whether this one answers.
+    #[must_use]
+    pub fn among_doors(self, doors: bool) -> Self {
+        Self { doors, ..self }
     }
 
     /// Adds the onion address with the port it answers at; the first call counts.
@@ -121,6 +135,9 @@ impl Hosts {
                 "This address is for programs; open the room's own address instead.",
             ));
         }
+        if self.doors && may_be_asked_by_a_door(method, uri.path(), headers) {
+            return Ok(authority);
+        }
         if !same_origin(headers, &authority) || asked_by_another_site(method, headers) {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
@@ -164,6 +181,17 @@ fn asked_by_another_site(method: &Method, headers: &HeaderMap) -> bool {
     let whole_window = is_navigation(headers)
         && value(headers, "sec-fetch-dest").is_none_or(|destination| destination == "document");
     another && !(whole_window && matches!(*method, Method::GET | Method::HEAD))
+}
+
+/// Whether this is what the page at another door of the room asks for: whether this one answers, without any cookie, or the
+/// page that says who would go on here, in a whole window. A browser that sends no Fetch Metadata is believed.
+fn may_be_asked_by_a_door(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    let says = |name, expected| !headers.contains_key(name) || value(headers, name) == Some(expected);
+    match (method, path) {
+        (&Method::GET, "/health") => says("sec-fetch-mode", "no-cors") && says("sec-fetch-dest", "empty"),
+        (&Method::POST, MOVED) => says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document"),
+        _ => false,
+    }
 }
 
 /// Whether a browser opens this address in a window or frame, as it says itself.

@@ -221,3 +221,79 @@ fn a_followed_link_opens_documents_only() {
         assert!(check_of(peer, &Method::POST, path, &fetched).is_ok());
     }
 }
+
+/// What the page at another door of the room may ask for, and nothing beside it: from wherever it comes, because a browser of
+/// Tor does not say which onion address asks.
+#[test]
+fn a_room_with_doors_lets_their_pages_ask_for_two_things_and_one_without_for_none() {
+    const PROBE: [(&str, &str); 3] =
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "empty")];
+    const FORM: [(&str, &str); 4] = [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-dest", "document"),
+        ("origin", "null"),
+    ];
+    let ask = |doors, method: &Method, path: &'static str, pairs: &[(&'static str, &str)]| {
+        let hosts = Hosts::new(8646, &[]).among_doors(doors);
+        hosts.add_onion(ONION.to_owned(), 80);
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, ONION.parse().unwrap());
+        pairs.iter().for_each(|(name, value)| {
+            headers.append(*name, value.parse().unwrap());
+        });
+        let checked = hosts.check(Peer::Circuit(1), method, &Uri::from_static(path), &headers);
+        checked.map(|_| ()).map_err(|problem| problem.status.as_u16())
+    };
+    let changed = |pairs: &[(&'static str, &'static str)], name, value| {
+        let mut pairs = pairs.to_vec();
+        pairs.iter_mut().find(|(given, _)| *given == name).unwrap().1 = value;
+        pairs
+    };
+    for (method, path, pairs) in [(Method::GET, "/health", &PROBE[..]), (Method::POST, MOVED, &FORM[..])] {
+        assert_eq!(ask(true, &method, path, pairs), Ok(()));
+        assert_eq!(ask(false, &method, path, pairs), Err(403));
+        let same_site = changed(pairs, "sec-fetch-site", "same-site");
+        assert_eq!(ask(true, &method, path, &same_site), Ok(()));
+        // As anything else: a script that would read the answer, a picture, a frame, another method.
+        for (name, values) in [
+            ("sec-fetch-mode", &["cors", "same-origin", "websocket", ""][..]),
+            ("sec-fetch-dest", &["image", "iframe", "script", "object"][..]),
+        ] {
+            for value in values {
+                assert_eq!(
+                    ask(true, &method, path, &changed(pairs, name, value)),
+                    Err(403),
+                    "{name}: {value}"
+                );
+            }
+        }
+        for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
+            assert_eq!(ask(true, &method, path, pairs), Err(403), "{method}");
+        }
+    }
+    for path in [
+        "/",
+        "/chat",
+        "/moving.js",
+        "/rooms/main",
+        "/rooms/main/guests",
+        "/rooms/main/messages",
+        "/rooms/main/page/enter",
+        "/rooms/main/page/arrive",
+        "/rooms/main/page/say",
+        "/rooms/main/page/leave",
+        "/rooms/main/page/moved/",
+        "/rooms/other/page/moved",
+        "//rooms/main/page/moved",
+    ] {
+        assert_eq!(ask(true, &Method::POST, path, &FORM), Err(403), "{path}");
+        assert_eq!(ask(true, &Method::GET, path, &PROBE), Err(403), "{path}");
+    }
+    // The address still has to be this one.
+    let hosts = Hosts::new(8646, &[]).among_doors(true);
+    let mut headers = HeaderMap::new();
+    headers.insert(HOST, "evil.example".parse().unwrap());
+    let checked = hosts.check(Peer::Circuit(1), &Method::GET, &Uri::from_static("/health"), &headers);
+    assert_eq!(checked.map_err(|problem| problem.status.as_u16()), Err(421));
+}

@@ -1,7 +1,8 @@
 //! The index: the document at `/`, with its style, scripts and icon inside, assembled once at start.
 //!
 //! A browser requests nothing else but the WebSocket, so opening a room costs one round trip through Tor, and the
-//! Content-Security-Policy can forbid everything that is not this text.
+//! Content-Security-Policy can forbid everything that is not this text. Where the room has other doors, what a guest needs to
+//! go on at one of them is asked for once the room is open.
 
 use std::io::Write;
 
@@ -13,6 +14,7 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, C
 use http::{HeaderMap, HeaderValue, Response};
 use sha2::{Digest, Sha256};
 
+use super::compact;
 use super::guard::Authority;
 
 const DOCUMENT: &str = include_str!("../../web/index.html");
@@ -20,7 +22,7 @@ const STYLE: (&str, &str) =
     ("chat.css", concat!(include_str!("../../web/chat.css"), include_str!("../../web/colours.css")));
 const ICON: (&str, &str) = ("icon.svg", include_str!("../../web/icon.svg"));
 /// In the order in which the document names them.
-const SCRIPTS: [(&str, &str); 12] = [
+const SCRIPTS: [(&str, &str); 15] = [
     ("text.js", include_str!("../../web/text.js")),
     ("wires.js", include_str!("../../web/wires.js")),
     ("time.js", include_str!("../../web/time.js")),
@@ -32,74 +34,126 @@ const SCRIPTS: [(&str, &str); 12] = [
     ("people.js", include_str!("../../web/people.js")),
     ("composer.js", include_str!("../../web/composer.js")),
     ("around.js", include_str!("../../web/around.js")),
+    ("doors.js", include_str!("../../web/doors.js")),
+    ("status.js", include_str!("../../web/status.js")),
+    ("naming.js", include_str!("../../web/naming.js")),
     ("chat.js", include_str!("../../web/chat.js")),
 ];
+
+/// What the document asks for when the room has other addresses: how to go on at one of them.
+const LATER: &str = include_str!("../../web/moving.js");
+
+/// So many doors are in the policy at most: each makes every answer longer by its address.
+const DOORS_MAX: usize = 16;
+
+/// All scripts as one, in strict mode.
+fn script() -> String {
+    format!("'use strict';{}", compact::script(&SCRIPTS.map(|(_, script)| script).concat()))
+}
 
 /// The document as it is served. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Index {
-    document: Bytes,
-    compressed: Bytes,
+    document: Text,
     /// `script-src` and `style-src`: exactly what the document holds may run.
     sources: String,
+    /// The script that is asked for later. The document runs it as an element of its own, so that the policy knows it by its
+    /// hash, wherever the room's paths begin.
+    later: Text,
+}
+
+/// A text as it is and compressed.
+#[derive(Debug, Clone)]
+struct Text {
+    plain: Bytes,
+    compressed: Bytes,
+}
+
+impl Text {
+    fn new(text: String) -> Self {
+        Self { compressed: compress(text.as_bytes()), plain: text.into() }
+    }
+
+    /// Compressed if the client takes that.
+    fn respond(&self, request: &HeaderMap, content_type: &'static str) -> Response<Body> {
+        let compressed = accepts_gzip(request);
+        let body = if compressed { &self.compressed } else { &self.plain };
+        let mut response = Response::new(Body::from(body.clone()));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        if compressed {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    }
 }
 
 impl Index {
     /// Puts style, scripts and icon into the document, compresses it and takes the hashes.
     pub fn assemble() -> Self {
-        let (icon, style) = (BASE64.encode(ICON.1.as_bytes()), without_comments(STYLE.1));
-        let mut document = DOCUMENT
+        let (icon, style) = (BASE64.encode(ICON.1.as_bytes()), compact::style(STYLE.1));
+        let (script, later) = (script(), compact::script(LATER));
+        let links: String = SCRIPTS.map(|(name, _)| linked_script(name)).concat();
+        let document = DOCUMENT
             .replace(&format!("\"{}\"", ICON.0), &format!("\"data:image/svg+xml;base64,{icon}\""))
-            .replace(&linked_style(STYLE.0), &format!("<style>{style}</style>"));
-        let mut hashes = Vec::new();
-        for (name, script) in SCRIPTS {
-            let script = without_comments(script);
-            document = document.replace(&linked_script(name), &format!("<script>{script}</script>"));
-            hashes.push(source_hash(&script));
-        }
+            .replace(&linked_style(STYLE.0), &format!("<style>{style}</style>"))
+            .replace(&links, &format!("<script>{script}</script>\n"));
+        let hashes = [&script, &later].map(|script| source_hash(script)).join(" ");
         Self {
-            compressed: compress(document.as_bytes()),
-            document: document.into(),
-            sources: format!("script-src {}; style-src {}", hashes.join(" "), source_hash(&style)),
+            document: Text::new(document),
+            sources: format!("script-src {hashes}; style-src {}", source_hash(&style)),
+            later: Text::new(later),
         }
     }
 
     /// The response to a request for the document: compressed if the client takes that. `authority` is what the request
-    /// was for.
-    pub fn respond(&self, request: &HeaderMap, authority: Option<&Authority>) -> Response<Body> {
-        let compressed = accepts_gzip(request);
-        let body = if compressed { &self.compressed } else { &self.document };
-        let mut response = Response::new(Body::from(body.clone()));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        if compressed {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
+    /// was for, `doors` are the room's other origins: the document may ask there whether they answer.
+    pub fn respond(
+        &self,
+        request: &HeaderMap,
+        authority: Option<&Authority>,
+        doors: &[String],
+    ) -> Response<Body> {
+        let mut response = self.document.respond(request, "text/html; charset=utf-8");
         // Only visible ASCII goes in, so this cannot fail; were it to, a document that may do nothing is right.
-        let policy = HeaderValue::try_from(self.content_security_policy(authority))
+        let policy = HeaderValue::try_from(self.content_security_policy(authority, doors))
             .unwrap_or(HeaderValue::from_static("default-src 'none'"));
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
         response
+    }
+
+    /// The response to a request for the script that the document asks for when the room has other doors.
+    pub fn later(&self, request: &HeaderMap) -> Response<Body> {
+        self.later.respond(request, "text/javascript; charset=utf-8")
     }
 
     /// The document's Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)): what the document holds, and a
     /// connection back to where it came from. The address of the WebSocket is spelled out because not every
-    /// engine counts `ws:` or `wss:` as `'self'`.
-    pub fn content_security_policy(&self, authority: Option<&Authority>) -> String {
-        let plain = |authority: &&Authority| {
-            let mut bytes = authority.host.bytes();
-            !authority.host.is_empty()
-                && bytes.all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
-        };
-        let socket =
-            authority.filter(plain).map_or_else(String::new, |to| format!(" {}", to.socket_origin()));
+    /// engine counts `ws:` or `wss:` as `'self'`. Of a door, its `/health` alone.
+    pub fn content_security_policy(&self, authority: Option<&Authority>, doors: &[String]) -> String {
+        let socket = authority
+            .filter(|authority| is_plain_host(&authority.host))
+            .map_or_else(String::new, |to| format!(" {}", to.socket_origin()));
+        let doors = doors.iter().filter(|door| is_plain_origin(door)).take(DOORS_MAX);
+        let doors: String = doors.map(|door| format!(" {door}/health")).collect();
         format!(
-            "default-src 'none'; {}; img-src data:; connect-src 'self'{socket}; frame-src 'self'; form-action 'self'; \
+            "default-src 'none'; {}; img-src data:; connect-src 'self'{socket}{doors}; frame-src 'self'; form-action 'self'; \
              base-uri 'none'; frame-ancestors 'none'",
             self.sources
         )
     }
+}
+
+/// Whether this is `http://` or `https://` and a host, with a port or without: nothing that could end a source expression.
+pub(super) fn is_plain_origin(origin: &str) -> bool {
+    let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    host.is_some_and(is_plain_host)
+}
+
+fn is_plain_host(host: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+    !host.is_empty() && host.bytes().all(plain)
 }
 
 fn linked_style(name: &str) -> String {
@@ -107,23 +161,7 @@ fn linked_style(name: &str) -> String {
 }
 
 fn linked_script(name: &str) -> String {
-    format!("<script src=\"{name}\"></script>")
-}
-
-/// A script or style without its indentation and the comments that stand on lines of their own: a quarter of the bytes
-/// that opening a room costs. No text in them spans lines.
-fn without_comments(text: &str) -> String {
-    let mut in_comment = false;
-    let mut kept = String::with_capacity(text.len());
-    for line in text.lines().map(str::trim) {
-        let comment = in_comment || line.starts_with("/*");
-        in_comment = comment && !line.contains("*/");
-        if !comment && !line.is_empty() {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-    }
-    kept
+    format!("<script src=\"{name}\"></script>\n")
 }
 
 /// A source expression that allows exactly this text.

@@ -9,7 +9,7 @@ use super::*;
 const BUDGET: usize = 20_000;
 
 fn document() -> String {
-    String::from_utf8(Index::assemble().document.to_vec()).expect("the page is UTF-8")
+    String::from_utf8(Index::assemble().document.plain.to_vec()).expect("the page is UTF-8")
 }
 
 /// What stands between each `open` and the next `close`.
@@ -20,19 +20,20 @@ fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> Vec<&'a str> {
 /// The document without what scripts and styles say.
 fn markup() -> String {
     let mut text = document();
-    for (_, content) in SCRIPTS.iter().chain([&STYLE]) {
-        text = text.replace(&without_comments(content), "");
+    for content in [script(), compact::style(STYLE.1)] {
+        assert!(text.contains(&content));
+        text = text.replace(&content, "");
     }
     text
 }
 
 #[test]
 fn the_page_fits_its_budget() {
-    let page = Index::assemble();
+    let page = Index::assemble().document;
     assert!(page.compressed.len() <= BUDGET, "{} bytes compressed", page.compressed.len());
     let mut unpacked = Vec::new();
     GzDecoder::new(&page.compressed[..]).read_to_end(&mut unpacked).expect("valid gzip");
-    assert_eq!(unpacked, page.document);
+    assert_eq!(unpacked, page.plain);
     assert_eq!(page.compressed[4..8], [0; 4], "the time of compression is not told");
 }
 
@@ -47,25 +48,22 @@ fn the_document_asks_for_nothing() {
         }
     }
     assert!(!STYLE.1.contains("url(") && !STYLE.1.contains("@import"));
-    assert_eq!(
-        between(&document, "<script>", "</script>"),
-        SCRIPTS.map(|(_, script)| without_comments(script))
-    );
-    assert_eq!(between(&document, "<style>", "</style>"), [without_comments(STYLE.1)]);
+    assert_eq!(between(&document, "<script>", "</script>"), [script()]);
+    assert_eq!(between(&document, "<style>", "</style>"), [compact::style(STYLE.1)]);
     // Address patterns and the icon's namespace are not addresses that anything is fetched from.
     assert!(!document.contains("//www.") && !document.contains("import "));
 }
 
+/// What `compact` takes for granted.
 #[test]
-fn only_whole_lines_are_comments() {
-    let text = "/** One\n    and more. */\n\n  call(); /* stays */\n  /* gone */\n\t'/* */'\n";
-    assert_eq!(without_comments(text), "call(); /* stays */\n'/* */'\n");
-    for (name, script) in SCRIPTS {
+fn the_scripts_are_of_the_kind_that_is_made_compact() {
+    for (name, script) in SCRIPTS.into_iter().chain([("moving.js", LATER)]) {
         // What follows a comment on its last line would be lost, and a text over several lines would lose its indentation.
         for line in script.lines().map(str::trim) {
             let ends_early = line.starts_with("/*") && line.contains("*/") && !line.ends_with("*/");
             assert!(!ends_early && line.matches('`').count() % 2 == 0, "{name}: {line}");
         }
+        assert!(script.contains("'use strict';\n"), "{name}");
     }
 }
 
@@ -77,7 +75,7 @@ fn everything_that_runs_stands_in_a_hashed_element() {
         let handler = tag.split_whitespace().find(|word| word.starts_with("on") && word.contains('='));
         assert_eq!(handler, None, "inline handler");
     }
-    for (name, script) in SCRIPTS {
+    for (name, script) in SCRIPTS.into_iter().chain([("moving.js", LATER), ("all", &script())]) {
         for forbidden in [
             "innerHTML",
             "outerHTML",
@@ -95,7 +93,7 @@ fn everything_that_runs_stands_in_a_hashed_element() {
 
 #[test]
 fn the_policy_allows_exactly_what_the_document_holds() {
-    let policy = Index::assemble().content_security_policy(Some(&Authority::plain("127.0.0.1:8646")));
+    let policy = Index::assemble().content_security_policy(Some(&Authority::plain("127.0.0.1:8646")), &[]);
     let document = document();
     let content = between(&document, "<script>", "</script>")
         .into_iter()
@@ -105,7 +103,9 @@ fn the_policy_allows_exactly_what_the_document_holds() {
         assert!(policy.contains(&source_hash(text)));
         hashes += 1;
     }
-    assert_eq!(policy.matches("'sha256-").count(), hashes);
+    // And what it may ask for.
+    assert!(policy.contains(&source_hash(&compact::script(LATER))));
+    assert_eq!(policy.matches("'sha256-").count(), hashes + 1);
     assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"));
     assert!(policy.contains("connect-src 'self' ws://127.0.0.1:8646;"));
     assert!(!policy.contains("unsafe"));
@@ -115,7 +115,7 @@ fn the_policy_allows_exactly_what_the_document_holds() {
 
 #[test]
 fn the_page_knows_what_a_crowd_is() {
-    assert!(document().contains(&format!("OCCUPANCY_ABOVE = {};", crate::protocol::OCCUPANCY_ABOVE)));
+    assert!(document().contains(&format!("OCCUPANCY_ABOVE={};", crate::protocol::OCCUPANCY_ABOVE)));
 }
 
 #[test]
@@ -123,15 +123,44 @@ fn an_odd_authority_adds_nothing_to_the_policy() {
     let page = Index::assemble();
     for odd in ["", "a b", "a;script-src *", "a,b", "a'b"] {
         assert!(
-            page.content_security_policy(Some(&Authority::plain(odd))).contains("connect-src 'self';"),
+            page.content_security_policy(Some(&Authority::plain(odd)), &[]).contains("connect-src 'self';"),
             "{odd:?}"
         );
     }
-    assert!(page.content_security_policy(None).contains("connect-src 'self';"));
+    assert!(page.content_security_policy(None, &[]).contains("connect-src 'self';"));
     let local = Authority::plain("[::1]:80");
-    assert!(page.content_security_policy(Some(&local)).contains(" ws://[::1]:80;"));
+    assert!(page.content_security_policy(Some(&local), &[]).contains(" ws://[::1]:80;"));
     let public = Authority { host: "room.example".into(), secure: true };
-    assert!(page.content_security_policy(Some(&public)).contains("connect-src 'self' wss://room.example;"));
+    assert!(
+        page.content_security_policy(Some(&public), &[]).contains("connect-src 'self' wss://room.example;")
+    );
+}
+
+#[test]
+fn the_document_may_ask_the_doors_whether_they_answer_and_nothing_else_of_them() {
+    let page = Index::assemble();
+    let sources = |doors: &[&str]| {
+        let doors: Vec<_> = doors.iter().map(|door| (*door).to_owned()).collect();
+        let policy = page.content_security_policy(Some(&Authority::plain("one.onion")), &doors);
+        between(&policy, "connect-src ", ";")[0].to_owned()
+    };
+    assert_eq!(sources(&[]), "'self' ws://one.onion");
+    assert_eq!(
+        sources(&["http://two.onion", "https://room.example:81"]),
+        "'self' ws://one.onion http://two.onion/health https://room.example:81/health"
+    );
+    let odd = [
+        "",
+        "two.onion",
+        "http://",
+        "http://a b",
+        "http://a;script-src *",
+        "http://a/b",
+        "ws://a",
+        "http://a'",
+    ];
+    assert_eq!(sources(&odd), "'self' ws://one.onion");
+    assert_eq!(sources(&["http://two.onion"; 100]).matches("/health").count(), DOORS_MAX);
 }
 
 #[test]
@@ -156,7 +185,7 @@ fn compressed_only_for_those_who_take_it() {
         if let Some(value) = accepted {
             request.insert(ACCEPT_ENCODING, HeaderValue::from_static(value));
         }
-        let response = page.respond(&request, Some(&Authority::plain("room.onion")));
+        let response = page.respond(&request, Some(&Authority::plain("room.onion")), &[]);
         let headers = response.headers();
         assert_eq!(headers.contains_key(CONTENT_ENCODING), compressed, "{accepted:?}");
         assert_eq!(headers[VARY], "accept-encoding");
@@ -164,7 +193,7 @@ fn compressed_only_for_those_who_take_it() {
         assert_eq!(headers[CONTENT_TYPE], "text/html; charset=utf-8");
         assert_eq!(
             headers[CONTENT_SECURITY_POLICY].as_bytes(),
-            page.content_security_policy(Some(&Authority::plain("room.onion"))).as_bytes()
+            page.content_security_policy(Some(&Authority::plain("room.onion")), &[]).as_bytes()
         );
     }
 }

@@ -13,7 +13,7 @@ use axum::routing::{any, get};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use self::rooms::credentials::check_query;
 use super::error::Problem;
@@ -26,6 +26,7 @@ pub fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/chat", any(chat))
+        .route("/moving.js", get(moving))
         .route("/health", get(health))
         .merge(noscript::routes())
         .merge(rooms::routes())
@@ -37,12 +38,27 @@ pub fn router(site: Arc<Site>) -> Router {
 }
 
 async fn index(State(site): State<Arc<Site>>, request: Request) -> Response {
-    site.index.respond(request.headers(), request.extensions().get())
+    let doors = site.room.doors().unwrap_or_default();
+    site.index.respond(request.headers(), request.extensions().get(), &doors)
 }
 
-/// For a load balancer that asks whether to send guests here. A closing room says no, on connections that it still has.
-async fn health(State(site): State<Arc<Site>>) -> StatusCode {
-    if site.closing.is_cancelled() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::NO_CONTENT }
+/// What the document runs when the room has other doors.
+async fn moving(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    site.index.later(&headers)
+}
+
+/// For a load balancer that asks whether to send guests here, and for the page at another door of the room, which may not read
+/// the answer but learns that there is one. A closing room says no, on connections that it still has, and to such a page
+/// nothing.
+async fn health(State(site): State<Arc<Site>>) -> Response {
+    if site.closing.is_cancelled() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if site.room.doors().is_some() {
+        response.headers_mut().insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    }
+    response
 }
 
 async fn chat(State(site): State<Arc<Site>>, ChargedRoom(room): ChargedRoom, request: Request) -> Response {
@@ -86,6 +102,9 @@ async fn guard(State(site): State<Arc<Site>>, mut request: Request, next: Next) 
     }
 }
 
+/// Which sites' pages a browser lets have an answer, even one that they cannot read (Fetch, section 3.7).
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 /// The headers of every response that does not set them itself.
 const HEADERS: [(HeaderName, &str); 7] = [
     (CACHE_CONTROL, "no-store"),
@@ -93,7 +112,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (REFERRER_POLICY, "no-referrer"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (RESOURCE_POLICY, "same-origin"),
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 

@@ -78,10 +78,11 @@ impl Room {
         let state = log.state(RoomState::new(&settings.title)).await?;
         ring.begin_after(head);
         let appends = Appends::follow(Arc::clone(&log), head).await?;
+        let doors = cluster.is_some().then(|| RwLock::new(Arc::default()));
         let followed = FollowedLog { identity, state, appends, cluster };
         let (ring, wait_queue) = (RwLock::new(ring), Arc::default());
         let stateless_grace = stateless_grace(settings.away);
-        let shared = Arc::new(Shared { ring, wait_queue, log, limits, stateless_grace });
+        let shared = Arc::new(Shared { ring, wait_queue, log, limits, stateless_grace, doors });
         let (commands, inbox) = mpsc::unbounded_channel();
         let actor =
             RoomActor::new(settings, history, followed, Arc::clone(&shared), bounds, commands.downgrade());
@@ -97,6 +98,12 @@ impl Room {
     /// The room's limits.
     pub fn limits(&self) -> Limits {
         self.shared.limits
+    }
+
+    /// The origins at which other nodes serve the room, the least busy first, as far as they are known now; `None` where
+    /// there are no other nodes, nor can be.
+    pub fn doors(&self) -> Option<Arc<[String]>> {
+        self.shared.doors()
     }
 
     /// How long a [stateless join](Room::join_stateless) holds the seat.

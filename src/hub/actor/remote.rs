@@ -32,6 +32,7 @@ impl RoomActor {
                 ClusterEvent::Doors(doors) => {
                     let doors: Arc<[String]> = doors.into_iter().map(|door| door.origin).collect();
                     self.roster.set_doors(Arc::clone(&doors));
+                    self.shared.set_doors(&doors);
                     self.notices.set_doors(doors);
                 }
             }

@@ -23,6 +23,8 @@ export class SocksProxy {
   blocked = [];
   /** The port of a server on this machine that is another site, reached as `NEIGHBOUR` and by its own address too. */
   neighbour;
+  /** Other places that may be reached, as `{ hostname, port }`: the room's other doors. */
+  others = [];
   #pairs = new Set();
   #stalled = false;
   /** While the room is away: what to do with a connection that asks for it. */
@@ -96,7 +98,8 @@ export class SocksProxy {
       const { host, port } = await destination(read);
       const answer = (code) => client.write(Buffer.of(5, code, 0, IPV4, 0, 0, 0, 0, 0, 0));
       const toNeighbour = this.neighbour && (host === NEIGHBOUR || port === this.neighbour);
-      if (!toNeighbour && (host !== this.room.hostname || port !== this.room.port)) {
+      const known = [this.room, ...this.others].some((place) => host === place.hostname && port === place.port);
+      if (!toNeighbour && !known) {
         this.foreign.push(`${host}:${port}`);
         answer(REFUSED);
         return client.end();

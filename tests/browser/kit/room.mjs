@@ -15,7 +15,7 @@ const UNLIMITED = {
   ONIONROOM_ROOM_ROOM_MESSAGES_PER_MINUTE: '0',
   ONIONROOM_ROOM_JOINS_PER_MINUTE: '0',
 };
-const PROGRAM = process.env.ONIONROOM_BIN ?? path.join(ROOT, 'target/debug/onionroom');
+export const PROGRAM = process.env.ONIONROOM_BIN ?? path.join(ROOT, 'target/debug/onionroom');
 
 /** How long the private network may take to be ready on a busy machine. */
 const NETWORK_DEADLINE = 180_000;
@@ -132,7 +132,7 @@ export class LocalRoom {
   }
 }
 
-async function freePort() {
+export async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
