@@ -8,7 +8,9 @@
 //!    │  └─ …/page/messages      the messages, written on for as long as the guest stays
 //!    ├─ …/page/continue         where a window takes over from another
 //!    ├─ …/page/say              the form to publish a message and to change the name
-//!    └─ …/page/leave            where the seat is given up
+//!    ├─ …/page/leave            where the seat is given up
+//!    └─ …/page/moved            for a guest of another door: asks who goes on here
+//!       └─ …/page/arrive         where that guest takes the seat
 //! ```
 //!
 //! The token is in a cookie, and in no address. A form that is proved to be the room's own takes the seat; a GET resumes

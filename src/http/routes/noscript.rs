@@ -7,7 +7,9 @@ mod answer;
 mod compressed;
 mod connection;
 mod form;
+mod moved;
 mod parameters;
+mod seat;
 mod session;
 
 use std::convert::Infallible;
@@ -23,25 +25,24 @@ use futures_util::stream::unfold;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, StatusCode};
 
-use self::answer::{document, outside, refused, remembered, see_other, unread};
+use self::answer::{NOT_OWN, document, outside, refused, remembered, see_other, unread, with_doors};
 use self::form::Form;
 use self::parameters::Parameters;
+use self::seat::{Resumed, resume};
 use self::session::{NO_COOKIE, Session, number, prove, random_number, window};
 use crate::http::body;
 use crate::http::error::Problem;
+use crate::http::guard::MOVED;
 use crate::http::site::{ChargedRoom, Site};
 use crate::http::unbuffered::unbuffered;
-use crate::hub::{Room, StatelessJoin};
+use crate::hub::Room;
 use crate::protocol::{Code, Guest, GuestId, Hello, Name, Refusal, Token};
 use crate::transport::noscript as transport;
-use crate::transport::noscript::documents::{self, Composer, Entry};
+use crate::transport::noscript::documents::{self, Composer, Doors, Entry};
 use crate::transport::noscript::markup::Look;
 use crate::transport::noscript::message;
 use crate::transport::noscript::phrases;
 use crate::transport::noscript::stream::{Live, Stream};
-
-/// What a form is answered with that may be of another site.
-const NOT_OWN: &str = "That was not sent from a page of this room, so it was not done.";
 
 /// What the entry says where a browser keeps no cookie.
 const COOKIES_BLOCKED: &str = "Your browser did not keep the room's cookie, so the room would not know you again. Allow \
@@ -60,6 +61,8 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/page/continue", post(go_on))
         .route("/rooms/{room}/page/say", get(composer).post(submit))
         .route("/rooms/{room}/page/leave", post(leave))
+        .route("/rooms/{room}/page/moved", get(to_page).post(moved::moved))
+        .route("/rooms/{room}/page/arrive", get(to_page).post(moved::arrive))
         .layer(middleware::from_fn(compressed::compressed))
 }
 
@@ -68,7 +71,11 @@ async fn page(State(site): State<Arc<Site>>, session: Session) -> Response {
     match &session.token {
         Some(token) => {
             let window = window(token, random_number());
-            document(Look::Room, StatusCode::OK, documents::room(&site.noscript.title, &window))
+            let doors = site.room.doors().unwrap_or_default();
+            let (origins, name) = (&doors[..], session.name.as_ref().map_or("", Name::as_str));
+            let doors = Doors { origins, path: MOVED, token: &token.encode(), name };
+            let content = documents::room(&site.noscript.title, &window, &doors);
+            with_doors(document(Look::Room, StatusCode::OK, content), Look::Room, origins)
         }
         None => entry(&site, &session, "page/enter", "", None),
     }
@@ -87,7 +94,9 @@ fn entry(site: &Site, session: &Session, action: &str, name: &str, problem: Opti
     let form = random_number();
     let (title, kept, proof) = (&site.noscript.title, site.noscript.kept, prove(&secret, &form));
     let note = problem.as_ref().map(|problem| problem.detail.as_str());
-    let content = documents::entry(&Entry { title, kept, action, form: &form, proof: &proof, name, note });
+    let doors = problem.as_ref().map_or(&[][..], |problem| &problem.doors);
+    let content =
+        documents::entry(&Entry { title, kept, action, form: &form, proof: &proof, name, note, doors });
     let mut response =
         document(Look::Entry, problem.as_ref().map_or(StatusCode::OK, |problem| problem.status), content);
     if let Some(problem) = problem {
@@ -153,7 +162,7 @@ async fn messages(
     }
     let Some(token) = session.token.clone() else { return session.without_cookie(Look::Messages) };
     if let Some(seconds) = plain {
-        let joined = resume(&room, &session, &token).await;
+        let joined = resume(&room, session.name.as_ref(), &token).await;
         return streamed(joined.map(|resumed| Stream::once(&room, &resumed.join, after, seconds, &number)));
     }
     let window = window(&token, number);
@@ -161,36 +170,13 @@ async fn messages(
         return closing(document(Look::Messages, StatusCode::OK, documents::held_elsewhere(&window)));
     };
     let (heartbeat, closes) = (site.settings.idle_ping, site.closing.clone());
-    let lost_name = match resume(&room, &session, &token).await {
+    let lost_name = match resume(&room, session.name.as_ref(), &token).await {
         Ok(resumed) => resumed.lost_name,
         Err(refusal) => return refused(Look::Messages, refusal),
     };
     let joined = room.join(Hello { token: Some(token), ..Hello::default() }).await;
     let live = Live { window, claim, heartbeat, lost_name, closing: closes };
     streamed(joined.map(|join| Stream::live(&room, join, after, live)))
-}
-
-/// A guest whose seat is held.
-struct Resumed {
-    join: StatelessJoin,
-    /// The name that they had, where they could not get it again.
-    lost_name: Option<Name>,
-}
-
-/// Holds the guest's seat, under the name that they have there, because a GET changes no name. Where there is none, because
-/// it expired or the room was restarted, takes it anew under the name that they had last, if that is free.
-async fn resume(room: &Room, session: &Session, token: &Token) -> Result<Resumed, Refusal> {
-    if let Some(join) = room.touch(token).await? {
-        return Ok(Resumed { join, lost_name: None });
-    }
-    let hello = Hello { token: Some(token.clone()), ..Hello::default() };
-    let named = Hello { name: session.name.clone(), ..hello.clone() };
-    match room.join_stateless(named).await {
-        Err(_) if session.name.is_some() => {
-            Ok(Resumed { join: room.join_stateless(hello).await?, lost_name: session.name.clone() })
-        }
-        joined => Ok(Resumed { join: joined?, lost_name: None }),
-    }
 }
 
 fn streamed(stream: Result<Stream, Refusal>) -> Response {
@@ -226,7 +212,7 @@ async fn go_on(State(site): State<Arc<Site>>, session: Session, request: Request
 /// the same, whichever comes first.
 async fn composer(ChargedRoom(room): ChargedRoom, session: Session) -> Response {
     let Some(token) = &session.token else { return session.without_cookie(Look::Composer) };
-    match resume(&room, &session, token).await {
+    match resume(&room, session.name.as_ref(), token).await {
         Ok(Resumed { join, lost_name }) => {
             let Guest { id, name, .. } = &join.welcome.guest;
             let note = lost_name.map(|lost| phrases::lost_name(lost.as_str(), name.as_str()));
@@ -247,7 +233,7 @@ async fn submit(
         Ok(form) => form,
         Err(response) => return *response,
     };
-    let (welcome, lost_name) = match resume(&room, &session, &token).await {
+    let (welcome, lost_name) = match resume(&room, session.name.as_ref(), &token).await {
         Ok(resumed) => (resumed.join.welcome, resumed.lost_name),
         Err(refusal) => return refused(Look::Composer, refusal),
     };

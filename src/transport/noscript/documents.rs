@@ -1,6 +1,6 @@
 //! The documents that end: the room with its frames, the form, and the refusal.
 
-use maud::html;
+use maud::{Markup, html};
 
 use super::connection;
 use super::markup::{Look, Window, badge, begin, elsewhere};
@@ -29,11 +29,13 @@ pub struct Entry<'a> {
     pub name: &'a str,
     /// A refusal, as a sentence.
     pub note: Option<&'a str>,
+    /// Where else the room can be entered, if it is full here.
+    pub doors: &'a [String],
 }
 
 /// The page before the room: what this is, and the form that takes a seat.
 pub fn entry(entry: &Entry<'_>) -> String {
-    let Entry { title, kept, action, form, proof, name, note } = *entry;
+    let Entry { title, kept, action, form, proof, name, note, doors } = *entry;
     let body = html! {
         main {
             h1 dir="auto" { (title) }
@@ -43,6 +45,7 @@ pub fn entry(entry: &Entry<'_>) -> String {
                 input type="hidden" name="form" value=(form) autocomplete="off";
                 input type="hidden" name="proof" value=(proof) autocomplete="off";
                 @if let Some(note) = note { p class="note" role="alert" { (note) } }
+                (elsewhere_links(doors))
                 label for="name" { "Your name (optional)" }
                 input id="name" name="name" value=(name) placeholder="empty: a suggested one" autocomplete="off"
                     spellcheck="false" dir="auto";
@@ -57,8 +60,105 @@ pub fn entry(entry: &Entry<'_>) -> String {
     begin(Look::Entry, title, None) + &body.0
 }
 
+/// Where a room that is full here has places, perhaps.
+fn elsewhere_links(doors: &[String]) -> Markup {
+    html! {
+        @if !doors.is_empty() {
+            p { "The same room is also at:" }
+            ul { @for door in doors { li { a href={ (door) "/" } target="_top" rel="noreferrer" { (host(door)) } } } }
+        }
+    }
+}
+
+/// An origin as it is shown.
+fn host(origin: &str) -> &str {
+    origin.strip_prefix("http://").unwrap_or(origin)
+}
+
+/// The content of the page for a guest who comes from another door.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// The room's title.
+    pub title: &'a str,
+    /// The number of the form.
+    pub form: &'a str,
+    /// What proves that the form is the room's own.
+    pub proof: &'a str,
+    /// The token that the other door's form had.
+    pub token: &'a str,
+    /// The name that it had; empty if it is none.
+    pub name: &'a str,
+    /// A refusal, as a sentence.
+    pub note: Option<&'a str>,
+    /// Where else the guest can go on, if the room is full here.
+    pub doors: &'a [String],
+}
+
+/// The page for a guest who comes from another door: who would go on here, and the form that does it.
+pub fn arrival(arrival: &Arrival<'_>) -> String {
+    let Arrival { title, form, proof, token, name, note, doors } = *arrival;
+    let body = html! {
+        main {
+            h1 dir="auto" { (title) }
+            p { "You come from another address of this room." }
+            form method="post" action="arrive" {
+                input type="hidden" name="form" value=(form) autocomplete="off";
+                input type="hidden" name="proof" value=(proof) autocomplete="off";
+                input type="hidden" name="token" value=(token) autocomplete="off";
+                input type="hidden" name="name" value=(name) autocomplete="off";
+                @if let Some(note) = note { p class="note" role="alert" { (note) } }
+                (elsewhere_links(doors))
+                button autofocus { "Go on here" @if !name.is_empty() { " as " bdi { (name) } } }
+            }
+            p class="quiet" {
+                "If that is not you, or you did not come from another address of this room, "
+                a href="../page" { "come in as a new guest" } "."
+            }
+        }
+    };
+    begin(Look::Entry, title, None) + &body.0
+}
+
+/// The other doors of the room, and what a guest takes along to one of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Doors<'a> {
+    /// Their origins.
+    pub origins: &'a [String],
+    /// Where the form leads there.
+    pub path: &'a str,
+    /// The guest's token.
+    pub token: &'a str,
+    /// The guest's name; empty if it is not known.
+    pub name: &'a str,
+}
+
+impl Doors<'_> {
+    /// A form for each. A form and not a link: what it sends is in no address and in no history.
+    fn forms(&self) -> Markup {
+        let Self { origins, path, token, name } = *self;
+        html! {
+            @if !origins.is_empty() {
+                details {
+                    summary { "If this address does not answer" }
+                    p {
+                        "The same room is also at these addresses. You go on there as the same guest, and the messages are all \
+                         there. What you have written and not sent stays here: copy it first."
+                    }
+                    @for origin in origins {
+                        form method="post" action={ (origin) (path) } target="_top" {
+                            input type="hidden" name="token" value=(token) autocomplete="off";
+                            input type="hidden" name="name" value=(name) autocomplete="off";
+                            button class="link" { (host(origin)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The room with its frames, for a guest who has entered. `window` is this window, with a proof for its forms.
-pub fn room(title: &str, window: &Window) -> String {
+pub fn room(title: &str, window: &Window, doors: &Doors<'_>) -> String {
     let messages = format!("page/{}", connection::address(&window.number, None));
     let refreshing = format!("page/messages?window={}&plain={}", window.number, REFRESH_SECONDS[1]);
     let body = html! {
@@ -75,6 +175,7 @@ pub fn room(title: &str, window: &Window) -> String {
                     button class="link" { "Leave" }
                 }
             }
+            (doors.forms())
         }
         main aria-label="Chat" {
             iframe name="messages" title="Messages" src=(messages) {}

@@ -6,8 +6,13 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATIO
 use http::{HeaderValue, StatusCode};
 
 use crate::http::error::Problem;
+use crate::http::guard::MOVED;
+use crate::http::index::is_plain_origin;
 use crate::transport::noscript::documents;
 use crate::transport::noscript::markup::{self, Look};
+
+/// What a form is answered with that may be of another site.
+pub(super) const NOT_OWN: &str = "That was not sent from a page of this room, so it was not done.";
 
 /// A document that looks so.
 pub(super) fn document(look: Look, status: StatusCode, body: impl Into<Body>) -> Response {
@@ -22,6 +27,20 @@ fn answer(policy: &'static str, status: StatusCode, body: impl Into<Body>) -> Re
     // With "no-referrer" browsers send "Origin: null" with a form (Fetch, "serializing a request origin").
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}
+
+/// The same document, whose forms may also lead to these other doors of the room.
+pub(super) fn with_doors(mut response: Response, look: Look, doors: &[String]) -> Response {
+    let doors: Vec<_> = doors.iter().filter(|door| is_plain_origin(door)).collect();
+    if !doors.is_empty() {
+        let leads: String = doors.iter().map(|door| format!(" {door}{MOVED}")).collect();
+        let policy = markup::content_security_policy(look)
+            .replace("form-action 'self'", &format!("form-action 'self'{leads}"));
+        if let Ok(policy) = HeaderValue::try_from(policy) {
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+        }
+    }
     response
 }
 
@@ -61,4 +80,23 @@ pub(super) fn see_other(location: &str) -> Response {
         response.headers_mut().insert(LOCATION, location);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_may_lead_to_the_one_address_of_each_door_that_is_for_them() {
+        let policy = |doors: &[&str]| {
+            let doors: Vec<_> = doors.iter().map(|door| (*door).to_owned()).collect();
+            let response = with_doors(document(Look::Room, StatusCode::OK, ""), Look::Room, &doors);
+            response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned()
+        };
+        let alone = markup::content_security_policy(Look::Room);
+        assert_eq!(policy(&[]), alone);
+        assert_eq!(policy(&["http://a; script-src *", "javascript:"]), alone);
+        let allowed = "form-action 'self' http://two.onion/rooms/main/page/moved; ";
+        assert_eq!(policy(&["http://two.onion"]), alone.replace("form-action 'self'; ", allowed));
+    }
 }

@@ -24,6 +24,8 @@ pub(super) struct Form {
     pub(super) text: String,
     /// The requested name.
     pub(super) name: String,
+    /// The token of a guest who comes from another door. No other form has it.
+    pub(super) token: String,
     /// Whether the name is to be changed, and the message not to be published yet.
     pub(super) rename: bool,
 }
@@ -45,6 +47,7 @@ impl Form {
             proof: text("proof"),
             text: text("text"),
             name: text("name"),
+            token: text("token"),
             rename,
         })
     }
