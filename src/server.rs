@@ -25,6 +25,7 @@ use crate::http::local_key::LocalKey;
 use crate::http::routes;
 use crate::http::site::{Noscript, Site};
 use crate::hub::Room;
+use crate::hub::cluster::Cluster;
 use crate::listen::onion::CircuitLimits;
 use crate::listen::{Connection, ConnectionLimiter, descriptors, onion};
 use crate::log::sqlite::Opening;
@@ -51,6 +52,8 @@ pub struct Server {
     proxy: Option<String>,
     tls: Option<TlsPlace>,
     log: Arc<dyn Log>,
+    /// The other nodes of a room on several machines.
+    cluster: Option<Arc<dyn Cluster>>,
     /// Held until the files in it are closed.
     _directory: Option<Arc<DataDirectory>>,
     onion: Option<OnionService>,
@@ -122,15 +125,19 @@ impl Server {
         let tasks = TaskTracker::new();
         let closing = CancellationToken::new();
         let Storage { directory, log, key } = Storage::open(settings, opening).await?;
-        let log = match log {
-            Some(log) => log,
-            None => messages::open_cluster(settings).await?,
+        let (log, cluster) = match log {
+            Some(log) => (log, None),
+            None => {
+                let (log, cluster) = messages::open_cluster(settings).await?;
+                (log, Some(cluster))
+            }
         };
         let listener = LocalListener::bind(&settings.listen, directory.as_deref()).await?;
         let url = listener.url(key.as_ref());
         let proxy = ProxyListener::bind(&settings.listen).await?;
         let (tls, public) = BoundTls::bind(&settings.listen).await?;
-        let room = Room::open(&settings.room, &settings.history, Arc::clone(&log)).await?;
+        let room =
+            Room::open_in(&settings.room, &settings.history, Arc::clone(&log), cluster.clone()).await?;
         let hosts = Hosts::new(listener.port(), &public).among_doors(room.doors().is_some());
         let site = Arc::new(Site {
             room,
@@ -152,6 +159,7 @@ impl Server {
             proxy: proxy.place(),
             tls: tls.as_ref().map(|tls| tls.place.clone()),
             log,
+            cluster,
             _directory: directory.clone(),
             onion: None,
             onion_port,
@@ -174,6 +182,7 @@ impl Server {
         {
             server.open_onion(settings, directory, &site.hosts, limiter).await?;
         }
+        server.open_door(settings);
         Ok(server)
     }
 
@@ -192,6 +201,16 @@ impl Server {
         }
         self.onion = Some(service);
         Ok(())
+    }
+
+    /// Tells the other nodes where guests reach this one: at its onion address, or at its first public origin.
+    fn open_door(&self, settings: &Settings) {
+        let Some(cluster) = &self.cluster else { return };
+        let onion = self.onion_url().map(|url| url.trim_end_matches('/').to_owned());
+        let public = || settings.listen.public.first().map(ToString::to_string);
+        if let Some(origin) = onion.or_else(public) {
+            cluster.open_door(origin, settings.room.guests);
+        }
     }
 
     fn spawn_critical(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -258,7 +277,12 @@ impl Server {
                 service.shutdown().await;
             }
         };
-        let ((), log_closed) = tokio::join!(onion_closed, self.log.close());
+        let cluster_closed = async {
+            if let Some(cluster) = &self.cluster {
+                cluster.close().await;
+            }
+        };
+        let ((), (), log_closed) = tokio::join!(onion_closed, cluster_closed, self.log.close());
         if let Err(error) = log_closed {
             tracing::warn!(%error, "the message log was not closed in good order");
         }

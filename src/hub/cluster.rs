@@ -94,4 +94,7 @@ pub trait Cluster: Send + Sync + 'static {
 
     /// What happens at the other nodes, from now on, beginning with all that are known; to be taken once.
     fn events(&self) -> BoxStream<'static, ClusterEvent>;
+
+    /// Leaves the other nodes: they are told, and names come free.
+    fn close(&self) -> BoxFuture<'_, ()>;
 }

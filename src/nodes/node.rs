@@ -132,8 +132,8 @@ impl NatsCluster {
         });
     }
 
-    /// Leaves the others: they are told, and names come free. Takes about two seconds where NATS does not answer.
-    pub async fn close(&self) {
+    /// Leaves the others. Takes about two seconds where NATS does not answer.
+    async fn leave(&self) {
         self.ending.cancel();
         self.closing.cancel();
         let (claims, _) = self.claims.forget();
@@ -200,6 +200,10 @@ impl Cluster for NatsCluster {
         let own = stream::unfold(own, |mut own| async move { Some((own.recv().await?, own)) });
         let others = stream::unfold(others, |mut others| async move { Some((others.recv().await?, others)) });
         stream::select(own, others).boxed()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.leave().boxed()
     }
 }
 

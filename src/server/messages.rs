@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::restore::LOG_FILE;
 use crate::config::{HistorySettings, Settings};
+use crate::hub::cluster::Cluster;
 use crate::log::sqlite::{Opening, SqliteOpenError, Synchronous};
 use crate::log::{Log, MemoryLog, Retention, SqliteLog};
 use crate::storage::DataDirectory;
@@ -54,17 +55,22 @@ pub(super) fn open(
     })
 }
 
-/// The log that the servers of the cluster keep.
+/// The log that the servers of the cluster keep, and the other nodes.
 #[cfg(feature = "cluster")]
-pub(super) async fn open_cluster(settings: &Settings) -> Result<Arc<dyn Log>, MessagesError> {
+pub(super) async fn open_cluster(
+    settings: &Settings,
+) -> Result<(Arc<dyn Log>, Arc<dyn Cluster>), MessagesError> {
     let Some(cluster) = &settings.cluster else { return Err(MessagesError::NoCluster) };
     let connection = crate::cluster::Connection::open(cluster).await?;
-    let log = crate::log::JetStreamLog::open(connection, retention(&settings.history)).await?;
-    Ok(Arc::new(log))
+    let log = crate::log::JetStreamLog::open(Arc::clone(&connection), retention(&settings.history)).await?;
+    let nodes = crate::nodes::NatsCluster::join(&connection, cluster.doors).await?;
+    Ok((Arc::new(log), Arc::new(nodes)))
 }
 
 /// The log that the servers of the cluster would keep.
 #[cfg(not(feature = "cluster"))]
-pub(super) async fn open_cluster(_settings: &Settings) -> Result<Arc<dyn Log>, MessagesError> {
+pub(super) async fn open_cluster(
+    _settings: &Settings,
+) -> Result<(Arc<dyn Log>, Arc<dyn Cluster>), MessagesError> {
     Err(MessagesError::NoCluster)
 }

@@ -166,6 +166,10 @@ impl Cluster for Member {
             None => stream::pending().boxed(),
         }
     }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(ready(()))
+    }
 }
 
 /// A node that runs.
