@@ -7,12 +7,13 @@
 //!   backwards.
 //! - `roster` has the seats and names: `seat_rank` decides which seat a full room gives up, `seat_loss` tells its connection, `name_index` which names are
 //!   in use, `suggested_name` finds names for guests who ask for none.
-//! - [`cluster`] is what the room needs of the other nodes that serve it, `nodes` the actor's end of it.
+//! - [`cluster`] is what the room needs of the other nodes that serve it, `nodes` the actor's end of it, `catch_up` the requests'.
 //! - `presence` decides what guests are told of the roster, `notices` what of the doors and of whether the room can write; `budgets` how much guests, circuits and the room may publish.
 
 mod actor;
 mod appends;
 mod budgets;
+mod catch_up;
 mod claims;
 mod clock;
 pub mod cluster;

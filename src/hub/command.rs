@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::catch_up::NodeShared;
 use super::notices::NoticeSnapshot;
 use super::notifier::WaitQueue;
 use super::presence::RosterSnapshot;
@@ -88,23 +89,11 @@ pub(super) struct Shared {
     pub(super) log: Arc<dyn Log>,
     pub(super) limits: Limits,
     pub(super) stateless_grace: Duration,
-    /// The origins of the other doors, the least busy first; for who asks without a seat. Nothing where there is no cluster.
-    pub(super) doors: Option<RwLock<Arc<[String]>>>,
+    /// `None` where one node serves the room alone.
+    pub(super) nodes: Option<NodeShared>,
 }
 
 impl Shared {
-    /// The origins of the other doors, the least busy first; `None` where one node serves the room alone.
-    pub(super) fn doors(&self) -> Option<Arc<[String]>> {
-        let doors = self.doors.as_ref()?;
-        Some(Arc::clone(&doors.read().unwrap_or_else(PoisonError::into_inner)))
-    }
-
-    pub(super) fn set_doors(&self, now: &Arc<[String]>) {
-        if let Some(doors) = &self.doors {
-            *doors.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(now);
-        }
-    }
-
     /// The ring's position after the newest event.
     pub(super) fn position(&self) -> u64 {
         self.ring.read().unwrap_or_else(PoisonError::into_inner).head()

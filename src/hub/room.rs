@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::actor::{FollowedLog, RoomActor};
 use super::appends::Appends;
+use super::catch_up::NodeShared;
 use super::cluster::Cluster;
 use super::command::{
     Command, Join, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing,
@@ -19,6 +20,7 @@ use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Log, LogError, RoomState};
 use crate::protocol::event::Limits;
 use crate::protocol::name::NAME_CHARACTERS_MAX;
+use crate::protocol::request::Cursor;
 use crate::protocol::{CircuitId, Code, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Token};
 
 /// A handle to a room; cheap to clone. The room ends when the last handle and the last [`Seat`] are dropped.
@@ -78,11 +80,11 @@ impl Room {
         let state = log.state(RoomState::new(&settings.title)).await?;
         ring.begin_after(head);
         let appends = Appends::follow(Arc::clone(&log), head).await?;
-        let doors = cluster.is_some().then(|| RwLock::new(Arc::default()));
+        let nodes = cluster.is_some().then(|| NodeShared::new(head, Arc::clone(&identity.epochs)));
         let followed = FollowedLog { identity, state, appends, cluster };
         let (ring, wait_queue) = (RwLock::new(ring), Arc::default());
         let stateless_grace = stateless_grace(settings.away);
-        let shared = Arc::new(Shared { ring, wait_queue, log, limits, stateless_grace, doors });
+        let shared = Arc::new(Shared { ring, wait_queue, log, limits, stateless_grace, nodes });
         let (commands, inbox) = mpsc::unbounded_channel();
         let actor =
             RoomActor::new(settings, history, followed, Arc::clone(&shared), bounds, commands.downgrade());
@@ -103,7 +105,7 @@ impl Room {
     /// The origins at which other nodes serve the room, the least busy first, as far as they are known now; `None` where
     /// there are no other nodes, nor can be.
     pub fn doors(&self) -> Option<Arc<[String]>> {
-        self.shared.doors()
+        self.shared.nodes.as_ref().map(NodeShared::doors)
     }
 
     /// How long a [stateless join](Room::join_stateless) holds the seat.
@@ -119,13 +121,25 @@ impl Room {
         known(Some(name))
     }
 
+    /// Waits until this node has published what a guest with this cursor has read, perhaps at another node.
+    ///
+    /// # Errors
+    /// `not_kept` when that takes too long.
+    pub async fn catch_up(&self, cursor: Option<&Cursor>) -> Result<(), Refusal> {
+        match (&self.shared.nodes, cursor) {
+            (Some(nodes), Some(cursor)) => nodes.catch_up(cursor).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Takes a seat for a connection.
     ///
     /// # Errors
-    /// `unknown_room`, `name_taken`, `room_full`, `not_kept` when the log fails, or `too_fast` if a present guest
+    /// `unknown_room`, `name_taken`, `room_full`, `not_kept` when the log fails or as [`Room::catch_up`], or `too_fast` if a present guest
     /// asks for another name and their rate limit is reached.
     pub async fn join(&self, hello: Hello) -> Result<Join, Refusal> {
         known(hello.room.as_deref())?;
+        self.catch_up(hello.cursor.as_ref()).await?;
         self.ask(|reply| Command::Join(hello, self.circuit, reply)).await
     }
 

@@ -119,6 +119,7 @@ pub async fn poll(
 ) -> Result<PollResponse, Refusal> {
     let until = Instant::now() + request.wait;
     let (cursor, newest) = (request.hello.cursor.take(), request.hello.newest.take());
+    room.catch_up(cursor.as_ref()).await?;
     let mut join = room.join_stateless(request.hello).await?;
     let mut page = MessagePage::new(request.limit);
     if let Some(Cursor { after, epoch }) = request.before {

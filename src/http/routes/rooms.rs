@@ -108,6 +108,7 @@ async fn join(
     let body = read_body(&site, request).await?;
     let mut hello = if body.is_empty() { Hello::default() } else { protocol::body::hello(&body)? };
     let cursor = hello.cursor.take();
+    room.catch_up(cursor.as_ref()).await?;
     let mut join = room.join_stateless(hello).await?;
     join.welcome.resume(cursor.as_ref());
     let mut response = json(StatusCode::CREATED, &join.welcome.event());

@@ -32,7 +32,9 @@ impl RoomActor {
                 ClusterEvent::Doors(doors) => {
                     let doors: Arc<[String]> = doors.into_iter().map(|door| door.origin).collect();
                     self.roster.set_doors(Arc::clone(&doors));
-                    self.shared.set_doors(&doors);
+                    if let Some(nodes) = &self.shared.nodes {
+                        nodes.set_doors(&doors);
+                    }
                     self.notices.set_doors(doors);
                 }
             }

@@ -59,6 +59,9 @@ impl RoomActor {
                     self.clock.at_least(newest.at);
                 }
                 self.shared.publish(records.iter().map(Record::event));
+                if let Some(nodes) = &self.shared.nodes {
+                    nodes.note_published(self.appends.published());
+                }
             }
             Step::Answer(appended, requests) => {
                 if let Some(event) = self.notices.note_append(&appended) {
