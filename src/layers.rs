@@ -26,7 +26,7 @@ const USES: [(&str, &[&str]); 16] = [
     ("tor", &["config", "storage", "listen"]),
     ("transport", &["protocol", "config", "listen", "hub"]),
     ("http", &["protocol", "config", "listen", "hub", "transport"]),
-    ("server", &["config", "storage", "cluster", "listen", "http", "hub", "log", "tor"]),
+    ("server", &["config", "storage", "cluster", "listen", "http", "hub", "nodes", "log", "tor"]),
     ("lab", &["tor"]),
     ("telemetry", &[]),
     ("cli", &["config", "cluster", "nodes", "server", "tor", "lab", "telemetry"]),

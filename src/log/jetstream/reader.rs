@@ -11,9 +11,11 @@ use async_nats::jetstream::stream;
 use async_nats::{Message, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
+use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::shared::{Reading, Shared};
+use crate::cluster::ApiError;
 
 /// How many entries are taken together at most.
 const BATCH: usize = 512;
@@ -99,8 +101,10 @@ async fn read(shared: &Shared) -> Ended {
         Err(error) => return again(&error),
     };
     let mut consumer = Consumer { shared, last, taken: 0, current: false };
-    if pending == 0 {
-        consumer.is_current();
+    if pending == 0
+        && let Err(error) = consumer.look_for_the_end().await
+    {
+        return again(&error);
     }
     let reason = tokio::select! {
         reason = consumer.run(&mut messages) => reason,
@@ -175,8 +179,8 @@ impl Consumer<'_> {
         }
     }
 
-    /// Answers what the consumer says of itself.
-    async fn control(&self, message: Message) -> Result<(), String> {
+    /// Answers what the consumer says of itself, when it has nothing to deliver.
+    async fn control(&mut self, message: Message) -> Result<(), String> {
         let header = |name: &str| message.headers.as_ref()?.get(name).map(|value| value.as_str().to_owned());
         // Flow control: it goes on when it is answered, here or after a heartbeat that says that it waits.
         let waits =
@@ -189,14 +193,17 @@ impl Consumer<'_> {
             Some(last) if last != self.taken => {
                 Err(format!("{last} were delivered, and {} came", self.taken))
             }
-            _ => Ok(()),
+            _ if self.current => Ok(()),
+            _ => self.look_for_the_end().await.map_err(|error| error.to_string()),
         }
     }
 
     /// Takes entries into the view, tells those who follow, and answers those who wait for them.
     fn take(&mut self, entries: &mut Vec<(Place, Message)>) {
-        let Some((Place { pending, .. }, _)) = entries.last() else { return };
-        let (shared, pending) = (self.shared, *pending);
+        if entries.is_empty() {
+            return;
+        }
+        let shared = self.shared;
         let (mut freed, mut changed, mut unread) = (0, false, 0);
         // Decrypted before the lock is taken.
         let opened: Vec<_> = entries
@@ -232,16 +239,56 @@ impl Consumer<'_> {
         if changed {
             shared.room.notify_one();
         }
-        if pending == 0 && !self.current {
+        if !self.current && shared.locked().view.head() >= self.last {
             self.is_current();
         }
     }
 
-    /// It has delivered everything that was there when it was made.
+    /// Whether it has delivered everything that was there when it was made, now that it has nothing more to deliver. Its server
+    /// may be behind the stream, after a stop for instance, and not know of what is missing: so the numbers that it has not
+    /// delivered count as erased only where the stream itself says so, in one answer with where it ends.
+    async fn look_for_the_end(&mut self) -> Result<(), ApiError> {
+        let head = self.shared.locked().view.head();
+        if head < self.last {
+            let ask = serde_json::json!({ "deleted_details": true });
+            let info = format!("STREAM.INFO.{}", self.shared.stream);
+            let state = self.shared.connection.api::<Whole>(&info, &ask).await?.state;
+            if !state.lacks_all(head + 1, self.last) {
+                return Ok(());
+            }
+        }
+        self.is_current();
+        Ok(())
+    }
+
     fn is_current(&mut self) {
         self.current = true;
         self.shared.locked().view.end_at(self.last);
         self.shared.reading.send_replace(Reading::Current);
+    }
+}
+
+/// Of a stream's state, where it begins and ends, and which numbers between are erased.
+#[derive(Deserialize)]
+struct Whole {
+    state: Numbers,
+}
+
+#[derive(Deserialize)]
+struct Numbers {
+    first_seq: u64,
+    last_seq: u64,
+    #[serde(default)]
+    deleted: Option<Vec<u64>>,
+}
+
+impl Numbers {
+    /// Whether the stream gave all these numbers, and has no entry of them any more.
+    fn lacks_all(&self, from: u64, to: u64) -> bool {
+        let begin = from.max(self.first_seq);
+        let deleted = self.deleted.as_deref().unwrap_or_default();
+        let deleted = deleted.iter().filter(|seq| (begin..=to).contains(*seq)).count() as u64;
+        to <= self.last_seq && deleted == (to + 1).saturating_sub(begin)
     }
 }
 
@@ -251,8 +298,6 @@ struct Place {
     stream: u64,
     /// Among those that the consumer has delivered.
     consumer: u64,
-    /// How many it has yet to deliver.
-    pending: u64,
 }
 
 impl Place {
@@ -264,7 +309,24 @@ impl Place {
         let mut parts = subject.split('.').skip(skipped);
         let stream = parts.next()?.parse().ok()?;
         let consumer = parts.next()?.parse().ok()?;
-        let pending = parts.nth(1)?.parse().ok()?;
-        Some(Self { stream, consumer, pending })
+        Some(Self { stream, consumer })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Numbers;
+
+    #[test]
+    fn what_a_stream_does_not_say_is_erased_is_to_come() {
+        let lacks = |first_seq, last_seq, deleted: &[u64], from, to| {
+            Numbers { first_seq, last_seq, deleted: Some(deleted.to_vec()) }.lacks_all(from, to)
+        };
+        assert!(lacks(1, 9, &[7, 8, 9], 7, 9));
+        assert!(lacks(10, 9, &[], 7, 9), "all of it is erased");
+        assert!(!lacks(8, 9, &[9], 7, 8), "8 is there");
+        assert!(!lacks(1, 9, &[7, 9], 7, 9));
+        assert!(!lacks(1, 8, &[7, 8], 7, 9), "an older state");
+        assert!(lacks(1, 9, &[3, 9], 9, 9));
     }
 }
