@@ -19,6 +19,7 @@ async fn node(servers: &Servers, data: &TempDir) -> TestRoom {
         credentials: None,
         ca: None,
         certificate: None,
+        doors: true,
     };
     let data = data.path().join("node");
     TestRoom::open_with(|settings| {

@@ -5,7 +5,8 @@
 //! `data_directory` start the program itself; `local`, `process`, `logs` and `unit` hold what the host is promised: who may
 //! use the local room, what is left in memory and on disks, what is logged, the sandbox of the systemd unit; `proxied` comes
 //! over the listener for proxies, `tls` over TLS, `balanced` through nginx and HAProxy, which must be installed;
-//! `nothing_lost` breaks whatever can break; `restored` puts backups back; `lasting` has the kinds of entries that are no
+//! `nothing_lost` breaks whatever can break; `restored` puts backups back;
+//! `several` is one room on three machines, with NATS servers that `tests/run` installs; `lasting` has the kinds of entries that are no
 //! messages; `defects` are those of others; `onion` starts a private Tor network, for which `tor` must be installed.
 
 // A test that unwraps says enough when it fails.
@@ -25,7 +26,7 @@ mod lasting;
 mod local;
 mod logs;
 mod loopback;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "cluster"))]
 #[path = "../nats/servers.rs"]
 mod nats;
 mod nothing_lost;
@@ -35,6 +36,8 @@ mod proxied;
 #[cfg(target_os = "linux")]
 mod raw_device;
 mod restored;
+#[cfg(all(target_os = "linux", feature = "cluster"))]
+mod several;
 mod threat_model;
 mod tls;
 #[cfg(target_os = "linux")]

@@ -59,6 +59,7 @@ pub(crate) struct Servers {
 struct Server {
     child: Option<Child>,
     port: u16,
+    monitor: u16,
 }
 
 impl Servers {
@@ -95,7 +96,8 @@ impl Servers {
             text.push_str(&more(directory.path()));
             fs::write(directory.path().join(format!("s{place}.conf")), text).unwrap();
         }
-        let servers = ports.into_iter().map(|port| Server { child: None, port }).collect();
+        let servers = ports.into_iter().zip(monitors);
+        let servers = servers.map(|(port, monitor)| Server { child: None, port, monitor }).collect();
         let mut servers = Self { servers, program: program.path(), directory };
         (0..count).for_each(|place| servers.begin(place));
         (0..count).for_each(|place| servers.wait(place));
@@ -182,6 +184,11 @@ impl Servers {
         let mut child = self.servers[place].child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// Where this server tells of itself over HTTP.
+    pub(crate) fn monitor(&self, place: usize) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.servers[place].monitor).into()
     }
 
     /// `SIGSTOP`.

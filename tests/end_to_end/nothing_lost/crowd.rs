@@ -92,6 +92,20 @@ impl Crowd {
         Self { account, phase, guests, size, patience }
     }
 
+    /// Brings one more guest, who talks and listens in another way.
+    pub(crate) fn bring<G>(&mut self, guest: impl FnOnce(Arc<Account>, watch::Receiver<Phase>) -> G)
+    where
+        G: Future<Output = Vec<Heard>> + Send + 'static,
+    {
+        self.size += 1;
+        self.guests.spawn(guest(Arc::clone(&self.account), self.phase.subscribe()));
+    }
+
+    /// What the guests are to do.
+    pub(crate) fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
     /// How far it is.
     pub(crate) fn progress(&self) -> Progress {
         *self.account.progress.borrow()

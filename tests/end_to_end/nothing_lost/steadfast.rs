@@ -157,7 +157,12 @@ impl Steadfast {
             match event {
                 Ok(event) => {
                     asked = false;
-                    sent -= usize::from(self.hear(&event?));
+                    let event = event?;
+                    // To be said again, in its order.
+                    if event["code"] == "not_kept" || event["code"] == "taken_over" {
+                        return Err(Broken);
+                    }
+                    sent -= usize::from(self.hear(&event));
                 }
                 Err(_) if asked => return Err(Broken),
                 Err(_) => {
@@ -178,6 +183,9 @@ impl Steadfast {
         }
         self.send(&mut socket, hello).await?;
         let welcome = next(&mut socket).await?;
+        if welcome["code"] == "not_kept" {
+            return Err(Broken);
+        }
         assert_eq!(welcome["type"], "welcome", "{} is not let in: {welcome}", self.name);
         let epoch = welcome["room"]["epoch"].as_str().unwrap().to_owned();
         let id = welcome["guest"]["id"].as_u64().unwrap();
