@@ -45,8 +45,20 @@ pub(super) struct Peer {
 struct Asking {
     /// The newest change that the first page knew.
     begun: Option<u64>,
+    /// Up to which guest its pages have said who is there.
+    through: Option<GuestId>,
     /// Whether what its pages said was forgotten since.
     is_void: bool,
+}
+
+impl Asking {
+    /// Whether its pages know more of a guest than this change says, which came late. What comes after it may be passed over
+    /// when the snapshot is complete, so that it must not be taken in.
+    fn knows(&self, guest: GuestId, number: u64) -> bool {
+        !self.is_void
+            && self.begun.is_some_and(|begun| number <= begun)
+            && self.through.is_some_and(|through| guest <= through)
+    }
 }
 
 impl Peer {
@@ -113,6 +125,14 @@ impl Peer {
         }
         self.told_of(number - 1, ask_at);
         self.seen = number;
+        let guest = match &presence {
+            Presence::Present(seated) => seated.guest.id,
+            Presence::Absent(guest) => *guest,
+        };
+        let is_late = self.asking.is_some_and(|asking| asking.knows(guest, number));
+        if is_late || self.guests.get(&guest).is_some_and(|(_, known)| *known > number) {
+            return true;
+        }
         match presence {
             Presence::Present(seated) => self.seat(node, seated, number, events),
             Presence::Absent(guest) => {
@@ -193,6 +213,9 @@ impl Peer {
             if newer.is_none_or(|newer| newer < number) {
                 self.seat(node, seated, number, events);
             }
+        }
+        if let Some(asking) = &mut self.asking {
+            asking.through = last;
         }
         self.last_heard = self.last_heard.max(now);
         if last.is_none() || self.guests.len() >= GUESTS_MAX {

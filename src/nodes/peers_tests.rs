@@ -188,6 +188,33 @@ proptest! {
     }
 }
 
+/// A change that comes after a page which knew of it, while the next page is under way.
+#[test]
+fn what_comes_late_does_not_undo_what_a_page_said() {
+    for leaves in [false, true] {
+        let (guests, mut waiting) = OwnGuests::new(NODE);
+        let mut receiver = Receiver::new();
+        for guest in 1..=5 {
+            guests.tell(Presence::Present(seated(guest, guest)));
+            receiver.hear(waiting.try_recv().unwrap());
+        }
+        receiver.ask();
+        guests.tell(Presence::Present(seated(2, 11)));
+        guests.tell(match leaves {
+            true => Presence::Absent(GuestId(2)),
+            false => Presence::Present(seated(2, 12)),
+        });
+        receiver.serve(&guests.own());
+        receiver.take_page();
+        receiver.hear(waiting.try_recv().unwrap());
+        receiver.serve(&guests.own());
+        receiver.take_page();
+        receiver.hear(waiting.try_recv().unwrap());
+        let expected = (!leaves).then(|| seated(2, 12));
+        assert_eq!(receiver.roster.get(&GuestId(2)), expected.as_ref());
+    }
+}
+
 #[test]
 fn what_is_said_comes_through() {
     let keys = NodeKeys::for_test(1);
