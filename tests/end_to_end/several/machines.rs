@@ -4,13 +4,18 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::guests::Nodes;
 use crate::kit::program::Program;
 use crate::nats::{Line, Servers};
+
+/// How long a node may take to start: it reads all that is kept, and a build for tests is slow at that.
+const START: Duration = Duration::from_secs(180);
 
 /// The programs, and what they need of each other.
 pub(super) struct Machines {
@@ -45,6 +50,9 @@ impl Machines {
                 "open",
                 "--listen",
                 "127.0.0.1:0",
+                // A node reads all that is kept when it starts: what a long run says must stay within reason.
+                "--messages-per-minute",
+                "30",
                 "--keep-messages",
                 "1000000",
                 "--config",
@@ -93,7 +101,7 @@ impl Machines {
         let machine = &mut self.machines[place];
         let words: Vec<&str> = machine.words.iter().map(String::as_str).collect();
         let mut program = Program::start(&words);
-        let url = program.told("local").await;
+        let url = timeout(START, local(&mut program)).await.expect("a node takes too long to start");
         let address = url.strip_prefix("http://").and_then(|rest| rest.strip_suffix('/')).unwrap();
         machine.address.send_replace(Some(address.parse().unwrap()));
         machine.program = Some(program);
@@ -104,6 +112,16 @@ impl Machines {
         let machine = &mut self.machines[place];
         machine.address.send_replace(None);
         machine.program.take().expect("it runs").kill().await;
+    }
+}
+
+/// The address that the program tells.
+async fn local(program: &mut Program) -> String {
+    loop {
+        let line = program.out.next_line().await.unwrap().expect("standard output ended before the address");
+        if let Some(url) = line.strip_prefix("local: ") {
+            return url.to_owned();
+        }
     }
 }
 
