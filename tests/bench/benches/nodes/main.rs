@@ -2,7 +2,8 @@
 //!
 //! Guests are shared between the nodes and talk at a fixed rate (an open loop); each delivery is timed from when it was due.
 //! A node with its messages in SQLite runs in turn with them, so that the price of NATS can be read as a ratio. In the end the
-//! first node is killed, and its guests go on at another one. Needs Linux and `nats-server`; three servers are started.
+//! first node is killed, and its guests go on at another one. Needs Linux and `nats-server` 2.11 or newer; three servers are
+//! started, which sync each write to the disk, as SQLite does.
 
 mod guests;
 mod room;

@@ -41,7 +41,7 @@ impl Room {
                 fs::write(
                     &file,
                     format!(
-                        "listen: \"127.0.0.1:{port}\"\nserver_name: s{place}\njetstream {{ store_dir: {store:?} }}\ncluster {{ name: bench, listen: \"127.0.0.1:{own}\", routes: {others:?} }}\n"
+                        "listen: \"127.0.0.1:{port}\"\nserver_name: s{place}\njetstream {{ store_dir: {store:?}, sync_interval: always }}\ncluster {{ name: bench, listen: \"127.0.0.1:{own}\", routes: {others:?} }}\n"
                     ),
                 )?;
                 let mut command = Command::new(nats_server);
