@@ -18,6 +18,7 @@ pub mod state;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use zeroize::Zeroizing;
@@ -164,6 +165,11 @@ pub trait Log: Send + Sync + 'static {
 
     /// Where the kept messages lie. Known without asking a disk or another machine: every guest who joins waits for it.
     fn span(&self) -> LogFuture<'_, Span>;
+
+    /// The number of the newest entry that there is anywhere, whether this process has read it or not. May ask another machine.
+    fn newest(&self) -> LogFuture<'_, u64> {
+        async { Ok(self.span().await?.head) }.boxed()
+    }
 
     /// Erases what the retention no longer allows when the room's clock shows `clock`.
     fn trim(&self, clock: u64) -> LogFuture<'_, ()>;

@@ -121,13 +121,14 @@ impl Room {
         known(Some(name))
     }
 
-    /// Waits until this node has published what a guest with this cursor has read, perhaps at another node.
+    /// Waits until this node has published what a guest with this cursor has read, perhaps at another node. A cursor beyond
+    /// everything that there is anywhere is let through after a while.
     ///
     /// # Errors
     /// `not_kept` when that takes too long.
     pub async fn catch_up(&self, cursor: Option<&Cursor>) -> Result<(), Refusal> {
         match (&self.shared.nodes, cursor) {
-            (Some(nodes), Some(cursor)) => nodes.catch_up(cursor).await,
+            (Some(nodes), Some(cursor)) => nodes.catch_up(cursor, &*self.shared.log).await,
             _ => Ok(()),
         }
     }

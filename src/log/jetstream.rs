@@ -30,7 +30,7 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::stream::{Config, StorageType};
+use async_nats::jetstream::stream::{Config, Info, StorageType};
 use futures_util::FutureExt;
 use futures_util::future::ready;
 use tokio::sync::{mpsc, oneshot};
@@ -48,8 +48,10 @@ pub use timing::Timing;
 /// How long the stream may deliver nothing while it is read for the first time.
 const NO_PROGRESS: Duration = Duration::from_secs(20);
 
-/// How long closing may wait for what is under way.
-const CLOSE: Duration = Duration::from_secs(2);
+/// How long closing may wait for what is under way, and then for the tasks to end: together less than what
+/// [`Server::close`](crate::server::Server::close) has left for it.
+const CLOSE: Duration = Duration::from_millis(1200);
+const CLOSE_TASKS: Duration = Duration::from_millis(200);
 
 /// What the stream keeps beyond the retention: what is erased only after a while, and entries while no node runs.
 const SURPLUS: u64 = 100_000;
@@ -89,8 +91,7 @@ impl JetStreamLog {
         let mut view = View::new(retention);
         view.start_clock(identity.clock);
         let node = getrandom::u64()?.to_le_bytes();
-        let name = stream.config.name;
-        let shared = Arc::new(Shared::new(connection, bucket, name, node, timing, view, outgoing));
+        let shared = Arc::new(Shared::new(connection, bucket, &stream, node, timing, view, outgoing));
         let mut log = Self { shared: Arc::clone(&shared), identity, tasks: TaskTracker::new() };
         log.spawn(queue);
         log.wait_until_read().await?;
@@ -262,6 +263,14 @@ impl Log for JetStreamLog {
         ready(Ok(self.shared.locked().view.span())).boxed()
     }
 
+    fn newest(&self) -> LogFuture<'_, u64> {
+        self.ask(async {
+            let info = format!("STREAM.INFO.{}", self.shared.stream);
+            let info: Info = self.shared.connection.api(&info, &()).await?;
+            Ok(info.state.last_sequence.max(self.shared.locked().view.head()))
+        })
+    }
+
     fn trim(&self, clock: u64) -> LogFuture<'_, ()> {
         self.shared.locked().view.trim(&self.shared.wire, clock);
         self.ask(erasure::erase(&self.shared))
@@ -269,15 +278,15 @@ impl Log for JetStreamLog {
 
     fn close(&self) -> LogFuture<'_, ()> {
         async move {
-            let appended = async {
+            let erased = async {
                 while !self.shared.locked().appends.is_empty() {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
+                erasure::erase(&self.shared).await
             };
-            let _ = timeout(CLOSE, appended).await;
-            let erased = timeout(CLOSE, erasure::erase(&self.shared)).await;
+            let erased = timeout(CLOSE, erased).await;
             self.shared.closing.cancel();
-            let _ = timeout(CLOSE, self.tasks.wait()).await;
+            let _ = timeout(CLOSE_TASKS, self.tasks.wait()).await;
             self.shared.locked().view.end();
             match erased {
                 Ok(Ok(())) => Ok(()),

@@ -5,9 +5,10 @@ use std::ffi::OsStr;
 use onionroom::config::{ClusterSettings, NatsAddress};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 
-use crate::kit::TestRoom;
-use crate::kit::program::run;
+use crate::kit::program::{Program as Node, run};
+use crate::kit::{Guest, TestRoom};
 use crate::nats::{Line, Program, Servers};
 
 async fn node(servers: &Servers, data: &TempDir) -> TestRoom {
@@ -62,6 +63,48 @@ async fn guests_of_two_nodes_hear_each_other() {
     // Said at the node that is gone, and repeated here.
     assert_eq!(back.say("a0", "from Ann").await, heard[0].iter().find(|one| one.2 == "a0").unwrap().0);
     other.close().await;
+}
+
+/// A guest whose cursor is beyond everything there is, as after the servers were restored from an older copy, gets in.
+#[tokio::test]
+async fn a_cursor_beyond_everything_keeps_no_guest_out() {
+    let servers = Servers::start(Program::Debian, 1);
+    let data = TempDir::new().unwrap();
+    let room = node(&servers, &data).await;
+    let mut ann = room.guest("Ann").await;
+    ann.say("a", "from Ann").await;
+    let epoch = ann.welcome["room"]["epoch"].clone();
+    let mut ben = room.stranger().await;
+    ben.hello_as(json!({ "name": "Ben", "after": 4_000_000_000_u64, "epoch": epoch })).await;
+    ann.say("b", "from Ann").await;
+    while ben.expect("message").await["id"] != "b" {}
+    room.close().await;
+}
+
+/// A signal ends the program in good order while NATS stands still and guests wait for what is not there.
+#[tokio::test]
+async fn the_room_closes_in_time_while_nats_is_away() {
+    let servers = Servers::start(Program::Debian, 1);
+    let secret = servers.secret();
+    let variables = [("ONIONROOM_CLUSTER_SECRET_FILE", secret.as_path())];
+    let commands = format!("export ONIONROOM_CLUSTER_NATS={}", servers.address(0));
+    let words = ["--no-onion", "--local", "open", "--listen", "127.0.0.1:0"];
+    let mut program = Node::start_after(&commands, &variables, &words);
+    let url = program.told("local").await;
+    let address = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut ann = Guest::connect(TcpStream::connect(&address).await.unwrap(), &address).await;
+    let welcome = ann.hello_as(json!({ "name": "Ann" })).await;
+    ann.say("a", "text").await;
+    servers.stop(0);
+    ann.send(json!({ "type": "say", "id": "b", "text": "text" })).await;
+    let mut ben = Guest::connect(TcpStream::connect(&address).await.unwrap(), &address).await;
+    let hello = json!({ "type": "hello", "name": "Ben", "after": 99, "epoch": welcome["room"]["epoch"] });
+    ben.send(hello).await;
+    program.signal("TERM").await;
+    assert!(program.ended().await.success());
+    let said = program.rest_of_err().await;
+    assert!(!said.contains("Not everything had ended in time"), "{said}");
+    servers.resume(0);
 }
 
 #[tokio::test]

@@ -95,11 +95,7 @@ pub(super) async fn load(
         // Another node may have done the same: then its identity counts.
         if bucket.update(IDENTITY, &value, revision).await.map_err(failed)?.is_some() {
             if behind {
-                tracing::warn!(
-                    last,
-                    remembered,
-                    "the room's stream went back: what was said between is lost"
-                );
+                tracing::warn!(last, "the room's stream went back: what was said between is lost");
                 bucket.put(HEAD, last.to_string().as_bytes()).await.map_err(failed)?;
             }
             return identity(&kept, now, connection);
@@ -136,6 +132,9 @@ async fn remembered_head(bucket: &Bucket) -> Result<u64, ApiError> {
     let kept = bucket.get(HEAD).await?.and_then(|kept| kept.value);
     Ok(kept.and_then(|value| str::from_utf8(&value).ok()?.parse().ok()).unwrap_or(0))
 }
+
+/// More than any stream has: the next start begins a new epoch, wherever the stream ends by then.
+pub(super) const ANOTHER_EPOCH: u64 = u64::MAX;
 
 /// Has the bucket remember that the stream went up to this number; what it remembers never goes back.
 pub(super) async fn remember_head(bucket: &Bucket, head: u64) -> Result<(), ApiError> {

@@ -7,13 +7,14 @@
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, Config, DeliverPolicy, Info, ReplayPolicy};
-use async_nats::jetstream::stream;
+use async_nats::jetstream::{ErrorCode, stream};
 use async_nats::{Message, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::identity;
 use super::shared::{Reading, Shared};
 use crate::cluster::ApiError;
 
@@ -23,7 +24,7 @@ const BATCH: usize = 512;
 /// The pause before the stream is asked again.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a stream may say that it ends before what was read of it: a new leader may not have caught up.
+/// How long a stream may not be there, or end before what was read of it: a new leader may not have caught up.
 const BEHIND: Duration = Duration::from_secs(10);
 
 /// Reads until the log is closed, or the stream turns out to be another one.
@@ -36,10 +37,10 @@ pub(super) async fn run(shared: &Shared) {
         };
         match ended {
             Ended::Again(reason) => tracing::debug!(reason, "the stream is read by another consumer"),
-            Ended::Behind(last) => {
+            Ended::Another(found) => {
                 let since = *behind_since.get_or_insert_with(Instant::now);
-                if since.elapsed() >= BEHIND {
-                    return lose(shared, last).await;
+                if found == Found::Replaced || since.elapsed() >= BEHIND {
+                    return lose(shared, found).await;
                 }
                 sleep(PAUSE).await;
                 continue;
@@ -53,20 +54,36 @@ pub(super) async fn run(shared: &Shared) {
 /// Why a consumer is given up.
 enum Ended {
     Again(String),
-    /// The stream ends at this number, and more of it was read before.
-    Behind(u64),
+    /// The stream is not the one that was read before.
+    Another(Found),
+}
+
+/// What is there in place of the stream that was read before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// None.
+    Nothing,
+    /// One that ends at this number, which is less.
+    Shorter(u64),
+    /// One with other entries under the same numbers.
+    Replaced,
 }
 
 /// The stream lost entries that were read: this node must not go on with numbers that are given again.
-async fn lose(shared: &Shared, last: u64) {
+async fn lose(shared: &Shared, found: Found) {
     let head = shared.locked().view.head();
+    let (what, remembered) = match found {
+        Found::Nothing => ("is gone".into(), head),
+        Found::Shorter(last) => (format!("ends at {last}"), head),
+        Found::Replaced => ("has other messages".into(), identity::ANOTHER_EPOCH),
+    };
     let reason = format!(
-        "the room's stream in NATS ends at {last}, and this node has read it up to {head}: it was restored from a backup or \
+        "the room's stream in NATS {what}, and this node has read it up to {head}: it was deleted, restored from a backup or \
          made anew. Restart onionroom on each machine"
     );
     tracing::error!("{reason}.");
     // So that the next start begins a new epoch, whatever the bucket was restored to.
-    let _ = super::identity::remember_head(&shared.bucket, head).await;
+    let _ = identity::remember_head(&shared.bucket, remembered).await;
     shared.reading.send_replace(Reading::Lost(reason));
     shared.locked().view.end();
 }
@@ -74,7 +91,7 @@ async fn lose(shared: &Shared, last: u64) {
 async fn read(shared: &Shared) -> Ended {
     let client = shared.connection.client();
     let mut link = shared.connection.link();
-    link.mark_unchanged();
+    let up = *link.borrow_and_update();
     let after = shared.locked().view.head();
     let again = |reason: &dyn std::fmt::Display| Ended::Again(reason.to_string());
     let inbox = client.new_inbox();
@@ -85,11 +102,22 @@ async fn read(shared: &Shared) -> Ended {
     let name = inbox.rsplit('.').next().unwrap_or_default().to_owned();
     let info = format!("STREAM.INFO.{}", shared.stream);
     let last = match shared.connection.api::<stream::Info>(&info, &()).await {
+        Ok(info) if info.created.unix_timestamp_nanos() != shared.made => {
+            return Ended::Another(Found::Replaced);
+        }
         Ok(info) => info.state.last_sequence,
+        Err(error) if error.code() == Some(ErrorCode::STREAM_NOT_FOUND) => {
+            return Ended::Another(Found::Nothing);
+        }
         Err(error) => return again(&error),
     };
     if last < after {
-        return Ended::Behind(last);
+        return Ended::Another(Found::Shorter(last));
+    }
+    match has_the_newest(shared).await {
+        Ok(true) => shared.note_checked(up),
+        Ok(false) => return Ended::Another(Found::Replaced),
+        Err(error) => return again(&error),
     }
     let request = serde_json::json!({
         "stream_name": shared.stream,
@@ -113,6 +141,28 @@ async fn read(shared: &Shared) -> Ended {
     // On servers that are there it ends at once, and not after its threshold.
     let _ = client.publish(format!("$JS.API.CONSUMER.DELETE.{}.{name}", shared.stream), Bytes::new()).await;
     Ended::Again(reason)
+}
+
+/// Whether the stream has the newest entry that was read of it, or none under its number, which may have been erased.
+async fn has_the_newest(shared: &Shared) -> Result<bool, ApiError> {
+    let Some((seq, token)) = shared.locked().view.newest() else { return Ok(true) };
+    let ask = serde_json::json!({ "seq": seq });
+    match shared.connection.api::<Got>(&format!("STREAM.MSG.GET.{}", shared.stream), &ask).await {
+        Ok(got) => Ok(got.message.subject == shared.wire.subject(&token).as_str()),
+        Err(error) if error.code() == Some(ErrorCode::NO_MESSAGE_FOUND) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// An entry, as JetStream tells it.
+#[derive(Deserialize)]
+struct Got {
+    message: Stored,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    subject: String,
 }
 
 fn config(shared: &Shared, start_sequence: u64, name: &str, inbox: String) -> Config {

@@ -1,8 +1,10 @@
 //! What the tasks of a log share.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_nats::Subject;
+use async_nats::jetstream::stream::Info;
 use bytes::Bytes;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +33,10 @@ pub(super) struct Shared {
     pub(super) wire: Wire,
     /// The name of the stream.
     pub(super) stream: String,
+    /// When the stream was made, in nanoseconds of Unix time.
+    pub(super) made: i128,
+    /// The number of the connection over which the stream was last found to be the one that was read before.
+    checked: AtomicU64,
     pub(super) node: Node,
     pub(super) timing: Timing,
     state: Mutex<State>,
@@ -65,7 +71,7 @@ impl Shared {
     pub(super) fn new(
         connection: Arc<Connection>,
         bucket: Bucket,
-        stream: String,
+        stream: &Info,
         node: Node,
         timing: Timing,
         view: View,
@@ -75,7 +81,9 @@ impl Shared {
             wire: Wire::new(&connection),
             connection,
             bucket,
-            stream,
+            stream: stream.config.name.clone(),
+            made: stream.created.unix_timestamp_nanos(),
+            checked: AtomicU64::new(0),
             node,
             timing,
             state: Mutex::new(State { view, appends: Appends::default() }),
@@ -89,6 +97,24 @@ impl Shared {
 
     pub(super) fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that the stream is the one that was read before, as was found over this connection.
+    pub(super) fn note_checked(&self, link: Link) {
+        if let Link::Up(count) = link {
+            self.checked.store(count, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether entries may be sent: the connection is up, and the stream is known to be the one that was read before. One that
+    /// was restored from an older copy would give numbers again that this node has given to other entries.
+    pub(super) fn may_send(&self) -> bool {
+        let checked = match *self.connection.link().borrow() {
+            Link::Up(count) => count == self.checked.load(Ordering::Relaxed),
+            // What the client tells of changes may be lost.
+            Link::Down(_) => true,
+        };
+        checked && self.connection.is_up()
     }
 
     /// Why appends fail at present, whatever is tried; `None` if they may succeed.

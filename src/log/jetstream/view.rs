@@ -21,6 +21,8 @@ pub(super) struct View {
     ids: HashMap<u64, u64>,
     dedup: DedupWindow<Token>,
     head: u64,
+    /// The newest entry that was taken.
+    newest: Option<(u64, Token)>,
     /// What the room's clock showed last, in seconds, and where it began in this process.
     clock: u64,
     started: (Instant, u64),
@@ -49,6 +51,7 @@ impl View {
             ids: HashMap::new(),
             dedup: DedupWindow::new(DEDUP_WINDOW),
             head: 0,
+            newest: None,
             clock: 0,
             started: (Instant::now(), 0),
             room: None,
@@ -67,6 +70,11 @@ impl View {
 
     pub(super) fn head(&self) -> u64 {
         self.head
+    }
+
+    /// The newest entry that was taken, with its number.
+    pub(super) fn newest(&self) -> Option<(u64, Token)> {
+        self.newest
     }
 
     /// What the room's clock showed last.
@@ -88,6 +96,7 @@ impl View {
         let Some((guest, at, bytes)) = packed.facts() else { return false };
         self.end_at(seq - 1);
         self.head = seq;
+        self.newest = Some((seq, token));
         self.dedup.insert(token, seq);
         let tells = !self.followers.is_empty();
         if (tells || !packed.is_message())

@@ -44,7 +44,7 @@ pub(super) async fn send(shared: &Shared, mut outgoing: mpsc::UnboundedReceiver<
     let mut batch = Vec::with_capacity(BATCH);
     while outgoing.recv_many(&mut batch, BATCH).await > 0 {
         // While the connection is lost the client would keep them, and send them long after they have failed.
-        while !shared.connection.is_up() {
+        while !shared.may_send() {
             let _ = timeout(TICK, link.changed()).await;
         }
         let Ok(places) = shared.window.acquire_many(batch.len() as u32).await else { return };
@@ -95,7 +95,7 @@ pub(super) async fn watch(shared: &Arc<Shared>) {
             .appends
             .expire(after, |reason| refusal.clone().unwrap_or_else(|| unreachable(reason)));
         shared.window.add_permits(freed);
-        if asking.as_ref().is_none_or(|asking| asking.is_finished()) && shared.connection.is_up() {
+        if asking.as_ref().is_none_or(|asking| asking.is_finished()) && shared.may_send() {
             let ask = if std::mem::take(&mut at_once) { Duration::ZERO } else { shared.timing.ask };
             let overdue = shared.locked().appends.overdue(ask, usize::MAX);
             if !overdue.is_empty() {

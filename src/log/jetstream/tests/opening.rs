@@ -148,6 +148,81 @@ async fn a_stream_that_was_made_anew_is_another_epoch() {
     assert_eq!(open(&servers, ALL).await.identity().await.unwrap().epochs, after.epochs);
 }
 
+/// What the log says once it cannot go on.
+async fn last_words(log: &JetStreamLog) -> String {
+    let said = async {
+        loop {
+            if let Err(error) = log.append(vec![entry(2, "b")]).await
+                && error.to_string().contains("Restart onionroom")
+            {
+                return error.to_string();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(DEADLINE, said).await.unwrap()
+}
+
+/// Guards against a node that goes on in another stream once that has more entries than the one before.
+#[tokio::test]
+async fn a_node_whose_stream_was_made_anew_does_not_go_on_in_it() {
+    let servers = Servers::start(Program::Debian, 1);
+    let line = Line::to(servers.socket(0)).await;
+    let log = open_at(&servers, &[line.address()], ALL, soon()).await;
+    log.append((0..3).map(|id| entry(1, &id.to_string())).collect()).await.unwrap();
+    let stream = log.shared.stream.clone();
+    line.cut();
+    delete(&connect(&servers, &servers.addresses()).await.unwrap(), &stream).await;
+    let new = open(&servers, ALL).await;
+    new.append((0..9).map(|id| entry(3, &id.to_string())).collect()).await.unwrap();
+    line.mend();
+    assert!(last_words(&log).await.contains("has other messages"));
+    assert_eq!(new.span().await.unwrap().head, 9, "it wrote nothing there");
+}
+
+/// Guards against a node that never says why it cannot write.
+#[tokio::test]
+async fn a_node_whose_stream_is_gone_says_so() {
+    let servers = Servers::start(Program::Debian, 1);
+    let log = open(&servers, ALL).await;
+    log.append(vec![entry(1, "a")]).await.unwrap();
+    delete(&log.shared.connection, &log.shared.stream).await;
+    assert!(last_words(&log).await.contains("is gone"));
+}
+
+/// Guards against two histories under the same numbers, on a server that was restored from an older copy while the node ran.
+#[tokio::test]
+async fn a_node_whose_server_was_restored_does_not_go_on_in_another_history() {
+    let mut servers = Servers::start(Program::Debian, 1);
+    let log = open(&servers, ALL).await;
+    log.append((0..9).map(|id| entry(1, &id.to_string())).collect()).await.unwrap();
+    let (before, line) = (log.identity().await.unwrap(), Line::to(servers.socket(0)).await);
+    servers.kill(0);
+    let (store, copy) = (servers.directory().join("s0"), servers.directory().join("copy"));
+    let copied = |from: &std::path::Path, to: &std::path::Path| {
+        assert!(std::process::Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+    };
+    copied(&store, &copy);
+    servers.restart(0);
+    drop(log);
+    let log = open_at(&servers, &[line.address()], ALL, soon()).await;
+    log.append((0..3).map(|id| entry(4, &id.to_string())).collect()).await.unwrap();
+    line.cut();
+    servers.kill(0);
+    fs::remove_dir_all(&store).unwrap();
+    fs::rename(&copy, &store).unwrap();
+    servers.restart(0);
+    // A node that starts before this one is back, on what was restored.
+    let new = open(&servers, ALL).await;
+    new.append((0..9).map(|id| entry(5, &id.to_string())).collect()).await.unwrap();
+    line.mend();
+    assert!(last_words(&log).await.contains("has other messages"));
+    assert_eq!(new.span().await.unwrap().head, 18, "it wrote nothing there");
+    drop((log, new));
+    let after = open(&servers, ALL).await.identity().await.unwrap();
+    assert_ne!(after.epochs.present(), before.epochs.present());
+}
+
 /// Guards against a node that goes on with numbers that are given again to other entries.
 #[tokio::test]
 async fn a_node_whose_stream_goes_back_says_so_and_stops() {
@@ -158,16 +233,6 @@ async fn a_node_whose_stream_goes_back_says_so_and_stops() {
     let stream = log.shared.stream.clone();
     delete(&log.shared.connection, &stream).await;
     let new = open(&servers, ALL).await;
-    let said = timeout(DEADLINE, async {
-        loop {
-            if let Err(error) = log.append(vec![entry(2, "b")]).await
-                && error.to_string().contains("Restart onionroom")
-            {
-                return error.to_string();
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    });
-    assert!(said.await.unwrap().contains("read it up to 9"));
+    assert!(last_words(&log).await.contains("read it up to 9"));
     assert_ne!(new.identity().await.unwrap().epochs.present(), before.epochs.present());
 }
