@@ -33,7 +33,7 @@ export async function openRoom() {
 }
 
 /** A process of the program with a directory of its own; what it prints is kept for when it is needed. */
-class Program {
+export class Program {
   lines = [];
 
   constructor(command, settings = {}) {
@@ -87,14 +87,14 @@ class Program {
   }
 }
 
-/** The private network and its room. */
-async function openLab() {
+/** The private network and its room; `network` is the file with which other rooms are on it. */
+export async function openLab() {
   const lab = new Program(['lab', '--listen', '127.0.0.1:0']);
   try {
     await lab.until('the private network is ready', () => lab.lines.includes('ready'), { deadline: NETWORK_DEADLINE });
-    const [url, socks] = [lab.value('room'), lab.value('socks')];
-    if (!url || !socks) throw new Error(`no room or socks line:\n${lab.lines.join('\n')}`);
-    return { url, socks, close: () => lab.end() };
+    const [url, socks, cookie] = ['room', 'socks', 'control cookie'].map((name) => lab.value(name));
+    if (!url || !socks || !cookie) throw new Error(`no room, socks or cookie line:\n${lab.lines.join('\n')}`);
+    return { url, socks, network: path.join(cookie, '../../network.toml'), close: () => lab.end() };
   } catch (error) {
     await lab.end();
     throw error;
