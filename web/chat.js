@@ -230,6 +230,10 @@ const handlers = {
       /* A token the room cannot read: come in as a new guest. */
       seat.renew();
       connection.greet();
+    } else if (code === 'not_kept') {
+      /* The room cannot let this guest in yet, or not give out older messages: each is asked for again. */
+      log.asking = false;
+      if (connection.state === 'greeting') connection.lost(code);
     }
   },
 };

@@ -22,14 +22,14 @@
   let came, passedOver = false;
   /** When the room was lost. */
   let since;
-  /** Whether it said that it is full. */
-  let turnedAway = false;
+  /** Whether it said that it is full; or that it cannot let this guest in at the moment. */
+  let turnedAway = false, unable = false;
   /** Whether the others are being looked at. */
   let looking = false;
   let timer;
   /** The addresses that the policy of this document does not have, because they are newer than it: nothing can be asked there. */
   const barred = new Set();
-  /** When an address was found full. */
+  /** When an address was found full, or unable to let this guest in. */
   const full = new Map();
 
   const links = make('span', 'doors');
@@ -153,16 +153,16 @@
 
   function changed() {
     if (!isAway()) {
-      if (connection.state !== 'greeting') turnedAway = false;
+      if (connection.state !== 'greeting') turnedAway = unable = false;
       if (connection.state === 'connected') full.clear();
       since = undefined;
       links.replaceChildren();
       return say(undefined);
     }
-    if (connection.cause === CLOSE.roomFull) {
-      turnedAway = true;
-      full.set(location.origin, Date.now());
-    }
+    const { cause } = connection;
+    if (cause === CLOSE.roomFull) turnedAway = true;
+    if (cause === 'not_kept') unable = true;
+    if (cause === CLOSE.roomFull || cause === 'not_kept') full.set(location.origin, Date.now());
     since ??= Date.now();
     if (!doors.known.length || looking) return;
     if (isDue()) return look();
@@ -186,10 +186,14 @@
     for (let first = true; isDue(); first = false) {
       const others = doors.known.filter((door) => ORIGIN.test(door) && door !== location.origin && !isFull(door));
       if (turnedAway) say(others.length ? 'The room is full here; looking at its other addresses. Trying again' : 'The room is full, at all its addresses. Trying again');
+      else if (unable) say(others.length ? 'The room cannot let you in here at the moment; looking at its other addresses. Trying again' : 'The room cannot let you in at the moment, at all its addresses. Trying again');
       else say(first ? 'This address does not answer; looking at the others of this room. Trying again' : 'No address of this room answers. Trying again');
+      /* Where this address does answer requests, another transport helps and not another address. */
+      let here = false;
+      if (!turnedAway && !unable) answers(location.origin).then((answered) => (here = answered));
       for (const door of others) {
         if (isBarred(door) || !(await answers(door))) continue;
-        if (!isDue()) break;
+        if (here || !isDue()) break;
         if (go(door)) return;
       }
       if (isDue()) offer(others.filter(isBarred));

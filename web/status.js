@@ -2,7 +2,7 @@
 'use strict';
 
 /** While the room is there and its storage is not. */
-const CANNOT_WRITE = 'The room cannot write at the moment. You can read on; what you write is sent as soon as it can.';
+const CANNOT_WRITE = 'The room cannot write at the moment. What you write is sent when it can.';
 /** In place of a close code: the guest has left. */
 const LEFT = 'left';
 
@@ -15,6 +15,7 @@ function showStatus({ state, cause, everWelcome, way, late }) {
     words = everWelcome ? 'Connection lost. Reconnecting' : 'The room does not answer. Trying again';
     if (cause === CLOSE.roomClosing) words = 'The room was closed. Looking for it again';
     if (cause === CLOSE.roomFull) words = 'The room is full. Trying again';
+    if (cause === 'not_kept') words = 'The room is not ready. Trying again';
   }
   if (waiting || state === 'connecting') words = doors.words ?? words;
   if (state === 'stopped') {

@@ -54,7 +54,7 @@ class RequestWire {
 
   send(frame) {
     if (this.ending.signal.aborted) return false;
-    const ask = () => this[frame.type](frame).catch((error) => this.failed(error, frame.id));
+    const ask = () => this[frame.type](frame).catch((error) => this.failed(error, frame));
     /* One after the other, so that what is said first is first. */
     if (frame.type === 'say') this.saying = Promise.resolve(this.saying).then(ask);
     else ask();
@@ -124,11 +124,14 @@ class RequestWire {
     return this.fetch(method, path, body);
   }
 
-  failed({ refusal }, id) {
+  failed({ refusal }, { type, id }) {
     if (this.ending.signal.aborted) return;
-    if (!refusal?.code) return this.lost();
-    this.on.heard({ type: 'error', code: refusal.code, message: refusal.detail, id, doors: refusal.doors });
-    if (refusal.code === 'room_full') this.lost(CLOSE.roomFull);
+    const { code, detail } = refusal ?? {};
+    if (!code) return this.lost();
+    this.on.heard({ ...refusal, type: 'error', message: detail, id });
+    if (code === 'room_full') this.lost(CLOSE.roomFull);
+    /* With the hello ends what listens. */
+    if (code === 'not_kept' && type === 'hello') this.lost(code);
   }
 
   lost(code) {

@@ -48,6 +48,16 @@ export class Doors {
     return this.#command(`start ${number}`);
   }
 
+  /** Takes the other nodes from this one, which can claim no name without them. */
+  cut(number) {
+    return this.#command(`cut ${number}`);
+  }
+
+  /** Gives them back. */
+  join(number) {
+    return this.#command(`join ${number}`);
+  }
+
   /** Whether the room can write what is said. */
   write(can) {
     return this.#command(`write ${can ? 'yes' : 'no'}`);

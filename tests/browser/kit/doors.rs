@@ -2,9 +2,10 @@
 //! in-process cluster. Each is a thread, whose end closes its connections as a killed process does.
 //!
 //! Arguments: for each node its origin, on a loopback name, with the number of its seats after a comma where that is limited.
-//! Commands, a line each: `kill N`, `start N`, `write yes`, `write no`; each is answered with `done`.
+//! Commands, a line each: `kill N`, `start N`, `write yes`, `write no`, `cut N` and `join N` for whether this node can claim
+//! names; each is answered with `done`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::io::BufRead;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,6 +85,8 @@ struct Nodes {
     claims: HashMap<String, GuestId>,
     claimed: u64,
     seated: HashMap<(usize, GuestId), Presence>,
+    /// Those that cannot claim names.
+    cut: HashSet<usize>,
     /// One for each node that lives.
     listeners: HashMap<usize, UnboundedSender<ClusterEvent>>,
 }
@@ -128,6 +131,9 @@ impl Member {
 impl Cluster for Member {
     fn claim(&self, guest: GuestId, name: &Name) -> BoxFuture<'static, Result<u64, ClaimError>> {
         let mut nodes = lock(&self.nodes);
+        if nodes.cut.contains(&self.number) {
+            return Box::pin(ready(Err(ClaimError::Unavailable("this node is cut off".into()))));
+        }
         let holder = *nodes.claims.entry(name.as_str().to_lowercase()).or_insert(guest);
         nodes.claimed += 1;
         Box::pin(ready(if holder == guest { Ok(nodes.claimed) } else { Err(ClaimError::Taken) }))
@@ -261,7 +267,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let log = MemoryLog::new(Retention { messages: 1000, bytes: 0, age: None })?;
     let log = Arc::new(SharedLog { log, writes: AtomicBool::new(true) });
-    let nodes = Arc::default();
+    let nodes: Arc<Mutex<Nodes>> = Arc::default();
     let mut running = HashMap::new();
     for number in 0..all.len() {
         running.insert(number, Node::start(number, &all, &log, &nodes)?);
@@ -279,6 +285,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             "start" => {
                 let number = which.parse()?;
                 running.insert(number, Node::start(number, &all, &log, &nodes)?);
+            }
+            "cut" => {
+                lock(&nodes).cut.insert(which.parse()?);
+            }
+            "join" => {
+                lock(&nodes).cut.remove(&which.parse()?);
             }
             "write" => {
                 log.writes.store(which == "yes", Ordering::Relaxed);
