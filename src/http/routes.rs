@@ -51,10 +51,9 @@ async fn moving(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
 /// the answer but learns that there is one. A closing room says no, on connections that it still has, and to such a page
 /// nothing.
 async fn health(State(site): State<Arc<Site>>) -> Response {
-    if site.closing.is_cancelled() {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
-    }
-    let mut response = StatusCode::NO_CONTENT.into_response();
+    let is_well = !site.closing.is_cancelled() && site.room.takes_guests();
+    let status = if is_well { StatusCode::NO_CONTENT } else { StatusCode::SERVICE_UNAVAILABLE };
+    let mut response = status.into_response();
     if site.room.doors().is_some() {
         response.headers_mut().insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     }

@@ -1,5 +1,6 @@
 //! What the requests of a room on several nodes share beside what every room has.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ const CATCH_UP: Duration = Duration::from_secs(5);
 pub(super) struct NodeShared {
     /// The origins of the other doors, the least busy first.
     doors: RwLock<Arc<[String]>>,
+    /// Whether a quorum of the cluster answers this node.
+    available: AtomicBool,
     /// The newest entry that was published here.
     published: watch::Sender<u64>,
     epochs: Arc<Epochs>,
@@ -30,6 +33,7 @@ impl NodeShared {
     pub(super) fn new(head: u64, epochs: Arc<Epochs>) -> Self {
         Self {
             doors: RwLock::default(),
+            available: AtomicBool::new(true),
             published: watch::Sender::new(head),
             epochs,
             newest: Mutex::default(),
@@ -42,6 +46,15 @@ impl NodeShared {
 
     pub(super) fn set_doors(&self, now: &Arc<[String]>) {
         *self.doors.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(now);
+    }
+
+    /// Whether this node can take guests, whose names have to be claimed.
+    pub(super) fn is_available(&self) -> bool {
+        self.available.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_available(&self, available: bool) {
+        self.available.store(available, Ordering::Relaxed);
     }
 
     /// Notes that entries were published up to this one.

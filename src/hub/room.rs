@@ -108,6 +108,12 @@ impl Room {
         self.shared.nodes.as_ref().map(NodeShared::doors)
     }
 
+    /// Whether new guests can get in, as far as that depends on other nodes: names cannot be claimed without a quorum of the
+    /// cluster.
+    pub fn takes_guests(&self) -> bool {
+        self.shared.nodes.as_ref().is_none_or(NodeShared::is_available)
+    }
+
     /// How long a [stateless join](Room::join_stateless) holds the seat.
     pub fn stateless_grace(&self) -> Duration {
         self.shared.stateless_grace

@@ -8,7 +8,8 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 use crate::kit::program::{Program as Node, run};
-use crate::kit::{Guest, TestRoom};
+use crate::kit::raw::Raw;
+use crate::kit::{Guest, TestRoom, within};
 use crate::nats::{Line, Program, Servers};
 
 async fn node(servers: &Servers, data: &TempDir) -> TestRoom {
@@ -96,6 +97,7 @@ async fn the_room_closes_in_time_while_nats_is_away() {
     let welcome = ann.hello_as(json!({ "name": "Ann" })).await;
     ann.say("a", "text").await;
     servers.stop(0);
+    within("a node without its servers to be unwell", unwell(&address)).await;
     ann.send(json!({ "type": "say", "id": "b", "text": "text" })).await;
     let mut ben = Guest::connect(TcpStream::connect(&address).await.unwrap(), &address).await;
     let hello = json!({ "type": "hello", "name": "Ben", "after": 99, "epoch": welcome["room"]["epoch"] });
@@ -105,6 +107,18 @@ async fn the_room_closes_in_time_while_nats_is_away() {
     let said = program.rest_of_err().await;
     assert!(!said.contains("Not everything had ended in time"), "{said}");
     servers.resume(0);
+}
+
+/// Asks until the node takes no new guests.
+async fn unwell(address: &str) {
+    loop {
+        let mut raw = Raw::new(TcpStream::connect(address).await.unwrap());
+        let host = format!("Host: {address}");
+        if raw.request(&["GET /health HTTP/1.1", &host, "Connection: close"]).await.status == 503 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test]

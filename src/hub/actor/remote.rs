@@ -25,6 +25,9 @@ impl RoomActor {
                     self.claims.iter_mut().for_each(|claims| claims.begin_lease(guests.clone()));
                 }
                 ClusterEvent::Available(available) => {
+                    if let Some(nodes) = &self.shared.nodes {
+                        nodes.set_available(available);
+                    }
                     if let Some(event) = self.notices.note_quorum(available) {
                         self.shared.publish_one(event);
                     }
