@@ -9,6 +9,8 @@
   const HANGING = 45 * SECOND;
   /** How long an address may take to answer. */
   const PROBE = 30 * SECOND;
+  /** How much later than another address its own may answer, so that the page stays. */
+  const GRACE = 5 * SECOND;
   /** Between two rounds over the others. */
   const PAUSE = 15 * SECOND;
   /** How long an address that was full is not gone to again. */
@@ -190,9 +192,11 @@
       else say(first ? 'This address does not answer; looking at the others of this room. Trying again' : 'No address of this room answers. Trying again');
       /* Where this address does answer requests, another transport helps and not another address. */
       let here = false;
-      if (!turnedAway && !unable) answers(location.origin).then((answered) => (here = answered));
+      const own = !turnedAway && !unable && answers(location.origin).then((answered) => (here = answered));
       for (const door of others) {
         if (isBarred(door) || !(await answers(door))) continue;
+        /* Its own answer may come a moment later than that of the other. */
+        await Promise.race([own, new Promise((resolve) => setTimeout(resolve, GRACE))]);
         if (here || !isDue()) break;
         if (go(door)) return;
       }
