@@ -11,6 +11,9 @@ mod error;
 mod link;
 mod sealing;
 mod secret;
+#[cfg(all(test, unix))]
+#[path = "../tests/nats/servers.rs"]
+pub(crate) mod servers;
 
 pub use bucket::{Bucket, Kept};
 pub use connection::{ApiError, Connection};

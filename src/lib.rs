@@ -40,6 +40,10 @@
 // They panic where the output cannot be written.
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
+// What tests share with those outside names the crate as these do.
+#[cfg(test)]
+extern crate self as onionroom;
+
 pub mod cli;
 #[cfg(feature = "cluster")]
 pub mod cluster;

@@ -30,13 +30,6 @@ mod wire;
 #[cfg(test)]
 mod peers_tests;
 #[cfg(all(test, unix))]
-#[path = "../tests/nats/servers.rs"]
-#[allow(
-    clippy::duplicate_mod,
-    reason = "the tests of the log have it too, and neither module uses the other"
-)]
-mod servers;
-#[cfg(all(test, unix))]
 mod tests;
 
 pub use node::NatsCluster;

@@ -105,18 +105,11 @@ impl Bucket {
         Ok(Some(Kept { value: self.sealer.open(key.as_bytes(), &sealed), revision: seq, written }))
     }
 
-    /// Writes the value if nothing is there. Returns its revision; `None` if there is something.
+    /// Writes the value in place of that of this revision, 0 where there is none. Returns its own; `None` if there is another by
+    /// now.
     ///
     /// # Errors
     /// The servers refuse it, or do not answer; then it may have been written all the same.
-    pub async fn create(&self, key: &str, value: &[u8]) -> Result<Option<u64>, ApiError> {
-        self.write(key, value, Some(0)).await
-    }
-
-    /// Writes the value in place of that of this revision. Returns its own; `None` if there is another by now.
-    ///
-    /// # Errors
-    /// As [`Bucket::create`].
     pub async fn update(&self, key: &str, value: &[u8], revision: u64) -> Result<Option<u64>, ApiError> {
         self.write(key, value, Some(revision)).await
     }
@@ -124,7 +117,7 @@ impl Bucket {
     /// Writes the value whatever is there.
     ///
     /// # Errors
-    /// As [`Bucket::create`].
+    /// As [`Bucket::update`].
     pub async fn put(&self, key: &str, value: &[u8]) -> Result<(), ApiError> {
         self.write(key, value, None).await.map(drop)
     }
@@ -148,7 +141,11 @@ impl Bucket {
                 Ok(None)
             }
             // Another write of the same key is under way (server 2.12 and newer).
-            Ok(Response::Err { error }) if error.error_code().0 == 10164 => Ok(None),
+            Ok(Response::Err { error })
+                if error.error_code() == ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT =>
+            {
+                Ok(None)
+            }
             Ok(Response::Err { error }) => Err(ApiError::Refused(error)),
             Err(error) => Err(no_answer(&error)),
         }

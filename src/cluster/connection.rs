@@ -131,11 +131,6 @@ impl Connection {
         self.client.connection_state() == async_nats::connection::State::Connected
     }
 
-    /// The name of the room in NATS.
-    pub fn room(&self) -> &str {
-        &self.room
-    }
-
     /// How many servers keep what is made anew.
     pub fn replicas(&self) -> usize {
         self.replicas

@@ -33,7 +33,7 @@ macro_rules! promises {
         #[cfg(all(unix, feature = "cluster"))]
         mod jetstream {
             use super::*;
-            use crate::log::jetstream::servers::{Program, Servers};
+            use crate::cluster::servers::{Program, Servers};
             use crate::log::jetstream::tests::open;
             $(#[tokio::test]
             async fn $promise() {

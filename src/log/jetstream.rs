@@ -14,10 +14,6 @@ mod erasure;
 mod identity;
 mod reader;
 mod room;
-#[cfg(test)]
-#[cfg(unix)]
-#[path = "../../tests/nats/servers.rs"]
-pub(super) mod servers;
 mod shared;
 #[cfg(test)]
 #[cfg(unix)]

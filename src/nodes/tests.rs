@@ -15,11 +15,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::NatsCluster;
-use super::servers::{Line, Program, Servers};
 use crate::cluster::Connection;
-use crate::config::{ClusterSettings, NatsAddress};
+use crate::cluster::servers::{Line, Program, Servers};
 use crate::hub::cluster::{ClaimError, Cluster, ClusterEvent, Door, NodeId, Presence, SeatedGuest};
 use crate::protocol::{Guest, GuestId, Name};
+
+/// The name of the room in NATS.
+const ROOM: &str = "room";
 
 /// A node, and what its room would know.
 struct Node {
@@ -40,7 +42,7 @@ struct Seen {
 impl Node {
     /// Joins by these servers.
     async fn join(servers: &Servers, addresses: &[String]) -> Self {
-        let settings = settings(servers, addresses);
+        let settings = servers.settings(ROOM, addresses);
         let connection = Connection::open(&settings).await.unwrap();
         let cluster = Arc::new(NatsCluster::join(&connection, true).await.unwrap());
         let seen = Arc::new(Mutex::new(Seen::default()));
@@ -112,18 +114,13 @@ impl Node {
     }
 }
 
-/// Those of the room, by these addresses.
-fn settings(servers: &Servers, addresses: &[String]) -> ClusterSettings {
-    ClusterSettings {
-        nats: addresses.iter().map(|address| NatsAddress::parse(address).unwrap()).collect(),
-        room: "room".into(),
-        replicas: servers.count(),
-        secret: servers.secret(),
-        credentials: None,
-        ca: None,
-        certificate: None,
-        doors: true,
-    }
+/// Two nodes on one server, of which the first has a line to it that can be cut.
+async fn two_nodes_and_a_line() -> (Servers, Line, Node, Node) {
+    let servers = Servers::start(Program::Debian, 1);
+    let line = Line::to(servers.socket(0)).await;
+    let one = Node::join(&servers, &[line.address()]).await;
+    let other = Node::join(&servers, &servers.addresses()).await;
+    (servers, line, one, other)
 }
 
 fn seated(guest: u64, name: &str, claim: u64) -> SeatedGuest {
@@ -277,10 +274,7 @@ async fn guests_and_doors_are_seen_at_the_other_node() {
 
 #[tokio::test]
 async fn a_dead_node_leaves_nothing() {
-    let servers = Servers::start(Program::Debian, 1);
-    let line = Line::to(servers.socket(0)).await;
-    let one = Node::join(&servers, &[line.address()]).await;
-    let other = Node::join(&servers, &servers.addresses()).await;
+    let (_servers, line, one, other) = two_nodes_and_a_line().await;
     one.seat(1, "Ann").await;
     other.will_see(&[1]).await;
     assert_eq!(other.claim(2, "Ann").await, Err(ClaimError::Taken));
@@ -300,10 +294,7 @@ async fn a_dead_node_leaves_nothing() {
 
 #[tokio::test]
 async fn a_node_that_was_taken_for_dead_begins_again() {
-    let servers = Servers::start(Program::Debian, 1);
-    let line = Line::to(servers.socket(0)).await;
-    let one = Node::join(&servers, &[line.address()]).await;
-    let other = Node::join(&servers, &servers.addresses()).await;
+    let (_servers, line, one, other) = two_nodes_and_a_line().await;
     one.seat(1, "Ann").await;
     let stale = one.seat(3, "Cat").await;
     other.seat(2, "Ben").await;
@@ -332,10 +323,7 @@ async fn a_node_that_was_taken_for_dead_begins_again() {
 
 #[tokio::test]
 async fn a_short_cut_loses_nothing() {
-    let servers = Servers::start(Program::Debian, 1);
-    let line = Line::to(servers.socket(0)).await;
-    let one = Node::join(&servers, &[line.address()]).await;
-    let other = Node::join(&servers, &servers.addresses()).await;
+    let (_servers, line, one, other) = two_nodes_and_a_line().await;
     one.seat(1, "Ann").await;
     other.will_see(&[1]).await;
     line.silence();

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use onionroom::config::{ClusterSettings, NatsAddress};
+use onionroom::config::ClusterSettings;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -13,16 +13,7 @@ use crate::kit::{Guest, TestRoom, within};
 use crate::nats::{Line, Program, Servers};
 
 async fn node(servers: &Servers, data: &TempDir) -> TestRoom {
-    let cluster = ClusterSettings {
-        nats: servers.addresses().iter().map(|address| NatsAddress::parse(address).unwrap()).collect(),
-        room: "tea".into(),
-        replicas: 0,
-        secret: servers.secret(),
-        credentials: None,
-        ca: None,
-        certificate: None,
-        doors: true,
-    };
+    let cluster = ClusterSettings { replicas: 0, ..servers.settings("tea", &servers.addresses()) };
     let data = data.path().join("node");
     TestRoom::open_with(|settings| {
         settings.cluster = Some(cluster);

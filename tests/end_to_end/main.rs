@@ -14,7 +14,7 @@
 
 #[cfg(target_os = "linux")]
 mod balanced;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "cluster"))]
 mod clustered;
 mod command_line;
 mod data_directory;

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use onionroom::config::{ClusterSettings, NatsAddress};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -122,6 +123,20 @@ impl Servers {
         self.directory.path()
     }
 
+    /// The settings of a node of this room that knows these addresses.
+    pub(crate) fn settings(&self, room: &str, addresses: &[String]) -> ClusterSettings {
+        ClusterSettings {
+            nats: addresses.iter().map(|address| NatsAddress::parse(address).unwrap()).collect(),
+            room: room.into(),
+            replicas: self.count(),
+            secret: self.secret(),
+            credentials: None,
+            ca: None,
+            certificate: None,
+            doors: true,
+        }
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.servers.len()
     }
@@ -184,6 +199,11 @@ impl Servers {
         let mut child = self.servers[place].child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// The process ids of those that run.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        self.servers.iter().filter_map(|server| server.child.as_ref()).map(Child::id).collect()
     }
 
     /// Where this server tells of itself over HTTP.

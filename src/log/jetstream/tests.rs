@@ -12,32 +12,20 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
-use super::servers::Servers;
 use super::{JetStreamLog, Timing};
+use crate::cluster::servers::Servers;
 use crate::cluster::{ClusterError, Connection};
-use crate::config::{ClusterSettings, NatsAddress};
 use crate::log::{Follow, Log, Retention};
 use crate::protocol::Record;
 
 /// Everything is kept.
 const ALL: Retention = Retention { messages: 1_000_000, bytes: 0, age: None };
 
+/// The name of the room in NATS.
+const ROOM: &str = "tea";
+
 /// How long anything may take.
 const DEADLINE: Duration = Duration::from_secs(120);
-
-/// The settings of a node that knows these addresses.
-fn settings(servers: &Servers, addresses: &[String]) -> ClusterSettings {
-    ClusterSettings {
-        nats: addresses.iter().map(|address| NatsAddress::parse(address).unwrap()).collect(),
-        room: "tea".into(),
-        replicas: servers.count(),
-        secret: servers.secret(),
-        credentials: None,
-        ca: None,
-        certificate: None,
-        doors: true,
-    }
-}
 
 /// Times for tests: nothing waits for long.
 fn soon() -> Timing {
@@ -51,7 +39,7 @@ fn soon() -> Timing {
 }
 
 async fn connect(servers: &Servers, addresses: &[String]) -> Result<Arc<Connection>, ClusterError> {
-    Connection::open(&settings(servers, addresses)).await
+    Connection::open(&servers.settings(ROOM, addresses)).await
 }
 
 /// The log of one more node.

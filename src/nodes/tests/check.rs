@@ -2,6 +2,7 @@
 
 use super::super::check::{Finding, Verdict, check};
 use super::*;
+use crate::config::{ClusterSettings, NatsAddress};
 
 struct Report(Vec<Finding>);
 
@@ -29,7 +30,7 @@ impl Report {
 #[tokio::test]
 async fn what_is_right_is_said() {
     let servers = Servers::start(Program::Newer, 3);
-    let settings = settings(&servers, &servers.addresses());
+    let settings = servers.settings(ROOM, &servers.addresses());
     let deadline = Instant::now() + Duration::from_secs(40);
     // Servers that have just begun look for their leader.
     let before = loop {
@@ -65,7 +66,7 @@ async fn what_is_right_is_said() {
 #[tokio::test]
 async fn servers_that_are_away_are_named() {
     let mut servers = Servers::start(Program::Newer, 3);
-    let settings = settings(&servers, &servers.addresses());
+    let settings = servers.settings(ROOM, &servers.addresses());
     let node = Node::join(&servers, &servers.addresses()).await;
     servers.kill(2);
     let deadline = Instant::now() + Duration::from_secs(40);
@@ -99,13 +100,13 @@ async fn servers_that_are_away_are_named() {
 #[tokio::test]
 async fn old_servers_with_replicas_are_warned_of() {
     let servers = Servers::start(Program::Debian, 3);
-    let report = Report::of(&settings(&servers, &servers.addresses())).await;
+    let report = Report::of(&servers.settings(ROOM, &servers.addresses())).await;
     report.has(Verdict::Note, "Before 2.11");
     let servers = Servers::start(Program::Debian, 1);
-    let report = Report::of(&settings(&servers, &servers.addresses())).await;
+    let report = Report::of(&servers.settings(ROOM, &servers.addresses())).await;
     assert!(!report.0.iter().any(|finding| finding.text.contains("Before 2.11")), "{:#?}", report.0);
     report.has(Verdict::Note, "kept by one server");
-    let too_many = ClusterSettings { replicas: 3, ..settings(&servers, &servers.addresses()) };
+    let too_many = ClusterSettings { replicas: 3, ..servers.settings(ROOM, &servers.addresses()) };
     Report::of(&too_many).await.has(Verdict::Wrong, "cluster.replicas is 3");
 }
 
@@ -183,15 +184,15 @@ async fn another_key_is_told() {
     let servers = Servers::start(Program::Debian, 1);
     let node = Node::join(&servers, &servers.addresses()).await;
     node.seat(1, "Ann").await;
-    let connection = Connection::open(&settings(&servers, &servers.addresses())).await.unwrap();
+    let connection = Connection::open(&servers.settings(ROOM, &servers.addresses())).await.unwrap();
     let bucket = crate::cluster::Bucket::open(connection, "room").await.unwrap();
-    bucket.create("identity", b"a room").await.unwrap();
-    let right = Report::of(&settings(&servers, &servers.addresses())).await;
+    bucket.update("identity", b"a room", 0).await.unwrap();
+    let right = Report::of(&servers.settings(ROOM, &servers.addresses())).await;
     right.has(Verdict::Right, "can be decrypted with this key");
     let directory = tempfile::tempdir().unwrap();
     let secret = directory.path().join("other");
     crate::cluster::ClusterSecret::random().unwrap().write(&secret).unwrap();
-    let other = ClusterSettings { secret, ..settings(&servers, &servers.addresses()) };
+    let other = ClusterSettings { secret, ..servers.settings(ROOM, &servers.addresses()) };
     let report = Report::of(&other).await;
     report.has(Verdict::Wrong, "encrypted with another key");
     report.has(Verdict::Wrong, "speaks with another key");

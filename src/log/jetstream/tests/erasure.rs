@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::cluster::servers::Program;
 use crate::log::contract::{entry, text};
-use crate::log::jetstream::servers::Program;
 use crate::log::{Entry, RoomState};
 use crate::protocol::{Body, GuestId};
 

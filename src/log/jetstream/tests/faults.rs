@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::*;
+use crate::cluster::servers::{Line, Program};
 use crate::log::Appended;
 use crate::log::contract::entry;
-use crate::log::jetstream::servers::{Line, Program};
 
 /// Appends entries of one author one batch after another until it is told to stop; what fails is tried again, as guests do.
 /// Returns what was acknowledged.

@@ -3,8 +3,9 @@
 use std::fs;
 
 use super::*;
+use crate::cluster::servers::{Line, Program};
+use crate::config::ClusterSettings;
 use crate::log::contract::entry;
-use crate::log::jetstream::servers::{Line, Program};
 
 async fn complaint(servers: &Servers) -> String {
     let connection = connect(servers, &servers.addresses()).await.unwrap();
@@ -78,7 +79,7 @@ async fn a_server_may_ask_for_encryption_a_certificate_and_a_password() {
     let with = |address: String, certificate: bool| ClusterSettings {
         ca: Some(file("ca.pem")),
         certificate: certificate.then(|| (file("node.pem"), file("node.key"))),
-        ..settings(&servers, &[address])
+        ..servers.settings(ROOM, &[address])
     };
     let right = format!("tls://me:right@localhost:{port}");
     let connection = Connection::open(&with(right.clone(), true)).await.unwrap();
@@ -91,7 +92,7 @@ async fn a_server_may_ask_for_encryption_a_certificate_and_a_password() {
     assert!(said.contains("cluster.tls_ca") && !said.contains("right"), "{said}");
     let said = complaint(with(right, false)).await;
     assert!(said.contains("cluster.tls_certificate") || said.contains("can be reached"), "{said}");
-    let missing = ClusterSettings { ca: Some(file("none")), ..settings(&servers, &servers.addresses()) };
+    let missing = ClusterSettings { ca: Some(file("none")), ..servers.settings(ROOM, &servers.addresses()) };
     let said = complaint(missing).await;
     assert!(said.contains("cluster.tls_ca") && said.contains("cannot be read"), "{said}");
 }
@@ -99,7 +100,7 @@ async fn a_server_may_ask_for_encryption_a_certificate_and_a_password() {
 #[tokio::test]
 async fn a_single_server_cannot_have_three_replicas() {
     let servers = Servers::start(Program::Debian, 1);
-    let three = ClusterSettings { replicas: 3, ..settings(&servers, &servers.addresses()) };
+    let three = ClusterSettings { replicas: 3, ..servers.settings(ROOM, &servers.addresses()) };
     let connection = Connection::open(&three).await.unwrap();
     let said = JetStreamLog::open_with(connection, ALL, soon()).await.err().unwrap().to_string();
     assert!(said.contains("cluster.replicas"), "{said}");

@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 
 use super::*;
+use crate::cluster::servers::Program;
 use crate::log::contract::entry;
-use crate::log::jetstream::servers::Program;
 use crate::log::{Appended, Entry, RoomState};
 use crate::protocol::{Body, GuestId, MessageId};
 

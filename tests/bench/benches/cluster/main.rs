@@ -20,10 +20,9 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream;
 use clap::Parser;
 use onionroom::cluster::Connection;
-use onionroom::config::{ClusterSettings, NatsAddress};
 use onionroom::log::{Entry, JetStreamLog, Log, Retention};
 use onionroom::protocol::{Body, GuestId, MessageId, Name};
-use onionroom_bench::{Outcome, exit};
+use onionroom_bench::{Outcome, exit, process};
 use servers::{Program, Servers};
 
 /// How many are under way at once.
@@ -64,7 +63,7 @@ fn main() -> ExitCode {
 async fn measure(flags: &Flags) -> Outcome<()> {
     let program = if flags.newer { Program::Newer } else { Program::Debian };
     let servers = Servers::start(program, flags.servers);
-    let before = resident()?;
+    let before = process::resident(std::process::id());
     // First, because it waits until the servers have found each other.
     let log = open(&servers).await?;
     let bare = bare(&servers, flags.servers).await?;
@@ -90,7 +89,7 @@ async fn measure(flags: &Flags) -> Outcome<()> {
     ratios.sort_by(f64::total_cmp);
     println!("median ratio {:.2}", ratios[ratios.len() / 2]);
     let kept = log.span().await?.head;
-    let grown = resident()?.saturating_sub(before);
+    let grown = process::resident(std::process::id()).saturating_sub(before);
     println!("{kept} kept entries, {:.0} bytes of memory for each", grown as f64 / kept as f64);
     drop(log);
     let since = Instant::now();
@@ -102,20 +101,7 @@ async fn measure(flags: &Flags) -> Outcome<()> {
 }
 
 async fn open(servers: &Servers) -> Outcome<JetStreamLog> {
-    let settings = ClusterSettings {
-        nats: servers
-            .addresses()
-            .iter()
-            .map(|address| NatsAddress::parse(address))
-            .collect::<Result<_, _>>()?,
-        room: "bench".into(),
-        replicas: servers.count(),
-        secret: servers.secret(),
-        credentials: None,
-        ca: None,
-        certificate: None,
-        doors: false,
-    };
+    let settings = servers.settings("bench", &servers.addresses());
     let retention = Retention { messages: 10_000_000, bytes: 0, age: None };
     Ok(JetStreamLog::open(Connection::open(&settings).await?, retention).await?)
 }
@@ -192,11 +178,4 @@ async fn publish(context: &jetstream::Context, round: usize, entries: usize) -> 
         ack.await?;
     }
     Ok(since.elapsed())
-}
-
-/// How much memory this process holds, in bytes.
-fn resident() -> Outcome<u64> {
-    let text = std::fs::read_to_string("/proc/self/statm")?;
-    let pages: u64 = text.split(' ').nth(1).ok_or("statm has two numbers")?.parse()?;
-    Ok(pages * 4096)
 }

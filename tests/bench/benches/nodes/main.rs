@@ -2,13 +2,14 @@
 //!
 //! Guests are shared between the nodes and talk at a fixed rate (an open loop); each delivery is timed from when it was due.
 //! A node with its messages in SQLite runs in turn with them, so that the price of NATS can be read as a ratio. In the end the
-//! first node is killed, and its guests go on at another one. Needs Linux and `nats-server` 2.11 or newer; three servers are
-//! started, which sync each write to the disk, as SQLite does.
+//! first node is killed, and its guests go on at another one. Needs Linux, and a `nats-server` of version
+//! 2.11 or newer that `ONIONROOM_TEST_NATS_SERVER` names; three are started, which sync each write to the disk, as SQLite does.
 
 mod guests;
 mod room;
+#[path = "../../../nats/servers.rs"]
+mod servers;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,9 +41,6 @@ struct Arguments {
     /// How many nodes; 0 is one with its messages in SQLite.
     #[arg(long, value_name = "NUMBERS", default_value = "0,1,2,3", value_delimiter = ',')]
     nodes: Vec<usize>,
-    /// The NATS server's program.
-    #[arg(long, value_name = "PATH", env = "ONIONROOM_TEST_NATS_SERVER", default_value = "nats-server")]
-    nats_server: PathBuf,
     /// Another build, in place of the present one.
     #[arg(long = "program", value_name = "NAME=PATH")]
     program: Option<Build>,
@@ -112,7 +110,7 @@ async fn measure(arguments: &Arguments) -> Outcome<()> {
 }
 
 async fn one(arguments: &Arguments, build: &Build, nodes: usize) -> Outcome<Figures> {
-    let mut room = Room::start(build, nodes, &arguments.nats_server).await?;
+    let mut room = Room::start(build, nodes).await?;
     let mut guests = Guests::join(&room.addresses(), arguments.guests).await?;
     let processes = room.processes()?;
     let cpu = |processes: &[u32]| processes.iter().map(|id| process::cpu(*id)).collect::<Vec<_>>();

@@ -1,66 +1,38 @@
 //! The room: its nodes, and the NATS servers that they share.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::time::Duration;
+use std::net::SocketAddr;
 
+use onionroom_bench::Outcome;
 use onionroom_bench::program::{Build, Program};
-use onionroom_bench::{Outcome, within};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 use tokio::process::Command;
-use tokio::time::sleep;
+
+use crate::servers::{Program as ServerProgram, Servers};
 
 const SERVERS: usize = 3;
 
 /// A room on this machine.
 pub(crate) struct Room {
     nodes: Vec<(Program, SocketAddr)>,
-    servers: Vec<Program>,
+    /// `None` for a node alone.
+    servers: Option<Servers>,
     _directory: TempDir,
 }
 
 impl Room {
     /// Starts it; 0 nodes are one that keeps its messages in SQLite.
-    pub(crate) async fn start(build: &Build, nodes: usize, nats_server: &Path) -> Outcome<Self> {
+    pub(crate) async fn start(build: &Build, nodes: usize) -> Outcome<Self> {
         let directory = TempDir::new()?;
-        let (servers, mut configuration) = (Vec::new(), String::new());
-        let mut room = Self { nodes: Vec::new(), servers, _directory: directory };
+        let mut configuration = String::new();
+        let mut room = Self { nodes: Vec::new(), servers: None, _directory: directory };
         let directory = room._directory.path().to_owned();
         if nodes > 0 {
-            let ports = free_ports(2 * SERVERS)?;
-            let (clients, routes) = ports.split_at(SERVERS);
-            for (place, port) in clients.iter().enumerate() {
-                let file = directory.join(format!("server{place}.conf"));
-                let store = directory.join(format!("server{place}"));
-                let others: Vec<String> =
-                    routes.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
-                let own = routes[place];
-                fs::write(
-                    &file,
-                    format!(
-                        "listen: \"127.0.0.1:{port}\"\nserver_name: s{place}\njetstream {{ store_dir: {store:?}, sync_interval: always }}\ncluster {{ name: bench, listen: \"127.0.0.1:{own}\", routes: {others:?} }}\n"
-                    ),
-                )?;
-                let mut command = Command::new(nats_server);
-                command.arg("-c").arg(&file);
-                room.servers.push(Program::start(command, &directory)?);
-            }
-            for port in clients {
-                within("NATS server", async {
-                    while TcpStream::connect(("127.0.0.1", *port)).await.is_err() {
-                        sleep(Duration::from_millis(20)).await;
-                    }
-                })
-                .await?;
-            }
-            let secret = directory.join("secret");
-            fs::write(&secret, "5".repeat(64))?;
-            fs::set_permissions(&secret, fs::Permissions::from_mode(0o600))?;
-            let nats: Vec<String> = clients.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
-            configuration = format!("[cluster]\nnats = {nats:?}\nsecret_file = {secret:?}\nreplicas = 3\n");
+            let servers = Servers::start(ServerProgram::Newer, SERVERS);
+            let (nats, secret) = (servers.addresses(), servers.secret());
+            configuration =
+                format!("[cluster]\nnats = {nats:?}\nsecret_file = {secret:?}\nreplicas = {SERVERS}\n");
+            room.servers = Some(servers);
         }
         for place in 0..nodes.max(1) {
             let home = directory.join(format!("node{place}"));
@@ -92,7 +64,7 @@ impl Room {
 
     /// The process ids of the NATS servers.
     pub(crate) fn servers(&self) -> Vec<u32> {
-        self.servers.iter().filter_map(|server| server.id().ok()).collect()
+        self.servers.as_ref().map(Servers::processes).unwrap_or_default()
     }
 
     /// `kill -9`.
@@ -108,13 +80,4 @@ impl Room {
         }
         Ok(())
     }
-}
-
-/// Ports that were free at the same time.
-fn free_ports(count: usize) -> Outcome<Vec<u16>> {
-    let listeners = (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>()?;
-    Ok(listeners
-        .iter()
-        .map(|listener| listener.local_addr().map(|address| address.port()))
-        .collect::<Result<_, _>>()?)
 }
