@@ -1,5 +1,6 @@
 //! Problem responses: `application/problem+json` (RFC 9457).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -24,14 +25,14 @@ pub struct Problem {
     /// How long to wait before the request would be accepted, where that is known.
     pub retry_after: Option<Duration>,
     /// The room's other doors, where it is full at this one.
-    pub doors: Vec<String>,
+    pub doors: Arc<[String]>,
 }
 
 impl Problem {
     /// A problem with this status and this sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
-        Self { status, code: None, detail: detail.into(), retry_after, doors: Vec::new() }
+        Self { status, code: None, detail: detail.into(), retry_after, doors: Arc::default() }
     }
 
     /// Adds `Retry-After` (RFC 9110, section 10.2.3): whole seconds, rounded up.
@@ -77,7 +78,7 @@ impl IntoResponse for Problem {
             problem["code"] = code.as_str().into();
         }
         if !self.doors.is_empty() {
-            problem["doors"] = self.doors.as_slice().into();
+            problem["doors"] = self.doors[..].into();
         }
         let mut response = Response::new(Body::from(format!("{problem}\n")));
         *response.status_mut() = self.status;

@@ -329,7 +329,7 @@ impl Roster {
     /// The refusal where no seat is free, or no name.
     pub(super) fn full(&self) -> Refusal {
         let sentence = "Every seat in this room is taken. Come back a little later.";
-        Refusal { doors: self.doors.to_vec(), ..Refusal::new(Code::RoomFull, sentence) }
+        Refusal { doors: Arc::clone(&self.doors), ..Refusal::new(Code::RoomFull, sentence) }
     }
 
     fn remove(&mut self, id: GuestId) -> Option<Guest> {

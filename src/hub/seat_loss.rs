@@ -35,7 +35,7 @@ impl SeatLoss {
     pub(super) fn refusal(&self) -> Refusal {
         if let Some(doors) = self.evicted.get() {
             let sentence = "The room is full, and this seat went to a guest on another circuit. Come back a little later.";
-            return Refusal { doors: doors.to_vec(), ..Refusal::new(Code::RoomFull, sentence) };
+            return Refusal { doors: Arc::clone(doors), ..Refusal::new(Code::RoomFull, sentence) };
         }
         Refusal::new(Code::TakenOver, "This guest came in on another connection, so this one is closed.")
     }

@@ -341,7 +341,8 @@ mod tests {
             Refusal::new(Code::TextEmpty, "Say it.").event().encode(),
             r#"{"type":"error","code":"text_empty","message":"Say it."}"#
         );
-        let full = Refusal { doors: vec!["http://two.onion".into()], ..Refusal::new(Code::RoomFull, "Go.") };
+        let full =
+            Refusal { doors: ["http://two.onion".to_owned()].into(), ..Refusal::new(Code::RoomFull, "Go.") };
         assert_eq!(
             full.event().encode(),
             r#"{"type":"error","code":"room_full","message":"Go.","doors":["http://two.onion"]}"#

@@ -1,5 +1,6 @@
 //! Why something was refused: a stable code for programs, a sentence for people.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::id::{InvalidMessageId, MESSAGE_ID_MAX, MessageId};
@@ -85,13 +86,13 @@ pub struct Refusal {
     /// How long to wait before the same request would be accepted, where that is known. Not part of an `error`.
     pub retry_after: Option<Duration>,
     /// Where the guest can go instead: the other doors of a room that is full here, the least busy first.
-    pub doors: Vec<String>,
+    pub doors: Arc<[String]>,
 }
 
 impl Refusal {
     /// A refusal that belongs to no message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), id: None, retry_after: None, doors: Vec::new() }
+        Self { code, message: message.into(), id: None, retry_after: None, doors: Arc::default() }
     }
 
     /// The same refusal, for the message with this id.

@@ -145,7 +145,7 @@ async fn every_event_is_described_and_every_described_event_occurs() {
 fn what_a_single_room_does_not_say_is_described() {
     let description = Description::read();
     let doors = ["http://two.onion".to_owned(), "https://room.example:8443".to_owned()];
-    let full = Refusal { doors: doors.to_vec(), ..Refusal::new(Code::RoomFull, "Go elsewhere.") };
+    let full = Refusal { doors: doors.to_vec().into(), ..Refusal::new(Code::RoomFull, "Go elsewhere.") };
     let guest = onionroom::protocol::Guest { id: GuestId(7), name: Name::parse("Ann").unwrap(), away: false };
     let welcome = Welcome {
         guest: guest.clone(),
