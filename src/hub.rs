@@ -11,6 +11,7 @@
 //! - `presence` decides what guests are told of the roster, `notices` what of the doors and of whether the room can write; `budgets` how much guests, circuits and the room may publish.
 
 mod actor;
+mod admission;
 mod appends;
 mod budgets;
 mod catch_up;
@@ -59,7 +60,7 @@ mod tests;
 #[cfg(test)]
 mod woken;
 
-pub use command::{Join, PublishBatch, PublishResult, Seat, StatelessJoin};
+pub use command::{Done, Join, PublishBatch, PublishResult, Seat, StatelessJoin};
 pub use history::History;
 pub use reader::Reader;
 pub use room::Room;

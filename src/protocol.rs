@@ -3,6 +3,7 @@
 //! `docs/protocol.md` describes it in prose. Everything the room sends is encoded here, once for all
 //! transports; everything a guest sends is decoded here, and decoding never panics.
 
+pub mod act;
 pub mod badge;
 pub mod body;
 pub mod encoded;
@@ -12,16 +13,19 @@ pub mod frame;
 pub mod id;
 mod json;
 pub mod name;
+pub mod policy;
 pub mod record;
 pub mod refusal;
 pub mod request;
 pub mod token;
 
+pub use act::{Act, Role};
 pub use badge::Badge;
 pub use encoded::{EncodedEvent, EventBatch, EventKind};
 pub use event::{Event, Guest, Welcome};
 pub use id::{CircuitId, GuestId, MessageId};
 pub use name::Name;
+pub use policy::Policy;
 pub use record::{Body, Record};
 pub use refusal::{Code, Refusal};
 pub use request::{Hello, HistoryRequest, Request, Say};

@@ -4,6 +4,7 @@
 //! a message that the log does not have. All commands that wait are handled together, in one append.
 
 mod claims;
+mod governing;
 mod joining;
 mod remote;
 mod storing;
@@ -15,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::admission::Admission;
 use super::appends::{Appends, wait_until};
 use super::budgets::{Budgets, RateLimits};
 use super::claims::{Claims, next_claimed};
@@ -31,7 +33,7 @@ use super::roster::change::{ClaimedName, PresenceChange};
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Entry, LogError, RoomIdentity, RoomState};
 use crate::protocol::event::Kept;
-use crate::protocol::{Body, Say};
+use crate::protocol::{Body, Policy, Say};
 
 /// The most commands that are handled together.
 const BATCH: usize = 1024;
@@ -62,6 +64,9 @@ pub(super) struct RoomActor {
     title: Option<String>,
     /// What follows from the log up to the newest published entry.
     state: RoomState,
+    /// The part of the state that guests are told.
+    policy: Arc<Policy>,
+    admission: Admission,
     kept: Kept,
     identity: RoomIdentity,
     clock: RoomClock,
@@ -92,6 +97,7 @@ impl RoomActor {
         if cluster.is_some() {
             roster.share();
         }
+        roster.set_cap(state.policy.cap);
         Self {
             notifier: Notifier::new(Arc::clone(&shared.wait_queue)),
             shared,
@@ -100,7 +106,9 @@ impl RoomActor {
             presence: Presence::new(bounds),
             occupancy_every: bounds.every,
             title: Some(settings.title.clone()),
+            policy: Arc::new(state.policy.clone()),
             state,
+            admission: Admission::default(),
             kept: Kept { messages: history.messages, days: history.days },
             clock: RoomClock::start(identity.clock, &identity.secret),
             identity,
@@ -199,6 +207,10 @@ impl RoomActor {
                 continue;
             };
             let (guest, name) = (author.id, author.name.clone());
+            if let Err(refusal) = self.check_speech(guest, at, now) {
+                refused.push(Some(refusal));
+                continue;
+            }
             if let Err(wait) = self.budgets.charge_message(guest, circuit, say.text.len(), now) {
                 rate_limited = Some((std::iter::once(say).chain(&mut says).collect(), wait));
                 break;
@@ -226,6 +238,10 @@ impl RoomActor {
             }
             Command::Touch(token, circuit, reply) => {
                 let _ = reply.send(self.touch(token, circuit).await);
+            }
+            Command::Act(speaker, id, act, reply) => self.act(speaker, id, act, reply).await,
+            Command::State(reply) => {
+                let _ = reply.send(Ok(self.state.clone()));
             }
             Command::Rename(speaker, name, reply) => {
                 let _ = reply.send(self.rename(speaker, name, claimed));
@@ -255,6 +271,7 @@ impl RoomActor {
             claims.release_kept(|guest, name| self.roster.is_elsewhere(guest, name));
         }
         self.announce(&changes);
+        self.admission.prune(self.policy.slow, now);
         let circuits = self.roster.circuits();
         self.budgets.prune(|guest| self.roster.has(guest), |circuit| circuits.contains(&circuit), now);
     }
@@ -262,7 +279,8 @@ impl RoomActor {
     async fn snapshot(&mut self) -> Result<Snapshot, LogError> {
         let span = self.span().await?;
         let (roster, notices) = (self.presence.snapshot(&self.roster), self.notices.snapshot());
-        Ok(Snapshot { roster, notices, position: self.shared.position(), span })
+        let policy = (!self.state.acts.is_empty()).then(|| Arc::clone(&self.policy));
+        Ok(Snapshot { roster, notices, policy, position: self.shared.position(), span })
     }
 
     /// Trims the log. It is not waited for: a long trim holds up no message.

@@ -11,9 +11,11 @@ use super::notifier::WaitQueue;
 use super::presence::RosterSnapshot;
 use super::ring::Ring;
 use super::seat_loss::SeatLoss;
-use crate::log::{Log, LogError, Span};
+use crate::log::{Log, LogError, RoomState, Span};
 use crate::protocol::event::{Event, Limits};
-use crate::protocol::{CircuitId, Code, EncodedEvent, GuestId, Hello, Name, Refusal, Say, Token, Welcome};
+use crate::protocol::{
+    Act, CircuitId, Code, EncodedEvent, GuestId, Hello, MessageId, Name, Policy, Refusal, Say, Token, Welcome,
+};
 
 /// One request to the actor.
 pub(super) enum Command {
@@ -22,10 +24,13 @@ pub(super) enum Command {
     Members(Hello, CircuitId, Reply<StatelessJoin>),
     Touch(Token, CircuitId, Reply<Option<StatelessJoin>>),
     Publish(Speaker, Vec<Say>, oneshot::Sender<PublishBatch>),
+    /// An act of a guest, or of the room itself.
+    Act(Option<Speaker>, MessageId, Act, oneshot::Sender<PublishBatch>),
     Rename(Speaker, Name, Reply<Option<String>>),
     Leave(Speaker),
     Disconnect(GuestId, u64),
     Snapshot(Reply<Snapshot>),
+    State(Reply<RoomState>),
 }
 
 impl Command {
@@ -40,7 +45,8 @@ impl Command {
                 Some(*guest)
             }
             Self::Leave(Speaker { guest, .. }) | Self::Disconnect(guest, _) => Some(*guest),
-            Self::Snapshot(_) => None,
+            Self::Act(speaker, ..) => speaker.map(|speaker| speaker.guest),
+            Self::Snapshot(_) | Self::State(_) => None,
         }
     }
 
@@ -55,9 +61,10 @@ impl Command {
             Self::Join(.., reply) => !reply.is_closed(),
             Self::JoinStateless(.., reply) | Self::Members(.., reply) => !reply.is_closed(),
             Self::Touch(.., reply) => !reply.is_closed(),
-            Self::Publish(.., reply) => !reply.is_closed(),
+            Self::Publish(.., reply) | Self::Act(.., reply) => !reply.is_closed(),
             Self::Rename(.., reply) => !reply.is_closed(),
             Self::Snapshot(reply) => !reply.is_closed(),
+            Self::State(reply) => !reply.is_closed(),
             Self::Leave(_) | Self::Disconnect(..) => true,
         }
     }
@@ -72,8 +79,12 @@ impl Command {
                 let results = says.iter().map(|_| Err(refusal.clone())).collect();
                 drop(reply.send(PublishBatch { results, rate_limited: None }));
             }
+            Self::Act(.., reply) => {
+                drop(reply.send(PublishBatch { results: vec![Err(refusal)], rate_limited: None }));
+            }
             Self::Rename(.., reply) => drop(reply.send(Err(refusal))),
             Self::Snapshot(reply) => drop(reply.send(Err(refusal))),
+            Self::State(reply) => drop(reply.send(Err(refusal))),
             Self::Leave(_) | Self::Disconnect(..) => {}
         }
     }
@@ -181,12 +192,23 @@ pub struct StatelessJoin {
 pub(super) struct Snapshot {
     pub(super) roster: RosterSnapshot,
     pub(super) notices: NoticeSnapshot,
+    /// `None` where hosts have not decided anything yet.
+    pub(super) policy: Option<Arc<Policy>>,
     pub(super) position: u64,
     pub(super) span: Span,
 }
 
 /// The sequence number of a published message, once the log has it.
 pub type PublishResult = Result<u64, Refusal>;
+
+/// An act that was done.
+#[derive(Debug)]
+pub struct Done {
+    /// Its number in the room's order.
+    pub seq: u64,
+    /// The secret of the link that it has made.
+    pub link: Option<Token>,
+}
 
 /// The outcome of a request to publish several messages.
 #[derive(Debug, Default)]

@@ -228,6 +228,7 @@ impl Reader {
         let snapshot = self.room.snapshot().await?;
         out.event(&snapshot.roster.event());
         snapshot.notices.events().for_each(|event| out.event(&event));
+        snapshot.policy.iter().for_each(|policy| out.event(&Event::Policy { policy }));
         self.position = snapshot.position;
         self.until = snapshot.span.head;
         (self.whole_from, self.gap_due) = (Some(snapshot.span.whole_from), true);

@@ -10,18 +10,21 @@ use super::appends::Appends;
 use super::catch_up::NodeShared;
 use super::cluster::Cluster;
 use super::command::{
-    Command, Join, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker, StatelessJoin, closing,
-    rate_limited,
+    Command, Done, Join, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker, StatelessJoin,
+    closing, rate_limited, storage_unavailable,
 };
 use super::presence::OccupancyBounds;
 use super::ring::{RING_BYTES, Ring};
 use super::roster::stateless_grace;
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Log, LogError, RoomState};
+use crate::protocol::act::LinkHash;
 use crate::protocol::event::Limits;
 use crate::protocol::name::NAME_CHARACTERS_MAX;
 use crate::protocol::request::Cursor;
-use crate::protocol::{CircuitId, Code, GuestId, Hello, MAIN_ROOM, Name, Refusal, Say, Token};
+use crate::protocol::{
+    Act, CircuitId, Code, GuestId, Hello, MAIN_ROOM, MessageId, Name, Refusal, Say, Token,
+};
 
 /// A handle to a room; cheap to clone. The room ends when the last handle and the last [`Seat`] are dropped.
 #[derive(Clone)]
@@ -217,6 +220,61 @@ impl Room {
             }
         }
         batch
+    }
+
+    /// Does something as a host or a moderator; the number of the act in the room's order, and the secret of the link that it
+    /// makes, if it makes one. It is done even when the answer is not awaited.
+    ///
+    /// # Errors
+    /// `not_allowed`, `taken_over` if the seat now belongs to another connection, `not_kept` when the log fails, or
+    /// `too_fast` with how long to wait.
+    pub fn act(
+        &self,
+        seat: &Seat,
+        id: MessageId,
+        act: Act,
+    ) -> impl Future<Output = Result<Done, Refusal>> + Send + use<> {
+        let (room, speaker) = (self.clone(), seat.speaker());
+        async move { room.act_as(Some(speaker), id, act).await }
+    }
+
+    /// The same for a guest without a connection, who must have [joined](Room::join_stateless).
+    ///
+    /// # Errors
+    /// As [`Room::act`].
+    pub async fn act_stateless(&self, guest: GuestId, id: MessageId, act: Act) -> Result<Done, Refusal> {
+        self.act_as(Some(Speaker { guest, connection: None }), id, act).await
+    }
+
+    /// The same as the room itself, which may do everything.
+    ///
+    /// # Errors
+    /// `not_kept` when the log fails, or what is wrong with the act.
+    pub async fn govern(&self, act: Act) -> Result<Done, Refusal> {
+        let id = MessageId::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?;
+        self.act_as(None, id, act).await
+    }
+
+    /// The state of the room, as far as it is published.
+    ///
+    /// # Errors
+    /// The room is closing.
+    pub async fn state(&self) -> Result<RoomState, Refusal> {
+        self.ask(Command::State).await
+    }
+
+    async fn act_as(&self, speaker: Option<Speaker>, id: MessageId, mut act: Act) -> Result<Done, Refusal> {
+        let mut secret = None;
+        if let Act::Link { link, .. } = &mut act {
+            let fresh = Token::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?;
+            *link = Some(LinkHash::of(&fresh));
+            secret = Some(fresh);
+        }
+        let (reply, answer) = oneshot::channel();
+        let _ = self.commands.send(Command::Act(speaker, id.clone(), act, reply));
+        let result =
+            answer.await.ok().and_then(|mut batch| batch.results.pop()).unwrap_or_else(|| Err(closing()));
+        result.map(|seq| Done { seq, link: secret }).map_err(|refusal| refusal.about(Some(id)))
     }
 
     /// Changes the guest's name. All guests are told; where only the occupancy is told, the answer is the encoded

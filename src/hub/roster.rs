@@ -42,6 +42,9 @@ pub(super) struct Roster {
     seats: BTreeMap<u64, Occupant>,
     arrivals: HashMap<GuestId, u64>,
     names: NameIndex,
+    /// How many seats there are.
+    seats_max: usize,
+    /// How many of them hosts allow to be taken.
     limit: usize,
     /// How long a seat is held after its connection broke.
     grace: Duration,
@@ -62,6 +65,7 @@ impl Roster {
             seats,
             arrivals,
             names,
+            seats_max: limit,
             limit,
             grace,
             next: 0,
@@ -75,6 +79,12 @@ impl Roster {
     /// The room's other doors, the least busy first.
     pub(super) fn set_doors(&mut self, doors: Arc<[String]>) {
         self.doors = doors;
+    }
+
+    /// Allows so many seats to be taken; 0 for all. Who has one beyond that keeps it.
+    pub(super) fn set_cap(&mut self, cap: u64) {
+        let cap = usize::try_from(cap).ok().filter(|cap| *cap > 0);
+        self.limit = cap.map_or(self.seats_max, |cap| cap.min(self.seats_max));
     }
 
     /// The number of guests.
@@ -219,7 +229,7 @@ impl Roster {
     }
 
     fn held_by(&self, circuit: CircuitId) -> usize {
-        self.seats.values().filter(|occupant| occupant.circuit == circuit).count()
+        self.guests_on(circuit).len()
     }
 
     /// Frees a seat for a newcomer on this circuit, if another circuit holds more than its share.
@@ -271,6 +281,20 @@ impl Roster {
     /// The guest gives up the seat, on this connection or in a single request.
     pub(super) fn leave(&mut self, id: GuestId, connection: Option<u64>) -> Option<PresenceChange> {
         self.is_held(id, connection).then(|| self.remove(id)).flatten().map(PresenceChange::Left)
+    }
+
+    /// Takes the seat from a guest, and tells their connection why.
+    pub(super) fn expel(&mut self, id: GuestId, reason: &Refusal) -> Option<PresenceChange> {
+        if let SeatHold::Connection(_, loss) = &self.occupant(id)?.hold {
+            loss.expel(reason.clone());
+        }
+        self.remove(id).map(PresenceChange::Left)
+    }
+
+    /// The guests on this circuit.
+    pub(super) fn guests_on(&self, circuit: CircuitId) -> Vec<GuestId> {
+        let on = |occupant: &&Occupant| occupant.circuit == circuit;
+        self.seats.values().filter(on).map(|occupant| occupant.guest.id).collect()
     }
 
     /// The connection broke: the seat is held for the grace time.

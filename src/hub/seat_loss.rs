@@ -10,8 +10,8 @@ use crate::protocol::{Code, Refusal};
 #[derive(Debug, Clone, Default)]
 pub(super) struct SeatLoss {
     lost: CancellationToken,
-    /// The room's other doors, if a full room gave the seat up.
-    evicted: Arc<OnceLock<Arc<[String]>>>,
+    /// Why, if it is not that the guest has it elsewhere.
+    reason: Arc<OnceLock<Refusal>>,
 }
 
 impl SeatLoss {
@@ -22,7 +22,14 @@ impl SeatLoss {
 
     /// A full room gave the seat to another circuit.
     pub(super) fn evict(&self, doors: &Arc<[String]>) {
-        let _ = self.evicted.set(Arc::clone(doors));
+        let sentence =
+            "The room is full, and this seat went to a guest on another circuit. Come back a little later.";
+        self.expel(Refusal { doors: Arc::clone(doors), ..Refusal::new(Code::RoomFull, sentence) });
+    }
+
+    /// The guest has lost the seat for this reason.
+    pub(super) fn expel(&self, reason: Refusal) {
+        let _ = self.reason.set(reason);
         self.lost.cancel();
     }
 
@@ -33,11 +40,10 @@ impl SeatLoss {
 
     /// The last event for the connection.
     pub(super) fn refusal(&self) -> Refusal {
-        if let Some(doors) = self.evicted.get() {
-            let sentence = "The room is full, and this seat went to a guest on another circuit. Come back a little later.";
-            return Refusal { doors: Arc::clone(doors), ..Refusal::new(Code::RoomFull, sentence) };
-        }
-        Refusal::new(Code::TakenOver, "This guest came in on another connection, so this one is closed.")
+        let moved = || {
+            Refusal::new(Code::TakenOver, "This guest came in on another connection, so this one is closed.")
+        };
+        self.reason.get().cloned().unwrap_or_else(moved)
     }
 
     #[cfg(test)]

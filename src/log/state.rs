@@ -1,37 +1,146 @@
 //! The state of a room: what follows from its log.
 //!
 //! It is a fold: each entry that lasts may change it, in the order of the log. A log keeps it beside the entries, written
-//! together with each that changes it, so that trimming old entries forgets no decision.
+//! together with each that changes it, so that trimming old entries forgets no decision. An act counts only if its author
+//! may do it at that point of the order, so several nodes agree on what counts without asking each other.
+
+mod acts;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::protocol::{Body, Record};
+use crate::protocol::act::LinkHash;
+use crate::protocol::policy::Policy;
+use crate::protocol::{Body, GuestId, Record, Role};
 
 /// What follows from a room's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomState {
     /// The room's title.
     pub title: String,
+    /// The title that the settings gave last, where a host has given another one since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    configured_title: Option<String>,
+    /// What all guests are told.
+    #[serde(flatten)]
+    pub policy: Policy,
+    /// The entry that pinned the message, where one is pinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pin: Option<u64>,
+    /// The guests who may say nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub muted: Vec<Restriction>,
+    /// The guests who may not come in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub banned: Vec<Restriction>,
+    /// The links that give a role, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    links: Vec<Link>,
+    /// The newest acts, oldest first: what was done, without its texts.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub acts: VecDeque<ActLine>,
     /// What a newer program keeps here: written again as it is.
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
 
+/// A guest who may not do something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restriction {
+    /// Their number.
+    pub of: GuestId,
+    /// Their name when it was done, where the room knew one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// On the room's clock, when it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// Whether they were only put out, and may come back at `until`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kicked: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Link {
+    hash: LinkHash,
+    role: Role,
+}
+
+/// A line of the hosts' log: an act, without its texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActLine {
+    /// Its sequence number.
+    pub seq: u64,
+    /// When, on the room's clock.
+    pub at: u64,
+    /// Who did it; [`GuestId::ROOM`] for the terminal.
+    pub by: GuestId,
+    /// The name of the act.
+    pub act: String,
+    /// The guest whom it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<GuestId>,
+    /// Their name then, where the room knew one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// What an entry does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// Whether it changed the state.
+    pub changed: bool,
+    /// Whether it is an act that its author may not do: it does nothing.
+    pub refused: bool,
+    /// Entries before it that are erased with it.
+    pub erases: Option<Erase>,
+}
+
+/// Entries that are erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Erase {
+    /// Those with these numbers.
+    Entries(Vec<u64>),
+    /// Those of this author, and this one beside.
+    By(GuestId, Option<u64>),
+}
+
 impl RoomState {
     /// The state of a room of which nothing is known but its title.
     pub fn new(title: &str) -> Self {
-        Self { title: title.to_owned(), unknown: Map::new() }
+        Self {
+            title: title.to_owned(),
+            configured_title: None,
+            policy: Policy::default(),
+            pin: None,
+            muted: Vec::new(),
+            banned: Vec::new(),
+            links: Vec::new(),
+            acts: VecDeque::new(),
+            unknown: Map::new(),
+        }
     }
 
-    /// Takes account of an entry; returns whether that changed anything.
-    pub fn apply(&mut self, record: &Record) -> bool {
+    /// The title that the settings gave last.
+    pub fn configured_title(&self) -> &str {
+        self.configured_title.as_ref().unwrap_or(&self.title)
+    }
+
+    /// Takes account of an entry.
+    pub fn apply(&mut self, record: &Record) -> Effect {
         match &record.body {
-            Body::Title { title } if self.title != *title => {
+            Body::Message { .. } | Body::Unknown { .. } => Effect::default(),
+            Body::Title { title } => {
+                let changed = self.title != *title || self.configured_title.is_some();
                 self.title.clone_from(title);
-                true
+                self.configured_title = None;
+                Effect { changed, ..Effect::default() }
             }
-            Body::Title { .. } | Body::Message { .. } | Body::Unknown { .. } => false,
+            Body::Act(act) => self.apply_act(record, act),
         }
     }
 
@@ -44,37 +153,5 @@ impl RoomState {
     /// Reads the form of [`RoomState::encode`]; `None` if it is none.
     pub fn decode(data: &[u8]) -> Option<Self> {
         serde_json::from_slice(data).ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::{GuestId, MessageId, Name};
-
-    #[test]
-    fn the_state_follows_from_the_entries() {
-        let mut state = RoomState::new("tea");
-        let record =
-            |body| Record { seq: 1, at: 0, author: GuestId::ROOM, id: MessageId::parse("a").unwrap(), body };
-        for (body, changes, title) in [
-            (Body::Title { title: "tea".into() }, false, "tea"),
-            (Body::Title { title: "cake".into() }, true, "cake"),
-            (Body::Message { name: Name::parse("Ann").unwrap(), text: "tea".into() }, false, "cake"),
-            (Body::Unknown { kind: "pin".into(), data: Vec::new() }, false, "cake"),
-        ] {
-            assert_eq!(state.apply(&record(body)), changes);
-            assert_eq!(state.title, title);
-        }
-        assert_eq!(RoomState::decode(&state.encode()), Some(state));
-    }
-
-    #[test]
-    fn what_a_newer_program_keeps_is_not_lost() {
-        let newer = br#"{"title":"tea","bans":[1,2]}"#;
-        let mut state = RoomState::decode(newer).unwrap();
-        state.title = "cake".into();
-        assert_eq!(state.encode(), br#"{"title":"cake","bans":[1,2]}"#);
-        assert_eq!(RoomState::decode(b"{}"), None);
     }
 }

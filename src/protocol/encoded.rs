@@ -35,6 +35,7 @@ kinds! {
     Welcome = "welcome",
     Message = "message",
     Title = "title",
+    Act = "act",
     Unknown = "unknown",
     Acknowledged = "acknowledged",
     Gap = "gap",
@@ -48,6 +49,7 @@ kinds! {
     Occupancy = "crowd",
     Doors = "doors",
     Storage = "storage",
+    Policy = "policy",
     Pong = "pong",
     Error = "error",
 }

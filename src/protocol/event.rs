@@ -1,15 +1,18 @@
 //! What the room sends: events and their JSON.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use super::VERSION;
+use super::act::Act;
 use super::badge::Badge;
 use super::epochs::Epochs;
 use super::id::{GuestId, MessageId};
 use super::name::Name;
+use super::policy::Policy;
 use super::refusal::Refusal;
 use super::request::Cursor;
 use super::token::Token;
@@ -77,6 +80,8 @@ pub struct Welcome {
     pub doors: Arc<[String]>,
     /// Whether the room can write now.
     pub storage_available: bool,
+    /// What hosts have decided.
+    pub policy: Arc<Policy>,
 }
 
 /// The retention: messages beyond either limit are erased.
@@ -125,6 +130,8 @@ pub enum Event<'a> {
         doors: &'a [String],
         #[serde(skip_serializing_if = "is_true")]
         storage_available: bool,
+        #[serde(flatten)]
+        policy: &'a Policy,
     },
     Message {
         seq: u64,
@@ -141,6 +148,14 @@ pub enum Event<'a> {
         id: &'a str,
         title: &'a str,
     },
+    Act {
+        seq: u64,
+        at: u64,
+        guest: GuestId,
+        id: &'a str,
+        #[serde(flatten)]
+        act: Cow<'a, Act>,
+    },
     Unknown {
         seq: u64,
         at: u64,
@@ -151,6 +166,8 @@ pub enum Event<'a> {
     Acknowledged {
         id: &'a str,
         seq: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        link: Option<&'a str>,
     },
     Gap {
         after: u64,
@@ -195,6 +212,10 @@ pub enum Event<'a> {
     Storage {
         available: bool,
     },
+    Policy {
+        #[serde(flatten)]
+        policy: &'a Policy,
+    },
     Pong,
     Error {
         code: &'static str,
@@ -231,7 +252,10 @@ impl Event<'_> {
     /// The sequence number of an event that lasts; `None` for every other.
     pub fn seq(&self) -> Option<u64> {
         match self {
-            Self::Message { seq, .. } | Self::Title { seq, .. } | Self::Unknown { seq, .. } => Some(*seq),
+            Self::Message { seq, .. }
+            | Self::Title { seq, .. }
+            | Self::Act { seq, .. }
+            | Self::Unknown { seq, .. } => Some(*seq),
             _ => None,
         }
     }
@@ -266,6 +290,7 @@ impl Welcome {
             kept: self.kept,
             doors: &self.doors,
             storage_available: self.storage_available,
+            policy: &self.policy,
         }
     }
 }
@@ -298,7 +323,10 @@ mod tests {
         let (ann, was) = (guest(), Name::parse("Anna").unwrap());
         for (event, expected) in [
             (Event::Pong, r#"{"type":"pong"}"#),
-            (Event::Acknowledged { id: "9f", seq: 43 }, r#"{"type":"acknowledged","id":"9f","seq":43}"#),
+            (
+                Event::Acknowledged { id: "9f", seq: 43, link: None },
+                r#"{"type":"acknowledged","id":"9f","seq":43}"#,
+            ),
             (Event::Gap { after: 5, before: 120 }, r#"{"type":"gap","after":5,"before":120}"#),
             (
                 Event::Joined { guest: &ann, at: 3 },

@@ -3,6 +3,7 @@
 //! Each entry is an envelope (sequence number, time, author and id, the same for every kind) around a body. An older
 //! program keeps bodies of kinds that it does not know, and tells guests only that there is one.
 
+use super::act::Act;
 use super::event::Event;
 use super::id::{GuestId, MessageId};
 use super::name::Name;
@@ -37,6 +38,8 @@ pub enum Body {
         /// The title.
         title: String,
     },
+    /// A host or a moderator has done something.
+    Act(Act),
     /// Something that a newer program wrote.
     Unknown {
         /// The name of the kind: 1 to [`KIND_MAX`] of `a–z _`.
@@ -52,6 +55,9 @@ pub const MESSAGE: &str = "message";
 /// The kind of [`Body::Title`].
 const TITLE: &str = "title";
 
+/// The kind of [`Body::Act`].
+const ACT: &str = "act";
+
 /// The most characters that the name of a kind has.
 pub const KIND_MAX: usize = 32;
 
@@ -61,6 +67,7 @@ impl Body {
         match self {
             Self::Message { .. } => MESSAGE,
             Self::Title { .. } => TITLE,
+            Self::Act(_) => ACT,
             Self::Unknown { kind, .. } => kind,
         }
     }
@@ -70,12 +77,13 @@ impl Body {
         match self {
             Self::Message { name, text } => name.as_str().len() + text.len(),
             Self::Title { title } => title.len(),
+            Self::Act(act) => act.encode().len(),
             Self::Unknown { data, .. } => data.len(),
         }
     }
 
     /// Appends the body in the form in which logs store it. A message is the length of the name (16 bits, little-endian),
-    /// the name and the text; a title is its text.
+    /// the name and the text; a title is its text; an act is JSON.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Message { name, text } => {
@@ -86,6 +94,7 @@ impl Body {
                 out.extend(text.as_bytes());
             }
             Self::Title { title } => out.extend(title.as_bytes()),
+            Self::Act(act) => out.extend(act.encode()),
             Self::Unknown { data, .. } => out.extend(data),
         }
     }
@@ -110,6 +119,11 @@ impl Body {
                 Self::Message { name: Name::from_stored(text(name)?)?, text: text(rest)? }
             }
             TITLE => Self::Title { title: text(data)? },
+            // An act of a newer program is kept as it is.
+            ACT => match Act::decode(data) {
+                Some(act) => Self::Act(act),
+                None => Self::Unknown { kind: kind.to_owned(), data: data.to_vec() },
+            },
             _ if is_kind(kind) => Self::Unknown { kind: kind.to_owned(), data: data.to_vec() },
             _ => return None,
         })
@@ -122,12 +136,21 @@ fn is_kind(text: &str) -> bool {
 }
 
 impl Record {
+    /// The entry as an event that says nothing of what it is: for an act whose author may not do it.
+    pub fn passed_over(&self) -> Event<'_> {
+        let (seq, at, guest, id) = (self.seq, self.at, self.author, self.id.as_str());
+        Event::Unknown { seq, at, guest, id, kind: self.body.kind() }
+    }
+
     /// The entry as an event.
     pub fn event(&self) -> Event<'_> {
         let (seq, at, guest, id) = (self.seq, self.at, self.author, self.id.as_str());
         match &self.body {
             Body::Message { name, text } => Event::Message { seq, at, guest, name, id, text },
             Body::Title { title } => Event::Title { seq, at, guest, id, title },
+            // Programs that know nothing of acts know titles.
+            Body::Act(Act::Title { text: title }) => Event::Title { seq, at, guest, id, title },
+            Body::Act(act) => Event::Act { seq, at, guest, id, act: act.told() },
             Body::Unknown { kind, .. } => Event::Unknown { seq, at, guest, id, kind },
         }
     }
@@ -139,12 +162,17 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::protocol::act::Target;
 
     fn bodies() -> impl Strategy<Value = Body> {
         let name = Name::parse("Ольга").unwrap();
         prop_oneof![
             any::<String>().prop_map(move |text| Body::Message { name: name.clone(), text }),
             any::<String>().prop_map(|title| Body::Title { title }),
+            any::<String>().prop_map(|text| Body::Act(Act::Announce { text })),
+            (any::<u64>(), any::<Option<u64>>()).prop_map(|(of, seconds)| {
+                Body::Act(Act::Ban { target: Target { of: GuestId(of), name: None }, seconds })
+            }),
             ("[a-z_]{1,8}x", prop::collection::vec(any::<u8>(), 0..50))
                 .prop_map(|(kind, data)| Body::Unknown { kind, data }),
         ]
@@ -157,7 +185,7 @@ mod tests {
             body.encode(&mut data);
             prop_assert_eq!(data.len(), body.encoded_bytes());
             prop_assert_eq!(Body::decode(body.kind(), &data), Some(body));
-            for kind in [MESSAGE, TITLE, "pin", ""] {
+            for kind in [MESSAGE, TITLE, ACT, "pin", ""] {
                 // Whatever a file has, it is read or refused.
                 let _ = Body::decode(kind, &other);
             }
@@ -176,6 +204,7 @@ mod tests {
             match &record.body {
                 Body::Message { text, .. } => prop_assert_eq!(&json["text"], text),
                 Body::Title { title } => prop_assert_eq!(&json["title"], title),
+                Body::Act(act) => prop_assert_eq!(json["act"].as_str(), Some(act.name())),
                 Body::Unknown { kind, .. } => prop_assert_eq!(&json["kind"], kind),
             }
         }

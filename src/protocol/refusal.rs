@@ -68,6 +68,16 @@ codes! {
     RoomFull = "room_full",
     /// The same token joined on another connection.
     TakenOver = "taken_over",
+    /// A role that this needs is missing, or a link that gives it is used up.
+    NotAllowed = "not_allowed",
+    /// The guest may not come in, or was put out.
+    Banned = "banned",
+    /// The guest may not say anything.
+    Muted = "muted",
+    /// Only guests who are in the room may come in.
+    Locked = "locked",
+    /// Slow mode: it is too soon after the guest's last message.
+    SlowMode = "slow_mode",
     /// The log cannot store the message now, so it was not published.
     StorageUnavailable = "not_kept",
     /// The guest's token bucket is empty.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::act::Act;
 use super::id::MessageId;
 use super::json::{self, missing, optional_number_within as within};
 use super::name::Name;
@@ -16,6 +17,10 @@ pub enum Request {
     Hello(Hello),
     /// A message for the room.
     Say(Say),
+    /// What a host or a moderator does.
+    Act(MessageId, Act),
+    /// The secret of a link that gives a role.
+    Claim(MessageId, Token),
     /// A change of name.
     Rename(Name),
     /// Older messages, answered with a page of the history.
@@ -92,6 +97,13 @@ impl Request {
                 id: MessageId::parse(json::text(members, "id")?)?,
                 text: check_text(json::text(members, "text")?, message_bytes)?.to_owned(),
             })),
+            "act" => {
+                Ok(Request::Act(MessageId::parse(json::text(members, "id")?)?, Act::from_members(members)?))
+            }
+            "claim" => {
+                let link = Token::parse_as("link", json::text(members, "link")?)?;
+                Ok(Request::Claim(MessageId::parse(json::text(members, "id")?)?, link))
+            }
             "rename" => Ok(Request::Rename(Name::parse(json::text(members, "name")?)?)),
             "history" => Ok(Request::History(HistoryRequest {
                 before: within(members, "before", 1..=NUMBER_LIMIT - 1)?.ok_or_else(|| missing("before"))?,
@@ -101,7 +113,7 @@ impl Request {
             "leave" => Ok(Request::Leave),
             _ => Err(Refusal::new(
                 Code::UnknownType,
-                "The member \"type\" must be one of hello, say, rename, history, ping, leave.",
+                "The member \"type\" must be one of hello, say, act, claim, rename, history, ping, leave.",
             )),
         }
     }

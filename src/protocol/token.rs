@@ -30,20 +30,32 @@ impl Token {
     /// # Errors
     /// `wrong_kind` if it is not 43 characters of base64url.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let sentence = "The member \"token\" must be the 43 characters of an earlier welcome; leave it out to come as a new guest.";
+        Self::read(text).ok_or_else(|| Refusal::new(Code::WrongKind, sentence))
+    }
+
+    /// Reads a secret of the same form that stands in another member.
+    ///
+    /// # Errors
+    /// As [`Token::parse`].
+    pub fn parse_as(member: &str, text: &str) -> Result<Self, Refusal> {
+        let wrong = || {
+            let sentence =
+                format!("The member \"{member}\" must be the 43 characters after the \"=\" of a link.");
+            Refusal::new(Code::WrongKind, sentence)
+        };
+        Self::read(text).ok_or_else(wrong)
+    }
+
+    fn read(text: &str) -> Option<Self> {
         let mut bytes = Zeroizing::new([0; 32]);
         let decoded = BASE64URL_NOPAD
             .decode(text.as_bytes())
             .ok()
             .map(Zeroizing::new)
-            .filter(|decoded| decoded.len() == bytes.len());
-        let decoded = decoded.ok_or_else(|| {
-            Refusal::new(
-                Code::WrongKind,
-                "The member \"token\" must be the 43 characters of an earlier welcome; leave it out to come as a new guest.",
-            )
-        })?;
+            .filter(|decoded| decoded.len() == bytes.len())?;
         bytes.copy_from_slice(&decoded);
-        Ok(Self(bytes))
+        Some(Self(bytes))
     }
 
     /// The token as it stands on the wire.

@@ -28,6 +28,7 @@ impl RoomActor {
             return Err(closing());
         };
         let guest = token.guest(&self.identity.secret);
+        self.check_admission(guest, circuit)?;
         let wanted = self.wanted(guest, hello.name, claimed)?;
         let (arrival, connection) = self.roster.join(guest, wanted, circuit)?;
         self.budgets.begin(guest, Instant::now());
@@ -50,6 +51,7 @@ impl RoomActor {
         }
         let (span, token) = self.prepare(&hello).await?;
         let guest = token.guest(&self.identity.secret);
+        self.check_admission(guest, circuit)?;
         let wanted = self.wanted(guest, hello.name, claimed)?;
         let arrival = self.roster.join_stateless(guest, wanted, circuit, Instant::now())?;
         self.budgets.begin(guest, Instant::now());
@@ -120,6 +122,7 @@ impl RoomActor {
             kept: self.kept,
             doors: Arc::clone(self.notices.doors()),
             storage_available: self.notices.can_write(),
+            policy: Arc::clone(&self.policy),
         }
     }
 

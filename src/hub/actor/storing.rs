@@ -9,7 +9,7 @@ use super::RoomActor;
 use crate::hub::appends::Step;
 use crate::hub::pending::{PendingAppend, answer};
 use crate::log::{Entry, Log, LogError, LogFuture, Span};
-use crate::protocol::{Body, GuestId, MessageId, Record};
+use crate::protocol::{Body, GuestId, MessageId};
 
 impl RoomActor {
     /// Begins to append, or keeps it until one of the appends under way is answered; and does what the log has done by then.
@@ -50,18 +50,23 @@ impl RoomActor {
     pub(super) fn take(&mut self, step: Step) {
         match step {
             Step::Publish(records) => {
-                for record in &records {
-                    self.state.apply(record);
-                }
+                let effects = self.fold(&records);
                 self.has_title();
                 // The room's machines have clocks of their own; what is said later is not shown as said earlier.
                 if let Some(newest) = records.last() {
                     self.clock.at_least(newest.at);
                 }
-                self.shared.publish(records.iter().map(Record::event));
+                self.shared.publish(records.iter().map(|record| {
+                    match effects.iter().any(|(seq, effect)| *seq == record.seq && effect.refused) {
+                        true => record.passed_over(),
+                        false => record.event(),
+                    }
+                }));
+
                 if let Some(nodes) = &self.shared.nodes {
                     nodes.note_published(self.appends.published());
                 }
+                self.enforce_all(&records, &effects);
             }
             Step::Answer(appended, requests) => {
                 if let Some(event) = self.notices.note_append(&appended) {
@@ -75,9 +80,9 @@ impl RoomActor {
         }
     }
 
-    /// Once the room has the title that its host wants, the log alone says what it is.
+    /// Once the room has had the title that its settings give, the log alone says what it is.
     fn has_title(&mut self) {
-        self.title.take_if(|title| *title == self.state.title);
+        self.title.take_if(|title| *title == self.state.configured_title());
     }
 
     /// Waits until the log has answered everything, or is late, and goes on notifying readers meanwhile. So what was said
@@ -117,7 +122,7 @@ impl RoomActor {
 
     /// Asks the log, and goes on notifying readers until it has answered: of the events that were published before, in the
     /// same batch of commands, too.
-    async fn ask_log<T>(
+    pub(super) async fn ask_log<T>(
         &mut self,
         ask: impl for<'a> FnOnce(&'a dyn Log) -> LogFuture<'a, T>,
     ) -> Result<T, LogError> {

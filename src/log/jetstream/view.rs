@@ -103,7 +103,7 @@ impl View {
             && let Some(record) = packed.record(seq)
         {
             if let Some(room) = &mut self.room
-                && room.apply(&record)
+                && room.apply(&record).changed
             {
                 self.room_changed = seq;
             }
@@ -205,7 +205,7 @@ impl View {
         for (seq, packed) in self.records.range(seq.saturating_add(1)..) {
             if !packed.is_message()
                 && let Some(record) = packed.record(*seq)
-                && state.apply(&record)
+                && state.apply(&record).changed
             {
                 changed = *seq;
             }

@@ -9,6 +9,9 @@ use super::session::SessionEnd;
 /// The close code when another connection has taken the seat over; 4000 to 4999 are for applications (RFC 6455, section 7.4.2).
 pub const CLOSE_TAKEN_OVER: u16 = 4001;
 
+/// The close code when a host or a moderator has put the guest out, or bans them.
+pub(super) const CLOSE_BANNED: u16 = 4003;
+
 /// Why the connection ends.
 pub(super) enum End {
     /// Close with this code and reason.
@@ -26,6 +29,8 @@ impl From<SessionEnd> for End {
         match end {
             SessionEnd::Left => End::Close(CloseCode::Normal, ""),
             SessionEnd::RoomFull => End::Close(CloseCode::Again, "the room is full"),
+            SessionEnd::Banned => End::Close(CloseCode::from(CLOSE_BANNED), "banned"),
+            SessionEnd::Locked => End::Close(CloseCode::Again, "the room is locked"),
             SessionEnd::TakenOver => {
                 End::Close(CloseCode::from(CLOSE_TAKEN_OVER), "taken over by another connection")
             }

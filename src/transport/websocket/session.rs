@@ -14,9 +14,9 @@ use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use crate::hub::direct::EventStream;
-use crate::hub::{History, Join, PublishBatch, Reader, Room, Seat};
+use crate::hub::{Done, History, Join, PublishBatch, Reader, Room, Seat};
 use crate::protocol::event::Event;
-use crate::protocol::{Code, Hello, MessageId, Name, Refusal, Request, Say, frame};
+use crate::protocol::{Act, Code, Hello, MessageId, Name, Refusal, Request, Say, frame};
 
 /// How many requests may wait to be handled. As many messages can be published together.
 const REQUESTS_MAX: usize = 64;
@@ -45,6 +45,7 @@ struct Joined {
 enum Outcome {
     Joined(Result<Box<(Join, Reader)>, Refusal>),
     Published(Vec<MessageId>, PublishBatch),
+    Acted(MessageId, Act, Result<Done, Refusal>),
     Renamed(Name, Result<Option<String>, Refusal>),
     History(Result<History, Refusal>),
 }
@@ -56,6 +57,10 @@ pub(super) enum SessionEnd {
     Left,
     /// There was no seat.
     RoomFull,
+    /// The guest may not come in, or was put out.
+    Banned,
+    /// The room is locked.
+    Locked,
     /// The same guest joined on another connection.
     TakenOver,
     /// The room is closing.
@@ -170,7 +175,16 @@ impl Session {
                 }
                 self.in_flight = Some(publish(&room, &joined.seat, says, Duration::ZERO));
             }
-            (Request::Say(Say { id, .. }), None) => return Err(hello_first().about(Some(id))),
+            (Request::Act(id, act), Some(joined)) => {
+                self.in_flight = Some(do_act(&room, &joined.seat, id, act, Duration::ZERO));
+            }
+            (Request::Claim(id, link), Some(joined)) => {
+                let act = Act::claim(&link);
+                self.in_flight = Some(do_act(&room, &joined.seat, id, act, Duration::ZERO));
+            }
+            (Request::Say(Say { id, .. }) | Request::Act(id, _) | Request::Claim(id, _), None) => {
+                return Err(hello_first().about(Some(id)));
+            }
             (Request::Rename(name), Some(joined)) => {
                 self.in_flight = Some(rename(&room, &joined.seat, name, Duration::ZERO));
             }
@@ -200,7 +214,10 @@ impl Session {
             Outcome::Published(ids, PublishBatch { results, rate_limited }) => {
                 for (id, result) in ids.iter().zip(results) {
                     match result {
-                        Ok(seq) => frame::text(&Event::Acknowledged { id: id.as_str(), seq }.encode(), out),
+                        Ok(seq) => frame::text(
+                            &Event::Acknowledged { id: id.as_str(), seq, link: None }.encode(),
+                            out,
+                        ),
                         Err(refusal) => {
                             refuse(&refusal, out);
                         }
@@ -211,6 +228,20 @@ impl Session {
                 }
                 None
             }
+            Outcome::Acted(id, act, Err(Refusal { retry_after: Some(wait), .. })) => {
+                let again = |joined: &Joined| do_act(&self.room, &joined.seat, id, act, wait);
+                self.in_flight = self.joined.as_ref().map(again);
+                None
+            }
+            Outcome::Acted(id, _, Ok(Done { seq, link })) => {
+                let link = link.map(|link| link.encode());
+                frame::text(
+                    &Event::Acknowledged { id: id.as_str(), seq, link: link.as_deref() }.encode(),
+                    out,
+                );
+                None
+            }
+            Outcome::Acted(_, _, Err(refusal)) => refuse(&refusal, out),
             Outcome::Renamed(name, Err(Refusal { retry_after: Some(wait), .. })) => {
                 let again = |joined: &Joined| rename(&self.room, &joined.seat, name, wait);
                 self.in_flight = self.joined.as_ref().map(again);
@@ -275,6 +306,12 @@ fn publish(room: &Room, seat: &Seat, says: Vec<Say>, pause: Duration) -> BoxFutu
     after(pause, async { Outcome::Published(ids, published.await) })
 }
 
+/// Does something as a host or a moderator after a pause.
+fn do_act(room: &Room, seat: &Seat, id: MessageId, act: Act, pause: Duration) -> BoxFuture<'static, Outcome> {
+    let done = room.act(seat, id.clone(), act.clone());
+    after(pause, async { Outcome::Acted(id, act, done.await) })
+}
+
 /// Changes the name after a pause.
 fn rename(room: &Room, seat: &Seat, name: Name, pause: Duration) -> BoxFuture<'static, Outcome> {
     let renamed = room.rename(seat, name.clone());
@@ -305,6 +342,8 @@ fn refuse(refusal: &Refusal, out: &mut BytesMut) -> Option<SessionEnd> {
     frame::text(&refusal.event().encode(), out);
     match refusal.code {
         Code::RoomFull => Some(SessionEnd::RoomFull),
+        Code::Banned => Some(SessionEnd::Banned),
+        Code::Locked => Some(SessionEnd::Locked),
         _ => None,
     }
 }

@@ -124,7 +124,7 @@ impl Store {
                 rows::insert(&transaction, &record, id, &sealed).map_err(failed)?;
             }
             if let Some(state) = &mut room {
-                changed |= state.apply(&record);
+                changed |= state.apply(&record).changed;
             }
             appended.push(Appended::New(head));
             records.push(record);

@@ -1,0 +1,172 @@
+//! The actor and its hosts: acts that come in, and what follows from those that the log has.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::RoomActor;
+use crate::hub::admission::{banned, blocked, locked, muted};
+use crate::hub::command::{PublishBatch, Speaker, not_seated, rate_limited, storage_unavailable};
+use crate::hub::pending::{PendingAppend, PendingPublish};
+use crate::hub::roster::change::PresenceChange;
+use crate::log::{Effect, Entry, Restriction};
+use crate::protocol::act::Said;
+use crate::protocol::policy::RoleOf;
+use crate::protocol::{Act, Body, CircuitId, GuestId, MessageId, Record, Refusal, Role};
+
+impl RoomActor {
+    /// Appends an act, if its author may do it; without a speaker the author is the room itself.
+    pub(super) async fn act(
+        &mut self,
+        speaker: Option<Speaker>,
+        id: MessageId,
+        act: Act,
+        reply: oneshot::Sender<PublishBatch>,
+    ) {
+        match self.admit_act(speaker, act).await {
+            Ok((author, act)) => {
+                let entry = Entry { at: self.clock(), author, id, body: Body::Act(act) };
+                let request = PendingPublish { refused: vec![None], rate_limited: None, reply };
+                self.append(PendingAppend { entries: vec![entry], requests: vec![request] }).await;
+            }
+            Err(refusal) => {
+                let _ = reply.send(PublishBatch { results: vec![Err(refusal)], rate_limited: None });
+            }
+        }
+    }
+
+    /// Charges an act, fills in what only the room may say, and checks whether its author may do it.
+    async fn admit_act(&mut self, speaker: Option<Speaker>, mut act: Act) -> Result<(GuestId, Act), Refusal> {
+        let author = match speaker {
+            Some(Speaker { guest, connection }) => {
+                let (_, circuit) = self.roster.guest(guest, connection).ok_or_else(not_seated)?;
+                self.budgets.charge_message(guest, circuit, 0, Instant::now()).map_err(rate_limited)?;
+                guest
+            }
+            None => GuestId::ROOM,
+        };
+        if let Act::Role { target, role, link: Some(link) } = &mut act {
+            (target.of, *role) = (author, self.state.link(link).unwrap_or(Role::Guest));
+        }
+        if let Some(target) = act.target_mut() {
+            target.name = self.name_of(target.of);
+        }
+        if let Act::Pin { message, said } = &mut act
+            && self.state.role(author) > Role::Guest
+        {
+            let after = message.saturating_sub(1);
+            let read = self.ask_log(|log| log.read(after, 1)).await.map_err(storage_unavailable)?;
+            *said = read.into_iter().filter(|record| record.seq == *message).find_map(|record| match record
+                .body
+            {
+                Body::Message { name, text } => {
+                    Some(Said { by: record.author, name: name.as_str().to_owned(), text })
+                }
+                _ => None,
+            });
+        }
+        self.state.permit(author, &act, self.clock())?;
+        Ok((author, act))
+    }
+
+    /// The name of a guest: of one who is here or at another node, or as it was when they were last acted on.
+    fn name_of(&self, guest: GuestId) -> Option<String> {
+        let present = self.roster.guest(guest, None).map(|(known, _)| &known.name);
+        let present = present.or_else(|| self.roster.name_elsewhere(guest));
+        let of =
+            |list: &[Restriction]| list.iter().find(|one| one.of == guest).and_then(|one| one.name.clone());
+        let with_role = |entry: &&RoleOf| entry.of == guest;
+        present
+            .map(|name| name.as_str().to_owned())
+            .or_else(|| self.state.policy.roles.iter().find(with_role).and_then(|entry| entry.name.clone()))
+            .or_else(|| of(&self.state.banned))
+            .or_else(|| of(&self.state.muted))
+    }
+
+    /// Takes account of entries that the log has; what the acts among them do, by their numbers.
+    pub(super) fn fold(&mut self, records: &[Record]) -> Vec<(u64, Effect)> {
+        let mut effects = Vec::new();
+        for record in records {
+            let effect = self.state.apply(record);
+            if matches!(record.body, Body::Act(_)) {
+                effects.push((record.seq, effect));
+            }
+        }
+        if !effects.is_empty() && *self.policy != self.state.policy {
+            self.policy = Arc::new(self.state.policy.clone());
+        }
+        effects
+    }
+
+    /// Does what follows at this node from acts that were published.
+    pub(super) fn enforce_all(&mut self, records: &[Record], effects: &[(u64, Effect)]) {
+        for (seq, _) in effects.iter().filter(|(_, effect)| !effect.refused) {
+            let record = records.iter().find(|record| record.seq == *seq);
+            if let Some(record) = record
+                && let Body::Act(act) = &record.body
+            {
+                self.enforce(record, act);
+            }
+        }
+    }
+
+    /// Does what follows at this node from an act that counts.
+    fn enforce(&mut self, record: &Record, act: &Act) {
+        match act {
+            Act::Kick { target } => self.put_out(target.of, record.at, None),
+            Act::Ban { target, .. } => {
+                let circuit = self.roster.guest(target.of, None).map(|(_, circuit)| circuit);
+                self.put_out(target.of, record.at, circuit.filter(|circuit| !circuit.is_shared()));
+            }
+            Act::Unban { .. } => self.admission.unblock(),
+            Act::Cap { guests } => self.roster.set_cap(*guests),
+            _ => {}
+        }
+    }
+
+    /// Frees the seat of a guest who is banned, and those of all guests on this circuit, which is kept out.
+    fn put_out(&mut self, guest: GuestId, at: u64, circuit: Option<CircuitId>) {
+        let refusal = self.state.ban(guest, at).map_or_else(blocked, |ban| banned(ban, at));
+        let mut changes: Vec<PresenceChange> = self.roster.expel(guest, &refusal).into_iter().collect();
+        if let Some(circuit) = circuit {
+            self.admission.block(circuit, Instant::now());
+            for other in self.roster.guests_on(circuit) {
+                if self.state.role(other) == Role::Guest {
+                    changes.extend(self.roster.expel(other, &blocked()));
+                }
+            }
+        }
+        self.announce(&changes);
+    }
+
+    /// Checks whether a guest may come in, or back.
+    pub(super) fn check_admission(&self, guest: GuestId, circuit: CircuitId) -> Result<(), Refusal> {
+        let at = self.clock();
+        if let Some(ban) = self.state.ban(guest, at) {
+            return Err(banned(ban, at));
+        }
+        if self.roster.has(guest) || self.state.role(guest) > Role::Guest {
+            return Ok(());
+        }
+        if self.admission.is_blocked(circuit, Instant::now()) {
+            return Err(blocked());
+        }
+        if self.state.policy.locked && self.roster.name_elsewhere(guest).is_none() {
+            return Err(locked());
+        }
+        Ok(())
+    }
+
+    /// Checks whether a guest may say something now, and notes that they do.
+    pub(super) fn check_speech(&mut self, guest: GuestId, at: u64, now: Instant) -> Result<(), Refusal> {
+        if let Some(mute) = self.state.mute(guest, at) {
+            return Err(muted(mute, at));
+        }
+        match self.state.policy.slow {
+            0 => Ok(()),
+            _ if self.state.role(guest) > Role::Guest => Ok(()),
+            slow => self.admission.speak(guest, slow, now),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Acts: who may do them, and what they change.
+
+use super::{ActLine, Effect, Erase, Link, Restriction, RoomState};
+use crate::protocol::act::{Act, LinkHash, Said, Target};
+use crate::protocol::policy::{Pinned, RoleOf};
+use crate::protocol::{Code, GuestId, Record, Refusal, Role};
+
+/// For how many seconds a guest who was put out stays outside.
+const KICK_SECONDS: u64 = 60;
+
+/// The most guests with a role.
+const ROLES_MAX: usize = 64;
+
+/// The most guests who are muted, and the most who are banned.
+const RESTRICTIONS_MAX: usize = 1000;
+
+/// The most links that were not used; beyond that the oldest is forgotten.
+const LINKS_MAX: usize = 16;
+
+/// How many of the newest acts are remembered.
+const ACTS_MAX: usize = 200;
+
+impl RoomState {
+    /// The role of this guest; the room itself is a host.
+    pub fn role(&self, guest: GuestId) -> Role {
+        if guest == GuestId::ROOM { Role::Host } else { self.policy.role(guest) }
+    }
+
+    /// The mute of this guest, when the room's clock shows `at`.
+    pub fn mute(&self, guest: GuestId, at: u64) -> Option<&Restriction> {
+        find(&self.muted, guest, at)
+    }
+
+    /// The ban of this guest, when the room's clock shows `at`.
+    pub fn ban(&self, guest: GuestId, at: u64) -> Option<&Restriction> {
+        find(&self.banned, guest, at)
+    }
+
+    /// The role that this link gives, if it is not used up.
+    pub fn link(&self, hash: &LinkHash) -> Option<Role> {
+        self.links.iter().find(|link| link.hash == *hash).map(|link| link.role)
+    }
+
+    /// Checks whether a guest may do something at this point of the order.
+    ///
+    /// # Errors
+    /// `not_allowed`, in a sentence that says who may.
+    pub fn permit(&self, author: GuestId, act: &Act, at: u64) -> Result<(), Refusal> {
+        let refuse = |sentence: &str| Err(Refusal::new(Code::NotAllowed, sentence));
+        if let Act::Role { target, role, link: Some(link) } = act {
+            return match self.link(link) {
+                Some(given) if target.of == author && given == *role => Ok(()),
+                _ => refuse("This link was used already, or taken back. Ask a host for a new one."),
+            };
+        }
+        let own = self.role(author);
+        match act {
+            Act::Role { .. }
+            | Act::Link { .. }
+            | Act::RevokeLinks
+            | Act::Cap { .. }
+            | Act::Topic { .. }
+            | Act::Title { .. }
+            | Act::Rules { .. }
+            | Act::Announce { .. }
+                if own < Role::Host =>
+            {
+                return refuse("Only a host of this room can do that.");
+            }
+            _ if own < Role::Moderator => {
+                return refuse("Only a host or a moderator of this room can do that.");
+            }
+            _ => {}
+        }
+        if let Act::Kick { target } | Act::Mute { target, .. } | Act::Ban { target, .. } = act {
+            if target.of == author {
+                return refuse("Nobody can do that to themselves; leave the room instead.");
+            }
+            if self.role(target.of) >= own && author != GuestId::ROOM {
+                return refuse(
+                    "This guest has the same role as you; only a host can take it from them first.",
+                );
+            }
+        }
+        let full =
+            |list: &[Restriction]| list.iter().filter(|one| one.counts(at)).count() >= RESTRICTIONS_MAX;
+        match act {
+            Act::Role { role, .. } if *role > Role::Guest && self.policy.roles.len() >= ROLES_MAX => {
+                refuse("There are 64 guests with a role already; take one back first.")
+            }
+            Act::Mute { .. } if full(&self.muted) => {
+                refuse("A thousand guests are muted already; take some mutes back first.")
+            }
+            Act::Kick { .. } | Act::Ban { .. } if full(&self.banned) => {
+                refuse("A thousand guests are banned already; take some bans back first.")
+            }
+            Act::Pin { said: None, .. } => refuse("There is no such message any more."),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes account of an act, if its author may do it.
+    pub(super) fn apply_act(&mut self, record: &Record, act: &Act) -> Effect {
+        if self.permit(record.author, act, record.at).is_err() {
+            return Effect { refused: true, ..Effect::default() };
+        }
+        let mut erases = None;
+        match act {
+            Act::Role { target, role, link } => {
+                self.links.retain(|known| Some(&known.hash) != link.as_ref());
+                let policy = &mut self.policy;
+                policy.roles.retain(|entry| entry.of != target.of);
+                if *role > Role::Guest {
+                    policy.roles.push(RoleOf { of: target.of, name: target.name.clone(), role: *role });
+                }
+            }
+            Act::Link { role, link } => {
+                self.links.extend(link.clone().map(|hash| Link { hash, role: *role }));
+                let excess = self.links.len().saturating_sub(LINKS_MAX);
+                self.links.drain(..excess);
+            }
+            Act::RevokeLinks => self.links.clear(),
+            Act::Kick { target } => {
+                // Who is banned stays so.
+                if self.ban(target.of, record.at).is_none() {
+                    restrict(&mut self.banned, target, Some(KICK_SECONDS), true, record.at);
+                }
+            }
+            Act::Mute { target, seconds } => restrict(&mut self.muted, target, *seconds, false, record.at),
+            Act::Ban { target, seconds } => restrict(&mut self.banned, target, *seconds, false, record.at),
+            Act::Unmute { target } => self.muted.retain(|one| one.of != target.of),
+            Act::Unban { target } => self.banned.retain(|one| one.of != target.of),
+            Act::Delete { messages } => {
+                let mut entries = messages.clone();
+                entries.retain(|seq| *seq < record.seq);
+                entries.extend(self.unpin_if(|pinned| messages.contains(&pinned.message)));
+                erases = Some(Erase::Entries(entries));
+            }
+            Act::DeleteAll { target } => {
+                erases = Some(Erase::By(target.of, self.unpin_if(|pinned| pinned.said.by == target.of)));
+            }
+            Act::Lock { locked } => self.policy.locked = *locked,
+            Act::Slow { seconds } => self.policy.slow = *seconds,
+            Act::Cap { guests } => self.policy.cap = *guests,
+            Act::Topic { text } => self.policy.topic.clone_from(text),
+            Act::Rules { text } => self.policy.rules.clone_from(text),
+            Act::Title { text } => {
+                self.configured_title = Some(self.configured_title().to_owned());
+                self.title.clone_from(text);
+            }
+            Act::Pin { message, said } => self.set_pin(record.seq, *message, said.clone()),
+            Act::Unpin => {
+                self.unpin_if(|_| true);
+            }
+            Act::Announce { .. } => {}
+        }
+        self.note(record, act);
+        Effect { changed: true, refused: false, erases }
+    }
+
+    fn set_pin(&mut self, entry: u64, message: u64, said: Option<Said>) {
+        self.pin = said.is_some().then_some(entry);
+        self.policy.pinned = said.map(|said| Pinned { message, said });
+    }
+
+    /// Takes the pinned message down if it is this one; the entry that pinned it has its text.
+    fn unpin_if(&mut self, is_it: impl FnOnce(&Pinned) -> bool) -> Option<u64> {
+        if !self.policy.pinned.as_ref().is_some_and(is_it) {
+            return None;
+        }
+        self.policy.pinned = None;
+        self.pin.take()
+    }
+
+    fn note(&mut self, record: &Record, act: &Act) {
+        let target = act.target();
+        self.acts.push_back(ActLine {
+            seq: record.seq,
+            at: record.at,
+            by: record.author,
+            act: act.name().to_owned(),
+            of: target.map(|target| target.of),
+            name: target.and_then(|target| target.name.clone()),
+        });
+        let excess = self.acts.len().saturating_sub(ACTS_MAX);
+        self.acts.drain(..excess);
+    }
+}
+
+impl Restriction {
+    /// Whether it holds when the room's clock shows `at`.
+    fn counts(&self, at: u64) -> bool {
+        self.until.is_none_or(|until| at < until)
+    }
+}
+
+fn find(list: &[Restriction], guest: GuestId, at: u64) -> Option<&Restriction> {
+    list.iter().find(|one| one.of == guest && one.counts(at))
+}
+
+fn restrict(list: &mut Vec<Restriction>, target: &Target, seconds: Option<u64>, kicked: bool, at: u64) {
+    list.retain(|one| one.of != target.of && one.counts(at));
+    let until = seconds.map(|seconds| at.saturating_add(seconds));
+    list.push(Restriction { of: target.of, name: target.name.clone(), until, kicked });
+}
