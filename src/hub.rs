@@ -26,6 +26,8 @@ pub mod direct;
 mod direct_tests;
 #[cfg(test)]
 mod faulty_log_tests;
+#[cfg(test)]
+mod governing_tests;
 pub mod history;
 #[cfg(test)]
 mod late_log_tests;
