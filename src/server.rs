@@ -51,6 +51,7 @@ pub struct Server {
     local: Option<String>,
     proxy: Option<String>,
     tls: Option<TlsPlace>,
+    room: Room,
     log: Arc<dyn Log>,
     /// The other nodes of a room on several machines.
     cluster: Option<Arc<dyn Cluster>>,
@@ -158,6 +159,7 @@ impl Server {
             local: url,
             proxy: proxy.place(),
             tls: tls.as_ref().map(|tls| tls.place.clone()),
+            room: site.room.clone(),
             log,
             cluster,
             _directory: directory.clone(),
@@ -255,6 +257,11 @@ impl Server {
             80 => format!("http://{address}/"),
             port => format!("http://{address}:{port}/"),
         })
+    }
+
+    /// The room, for what its host does.
+    pub fn room(&self) -> &Room {
+        &self.room
     }
 
     /// The status of the onion service; `None` without one.

@@ -37,7 +37,7 @@ pub struct RoomState {
     /// The guests who may not come in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub banned: Vec<Restriction>,
-    /// The links that give a role, oldest first.
+    /// The newest links that give a role, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     links: Vec<Link>,
     /// The newest acts, oldest first: what was done, without its texts.
@@ -68,6 +68,9 @@ pub struct Restriction {
 struct Link {
     hash: LinkHash,
     role: Role,
+    /// Who has used it, with an act of this id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    used: Option<(GuestId, String)>,
 }
 
 /// A line of the hosts' log: an act, without its texts.

@@ -1,5 +1,8 @@
 //! What a guest sends in the body of a request: the members of a frame, without its `type`.
 
+use serde_json::{Map, Value};
+
+use super::act::Act;
 use super::id::MessageId;
 use super::json;
 use super::name::Name;
@@ -31,7 +34,42 @@ pub fn hello(text: &str) -> Result<Hello, Refusal> {
 /// What `docs/protocol.md` lists for `say`.
 pub fn say(text: &str, key: Option<&str>, message_bytes: usize) -> Result<Say, Refusal> {
     let members = json::object(BODY, text)?;
-    let id = match (json::optional_text(&members, "id")?, key.map(unquoted)) {
+    let id = id(&members, key, "A message")?;
+    let text = json::text(&members, "text").and_then(|text| check_text(text, message_bytes));
+    match text {
+        Ok(text) => Ok(Say { id, text: text.to_owned() }),
+        Err(refusal) => Err(refusal.about(Some(id))),
+    }
+}
+
+/// An act and its id, which is given as that of a message.
+///
+/// # Errors
+/// What `docs/protocol.md` lists for `act`.
+pub fn act(text: &str, key: Option<&str>) -> Result<(MessageId, Act), Refusal> {
+    let members = json::object(BODY, text)?;
+    let id = id(&members, key, "An act")?;
+    match Act::from_members(&members) {
+        Ok(act) => Ok((id, act)),
+        Err(refusal) => Err(refusal.about(Some(id))),
+    }
+}
+
+/// The secret of a link that gives a role, `link`, and the id of its use, which is given as that of a message.
+///
+/// # Errors
+/// What `docs/protocol.md` lists for `claim`.
+pub fn claim(text: &str, key: Option<&str>) -> Result<(MessageId, Token), Refusal> {
+    let members = json::object(BODY, text)?;
+    let id = id(&members, key, "A claim")?;
+    match json::text(&members, "link").and_then(|link| Token::parse_as("link", link)) {
+        Ok(link) => Ok((id, link)),
+        Err(refusal) => Err(refusal.about(Some(id))),
+    }
+}
+
+fn id(members: &Map<String, Value>, key: Option<&str>, what: &str) -> Result<MessageId, Refusal> {
+    let id = match (json::optional_text(members, "id")?, key.map(unquoted)) {
         (Some(id), Some(key)) if id != key => {
             return Err(Refusal::new(
                 Code::BadId,
@@ -44,17 +82,14 @@ pub fn say(text: &str, key: Option<&str>, message_bytes: usize) -> Result<Say, R
         (None, None) => {
             return Err(Refusal::new(
                 Code::MissingField,
-                "A message needs an id of your choice, in the header Idempotency-Key or as the member \"id\": if \
-                 the answer gets lost, send the message again with the same id and it will not be said twice.",
+                format!(
+                    "{what} needs an id of your choice, in the header Idempotency-Key or as the member \"id\": if the \
+                     answer gets lost, send it again with the same id and it will not be done twice."
+                ),
             ));
         }
     };
-    let id = MessageId::parse(id)?;
-    let text = json::text(&members, "text").and_then(|text| check_text(text, message_bytes));
-    match text {
-        Ok(text) => Ok(Say { id, text: text.to_owned() }),
-        Err(refusal) => Err(refusal.about(Some(id))),
-    }
+    Ok(MessageId::parse(id)?)
 }
 
 /// Another name: `name`.

@@ -8,6 +8,7 @@ mod described_events;
 mod documented;
 mod events;
 mod flood;
+mod governing;
 mod handshake;
 mod history;
 mod limits;

@@ -1,7 +1,8 @@
-//! The HTTP API of a room: members, messages by polling or as events, and publishing.
+//! The HTTP API of a room: members, messages by polling or as events, publishing, and what hosts do.
 //!
 //! `docs/http.md` describes it in prose, `docs/openapi.json` for programs.
 
+mod acts;
 pub(super) mod credentials;
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::listen::ConnectInfo;
 use crate::listen::budget::HeldBytes;
 use crate::protocol::event::{Kept, Limits, RoomName};
 use crate::protocol::{
-    self, Code, FRAME_BYTES_MAX, Guest, HISTORY_DEFAULT, HISTORY_MAX, Hello, Refusal, Welcome,
+    self, Code, FRAME_BYTES_MAX, Guest, HISTORY_DEFAULT, HISTORY_MAX, Hello, Policy, Refusal, Welcome,
 };
 use crate::transport::events;
 use crate::transport::poll::{self, PollRequest, WAIT_MAX};
@@ -44,6 +45,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/guests/me", patch(rename).delete(leave))
         .route("/rooms/{room}/messages", get(poll_messages).post(publish))
         .route("/rooms/{room}/events", get(event_stream))
+        .merge(acts::routes())
         .route_layer(middleware::from_fn(refuse_secrets_in_query))
 }
 
@@ -70,6 +72,8 @@ struct RoomState<'a> {
     /// There while the room cannot write.
     #[serde(skip_serializing_if = "Option::is_none")]
     storage_available: Option<bool>,
+    #[serde(flatten)]
+    policy: &'a Policy,
 }
 
 async fn room_state(
@@ -95,6 +99,7 @@ async fn room_state(
         kept,
         doors: &welcome.doors,
         storage_available: (!welcome.storage_available).then_some(false),
+        policy: &welcome.policy,
     };
     Ok(json(StatusCode::OK, &state))
 }
@@ -184,10 +189,9 @@ async fn publish(
     credentials: Credentials,
     request: Request,
 ) -> HandlerResult {
-    let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
-    let key = key.as_ref().map(|key| key.to_str().unwrap_or_default());
+    let key = idempotency_key(&request);
     let body = read_body(&site, request).await?;
-    let say = protocol::body::say(&body, key, site.room.limits().message_bytes)?;
+    let say = protocol::body::say(&body, key.as_deref(), site.room.limits().message_bytes)?;
     let guest = room.join_stateless(credentials.hello()).await?.welcome.guest.id;
     let id = say.id.clone();
     let seq = room.publish_stateless(guest, say).await?;
@@ -218,6 +222,11 @@ async fn event_stream(
         }
     };
     Ok(unbuffered(typed(StatusCode::OK, events::CONTENT_TYPE, body)))
+}
+
+/// The value of `Idempotency-Key`; one that is no text is no id either.
+fn idempotency_key(request: &Request) -> Option<String> {
+    request.headers().get(IDEMPOTENCY_KEY).map(|key| key.to_str().unwrap_or_default().to_owned())
 }
 
 async fn read_body(site: &Site, request: Request) -> Result<String, Problem> {

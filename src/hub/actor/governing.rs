@@ -24,7 +24,7 @@ impl RoomActor {
         act: Act,
         reply: oneshot::Sender<PublishBatch>,
     ) {
-        match self.admit_act(speaker, act).await {
+        match self.admit_act(speaker, &id, act).await {
             Ok((author, act)) => {
                 let entry = Entry { at: self.clock(), author, id, body: Body::Act(act) };
                 let request = PendingPublish { refused: vec![None], rate_limited: None, reply };
@@ -37,7 +37,12 @@ impl RoomActor {
     }
 
     /// Charges an act, fills in what only the room may say, and checks whether its author may do it.
-    async fn admit_act(&mut self, speaker: Option<Speaker>, mut act: Act) -> Result<(GuestId, Act), Refusal> {
+    async fn admit_act(
+        &mut self,
+        speaker: Option<Speaker>,
+        id: &MessageId,
+        mut act: Act,
+    ) -> Result<(GuestId, Act), Refusal> {
         let author = match speaker {
             Some(Speaker { guest, connection }) => {
                 let (_, circuit) = self.roster.guest(guest, connection).ok_or_else(not_seated)?;
@@ -47,7 +52,12 @@ impl RoomActor {
             None => GuestId::ROOM,
         };
         if let Act::Role { target, role, link: Some(link) } = &mut act {
-            (target.of, *role) = (author, self.state.link(link).unwrap_or(Role::Guest));
+            target.of = author;
+            if self.state.has_claimed(author, id, link) {
+                // The log knows it, and answers as it did.
+                return Ok((author, act));
+            }
+            *role = self.state.link(link).unwrap_or(Role::Guest);
         }
         if let Some(target) = act.target_mut() {
             target.name = self.name_of(target.of);

@@ -3,7 +3,7 @@
 use super::{ActLine, Effect, Erase, Link, Restriction, RoomState};
 use crate::protocol::act::{Act, LinkHash, Said, Target};
 use crate::protocol::policy::{Pinned, RoleOf};
-use crate::protocol::{Code, GuestId, Record, Refusal, Role};
+use crate::protocol::{Code, GuestId, MessageId, Record, Refusal, Role};
 
 /// For how many seconds a guest who was put out stays outside.
 const KICK_SECONDS: u64 = 60;
@@ -14,7 +14,7 @@ const ROLES_MAX: usize = 64;
 /// The most guests who are muted, and the most who are banned.
 const RESTRICTIONS_MAX: usize = 1000;
 
-/// The most links that were not used; beyond that the oldest is forgotten.
+/// The most links that are remembered; beyond that the oldest is forgotten.
 const LINKS_MAX: usize = 16;
 
 /// How many of the newest acts are remembered.
@@ -38,7 +38,15 @@ impl RoomState {
 
     /// The role that this link gives, if it is not used up.
     pub fn link(&self, hash: &LinkHash) -> Option<Role> {
-        self.links.iter().find(|link| link.hash == *hash).map(|link| link.role)
+        let link = self.links.iter().find(|link| link.hash == *hash)?;
+        link.used.is_none().then_some(link.role)
+    }
+
+    /// Whether a guest has used a link with an act of this id: what is sent again because its answer was lost is no second use.
+    pub fn has_claimed(&self, guest: GuestId, id: &MessageId, hash: &LinkHash) -> bool {
+        let used =
+            |link: &Link| link.used.as_ref().is_some_and(|(by, with)| *by == guest && with == id.as_str());
+        self.links.iter().any(|link| link.hash == *hash && used(link))
     }
 
     /// Checks whether a guest may do something at this point of the order.
@@ -107,7 +115,9 @@ impl RoomState {
         let mut erases = None;
         match act {
             Act::Role { target, role, link } => {
-                self.links.retain(|known| Some(&known.hash) != link.as_ref());
+                if let Some(known) = self.links.iter_mut().find(|known| Some(&known.hash) == link.as_ref()) {
+                    known.used = Some((record.author, record.id.as_str().to_owned()));
+                }
                 let policy = &mut self.policy;
                 policy.roles.retain(|entry| entry.of != target.of);
                 if *role > Role::Guest {
@@ -115,7 +125,7 @@ impl RoomState {
                 }
             }
             Act::Link { role, link } => {
-                self.links.extend(link.clone().map(|hash| Link { hash, role: *role }));
+                self.links.extend(link.clone().map(|hash| Link { hash, role: *role, used: None }));
                 let excess = self.links.len().saturating_sub(LINKS_MAX);
                 self.links.drain(..excess);
             }

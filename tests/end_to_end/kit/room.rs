@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use onionroom::config::{LocalAccess, Settings};
 use onionroom::listen::{Io, Peer};
+use onionroom::protocol::act::Target;
+use onionroom::protocol::{Act, GuestId, Role};
 use onionroom::server::Server;
 use tokio::net::TcpStream;
 
@@ -82,6 +84,19 @@ impl TestRoom {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.dial.address()
+    }
+
+    /// Makes a guest a host or a moderator, as the terminal does.
+    pub(crate) async fn appoint(&self, guest: u64, role: Role) {
+        let target = Target { of: GuestId(guest), name: None };
+        let act = Act::Role { target, role, link: None };
+        self.server.as_ref().unwrap().room().govern(act).await.unwrap();
+    }
+
+    /// The secret of a new link that gives this role.
+    pub(crate) async fn link(&self, role: Role) -> String {
+        let done = self.server.as_ref().unwrap().room().govern(Act::Link { role, link: None }).await.unwrap();
+        done.link.unwrap().encode()
     }
 
     /// Where it listens for TLS.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use onionroom::protocol::Role;
 use serde_json::{Value, json};
 
 use crate::kit::description::Description;
@@ -24,7 +25,7 @@ const HANDSHAKE: [&str; 5] = [
 
 /// What is described but cannot be provoked from outside: the log would have to fail, or the guest to leave at the
 /// very moment.
-const OUT_OF_REACH: [(&str, &str); 2] = [("leave", "503"), ("say", "409")];
+const OUT_OF_REACH: [(&str, &str); 4] = [("leave", "503"), ("say", "409"), ("act", "409"), ("claim", "409")];
 
 /// Which operation answered with which status.
 struct Surface {
@@ -139,7 +140,7 @@ async fn refusals_of_bodies(surface: &mut Surface, room: &TestRoom) {
     for (method, path) in without_pages(surface.operations("415")) {
         let target = in_main(&path);
         let long = json!({ "text": "x".repeat(65 * 1024) }).to_string();
-        let unfit = json!({ "name": "x".repeat(33), "id": "1", "text": " " }).to_string();
+        let unfit = json!({ "name": "x".repeat(33), "id": "1", "text": " ", "act": "announce" }).to_string();
         for body in ["{", long.as_str(), unfit.as_str()] {
             surface.saw(&method, &path, &ann.request(&method, &target, &[AS_JSON], body).await);
         }
@@ -185,6 +186,24 @@ async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
     surface.saw("GET", path, &ann.request("GET", &in_main(path), &[&tag], "").await);
     let path = "/rooms/{room}/events";
     surface.saw("GET", path, &ann.request("GET", &in_main(path), &[], "").await);
+    let (acts, claims) = ("/rooms/{room}/acts", "/rooms/{room}/claims");
+    for round in 0..2 {
+        surface.saw("GET", acts, &ann.get(&in_main(acts)).await);
+        let example = surface.example("POST", acts);
+        surface.saw("POST", acts, &ann.request("POST", &in_main(acts), &[AS_JSON], &example).await);
+        let link = match round {
+            0 => room.link(Role::Host).await,
+            _ => "A".repeat(43),
+        };
+        let body = json!({ "id": format!("claim-{round}"), "link": link });
+        surface.saw("POST", claims, &ann.post(&in_main(claims), body).await);
+        surface.example("POST", claims);
+        if round == 1 {
+            let act = json!({ "id": "link", "act": "link", "role": "moderator" });
+            surface.saw("POST", acts, &ann.post(&in_main(acts), act).await);
+            surface.saw("GET", "/rooms/{room}", &ann.get("/rooms/main").await);
+        }
+    }
     let path = "/rooms/{room}/guests/me";
     surface.saw("DELETE", path, &ann.request("DELETE", &in_main(path), &[], "").await);
 }
@@ -211,7 +230,11 @@ async fn a_guest_who_says_too_much(surface: &mut Surface) {
         // Time goes on, so one now and then goes through.
         for number in 0.. {
             let (token, name, id) = (ann.token(), format!("Ann{number}"), number.to_string());
-            let json = json!({ "token": token, "name": name, "id": id, "text": "x" }).to_string();
+            let link = "A".repeat(43);
+            let json = json!({
+                "token": token, "name": name, "id": id, "text": "x", "act": "unpin", "link": link,
+            });
+            let json = json.to_string();
             let cookie = cookie(&ann, &room);
             let (headers, body) = match path.contains("/page") {
                 true => (vec![FORM, OWN, &cookie], format!("form={number}&text=x")),

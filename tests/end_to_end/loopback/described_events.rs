@@ -10,7 +10,7 @@ use onionroom::log::{Entry, Log, Retention, SqliteLog};
 use onionroom::protocol::epochs::Epochs;
 use onionroom::protocol::event::{Kept, Limits};
 use onionroom::protocol::{
-    Body, Code, Event, GuestId, MessageId, Name, OCCUPANCY_ABOVE, Refusal, Token, Welcome,
+    Body, Code, Event, GuestId, MessageId, Name, OCCUPANCY_ABOVE, Refusal, Role, Token, Welcome,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -88,6 +88,46 @@ async fn every_event_is_described_and_every_described_event_occurs() {
     for kind in ["unknown", "title"] {
         assert!(witness.seen.contains(kind), "{kind}");
     }
+    // A host governs, by a link and by each kind of act.
+    let mut claim = witness.example("claim");
+    claim["link"] = room.link(Role::Host).await.into();
+    ann.send(claim).await;
+    witness.expect(&mut ann, "acknowledged").await;
+    ann.send(witness.example("doing")).await;
+    witness.expect(&mut ann, "acknowledged").await;
+    let (said, other) = (ann.say("pinned", "a message").await, 9);
+    for (number, act) in [
+        json!({ "act": "kick", "of": other }),
+        json!({ "act": "mute", "of": other, "seconds": 60 }),
+        json!({ "act": "unmute", "of": other }),
+        json!({ "act": "ban", "of": other }),
+        json!({ "act": "unban", "of": other }),
+        json!({ "act": "lock", "locked": true }),
+        json!({ "act": "lock", "locked": false }),
+        json!({ "act": "slow", "seconds": 1 }),
+        json!({ "act": "cap", "guests": 10_000 }),
+        json!({ "act": "topic", "text": "tea" }),
+        json!({ "act": "title", "text": "Tea at six" }),
+        json!({ "act": "rules", "text": "Be kind." }),
+        json!({ "act": "pin", "message": said }),
+        json!({ "act": "unpin" }),
+        json!({ "act": "pin", "message": said }),
+        json!({ "act": "role", "of": other, "role": "moderator" }),
+        json!({ "act": "link", "role": "moderator" }),
+        json!({ "act": "revoke_links" }),
+        json!({ "act": "delete_all", "of": other }),
+        json!({ "act": "delete", "messages": [100_000] }),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut frame = act;
+        (frame["type"], frame["id"]) = ("act".into(), format!("act-{number}").into());
+        description.check("asyncapi.json", &json!({ "$ref": "#/components/schemas/doing" }), &frame);
+        ann.send(frame).await;
+        witness.expect(&mut ann, "acknowledged").await;
+    }
+    assert!(witness.seen.contains("act"));
     ann.send(json!({ "type": "say", "id": "no", "text": "" })).await;
     witness.expect(&mut ann, "error").await;
 
@@ -115,6 +155,7 @@ async fn every_event_is_described_and_every_described_event_occurs() {
         witness.expect(&mut ann, "acknowledged").await;
     }
     witness.expect(&mut slow, "roster").await;
+    witness.expect(&mut slow, "policy").await;
     witness.expect(&mut slow, "gap").await;
     witness.expect(&mut slow, "message").await;
     witness.saw(&listener.next().await.unwrap());
@@ -165,6 +206,7 @@ fn what_a_single_room_does_not_say_is_described() {
         kept: Kept { messages: 1, days: 1 },
         doors: Arc::from(doors.clone()),
         storage_available: false,
+        policy: Arc::default(),
     };
     let events = [
         Event::Doors { doors: &doors },
