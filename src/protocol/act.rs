@@ -320,6 +320,18 @@ impl Act {
     }
 }
 
+/// Checks an act that was not read from a request's JSON by the rules of one that is.
+///
+/// # Errors
+/// As [`Act::from_members`].
+pub fn checked(act: Act) -> Result<Act, Refusal> {
+    match serde_json::to_value(act) {
+        Ok(Value::Object(members)) => Act::from_members(&members),
+        // An act is an object, and what it is made of can be written.
+        _ => Err(Refusal::new(Code::WrongKind, "This is no act.")),
+    }
+}
+
 fn role(members: &Map<String, Value>) -> Result<Role, Refusal> {
     match json::text(members, "role")? {
         "guest" => Ok(Role::Guest),

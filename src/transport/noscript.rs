@@ -8,6 +8,7 @@
 //!    │  └─ …/page/messages      the messages, written on for as long as the guest stays
 //!    ├─ …/page/continue         where a window takes over from another
 //!    ├─ …/page/say              the form to publish a message and to change the name
+//!    ├─ …/page/host             for hosts and moderators: what they can do, as forms
 //!    ├─ …/page/leave            where the seat is given up
 //!    └─ …/page/moved            for a guest of another door: asks who goes on here
 //!       └─ …/page/arrive         where that guest takes the seat
@@ -22,11 +23,13 @@
 //! which window has it, [`markup`] is the beginning of each document, [`message`] what a form publishes.
 //! Markup is maud's, so that escaping is by type.
 
+mod acts;
 pub mod calm;
 mod colours;
 pub mod connection;
 pub mod documents;
 mod event;
+pub mod host;
 pub mod markup;
 pub mod message;
 pub mod phrases;

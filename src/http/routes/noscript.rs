@@ -7,6 +7,7 @@ mod answer;
 mod compressed;
 mod connection;
 mod form;
+mod host;
 mod moved;
 mod parameters;
 mod seat;
@@ -60,6 +61,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/page/messages", get(messages))
         .route("/rooms/{room}/page/continue", post(go_on))
         .route("/rooms/{room}/page/say", get(composer).post(submit))
+        .route("/rooms/{room}/page/host", get(host::page).post(host::submit))
         .route("/rooms/{room}/page/leave", post(leave))
         .route("/rooms/{room}/page/moved", get(to_page).post(moved::moved))
         .route("/rooms/{room}/page/arrive", get(to_page).post(moved::arrive))

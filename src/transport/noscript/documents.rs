@@ -169,6 +169,8 @@ pub fn room(title: &str, window: &Window, doors: &Doors<'_>) -> String {
                 " "
                 a href=(refreshing) target="messages" { "Without streaming" }
                 " "
+                a href="page/host" target="host" rel="noopener" { "Host" }
+                " "
                 form method="post" action="page/leave" {
                     input type="hidden" name="form" value=(window.number) autocomplete="off";
                     input type="hidden" name="proof" value=(window.proof) autocomplete="off";

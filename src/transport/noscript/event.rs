@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::protocol::{Guest, GuestId};
+use crate::protocol::{Act, Guest, GuestId, Policy};
 
 /// An event as the room encoded it, as far as it is shown.
 #[derive(Debug, Deserialize)]
@@ -17,6 +17,16 @@ pub(super) enum Event {
     Title {
         at: u64,
         title: String,
+    },
+    Act {
+        at: u64,
+        guest: GuestId,
+        #[serde(flatten)]
+        act: Act,
+    },
+    Policy {
+        #[serde(flatten)]
+        policy: Policy,
     },
     Unknown {
         at: u64,

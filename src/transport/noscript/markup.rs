@@ -31,14 +31,17 @@ pub enum Look {
     Composer,
     /// The page before the room.
     Entry,
+    /// The page of hosts and moderators.
+    Host,
 }
 
 impl Look {
-    const ALL: [Self; 5] = [Self::Room, Self::Connection, Self::Messages, Self::Composer, Self::Entry];
+    const ALL: [Self; 6] =
+        [Self::Room, Self::Connection, Self::Messages, Self::Composer, Self::Entry, Self::Host];
 
     /// The styles of the document, in order.
     fn styles(self) -> impl Iterator<Item = &'static str> {
-        let badges = matches!(self, Self::Messages | Self::Composer).then_some(BADGE);
+        let badges = matches!(self, Self::Messages | Self::Composer | Self::Host).then_some(BADGE);
         let colours = (self == Self::Messages).then_some(COLOURS);
         [BASE].into_iter().chain(badges).chain(colours).chain([self.style()])
     }
@@ -50,6 +53,7 @@ impl Look {
             Self::Messages => include_str!("../../../web/noscript/messages.css"),
             Self::Composer => include_str!("../../../web/noscript/composer.css"),
             Self::Entry => include_str!("../../../web/noscript/entry.css"),
+            Self::Host => include_str!("../../../web/noscript/host.css"),
         }
     }
 }

@@ -17,7 +17,10 @@ pub fn say(form: &str, text: &str, message_bytes: usize) -> Result<Say, Refusal>
 
 /// An id that is the same for the same text from the same form, however often it is sent, and another for another text,
 /// so that a text that was edited after going back is not a duplicate of the one before.
-fn message_id(form: &str, text: &str) -> Result<MessageId, Refusal> {
+///
+/// # Errors
+/// None in practice: what it makes is an id.
+pub fn message_id(form: &str, text: &str) -> Result<MessageId, Refusal> {
     let digest = Sha256::new().chain_update(form).chain_update([0]).chain_update(text).finalize();
     Ok(MessageId::parse(&data_encoding::BASE64URL_NOPAD.encode(&digest[..16]))?)
 }

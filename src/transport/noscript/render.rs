@@ -2,12 +2,15 @@
 
 use maud::{Markup, html};
 
+use super::acts;
 use super::calm::{calm, is_long, lines_of};
 use super::colours::Colours;
 use super::event::{Event, Member};
 use super::markup::badge;
 use super::phrases;
-use crate::protocol::{EventBatch, GuestId, Name, Welcome};
+use crate::protocol::act::Act;
+use crate::protocol::policy::RoleOf;
+use crate::protocol::{EventBatch, GuestId, Name, Policy, Role, Welcome};
 
 /// Messages of one guest form a group if they are no further apart than this, in seconds.
 const GROUP_SECONDS: u64 = 5 * 60;
@@ -41,6 +44,10 @@ pub struct Renderer {
     /// How many lines there are below the last name, with those of the last message.
     below: usize,
     colours: Colours,
+    /// What hosts have decided.
+    policy: Policy,
+    /// Whether a message may be shown that was deleted since.
+    shows_deleted: bool,
     /// The name that the guest could not get again.
     lost_name: Option<Name>,
     /// Whether the room could write when the guest joined.
@@ -69,6 +76,8 @@ impl Renderer {
             last: None,
             below: 0,
             colours,
+            policy: Policy::clone(&welcome.policy),
+            shows_deleted: false,
             age: String::new(),
             newest: welcome.clock,
         }
@@ -108,6 +117,11 @@ impl Renderer {
                 self.members.iter().find(|member| member.id == self.me).map(|member| member.name.as_str());
             self.line(out, &html! { (phrases::lost_name(lost.as_str(), mine.unwrap_or("…"))) });
         }
+    }
+
+    /// Whether a message may be shown that was deleted since: it cannot be taken back from a document that is sent.
+    pub fn shows_deleted(&self) -> bool {
+        self.shows_deleted
     }
 
     /// The number of listed members: the cost of [`Renderer::members`] grows with it.
@@ -154,10 +168,12 @@ impl Renderer {
             (_, true) => Some("away"),
             _ => None,
         };
+        let role = (self.policy.role(member.id) > Role::Guest).then(|| self.policy.role(member.id).as_str());
         let away = if member.away { " away" } else { "" };
         html! {
             li class={ (colour) (away) } {
                 bdi { (member.name) }
+                @if let Some(role) = role { " " span class="role" { (role) } }
                 @if let Some(note) = note { " " span class="note" { (note) } }
                 " " (badge(member.id))
             }
@@ -170,6 +186,11 @@ impl Renderer {
             Event::Title { at, title } => {
                 self.moment(at, out);
                 self.line(out, &html! { "The room is now called " bdi { (title) } });
+            }
+            Event::Act { at, guest, act } => self.act(at, guest, &act, out),
+            Event::Policy { policy } => {
+                self.policy = policy;
+                self.members_changed = true;
             }
             Event::Unknown { at } => {
                 self.moment(at, out);
@@ -220,6 +241,28 @@ impl Renderer {
         }
     }
 
+    fn act(&mut self, at: u64, guest: GuestId, act: &Act, out: &mut String) {
+        self.shows_deleted |= !self.history && matches!(act, Act::Delete { .. } | Act::DeleteAll { .. });
+        if let Act::Role { target, role, .. } = act {
+            self.policy.roles.retain(|entry| entry.of != target.of);
+            if *role > Role::Guest {
+                self.policy.roles.push(RoleOf { of: target.of, name: target.name.clone(), role: *role });
+            }
+            self.members_changed = true;
+        }
+        let name = self.members.iter().find(|known| known.id == guest).map(|known| known.name.clone());
+        let of_role = || self.policy.roles.iter().find(|entry| entry.of == guest)?.name.clone();
+        let by = match name.or_else(of_role) {
+            Some(name) => html! { bdi { (name) } },
+            None if guest == GuestId::ROOM => html! { "the host" },
+            None => html! { "a host" },
+        };
+        if let Some(line) = acts::line(act, &by) {
+            self.moment(at, out);
+            self.line(out, &line);
+        }
+    }
+
     fn message(&mut self, at: u64, guest: GuestId, name: String, text: &str, out: &mut String) {
         self.moment(at, out);
         let text = calm(text);
@@ -229,7 +272,7 @@ impl Renderer {
                 *last == guest && *was == name && at.saturating_sub(*when) < GROUP_SECONDS
             });
         self.below = lines.min(NAMED_EVERY) + if follows { self.below } else { 0 };
-        let mine = guest == self.me;
+        let (mine, role) = (guest == self.me, self.policy.role(guest));
         // A message that was said while this document was there: the style tells of it, and brings one's own into view.
         let new = !self.history && self.live;
         let classes = [(new, " new"), (mine, " mine"), (follows, " follows")];
@@ -238,6 +281,7 @@ impl Renderer {
             article class={ (self.colours.class(guest)) (classes) } {
                 h2 {
                     @if mine { "You" } @else { bdi { (name) } }
+                    @if !follows && role > Role::Guest { " " span class="role" { (role.as_str()) } }
                     @if !mine && !follows { " " (badge(guest)) }
                 }
                 @if is_long(lines) {
@@ -330,6 +374,8 @@ mod tests {
             last: None,
             below: 0,
             colours: Colours::default(),
+            policy: Policy::default(),
+            shows_deleted: false,
             age: String::new(),
             newest: 0,
         }

@@ -17,7 +17,11 @@ use super::refresh::REFRESH_SECONDS;
 use super::render::Renderer;
 use super::windows::Claim;
 use crate::hub::{Join, Reader, Room, Seat, StatelessJoin};
-use crate::protocol::{Code, EventBatch, Name, Welcome};
+use crate::protocol::{Code, EventBatch, Name, Policy, Welcome};
+
+/// After how long a live document ends that shows a message which was deleted since: the browser loads it again, without it. Not at
+/// once, because a host deletes several.
+const DELETED_AFTER: Duration = Duration::from_secs(2);
 
 /// How many of the newest messages are shown at first.
 const SHOWN: u64 = 200;
@@ -48,6 +52,8 @@ pub struct Stream {
     members_due: Instant,
     /// When the next heartbeat is due.
     heartbeat_due: Instant,
+    /// When the document ends because it shows a deleted message.
+    ends_at: Option<Instant>,
     mode: Mode,
 }
 
@@ -130,6 +136,7 @@ impl Stream {
         let lines = html! {
             h1 class="unseen" { "Messages" }
             p class="line" { (phrases::kept(welcome.kept)) }
+            (head_of(&welcome.policy))
             @if after.is_none() && reader.after() > earlier {
                 p class="line" { "Earlier messages are not shown. " a href=(all) target=[target] { "Show all" } }
             }
@@ -144,7 +151,7 @@ impl Stream {
         let head = if welcome.first > welcome.head { 0 } else { welcome.head };
         let members_due = Instant::now();
         let renderer = Renderer::new(welcome, live);
-        Self { reader, renderer, out, head, members_due, heartbeat_due: members_due, mode }
+        Self { reader, renderer, out, head, members_due, heartbeat_due: members_due, ends_at: None, mode }
     }
 
     /// The next chunk, when there is one; `None` at the end.
@@ -172,6 +179,9 @@ impl Stream {
             return;
         }
         self.renderer.events(&batch, &mut self.out);
+        if self.ends_at.is_none() && self.renderer.shows_deleted() {
+            self.ends_at = Some(Instant::now() + DELETED_AFTER);
+        }
         if self.reader.after() >= self.head {
             self.renderer.end_history(&mut self.out);
             if self.renderer.members_changed() && self.members_due <= Instant::now() {
@@ -184,7 +194,13 @@ impl Stream {
 
     /// Waits until there may be events; returns a chunk to write meanwhile.
     async fn wait(&mut self) -> Option<Bytes> {
-        let due = self.members_due;
+        let (due, ends_at) = (self.members_due, self.ends_at);
+        let ended = async {
+            match ends_at {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
         let members_due = async {
             match self.renderer.members_changed() {
                 true => sleep_until(due).await,
@@ -199,13 +215,23 @@ impl Stream {
                     () = seat.lost() => {
                         // The document ends, and the connection with it. The browser loads it again, but this window gets the
                         // seat back only if no other has it.
+                        let loss = seat.loss();
+                        if loss.code == Code::Banned {
+                            self.mode = Mode::Ended;
+                            return Some(html! { p class="line note" { (loss.message) } }.0.into());
+                        }
                         let sentence = match live.claim.lose() {
-                            _ if seat.loss().code == Code::RoomFull => "The room is full, and your seat went to another guest.",
+                            _ if loss.code == Code::RoomFull => "The room is full, and your seat went to another guest.",
                             true => "This chat went on in another window.",
                             false => "This guest left, or went on elsewhere.",
                         };
                         let line = elsewhere(sentence, &live.window);
                         self.mode = Mode::Ended;
+                        return Some(line.0.into());
+                    }
+                    () = ended => {
+                        self.mode = Mode::Ended;
+                        let line = html! { p class="line" { "Messages were deleted. This page loads again without them." } };
                         return Some(line.0.into());
                     }
                     () = sleep_until(self.heartbeat_due) => {
@@ -232,6 +258,22 @@ impl Stream {
             }
         };
         Some(line.0.into())
+    }
+}
+
+/// What hosts have decided, above the messages.
+fn head_of(policy: &Policy) -> Markup {
+    let Policy { topic, rules, pinned, locked, slow, .. } = policy;
+    html! {
+        @if !topic.is_empty() { p class="line" { "Topic: " bdi { (topic) } } }
+        @if !rules.is_empty() {
+            details class="line" open { summary { "Rules of this room" } p class="rules" dir="auto" { (rules) } }
+        }
+        @if let Some(pinned) = pinned {
+            p class="line" { "Pinned: " bdi { (pinned.said.name) } ": " bdi class="rules" { (pinned.said.text) } }
+        }
+        @if *locked { p class="line" { "The room is locked: only guests who are in it can come back." } }
+        @if *slow > 0 { p class="line" { "Slow mode: each guest can write once in " (slow) " seconds." } }
     }
 }
 

@@ -237,7 +237,7 @@ async fn a_guest_who_says_too_much(surface: &mut Surface) {
             let json = json.to_string();
             let cookie = cookie(&ann, &room);
             let (headers, body) = match path.contains("/page") {
-                true => (vec![FORM, OWN, &cookie], format!("form={number}&text=x")),
+                true => (vec![FORM, OWN, &cookie], format!("form={number}&text=x&do=unpin")),
                 false => (vec![AS_JSON], json),
             };
             let answer = ann.request(&method, &in_main(&path), &headers, &body).await;
@@ -280,12 +280,19 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
             surface.saw("POST", &path, &slow.answer().await);
         }
     }
+    let host = "/rooms/{room}/page/host";
+    room.appoint(ann.welcome["guest"]["id"].as_u64().unwrap(), Role::Host).await;
     let (say, enter) = ("/rooms/{room}/page/say", "/rooms/{room}/page/enter");
     for (path, body) in [
         (say, "form=1&text=good+evening".to_owned()),
         (say, "form=2&text=not+yet&name=Pamela&do=rename".to_owned()),
         (say, "form=3&name=Bob&do=rename".to_owned()),
         (say, "form=4&text=+".to_owned()),
+        (host, "form=8&do=lock".to_owned()),
+        (host, "form=8&do=unlock".to_owned()),
+        (host, "form=8&do=link_moderator".to_owned()),
+        (host, "form=8&do=dance".to_owned()),
+        (host, "form=8&do=slow&text=x".to_owned()),
         (say, format!("form=5&text={}", "x".repeat(5000))),
         (enter, "name=Bob".to_owned()),
         (enter, format!("name={}", "x".repeat(33))),
@@ -295,7 +302,7 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
     ] {
         surface.saw("POST", path, &ann.request("POST", &in_main(path), &inside, &body).await);
     }
-    let parts = ["", "/connection", "/reconnect", "/reached", "/messages", "/say"];
+    let parts = ["", "/connection", "/reconnect", "/reached", "/messages", "/say", "/host"];
     for path in parts.map(|part| format!("/rooms/{{room}}/page{part}")) {
         surface.saw("GET", &path, &ann.request("GET", &in_main(&path), &inside, "").await);
     }

@@ -96,7 +96,11 @@ async fn every_event_is_described_and_every_described_event_occurs() {
     ann.send(witness.example("doing")).await;
     witness.expect(&mut ann, "acknowledged").await;
     let (said, other) = (ann.say("pinned", "a message").await, 9);
+    // The pins first: of ten entries the oldest of the author who keeps most go.
     for (number, act) in [
+        json!({ "act": "pin", "message": said }),
+        json!({ "act": "unpin" }),
+        json!({ "act": "pin", "message": said }),
         json!({ "act": "kick", "of": other }),
         json!({ "act": "mute", "of": other, "seconds": 60 }),
         json!({ "act": "unmute", "of": other }),
@@ -109,9 +113,6 @@ async fn every_event_is_described_and_every_described_event_occurs() {
         json!({ "act": "topic", "text": "tea" }),
         json!({ "act": "title", "text": "Tea at six" }),
         json!({ "act": "rules", "text": "Be kind." }),
-        json!({ "act": "pin", "message": said }),
-        json!({ "act": "unpin" }),
-        json!({ "act": "pin", "message": said }),
         json!({ "act": "role", "of": other, "role": "moderator" }),
         json!({ "act": "link", "role": "moderator" }),
         json!({ "act": "revoke_links" }),

@@ -4,6 +4,7 @@ use onionroom::protocol::Role;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::kit::noscript::{NoscriptGuest, field};
 use crate::kit::{Guest, TestRoom, Visitor};
 
 async fn act(host: &mut Guest, id: &str, mut act: Value) -> Value {
@@ -170,4 +171,78 @@ async fn a_role_is_taken_back_while_its_guest_is_there() {
     mona.send(json!({ "type": "act", "id": "3", "act": "slow", "seconds": 0 })).await;
     let refused = mona.expect("error").await;
     assert_eq!((&refused["code"], &refused["id"]), (&"not_allowed".into(), &"3".into()));
+}
+
+/// Presses a button of the page for hosts, with what is written beside it; follows where that leads.
+async fn press(guest: &NoscriptGuest, button: &str, text: &str) -> (u16, String) {
+    let page = guest.get("/host", "").await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    let (form, proof) = (field(page.text(), "form"), field(page.text(), "proof"));
+    let fields = [("form", form.as_str()), ("proof", &proof), ("do", button), ("text", text)];
+    let answer = guest.post_to("/host", &fields, &[]).await;
+    match answer.header("location") {
+        Some(location) => {
+            assert_eq!((answer.status, location), (303, "host"));
+            (303, guest.get("/host", "").await.text().to_owned())
+        }
+        None => (answer.status, answer.text().to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn a_host_without_scripts_does_everything_by_forms() {
+    let room = TestRoom::open().await;
+    let (hanna, mona) =
+        (NoscriptGuest::arrive_as(&room, "Hanna").await, NoscriptGuest::arrive_as(&room, "Mona").await);
+    let gus = NoscriptGuest::arrive_as(&room, "Gus").await;
+    let mut witness = room.guest("Wanda").await;
+    let id = |name: &str| {
+        let guests = witness.welcome["guests"].as_array().unwrap();
+        guests.iter().find(|guest| guest["name"] == name).unwrap()["id"].as_u64().unwrap()
+    };
+    let (mona_id, gus_id) = (id("Mona"), id("Gus"));
+    let before = hanna.get("/host", "").await;
+    assert!(before.text().contains("Use the link") && !before.text().contains("Put out"));
+    let link = format!("http://room.onion/#host={}", room.link(Role::Host).await);
+    let (status, page) = press(&hanna, "claim", &link).await;
+    assert!(status == 303 && page.contains("a host of this room") && page.contains("Put out"), "{page}");
+    assert_eq!(press(&mona, "claim", &link).await.0, 403, "it is used up");
+
+    gus.say("something <b>bad</b>").await;
+    let bad = witness.expect("message").await["seq"].as_u64().unwrap();
+    let mut stream = gus.stream("").await;
+    stream.until("something").await;
+    let (status, page) = press(&hanna, &format!("moderator {mona_id}"), "").await;
+    assert!(status == 303 && page.contains("a moderator of this room").eq(&false), "{page}");
+    assert!(press(&mona, &format!("pin {bad}"), "").await.1.contains("Unpin the message"));
+    assert!(stream.until("Pinned").await.contains("Mona</bdi> is a moderator now"));
+    press(&mona, &format!("delete {bad}"), "").await;
+    let rest = stream.rest().await;
+    assert!(rest.contains("A message was deleted by") && rest.contains("loads again"), "{rest}");
+    for (button, text, shown) in [
+        ("topic", "Tea & cake", "Tea &amp; cake"),
+        ("rules", "Be kind.\r\nNo shouting.", "No shouting."),
+        ("slow", "30", "value=\"30\""),
+        ("cap", "9", "value=\"9\""),
+        ("lock", "", "Open the room"),
+        ("announce", "It is five", "announce"),
+    ] {
+        let (status, page) = press(&hanna, button, text).await;
+        assert!(status == 303 && page.contains(shown), "{button}: {page}");
+    }
+    let fresh = gus.stream("&plain=20").await.rest().await;
+    for shown in ["Tea &amp; cake", "No shouting.", "The host says: ", "The room is locked", "Slow mode"] {
+        assert!(fresh.contains(shown), "{shown}: {fresh}");
+    }
+    let (status, page) = press(&hanna, "link_moderator", "").await;
+    assert!(status == 200 && page.contains("<code>/#host="), "{page}");
+    assert_eq!(press(&mona, "title", "Mine").await.0, 403);
+    assert_eq!(press(&hanna, "slow", "often").await.0, 422);
+    let (_, page) = press(&mona, &format!("ban {gus_id}"), "").await;
+    assert!(page.contains("Banned") && page.contains("Let them come back"), "{page}");
+    let out = gus.get("/say", "").await;
+    assert!(out.status == 403 && out.text().contains("You are banned"), "{}", out.text());
+    assert!(press(&mona, &format!("unban {gus_id}"), "").await.1.contains("unban"));
+    press(&mona, "unlock", "").await;
+    assert_eq!(gus.get("/say", "").await.status, 200);
 }

@@ -26,6 +26,8 @@ pub(super) struct Form {
     pub(super) name: String,
     /// The token of a guest who comes from another door. No other form has it.
     pub(super) token: String,
+    /// The button that was pressed.
+    pub(super) action: String,
     /// Whether the name is to be changed, and the message not to be published yet.
     pub(super) rename: bool,
 }
@@ -41,13 +43,15 @@ impl Form {
         let body = body::read(request, FORM, limit, site.settings.request_head).await?;
         let fields = Fields::parse(&body);
         let text = |name: &str| fields.text(name).unwrap_or_default().to_owned();
-        let rename = fields.text("do") == Some("rename");
+        let action = text("do");
+        let rename = action == "rename";
         Ok(Self {
             number: text("form"),
             proof: text("proof"),
             text: text("text"),
             name: text("name"),
             token: text("token"),
+            action,
             rename,
         })
     }

@@ -1,0 +1,163 @@
+//! The page of hosts and moderators, and what its forms do.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::{Method, StatusCode};
+
+use super::answer::{document, refused, see_other};
+use super::form::Form;
+use super::seat::resume;
+use super::session::{Session, prove, random_number};
+use super::{Look, own_form};
+use crate::http::body;
+use crate::http::error::Problem;
+use crate::http::site::{ChargedRoom, Site};
+use crate::hub::{Done, Room};
+use crate::protocol::act::{Act, Target, checked};
+use crate::protocol::request::HistoryRequest;
+use crate::protocol::{Code, GuestId, NUMBER_LIMIT, Refusal, Role, Token};
+use crate::transport::noscript::host::{HostPage, host};
+use crate::transport::noscript::message::message_id;
+
+/// How many of the newest messages the page has.
+const MESSAGES: usize = 50;
+
+/// For how many seconds the button mutes that says so.
+const MUTED_SECONDS: u64 = 600;
+
+/// The page.
+pub(super) async fn page(ChargedRoom(room): ChargedRoom, session: Session, method: Method) -> Response {
+    if method == Method::HEAD {
+        return document(Look::Host, StatusCode::OK, body::not_made());
+    }
+    let Some(token) = session.token.clone() else { return see_other("../page") };
+    shown(&room, &session, &token, Ok(None)).await
+}
+
+/// Does what a form asks for.
+pub(super) async fn submit(
+    State(site): State<Arc<Site>>,
+    ChargedRoom(room): ChargedRoom,
+    session: Session,
+    request: Request,
+) -> Response {
+    let (token, form) = match own_form(&site, &session, Look::Host, request).await {
+        Ok(form) => form,
+        Err(response) => return *response,
+    };
+    let guest = match resume(&room, session.name.as_ref(), &token).await {
+        Ok(resumed) => resumed.join.welcome.guest.id,
+        Err(refusal) => return refused(Look::Host, refusal),
+    };
+    let done = match act(&form) {
+        Ok(act) => do_act(&room, guest, &form, act).await,
+        Err(refusal) => Err(refusal),
+    };
+    match done {
+        Ok(Done { link: None, .. }) => see_other("host"),
+        Ok(Done { link: Some(link), .. }) => shown(&room, &session, &token, Ok(Some(link))).await,
+        Err(refusal) => shown(&room, &session, &token, Err(refusal)).await,
+    }
+}
+
+async fn do_act(room: &Room, guest: GuestId, form: &Form, act: Act) -> Result<Done, Refusal> {
+    let id = message_id(&form.number, &format!("{}\n{}", form.action, form.text))?;
+    room.act_stateless(guest, id, act).await
+}
+
+/// The page, with the link that was made, or why something was refused.
+async fn shown(
+    room: &Room,
+    session: &Session,
+    token: &Token,
+    outcome: Result<Option<Token>, Refusal>,
+) -> Response {
+    let found = async {
+        let welcome = resume(room, session.name.as_ref(), token).await?.join.welcome;
+        let state = room.state().await?;
+        let request = HistoryRequest { before: NUMBER_LIMIT - 1, limit: MESSAGES };
+        let messages = match state.role(welcome.guest.id) {
+            Role::Guest => Vec::new(),
+            _ => room.history(request).await?.messages,
+        };
+        Ok::<_, Refusal>((welcome, state, messages))
+    };
+    let (welcome, state, messages) = match found.await {
+        Ok(found) => found,
+        Err(refusal) => return refused(Look::Host, refusal),
+    };
+    let number = random_number();
+    let (problem, link) = match outcome {
+        Ok(link) => (None, link.map(|link| link.encode())),
+        Err(refusal) => (Some(Problem::from(refusal)), None),
+    };
+    let content = host(&HostPage {
+        guest: &welcome.guest,
+        state: &state,
+        guests: &welcome.guests,
+        messages: &messages,
+        clock: welcome.clock,
+        form: &number,
+        proof: &prove(token, &number),
+        note: problem.as_ref().map(|problem| problem.detail.as_str()),
+        link: link.as_deref(),
+    });
+    let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
+    let mut response = document(Look::Host, status, content);
+    if let Some(problem) = problem {
+        problem.add_retry_after(response.headers_mut());
+    }
+    response
+}
+
+/// What the pressed button asks for: the name of an act, and the number of a guest or a message after a space.
+fn act(form: &Form) -> Result<Act, Refusal> {
+    let (name, number) = form.action.split_once(' ').unwrap_or((&form.action, ""));
+    let number: u64 = number.parse().unwrap_or(0);
+    let target = Target { of: GuestId(number), name: None };
+    let role = |role| Act::Role { target: target.clone(), role, link: None };
+    let amount = || {
+        let wrong =
+            || Refusal::new(Code::TextEmpty, "That is not a number. Write digits only, or 0 for none.");
+        form.text.trim().parse::<u64>().map_err(|_| wrong())
+    };
+    let text = form.text.replace("\r\n", "\n").trim().to_owned();
+    checked(match name {
+        "claim" => {
+            let secret = text.rsplit('=').next().unwrap_or_default().trim();
+            return Ok(Act::claim(&Token::parse_as("link", secret)?));
+        }
+        "kick" => Act::Kick { target },
+        "mute10" => Act::Mute { target, seconds: Some(MUTED_SECONDS) },
+        "mute" => Act::Mute { target, seconds: None },
+        "unmute" => Act::Unmute { target },
+        "ban" => Act::Ban { target, seconds: None },
+        "unban" => Act::Unban { target },
+        "delete_all" => Act::DeleteAll { target },
+        "moderator" => role(Role::Moderator),
+        "host" => role(Role::Host),
+        "guest" => role(Role::Guest),
+        "delete" => Act::Delete { messages: vec![number] },
+        "pin" => Act::Pin { message: number, said: None },
+        "unpin" => Act::Unpin,
+        "lock" => Act::Lock { locked: true },
+        "unlock" => Act::Lock { locked: false },
+        "slow" => Act::Slow { seconds: amount()? },
+        "cap" => Act::Cap { guests: amount()? },
+        "title" => Act::Title { text },
+        "topic" => Act::Topic { text },
+        "rules" => Act::Rules { text },
+        "announce" => Act::Announce { text },
+        "link_moderator" => Act::Link { role: Role::Moderator, link: None },
+        "link_host" => Act::Link { role: Role::Host, link: None },
+        "revoke_links" => Act::RevokeLinks,
+        _ => {
+            return Err(Refusal::new(
+                Code::WrongKind,
+                "That form is not one of this page. Load the page again.",
+            ));
+        }
+    })
+}

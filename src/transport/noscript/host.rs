@@ -1,0 +1,266 @@
+//! The page of hosts and moderators: a form for each thing that they can do.
+
+use maud::{Markup, html};
+
+use super::acts;
+use super::markup::{Look, badge, begin};
+use super::phrases;
+use crate::log::RoomState;
+use crate::log::state::{ActLine, Restriction};
+use crate::protocol::{Body, Guest, GuestId, Record, Role};
+
+/// The content of the page.
+#[derive(Debug, Clone, Copy)]
+pub struct HostPage<'a> {
+    /// The guest who asks.
+    pub guest: &'a Guest,
+    /// The state of the room.
+    pub state: &'a RoomState,
+    /// The guests who are listed.
+    pub guests: &'a [Guest],
+    /// The newest messages, oldest first.
+    pub messages: &'a [Record],
+    /// The present value of the room's clock.
+    pub clock: u64,
+    /// The number of the forms.
+    pub form: &'a str,
+    /// What proves that they are the room's own.
+    pub proof: &'a str,
+    /// What became of the last form, as a sentence.
+    pub note: Option<&'a str>,
+    /// The secret of a link that was made.
+    pub link: Option<&'a str>,
+}
+
+/// The page.
+pub fn host(page: &HostPage<'_>) -> String {
+    let role = page.state.role(page.guest.id);
+    let body = html! {
+        main {
+            h1 { "Keeping the room " bdi { (page.state.title) } }
+            p { "You are " bdi { (page.guest.name.as_str()) } " " (badge(page.guest.id)) ", a " (role.as_str()) " of this room. "
+                a href="host" { "Look again" } }
+            @if let Some(note) = page.note { p class="note" role="alert" { (note) } }
+            @if let Some(link) = page.link { (made_link(link)) }
+            @if role == Role::Guest { (page.claim()) }
+            @if role >= Role::Moderator { (page.people(role)) (page.talk()) (page.order()) }
+            @if role == Role::Host { (page.texts()) (page.links()) }
+            @if role >= Role::Moderator { (page.kept_out()) (page.log()) }
+        }
+    };
+    begin(Look::Host, "Keeping the room", None) + &body.0
+}
+
+/// The link that was made, to be given on.
+fn made_link(secret: &str) -> Markup {
+    html! {
+        p role="status" {
+            "This is the link, which works once. Put the address of the room before it, and give it to one guest in private:"
+        }
+        p { code { "/#host=" (secret) } }
+        p class="quiet" {
+            "Where there is no JavaScript, what follows the last = is pasted on the page " i { "Host" } " of the room."
+        }
+    }
+}
+
+impl HostPage<'_> {
+    /// A form with what proves that it is the room's own.
+    fn form(&self, content: &Markup) -> Markup {
+        html! {
+            form method="post" action="host" {
+                input type="hidden" name="form" value=(self.form) autocomplete="off";
+                input type="hidden" name="proof" value=(self.proof) autocomplete="off";
+                (content)
+            }
+        }
+    }
+
+    fn claim(&self) -> Markup {
+        let hosts = self.state.policy.roles.iter();
+        html! {
+            p { "Hosts and moderators keep order here. Whoever has a link from one of them can become one, too." }
+            (self.form(&html! {
+                label for="link" { "The link, or what follows the last = in it" }
+                input id="link" name="text" autocomplete="off" spellcheck="false";
+                button name="do" value="claim" { "Use the link" }
+            }))
+            ul {
+                @for entry in hosts {
+                    li { bdi { (entry.name.as_deref().unwrap_or("a guest")) } " " (badge(entry.of)) ", " (entry.role.as_str()) }
+                }
+            }
+        }
+    }
+
+    fn people(&self, role: Role) -> Markup {
+        let of = |guest: GuestId, act: &str| format!("{act} {}", guest.0);
+        let others: Vec<_> = self.guests.iter().filter(|guest| guest.id != self.guest.id).collect();
+        html! {
+            h2 { "Guests" }
+            @if others.is_empty() { p class="quiet" { "Nobody else is listed here now." } }
+            @for guest in others {
+                @let theirs = self.state.role(guest.id);
+                (self.form(&html! {
+                    p { bdi { (guest.name.as_str()) } " " (badge(guest.id)) @if theirs > Role::Guest { ", " (theirs.as_str()) } }
+                    div class="row" {
+                        @if theirs < role {
+                            button name="do" value=(of(guest.id, "kick")) { "Put out" }
+                            button name="do" value=(of(guest.id, "mute10")) { "Mute for 10 minutes" }
+                            button name="do" value=(of(guest.id, "mute")) { "Mute" }
+                            button name="do" value=(of(guest.id, "ban")) { "Ban" }
+                        }
+                        @if role == Role::Host {
+                            @if theirs != Role::Moderator {
+                                button name="do" value=(of(guest.id, "moderator")) { "Make a moderator" }
+                            }
+                            @if theirs != Role::Host { button name="do" value=(of(guest.id, "host")) { "Make a host" } }
+                            @if theirs > Role::Guest { button name="do" value=(of(guest.id, "guest")) { "Take the role back" } }
+                        }
+                    }
+                    details { summary { "Delete everything" }
+                        button name="do" value=(of(guest.id, "delete_all")) { "Delete all messages of this guest" }
+                    }
+                }))
+            }
+        }
+    }
+
+    fn talk(&self) -> Markup {
+        let messages = self.messages.iter().rev().filter_map(|record| match &record.body {
+            Body::Message { name, text } => Some((record.seq, name, text)),
+            _ => None,
+        });
+        html! {
+            h2 { "The newest messages" }
+            @for (seq, name, text) in messages {
+                (self.form(&html! {
+                    p class="said" dir="auto" { bdi { (name.as_str()) } ": " (text) }
+                    div class="row" {
+                        button name="do" value={ "delete " (seq) } { "Delete" }
+                        button name="do" value={ "pin " (seq) } { "Pin" }
+                    }
+                }))
+            }
+        }
+    }
+
+    fn order(&self) -> Markup {
+        let policy = &self.state.policy;
+        html! {
+            h2 { "The room" }
+            (self.form(&html! {
+                div class="row" {
+                    @if policy.locked { button name="do" value="unlock" { "Open the room" } }
+                    @else { button name="do" value="lock" { "Lock the room" } }
+                    @if policy.pinned.is_some() { button name="do" value="unpin" { "Unpin the message" } }
+                }
+            }))
+            (self.amount("slow", "Seconds between two messages of a guest (0: no slow mode)", policy.slow))
+        }
+    }
+
+    fn amount(&self, act: &str, label: &str, value: u64) -> Markup {
+        self.form(&html! {
+            label for=(act) { (label) }
+            div class="row" {
+                input id=(act) name="text" value=(value) inputmode="numeric" autocomplete="off";
+                button name="do" value=(act) { "Set" }
+            }
+        })
+    }
+
+    fn texts(&self) -> Markup {
+        let policy = &self.state.policy;
+        let line = |act: &str, label: &str, value: &str| {
+            self.form(&html! {
+                label for=(act) { (label) }
+                div class="row" {
+                    input id=(act) name="text" value=(value) autocomplete="off" dir="auto";
+                    button name="do" value=(act) { "Set" }
+                }
+            })
+        };
+        let long = |act: &str, label: &str, value: &str, button: &str| {
+            self.form(&html! {
+                label for=(act) { (label) }
+                textarea id=(act) name="text" rows="3" dir="auto" { "\n" (value) }
+                button name="do" value=(act) { (button) }
+            })
+        };
+        html! {
+            (self.amount("cap", "The most guests at once (0: as many as there are seats)", policy.cap))
+            (line("title", "Title", &self.state.title))
+            (line("topic", "Topic", &policy.topic))
+            (long("rules", "Rules, which newcomers read first", &policy.rules, "Set the rules"))
+            (long("announce", "Announcement", "", "Announce"))
+        }
+    }
+
+    fn links(&self) -> Markup {
+        html! {
+            h2 { "Links that give a role" }
+            (self.form(&html! {
+                div class="row" {
+                    button name="do" value="link_moderator" { "A link for a moderator" }
+                    button name="do" value="link_host" { "A link for a host" }
+                    button name="do" value="revoke_links" { "Take unused links back" }
+                }
+            }))
+        }
+    }
+
+    fn kept_out(&self) -> Markup {
+        let list = |title: &str, list: &[Restriction], act: &str, button: &str| {
+            let now: Vec<_> =
+                list.iter().filter(|one| one.until.is_none_or(|until| self.clock < until)).collect();
+            html! {
+                @if !now.is_empty() {
+                    h2 { (title) }
+                    @for one in now {
+                        (self.form(&html! {
+                            div class="row" {
+                                span {
+                                    bdi { (one.name.as_deref().unwrap_or("a guest")) } " " (badge(one.of))
+                                    @if let Some(until) = one.until {
+                                        ", for " (phrases::span(until.saturating_sub(self.clock))) " more"
+                                    }
+                                }
+                                button name="do" value={ (act) " " (one.of.0) } { (button) }
+                            }
+                        }))
+                    }
+                }
+            }
+        };
+        html! {
+            (list("Muted", &self.state.muted, "unmute", "Let them write"))
+            (list("Banned", &self.state.banned, "unban", "Let them come back"))
+        }
+    }
+
+    fn log(&self) -> Markup {
+        let by = |line: &ActLine| {
+            let of_role = self.state.policy.roles.iter().find(|entry| entry.of == line.by);
+            match of_role.and_then(|entry| entry.name.clone()) {
+                Some(name) => name,
+                None if line.by == GuestId::ROOM => "the terminal".to_owned(),
+                None => "a host".to_owned(),
+            }
+        };
+        html! {
+            h2 { "What was done" }
+            ul {
+                @for line in self.state.acts.iter().rev() {
+                    li {
+                        (phrases::span(self.clock.saturating_sub(line.at))) " ago, " bdi { (by(line)) } ": "
+                        (line.act.replace('_', " "))
+                        @if let Some(of) = line.of {
+                            " " (acts::name(&crate::protocol::act::Target { of, name: line.name.clone() }))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
