@@ -228,13 +228,13 @@ impl RoomActor {
         match command {
             Command::Join(hello, circuit, reply) => {
                 // If the answer is not awaited any more, the seat in it is dropped and frees itself.
-                let _ = reply.send(self.join(hello, circuit, claimed).await);
+                let _ = reply.send(self.join(*hello, circuit, claimed).await);
             }
             Command::JoinStateless(hello, circuit, reply) => {
-                let _ = reply.send(self.join_stateless(hello, circuit, claimed).await);
+                let _ = reply.send(self.join_stateless(*hello, circuit, claimed).await);
             }
             Command::Members(hello, circuit, reply) => {
-                let _ = reply.send(self.members(hello, circuit, claimed).await);
+                let _ = reply.send(self.members(*hello, circuit, claimed).await);
             }
             Command::Touch(token, circuit, reply) => {
                 let _ = reply.send(self.touch(token, circuit).await);

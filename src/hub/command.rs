@@ -17,11 +17,11 @@ use crate::protocol::{
     Act, CircuitId, Code, EncodedEvent, GuestId, Hello, MessageId, Name, Policy, Refusal, Say, Token, Welcome,
 };
 
-/// One request to the actor.
+/// One request to the actor. A hello is in a box, because nearly all commands publish, and each is moved some times.
 pub(super) enum Command {
-    Join(Hello, CircuitId, Reply<Join>),
-    JoinStateless(Hello, CircuitId, Reply<StatelessJoin>),
-    Members(Hello, CircuitId, Reply<StatelessJoin>),
+    Join(Box<Hello>, CircuitId, Reply<Join>),
+    JoinStateless(Box<Hello>, CircuitId, Reply<StatelessJoin>),
+    Members(Box<Hello>, CircuitId, Reply<StatelessJoin>),
     Touch(Token, CircuitId, Reply<Option<StatelessJoin>>),
     Publish(Speaker, Vec<Say>, oneshot::Sender<PublishBatch>),
     /// An act of a guest, or of the room itself.

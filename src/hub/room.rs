@@ -150,7 +150,7 @@ impl Room {
     pub async fn join(&self, hello: Hello) -> Result<Join, Refusal> {
         known(hello.room.as_deref())?;
         self.catch_up(hello.cursor.as_ref()).await?;
-        self.ask(|reply| Command::Join(hello, self.circuit, reply)).await
+        self.ask(|reply| Command::Join(hello.into(), self.circuit, reply)).await
     }
 
     /// Takes a seat, or holds the one there is, for a single request; it is held for
@@ -160,7 +160,7 @@ impl Room {
     /// As [`Room::join`].
     pub async fn join_stateless(&self, hello: Hello) -> Result<StatelessJoin, Refusal> {
         known(hello.room.as_deref())?;
-        self.ask(|reply| Command::JoinStateless(hello, self.circuit, reply)).await
+        self.ask(|reply| Command::JoinStateless(hello.into(), self.circuit, reply)).await
     }
 
     /// As [`Room::join_stateless`], with all members in the welcome, however many there are.
@@ -169,7 +169,7 @@ impl Room {
     /// As [`Room::join`].
     pub async fn members(&self, hello: Hello) -> Result<StatelessJoin, Refusal> {
         known(hello.room.as_deref())?;
-        self.ask(|reply| Command::Members(hello, self.circuit, reply)).await
+        self.ask(|reply| Command::Members(hello.into(), self.circuit, reply)).await
     }
 
     /// Holds the seat of an earlier stateless join for another grace time; `None` if there is no such seat.
