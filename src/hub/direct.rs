@@ -170,8 +170,8 @@ impl<T: AsyncWrite + Unpin + ?Sized> DirectStream<T> {
         let seq = ring.newest_message(begin, end).or(progress.seq);
         self.turn = Turn::Room(Progress { position: end, seq });
         self.unflushed = !matches!(Pin::new(&mut self.stream).poll_flush(&mut context), Poll::Ready(Ok(())));
-        for part in ring.between(cut, end) {
-            self.rest.extend_from_slice(part);
+        if cut < end {
+            ring.between(cut, end).iter().for_each(|part| self.rest.extend_from_slice(part));
         }
         (written == whole && !self.unflushed).then_some(written)
     }
