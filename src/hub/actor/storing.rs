@@ -52,18 +52,17 @@ impl RoomActor {
             Step::Publish(records) => {
                 let effects = self.fold(&records);
                 self.has_title();
-                // The room's machines have clocks of their own; what is said later is not shown as said earlier.
-                if let Some(newest) = records.last() {
-                    self.clock.at_least(newest.at);
-                }
                 self.shared.publish(records.iter().map(|record| {
                     match effects.iter().any(|(seq, effect)| *seq == record.seq && effect.refused) {
                         true => record.passed_over(),
                         false => record.event(),
                     }
                 }));
-
                 if let Some(nodes) = &self.shared.nodes {
+                    // The room's machines have clocks of their own; what is said later is not shown as said earlier.
+                    if let Some(newest) = records.last() {
+                        self.clock.at_least(newest.at);
+                    }
                     nodes.note_published(self.appends.published());
                 }
                 self.enforce_all(&records, &effects);
