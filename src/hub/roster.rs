@@ -333,7 +333,7 @@ impl Roster {
     /// if there is a seat.
     pub(super) fn guest(&self, id: GuestId, connection: Option<u64>) -> Option<(&Guest, CircuitId)> {
         let occupant = self.seats.get(self.arrivals.get(&id)?)?;
-        self.is_held(id, connection).then_some((&occupant.guest, occupant.circuit))
+        occupant.hold.is_by(connection).then_some((&occupant.guest, occupant.circuit))
     }
 
     /// Whether the guest has a seat.
@@ -342,12 +342,7 @@ impl Roster {
     }
 
     fn is_held(&self, id: GuestId, connection: Option<u64>) -> bool {
-        let occupant = self.arrivals.get(&id).and_then(|arrival| self.seats.get(arrival));
-        match (connection, occupant.map(|occupant| &occupant.hold)) {
-            (Some(connection), Some(SeatHold::Connection(holder, _))) => connection == *holder,
-            (None, Some(_)) => true,
-            _ => false,
-        }
+        self.guest(id, connection).is_some()
     }
 
     /// The refusal where no seat is free, or no name.

@@ -55,6 +55,12 @@ impl From<Option<u64>> for Claim {
 }
 
 impl SeatHold {
+    /// Whether this connection holds the seat; a request without one is of the guest, whatever holds it.
+    pub(in crate::hub) fn is_by(&self, connection: Option<u64>) -> bool {
+        connection
+            .is_none_or(|connection| matches!(self, Self::Connection(holder, _) if *holder == connection))
+    }
+
     /// When the seat is free without a further request.
     pub(in crate::hub) fn until(&self) -> Option<Instant> {
         match self {
