@@ -200,7 +200,8 @@ impl RoomActor {
         pending: &mut PendingAppend,
     ) {
         let (at, now) = (self.clock(), Instant::now());
-        let (mut says, mut refused, mut rate_limited) = (says.into_iter(), Vec::new(), None);
+        let (mut refused, mut rate_limited) = (Vec::with_capacity(says.len()), None);
+        let mut says = says.into_iter();
         while let Some(say) = says.next() {
             let Some((author, circuit)) = self.roster.guest(speaker.guest, speaker.connection) else {
                 refused.push(Some(not_seated()));
