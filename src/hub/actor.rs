@@ -200,11 +200,11 @@ impl RoomActor {
         pending: &mut PendingAppend,
     ) {
         let (at, now) = (self.clock(), Instant::now());
-        let (mut refused, mut rate_limited) = (Vec::with_capacity(says.len()), None);
+        let (mut results, mut rate_limited) = (Vec::with_capacity(says.len()), None);
         let mut says = says.into_iter();
         while let Some(say) = says.next() {
             let Some((author, circuit)) = self.roster.guest(speaker.guest, speaker.connection) else {
-                refused.push(Some(not_seated()));
+                results.push(Err(not_seated()));
                 continue;
             };
             let (guest, name) = (author.id, author.name.clone());
@@ -219,9 +219,9 @@ impl RoomActor {
             self.roster.note_spoken(guest);
             let body = Body::Message { name, text: say.text };
             pending.entries.push(Entry { at, author: guest, id: say.id, body });
-            refused.push(None);
+            results.push(Ok(0));
         }
-        pending.requests.push(PendingPublish { refused, rate_limited, reply });
+        pending.requests.push(PendingPublish { results, rate_limited, reply });
     }
 
     /// Does what a command asks for, with the claim that it was put aside for.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::command::{PublishBatch, closing, storage_unavailable};
+use super::command::{PublishBatch, PublishResult, closing, storage_unavailable};
 use crate::log::{Appended, Entry, LogError};
-use crate::protocol::{Refusal, Say};
+use crate::protocol::Say;
 
 /// Entries for the next append, and the requests to answer after it.
 #[derive(Default)]
@@ -23,10 +23,10 @@ impl PendingAppend {
     }
 }
 
-/// A request to publish that is answered after the append. Each of its messages was either refused before, or is
-/// the next of the entries.
+/// A request to publish that is answered after the append.
 pub(super) struct PendingPublish {
-    pub(super) refused: Vec<Option<Refusal>>,
+    /// For each of its messages why it was refused before, or any number if it is the next of the entries.
+    pub(super) results: Vec<PublishResult>,
     pub(super) rate_limited: Option<(Vec<Say>, Duration)>,
     pub(super) reply: oneshot::Sender<PublishBatch>,
 }
@@ -38,8 +38,8 @@ pub(super) fn answer(requests: Vec<PendingPublish>, appended: &Result<Vec<Append
         Ok(_) => numbers.next().ok_or_else(closing),
         Err(error) => Err(storage_unavailable(error.clone())),
     };
-    for PendingPublish { refused, rate_limited, reply } in requests {
-        let results = refused.into_iter().map(|refused| refused.map_or_else(&mut next, Err)).collect();
+    for PendingPublish { mut results, rate_limited, reply } in requests {
+        results.iter_mut().filter(|result| result.is_ok()).for_each(|result| *result = next());
         let _ = reply.send(PublishBatch { results, rate_limited });
     }
 }
