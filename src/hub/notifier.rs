@@ -83,6 +83,8 @@ impl Notifier {
     }
 
     /// Serves the next batch of readers, longest waiting first.
+    // As a part of its caller it makes a delivery 7 % dearer (the bench `instructions`).
+    #[inline(never)]
     pub(super) fn notify_some(&mut self, ring: &Ring) {
         self.begin_round();
         // The batch is short. Without this, tokio would pretend after 128 writes that the connections are full.
