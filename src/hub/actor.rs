@@ -209,7 +209,7 @@ impl RoomActor {
             };
             let (guest, name) = (author.id, author.name.clone());
             if let Err(refusal) = self.check_speech(guest, at, now) {
-                refused.push(Some(refusal));
+                results.push(Err(refusal));
                 continue;
             }
             if let Err(wait) = self.budgets.charge_message(guest, circuit, say.text.len(), now) {
@@ -217,6 +217,7 @@ impl RoomActor {
                 break;
             }
             self.roster.note_spoken(guest);
+            self.note_speech(guest, now);
             let body = Body::Message { name, text: say.text };
             pending.entries.push(Entry { at, author: guest, id: say.id, body });
             results.push(Ok(0));

@@ -48,16 +48,20 @@ impl Admission {
         self.blocked.get(&circuit).is_some_and(|until| now < *until)
     }
 
-    /// Notes that a guest has spoken, where each may do that once in `slow` seconds.
+    /// Notes that a guest has spoken.
+    pub(super) fn note_speech(&mut self, guest: GuestId, now: Instant) {
+        self.spoken.insert(guest, now);
+    }
+
+    /// Checks whether a guest may speak, where each may do that once in `slow` seconds.
     ///
     /// # Errors
-    /// `slow_mode`, with how long the guest has to wait; then nothing is noted.
-    pub(super) fn speak(&mut self, guest: GuestId, slow: u64, now: Instant) -> Result<(), Refusal> {
+    /// `slow_mode`, with how long the guest has to wait.
+    pub(super) fn check_speech(&self, guest: GuestId, slow: u64, now: Instant) -> Result<(), Refusal> {
         let wait = self.spoken.get(&guest).map_or(Duration::ZERO, |last| {
             (*last + Duration::from_secs(slow)).saturating_duration_since(now)
         });
         if wait.is_zero() {
-            self.spoken.insert(guest, now);
             return Ok(());
         }
         let left = wait.as_millis().div_ceil(1000);
@@ -121,12 +125,13 @@ mod tests {
     fn slow_mode_counts_from_what_was_said() {
         let (mut admission, start) = (Admission::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
-        assert!(admission.speak(GuestId(1), 10, at(0)).is_ok());
-        let refusal = admission.speak(GuestId(1), 10, at(4)).unwrap_err();
+        assert!(admission.check_speech(GuestId(1), 10, at(0)).is_ok());
+        admission.note_speech(GuestId(1), at(0));
+        let refusal = admission.check_speech(GuestId(1), 10, at(4)).unwrap_err();
         assert_eq!((refusal.code, refusal.retry_after), (Code::SlowMode, Some(Duration::from_secs(6))));
         assert!(refusal.message.ends_with("Wait 6 more."));
-        assert!(admission.speak(GuestId(2), 10, at(4)).is_ok());
-        assert!(admission.speak(GuestId(1), 10, at(10)).is_ok(), "what was refused does not count");
+        assert!(admission.check_speech(GuestId(2), 10, at(4)).is_ok());
+        assert!(admission.check_speech(GuestId(1), 10, at(10)).is_ok(), "what was refused does not count");
         admission.prune(10, at(30));
         assert!(admission.spoken.is_empty());
     }

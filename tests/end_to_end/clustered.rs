@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 
 use onionroom::config::ClusterSettings;
+use onionroom::protocol::Role;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -55,6 +56,51 @@ async fn guests_of_two_nodes_hear_each_other() {
     // Said at the node that is gone, and repeated here.
     assert_eq!(back.say("a0", "from Ann").await, heard[0].iter().find(|one| one.2 == "a0").unwrap().0);
     other.close().await;
+}
+
+/// What a host decides at one node holds at the other, for who is there and for who comes, and after both were restarted.
+#[tokio::test]
+async fn what_a_host_decides_holds_at_every_node() {
+    let servers = Servers::start(Program::Debian, 1);
+    let data = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let (one, other) = (node(&servers, &data[0]).await, node(&servers, &data[1]).await);
+    let mut hanna = one.guest("Hanna").await;
+    let link = one.link(Role::Host).await;
+    hanna.send(json!({ "type": "claim", "id": "claim", "link": link })).await;
+    hanna.expect("acknowledged").await;
+    let (mut gus, mut mona) = (other.guest("Gus").await, other.guest("Mona").await);
+    for (id, mut act) in [
+        ("1", json!({ "act": "role", "of": mona.id(), "role": "moderator" })),
+        ("2", json!({ "act": "ban", "of": gus.id() })),
+    ] {
+        (act["type"], act["id"]) = ("act".into(), id.into());
+        hanna.send(act).await;
+        hanna.expect("acknowledged").await;
+    }
+    assert_eq!(gus.closed().await.0, 4003);
+    mona.send(json!({ "type": "act", "id": "3", "act": "lock", "locked": true })).await;
+    mona.expect("acknowledged").await;
+    // Used at one node, a link gives nothing at the other.
+    mona.send(json!({ "type": "claim", "id": "claim", "link": link })).await;
+    assert_eq!(mona.expect("error").await["code"], "not_allowed");
+    // The other node has heard of it when it tells of it.
+    while hanna.expect("act").await["act"] != "lock" {}
+    let mut late = one.stranger().await;
+    late.send(json!({ "type": "hello", "name": "Late" })).await;
+    assert_eq!(late.closed().await.0, 1013);
+    let (token, banned) = (mona.welcome["token"].clone(), gus.welcome["token"].clone());
+    drop((hanna, mona));
+    one.close().await;
+    other.close().await;
+
+    let again = node(&servers, &data[0]).await;
+    let mut mona = again.stranger().await;
+    let welcome = mona.hello_as(json!({ "token": token })).await;
+    assert_eq!((&welcome["locked"], welcome["roles"].as_array().unwrap().len()), (&true.into(), 2));
+    let mut gus = again.stranger().await;
+    gus.send(json!({ "type": "hello", "token": banned })).await;
+    assert_eq!(gus.closed().await.0, 4003);
+    again.close().await;
 }
 
 /// A guest whose cursor is beyond everything there is, as after the servers were restored from an older copy, gets in.

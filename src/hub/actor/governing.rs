@@ -27,7 +27,7 @@ impl RoomActor {
         match self.admit_act(speaker, &id, act).await {
             Ok((author, act)) => {
                 let entry = Entry { at: self.clock(), author, id, body: Body::Act(act) };
-                let request = PendingPublish { refused: vec![None], rate_limited: None, reply };
+                let request = PendingPublish { results: vec![Ok(0)], rate_limited: None, reply };
                 self.append(PendingAppend { entries: vec![entry], requests: vec![request] }).await;
             }
             Err(refusal) => {
@@ -168,15 +168,22 @@ impl RoomActor {
         Ok(())
     }
 
-    /// Checks whether a guest may say something now, and notes that they do.
-    pub(super) fn check_speech(&mut self, guest: GuestId, at: u64, now: Instant) -> Result<(), Refusal> {
+    /// Checks whether a guest may say something now.
+    pub(super) fn check_speech(&self, guest: GuestId, at: u64, now: Instant) -> Result<(), Refusal> {
         if let Some(mute) = self.state.mute(guest, at) {
             return Err(muted(mute, at));
         }
         match self.state.policy.slow {
             0 => Ok(()),
             _ if self.state.role(guest) > Role::Guest => Ok(()),
-            slow => self.admission.speak(guest, slow, now),
+            slow => self.admission.check_speech(guest, slow, now),
+        }
+    }
+
+    /// Notes that a guest has said something, where that counts.
+    pub(super) fn note_speech(&mut self, guest: GuestId, now: Instant) {
+        if self.state.policy.slow > 0 {
+            self.admission.note_speech(guest, now);
         }
     }
 }
