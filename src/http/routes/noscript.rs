@@ -7,6 +7,7 @@ mod answer;
 mod compressed;
 mod connection;
 mod form;
+mod guest_form;
 mod host;
 mod moved;
 mod parameters;
@@ -26,11 +27,12 @@ use futures_util::stream::unfold;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, StatusCode};
 
-use self::answer::{NOT_OWN, document, outside, refused, remembered, see_other, unread, with_doors};
+use self::answer::{NOT_OWN, document, outside, refused, remembered, see_other, with_doors};
 use self::form::Form;
+use self::guest_form::own_form;
 use self::parameters::Parameters;
 use self::seat::{Resumed, resume};
-use self::session::{NO_COOKIE, Session, number, prove, random_number, window};
+use self::session::{Session, number, prove, random_number, window};
 use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::guard::MOVED;
@@ -303,28 +305,6 @@ async fn leave(
             response
         }
         Err(refusal) => outside(Look::Room, &refusal.message),
-    }
-}
-
-/// The guest of the cookie, and a form that is proved to be from a page of the room; otherwise the refusal.
-async fn own_form(
-    site: &Site,
-    session: &Session,
-    look: Look,
-    request: Request,
-) -> Result<(Token, Form), Box<Response>> {
-    let form = Form::read(site, request).await.map_err(|mut problem| {
-        if problem.status == StatusCode::PAYLOAD_TOO_LARGE {
-            let bytes = site.room.limits().message_bytes;
-            problem.detail =
-                format!("A message may have at most {bytes} bytes; this one has far more. Say it in parts.");
-        }
-        Box::new(unread(look, problem))
-    })?;
-    let Some(token) = session.token.clone() else { return Err(Box::new(outside(look, NO_COOKIE))) };
-    match session.is_own_form(&token, &form.number, &form.proof) {
-        true => Ok((token, form)),
-        false => Err(Box::new(outside(look, NOT_OWN))),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod acts;
 pub(super) mod credentials;
+mod exchange;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,29 +15,21 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use axum::{Extension, Router};
-use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{ETAG, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 
 use self::credentials::{Credentials, LAST_EVENT_ID, RoomPath, check_query};
+use self::exchange::{HandlerResult, idempotency_key, json, json_text, locate, read_body, typed};
 use crate::http::body;
-use crate::http::error::Problem;
 use crate::http::site::{ChargedRoom, Site};
 use crate::http::unbuffered::unbuffered;
 use crate::listen::ConnectInfo;
 use crate::listen::budget::HeldBytes;
 use crate::protocol::event::{Kept, Limits, RoomName};
-use crate::protocol::{
-    self, Code, FRAME_BYTES_MAX, Guest, HISTORY_DEFAULT, HISTORY_MAX, Hello, Policy, Refusal, Welcome,
-};
+use crate::protocol::{self, Code, Guest, HISTORY_DEFAULT, HISTORY_MAX, Hello, Policy, Refusal, Welcome};
 use crate::transport::events;
 use crate::transport::poll::{self, PollRequest, WAIT_MAX};
-
-const JSON: &str = "application/json";
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-type HandlerResult = Result<Response, Problem>;
 
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()
@@ -224,42 +217,9 @@ async fn event_stream(
     Ok(unbuffered(typed(StatusCode::OK, events::CONTENT_TYPE, body)))
 }
 
-/// The value of `Idempotency-Key`; one that is no text is no id either.
-fn idempotency_key(request: &Request) -> Option<String> {
-    request.headers().get(IDEMPOTENCY_KEY).map(|key| key.to_str().unwrap_or_default().to_owned())
-}
-
-async fn read_body(site: &Site, request: Request) -> Result<String, Problem> {
-    body::read(request, JSON, FRAME_BYTES_MAX, site.settings.request_head).await
-}
-
 /// Whether one of the tags in `If-None-Match` is this one: weak comparison (RFC 9110, section 13.1.2).
 fn matches(headers: &HeaderMap, tag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let lines = headers.get_all(IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|given| given.trim() == "*" || opaque(given) == opaque(tag))
-}
-
-fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    // Texts and numbers, which serde_json cannot fail to write to memory.
-    let text = serde_json::to_string(value).unwrap_or_default();
-    json_text(status, Body::from(text + "\n"))
-}
-
-fn json_text(status: StatusCode, body: Body) -> Response {
-    typed(status, JSON, body)
-}
-
-fn typed(status: StatusCode, content_type: &'static str, body: Body) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
-}
-
-/// Relative to the request's address, since what stands before it may be a prefix (RFC 9110, section 10.2.2).
-fn locate(response: &mut Response, place: String) {
-    if let Ok(place) = HeaderValue::try_from(place) {
-        response.headers_mut().insert(LOCATION, place);
-    }
 }

@@ -8,9 +8,9 @@ use http::{Method, StatusCode};
 
 use super::answer::{document, refused, see_other};
 use super::form::Form;
+use super::guest_form::own_form;
 use super::seat::resume;
 use super::session::{Session, prove, random_number};
-use super::{Look, own_form};
 use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::site::{ChargedRoom, Site};
@@ -19,6 +19,7 @@ use crate::protocol::act::{Act, Target, checked};
 use crate::protocol::request::HistoryRequest;
 use crate::protocol::{Code, GuestId, NUMBER_LIMIT, Refusal, Role, Token};
 use crate::transport::noscript::host::{HostPage, host};
+use crate::transport::noscript::markup::Look;
 use crate::transport::noscript::message::message_id;
 
 /// How many of the newest messages the page has.

@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 
 use super::credentials::Credentials;
-use super::{HandlerResult, idempotency_key, json, json_text, locate, read_body};
+use super::exchange::{HandlerResult, idempotency_key, json, json_text, locate, read_body};
 use crate::http::body;
 use crate::http::site::{ChargedRoom, Site};
 use crate::hub::{Done, Room};

@@ -1,0 +1,75 @@
+//! What the page of messages shows.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::protocol;
+
+fn renderer() -> Renderer {
+    Renderer {
+        me: GuestId(1),
+        members: Vec::new(),
+        occupancy: None,
+        members_changed: false,
+        joined: 0,
+        live: true,
+        history: false,
+        lost_name: None,
+        storage_available: true,
+        last: None,
+        below: 0,
+        colours: Colours::default(),
+        policy: Policy::default(),
+        shows_deleted: false,
+        age: String::new(),
+        newest: 0,
+    }
+}
+
+proptest! {
+    /// Names and texts are escaped: they can be restored, and add no tag.
+    #[test]
+    fn names_and_texts_stay_text(name in any::<String>(), text in any::<String>()) {
+        let mut out = String::new();
+        renderer().message(0, GuestId(2), name.clone(), &text, &mut out);
+        let rest = out.strip_prefix("<article class=\"h").and_then(|rest| rest.split_once("\"><h2><bdi>"));
+        let between = format!("</bdi> {}</h2><p dir=\"auto\">", badge(GuestId(2)).0);
+        let (shown, rest) = rest.unwrap().1.split_once(&between).unwrap();
+        let shown = [shown, rest.strip_suffix("</p></article>\n").unwrap()];
+        for (shown, original) in shown.into_iter().zip([name, calm(&text).into_owned()]) {
+            prop_assert!(!shown.contains(['<', '>', '"']));
+            let restored = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+            prop_assert_eq!(restored.replace("&amp;", "&"), original);
+        }
+    }
+}
+
+#[test]
+fn the_page_says_that_the_room_cannot_write_and_that_it_can_again() {
+    let mut renderer = Renderer { storage_available: false, history: true, ..renderer() };
+    let (mut out, mut batch) = (String::new(), EventBatch::default());
+    renderer.end_history(&mut out);
+    assert_eq!(out.matches(CANNOT_WRITE).count(), 1, "{out}");
+    for available in [true, false] {
+        batch.push(&protocol::Event::Storage { available });
+    }
+    batch.push(&protocol::Event::Doors { doors: &["http://two.onion".into()] });
+    renderer.events(&batch, &mut out);
+    let lines = "<p class=\"line\">The room can write again.</p>\n<p class=\"line\">The room cannot write at the moment.</p>\n";
+    assert!(out.ends_with(lines), "{out}");
+}
+
+/// The name of who speaks is said again in each screen, as often as the other page says it.
+#[test]
+fn a_long_run_says_its_name_again() {
+    let named = |text: &str, messages: u64| {
+        let (mut out, mut renderer) = (String::new(), renderer());
+        (0..messages).for_each(|at| renderer.message(at, GuestId(2), "Ann".to_owned(), text, &mut out));
+        out.split("</article>").map(|each| u8::from(each.contains("class=\"badge"))).collect::<Vec<_>>()
+    };
+    let one = named("one line", 40);
+    assert_eq!(one.iter().sum::<u8>(), 3, "{one:?}");
+    assert_eq!((one[0], one[14], one[28]), (1, 1, 1));
+    assert_eq!(named(&"a line\n".repeat(10), 5), [1, 0, 1, 0, 1, 0]);
+    assert_eq!(named(&"a line\n".repeat(200), 3), [1, 1, 1, 0], "each fills a screen");
+}
