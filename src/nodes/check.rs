@@ -69,11 +69,13 @@ struct Kept {
 struct Check<'a> {
     settings: &'a ClusterSettings,
     tell: &'a mut (dyn FnMut(Finding) + Send),
+    /// There are no leases, which every machine that serves the room has made.
+    no_leases: bool,
 }
 
 /// Looks at everything, and tells each finding as it comes. Takes up to half a minute where servers do not answer.
 pub async fn check(settings: &ClusterSettings, tell: &mut (dyn FnMut(Finding) + Send)) {
-    Check { settings, tell }.run().await;
+    Check { settings, tell, no_leases: false }.run().await;
 }
 
 impl Check<'_> {
@@ -227,6 +229,7 @@ impl Check<'_> {
         for (what, name, ours) in table {
             match connection.api::<Info>(&format!("STREAM.INFO.{name}"), &()).await {
                 Err(error) if error.code() == Some(ErrorCode::STREAM_NOT_FOUND) => {
+                    self.no_leases |= name == layout::leases(connection).name;
                     self.note(format!(
                         "{what} ({name}) is not there yet: the first `onionroom serve` makes it."
                     ));
@@ -336,6 +339,12 @@ impl Check<'_> {
             0 => self.note("No machine serves the room at the moment: start `onionroom serve`."),
             1 => self.right("One machine serves the room now:"),
             count => self.right(format!("{count} machines serve the room now:")),
+        }
+        if self.no_leases && !others.is_empty() {
+            self.wrong(
+                "What the room has in NATS is gone while it is served: the servers were set up anew, or another server answers. \
+                 Restart onionroom on each machine; or, if there is a backup of the servers, stop it, restore them, and start it.",
+            );
         }
         for beat in others.values() {
             let guests = beat.guests;

@@ -63,6 +63,17 @@ async fn what_is_right_is_said() {
     }
 }
 
+/// Guards against "nothing is wrong" where no message can be written, because the servers have begun with empty disks.
+#[tokio::test]
+async fn what_is_gone_while_the_room_is_served_is_wrong() {
+    let servers = Servers::start(Program::Debian, 1);
+    let settings = servers.settings(ROOM, &servers.addresses());
+    let node = Node::join(&servers, &servers.addresses()).await;
+    let context = async_nats::jetstream::new(node.client.clone());
+    context.delete_stream("onionroom_room_leases").await.unwrap();
+    Report::of(&settings).await.has(Verdict::Wrong, "Restart onionroom on each machine");
+}
+
 #[tokio::test]
 async fn servers_that_are_away_are_named() {
     let mut servers = Servers::start(Program::Newer, 3);
