@@ -49,12 +49,12 @@ pub enum ClusterError {
     },
     /// A server without JetStream.
     #[error(
-        "The NATS server keeps nothing: JetStream is not on for this account. Put `jetstream {{ store_dir: … }}` into nats-server.conf, or enable it for the account."
+        "The NATS server keeps nothing: JetStream is not on for this account. Put `jetstream {{ store_dir: … }}` into nats-server.conf, or enable it for the account. If it was on before, the server's disk was most likely full: make room on it, and restart nats-server."
     )]
     NoJetStream,
     /// The servers know each other, and too few of them answer.
     #[error(
-        "NATS can be reached, but {what} cannot be used: {reason}. Most likely fewer than half of its servers are up; start the others (`nats server report jetstream` shows them), then try again."
+        "NATS can be reached, but {what} cannot be used: {reason}. Most likely fewer than half of its servers are up, or their disks were full; start the others, make room on the disks and restart those servers (`nats server report jetstream` shows them), then try again."
     )]
     NoQuorum {
         /// What of the room.
@@ -111,7 +111,7 @@ impl ClusterError {
             ErrorCode::CLUSTER_NO_PEERS | ErrorCode(10074) => Self::Stream {
                 what,
                 reason,
-                hint: " Start as many servers as cluster.replicas says, or make it smaller.",
+                hint: " Start as many servers as cluster.replicas says, or make it smaller; restart those whose disk was full, with room on it.",
             },
             ErrorCode::STORAGE_RESOURCES_EXCEEDED | ErrorCode::INSUFFICIENT_RESOURCES | ErrorCode(10028) => {
                 Self::Stream {
@@ -120,6 +120,11 @@ impl ClusterError {
                     hint: " Raise max_file_store in nats-server.conf, or make history.megabytes smaller.",
                 }
             }
+            ErrorCode::STREAM_CREATE => Self::Stream {
+                what,
+                reason,
+                hint: " Most likely a server's disk is full: make room on it, and restart nats-server.",
+            },
             _ => Self::Stream { what, reason, hint: "" },
         }
     }

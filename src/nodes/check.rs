@@ -142,8 +142,11 @@ impl Check<'_> {
                     let info = connection.client().server_info();
                     let of = info
                         .cluster
-                        .map_or_else(String::new, |cluster| format!(" of the cluster {cluster:?}"));
-                    self.right(format!("{address} answers: nats-server {}{of}.", info.version));
+                        .map_or_else(String::new, |cluster| format!(", of the cluster {cluster:?}"));
+                    let (version, name) = (&info.version, &info.server_name);
+                    self.right(format!(
+                        "{address} answers: nats-server {version}, with the name {name}{of}."
+                    ));
                     if connection.replicas() > 1 && !connection.client().is_server_compatible(2, 11, 0) {
                         self.note(format!(
                             "{address} has the version {}. Before 2.11, replicas can come apart when servers are killed, and \
@@ -184,7 +187,7 @@ impl Check<'_> {
         }
     }
 
-    /// Whether a write works.
+    /// Whether a new stream can be made and written, which takes room on the disks; false where nothing more can be asked for.
     async fn quorum(&mut self, connection: &Connection) -> bool {
         let name = connection.name("check");
         // Servers refuse to delete a stream where the request is not an object.
@@ -193,28 +196,31 @@ impl Check<'_> {
         let config = Config {
             name: name.clone(),
             subjects: vec![subject.clone()],
-            storage: StorageType::Memory,
+            storage: StorageType::File,
             num_replicas: connection.replicas(),
             max_age: Duration::from_secs(60),
             ..Config::default()
         };
         let _ = connection.api::<DeleteStatus>(&format!("STREAM.DELETE.{name}"), &nothing).await;
         let written = async {
-            connection.api::<Info>(&format!("STREAM.CREATE.{name}"), &config).await?;
+            let made = connection.api::<Info>(&format!("STREAM.CREATE.{name}"), &config).await;
+            made.map_err(|error| ("a new stream", error))?;
             let request = async_nats::Request::new().timeout(Some(LISTEN));
             let sent = connection.client().send_request(subject, request).await;
-            let answer = sent.map_err(|error| ApiError::NoAnswer(error.to_string()))?;
+            let no_answer = |reason| ("a write", ApiError::NoAnswer(reason));
+            let answer = sent.map_err(|error| no_answer(error.to_string()))?;
             // An error has none.
             serde_json::from_slice::<async_nats::jetstream::publish::PublishAck>(&answer.payload)
-                .map_err(|_| ApiError::NoAnswer(String::from_utf8_lossy(&answer.payload).into_owned()))
+                .map_err(|_| no_answer(String::from_utf8_lossy(&answer.payload).into_owned()))
         };
         let written = written.await;
         let _ = connection.api::<DeleteStatus>(&format!("STREAM.DELETE.{name}"), &nothing).await;
         match written {
             Ok(_) => self.right("A write is acknowledged by a quorum of the servers."),
-            Err(ref error) => self.wrong(error.about("a write").to_string()),
+            Err((what, ref error)) => self.wrong(error.about(what).to_string()),
         }
-        written.is_ok()
+        // What is refused was refused by servers that agree.
+        !matches!(written, Err((_, ApiError::NoAnswer(_) | ApiError::NoJetStream)))
     }
 
     /// The room's streams and buckets, and their replicas.
@@ -286,7 +292,8 @@ impl Check<'_> {
         match wrong.is_empty() {
             true => self.right(format!("{what} ({name}) is as it should be, on {kept} server(s).")),
             false => self.wrong(format!(
-                "{what} ({name}): {}. Start the servers that are away, and look again.",
+                "{what} ({name}): {}. Start the servers that are away, and look again. One that answers and was last seen long ago \
+                 by the others most likely had a full disk: make room on it, and restart nats-server.",
                 wrong.join("; ")
             )),
         }

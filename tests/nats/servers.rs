@@ -9,7 +9,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as BlockingListener, TcpStream as BlockingStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -54,6 +54,7 @@ impl Program {
 pub(crate) struct Servers {
     servers: Vec<Server>,
     program: PathBuf,
+    disks: Option<Disks>,
     directory: tempfile::TempDir,
 }
 
@@ -69,8 +70,17 @@ impl Servers {
         Self::configured(program, count, |_| String::new())
     }
 
+    /// The same where each has a small disk of its own, if this system lets a test mount them: [`Servers::disks`] says so.
+    pub(crate) fn start_on_small_disks(program: Program, count: usize) -> Self {
+        Self::start_on(program, count, |_| String::new(), true)
+    }
+
     /// The same with more in the configuration of each: what is made of the directory.
     pub(crate) fn configured(program: Program, count: usize, more: impl Fn(&Path) -> String) -> Self {
+        Self::start_on(program, count, more, false)
+    }
+
+    fn start_on(program: Program, count: usize, more: impl Fn(&Path) -> String, small_disks: bool) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let [ports, routes, monitors] = [free_ports(count), free_ports(count), free_ports(count)];
         for place in 0..count {
@@ -82,6 +92,10 @@ impl Servers {
             );
             if program == Program::Newer {
                 text.push_str(", sync_interval: always");
+            }
+            // Servers refuse a stream that may grow beyond their disk.
+            if small_disks {
+                text.push_str(", max_file_store: 1TB");
             }
             text.push_str(" }\n");
             if count > 1 {
@@ -99,7 +113,11 @@ impl Servers {
         }
         let servers = ports.into_iter().zip(monitors);
         let servers = servers.map(|(port, monitor)| Server { child: None, port, monitor }).collect();
-        let mut servers = Self { servers, program: program.path(), directory };
+        let mut servers = Self { servers, program: program.path(), disks: None, directory };
+        if small_disks {
+            let stores = (0..count).map(|place| servers.directory.path().join(format!("s{place}")));
+            servers.disks = Disks::mount(stores.collect());
+        }
         (0..count).for_each(|place| servers.begin(place));
         (0..count).for_each(|place| servers.wait(place));
         servers.write_secret();
@@ -116,6 +134,11 @@ impl Servers {
     /// A file with a key for the texts.
     pub(crate) fn secret(&self) -> PathBuf {
         self.directory.path().join("secret")
+    }
+
+    /// The small disks of the servers.
+    pub(crate) fn disks(&self) -> Option<&Disks> {
+        self.disks.as_ref()
     }
 
     /// Where the servers keep everything.
@@ -163,7 +186,11 @@ impl Servers {
         let directory = self.directory.path();
         let log =
             File::options().create(true).append(true).open(directory.join(format!("s{place}.log"))).unwrap();
-        let child = Command::new(&self.program)
+        let mut command = match &self.disks {
+            Some(disks) => disks.command(&self.program),
+            None => Command::new(&self.program),
+        };
+        let child = command
             .arg("-c")
             .arg(directory.join(format!("s{place}.conf")))
             .stdin(Stdio::null())
@@ -174,21 +201,34 @@ impl Servers {
         self.servers[place].child = Some(child);
     }
 
+    /// Starts a server that was killed, and waits until it answers or has ended; false if it has ended.
+    pub(crate) fn try_restart(&mut self, place: usize) -> bool {
+        self.begin(place);
+        self.begins(place)
+    }
+
     /// Waits until it greets.
     fn wait(&mut self, place: usize) {
+        if !self.begins(place) {
+            let log = fs::read_to_string(self.directory.path().join(format!("s{place}.log")));
+            panic!("server {place} does not begin: {}", log.unwrap_or_default());
+        }
+    }
+
+    /// Waits until it greets, or has ended.
+    fn begins(&mut self, place: usize) -> bool {
         let (until, socket) = (Instant::now() + BEGIN, self.socket(place));
         loop {
             if let Ok(stream) = BlockingStream::connect_timeout(&socket, Duration::from_secs(1)) {
                 stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
                 let mut greeting = String::new();
                 if BufReader::new(stream).read_line(&mut greeting).is_ok() && greeting.starts_with("INFO") {
-                    return;
+                    return true;
                 }
             }
             let ended = self.servers[place].child.as_mut().unwrap().try_wait().unwrap();
             if ended.is_some() || Instant::now() > until {
-                let log = fs::read_to_string(self.directory.path().join(format!("s{place}.log")));
-                panic!("server {place} does not begin ({ended:?}): {}", log.unwrap_or_default());
+                return false;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -233,6 +273,87 @@ impl Drop for Servers {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+}
+
+/// A small file system in memory for each server, all in a mount namespace of their own. They last until the end of the test,
+/// also while the servers do not run.
+pub(crate) struct Disks {
+    /// Where they are mounted.
+    stores: Vec<PathBuf>,
+    /// What keeps the namespace. It ends with this process, because its standard input does.
+    holder: Child,
+}
+
+impl Disks {
+    /// Room for some hundred thousand messages, and little enough that the test may fill all of them.
+    const OPTIONS: &str = "size=128m,mode=0700";
+
+    /// `None`, and a line that says so, where nothing can be mounted.
+    fn mount(stores: Vec<PathBuf>) -> Option<Self> {
+        stores.iter().for_each(|store| fs::create_dir(store).unwrap());
+        let script = "for at; do mount -t tmpfs -o \"$0\" none \"$at\" || exit; done; echo mounted; exec cat";
+        let holder = Command::new("unshare")
+            .args(["--mount", "--map-root-user", "sh", "-c", script, Self::OPTIONS])
+            .args(&stores)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let why = match holder {
+            Ok(mut holder) => {
+                let mut said = String::new();
+                BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+                if said == "mounted\n" {
+                    return Some(Self { stores, holder });
+                }
+                String::from_utf8_lossy(&holder.wait_with_output().unwrap().stderr).into_owned()
+            }
+            Err(error) => format!("unshare: {error}"),
+        };
+        let line =
+            format!("NOT TESTED: nothing can be mounted for a test, so no disk was full: {}\n", why.trim());
+        // Past the capture of what tests print.
+        let _ = File::options()
+            .write(true)
+            .open("/proc/self/fd/2")
+            .and_then(|mut told| told.write_all(line.as_bytes()));
+        None
+    }
+
+    /// The program where the disks are mounted.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["--user", "--mount", "--preserve-credentials"]);
+        command.arg(format!("--target={}", self.holder.id())).arg(program);
+        command
+    }
+
+    fn filler(&self, place: usize) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.holder.id()));
+        root.join(self.stores[place].strip_prefix("/").unwrap()).join("filler")
+    }
+
+    /// Takes all the space that is left on this one.
+    pub(crate) fn fill(&self, place: usize) {
+        let mut filler = File::create(self.filler(place)).unwrap();
+        // The last bytes, too.
+        for size in [1 << 20, 4096, 1] {
+            let zeros = vec![0; size];
+            while filler.write_all(&zeros).is_ok() {}
+        }
+    }
+
+    /// Gives it back.
+    pub(crate) fn free(&self, place: usize) {
+        fs::remove_file(self.filler(place)).unwrap();
+    }
+}
+
+impl Drop for Disks {
+    fn drop(&mut self) {
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
     }
 }
 

@@ -22,6 +22,22 @@ impl Report {
         assert!(found, "no {words:?} ({verdict:?}) in {:#?}", self.0);
     }
 
+    /// Looks again and again until it is as wanted.
+    async fn until(settings: &ClusterSettings, wanted: impl Fn(&Self) -> bool) -> Self {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let report = Self::of(settings).await;
+            if wanted(&report) {
+                return report;
+            }
+            assert!(Instant::now() < deadline, "{:#?}", report.0);
+        }
+    }
+
+    fn tells(&self, words: &str) -> bool {
+        self.0.iter().any(|finding| finding.text.contains(words))
+    }
+
     fn wrong(&self) -> usize {
         self.0.iter().filter(|finding| finding.verdict == Verdict::Wrong).count()
     }
@@ -31,15 +47,8 @@ impl Report {
 async fn what_is_right_is_said() {
     let servers = Servers::start(Program::Newer, 3);
     let settings = servers.settings(ROOM, &servers.addresses());
-    let deadline = Instant::now() + Duration::from_secs(40);
     // Servers that have just begun look for their leader.
-    let before = loop {
-        let before = Report::of(&settings).await;
-        if before.wrong() == 0 {
-            break before;
-        }
-        assert!(Instant::now() < deadline, "{:#?}", before.0);
-    };
+    let before = Report::until(&settings, |report| report.wrong() == 0).await;
     before.has(Verdict::Note, "not there yet");
     before.has(Verdict::Note, "No machine serves the room");
     let node = Node::join(&servers, &servers.addresses()).await;
@@ -80,16 +89,7 @@ async fn servers_that_are_away_are_named() {
     let settings = servers.settings(ROOM, &servers.addresses());
     let node = Node::join(&servers, &servers.addresses()).await;
     servers.kill(2);
-    let deadline = Instant::now() + Duration::from_secs(40);
-    let one_away = loop {
-        let report = Report::of(&settings).await;
-        if report.0.iter().any(|finding| finding.text.contains("its replica on the server s2 is"))
-            && report.0.iter().any(|finding| finding.text.contains("A write is acknowledged"))
-        {
-            break report;
-        }
-        assert!(Instant::now() < deadline, "{:#?}", report.0);
-    };
+    let one_away = Report::until(&settings, |report| report.tells("its replica on the server s2 is")).await;
     one_away.has(Verdict::Wrong, &servers.address(2));
     servers.kill(1);
     let two_away = Report::of(&settings).await;
@@ -106,6 +106,28 @@ async fn servers_that_are_away_are_named() {
     let all_away = Report::of(&settings).await;
     assert_eq!(all_away.wrong(), 3, "{:#?}", all_away.0);
     all_away.has(Verdict::Wrong, "can be reached");
+}
+
+/// Guards against "start as many servers as there are": all of them answer.
+#[tokio::test]
+async fn a_server_whose_disk_was_full_is_told() {
+    let mut servers = Servers::start_on_small_disks(Program::Newer, 3);
+    if servers.disks().is_none() {
+        return;
+    }
+    let settings = servers.settings(ROOM, &servers.addresses());
+    let _node = Node::join(&servers, &servers.addresses()).await;
+    servers.disks().unwrap().fill(2);
+    let full = Report::until(&settings, |report| {
+        report.tells("refuses a new stream") && report.tells("its replica on the server s2 is")
+    });
+    let full = full.await;
+    full.has(Verdict::Right, "with the name s2, of the cluster");
+    full.has(Verdict::Wrong, "make room on it, and restart nats-server");
+    servers.disks().unwrap().free(2);
+    servers.kill(2);
+    servers.restart(2);
+    Report::until(&settings, |report| report.wrong() == 0).await;
 }
 
 #[tokio::test]
