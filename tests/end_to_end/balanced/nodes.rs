@@ -76,7 +76,7 @@ async fn a_node_is_taken_out_and_put_back(kind: Kind) {
     crowd.fall_silent().await;
     let kept = kept(room.stranger().await).await;
     println!("{kind:?}: {} messages, {} welcomes", kept.len(), crowd.progress().welcomes);
-    crowd.agrees_with(&kept).await;
+    crowd.agrees_with(&kept, 1).await;
 }
 
 /// Asks through the proxy until this node is asked.

@@ -65,5 +65,5 @@ pub(crate) async fn circuits_that_are_closed_again_and_again(visitors: &Arc<Visi
     let witness = Guest::connect(visitors.connect_as("Witness", host).await, host).await;
     let kept = kept(witness).await;
     println!("circuits: {closed} closed, {} messages, {:.1} s", kept.len(), since.elapsed().as_secs_f32());
-    crowd.agrees_with(&kept).await;
+    crowd.agrees_with(&kept, 1).await;
 }

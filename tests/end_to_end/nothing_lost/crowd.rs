@@ -137,21 +137,24 @@ impl Crowd {
         self.until("the last acknowledgement", |progress| progress.silent == size).await;
     }
 
-    /// Compares what every guest has heard with `kept` and with what was promised.
-    pub(crate) async fn agrees_with(mut self, kept: &[Heard]) {
+    /// Compares what every guest has heard with `kept` and with what was promised. The messages of each guest are in the order
+    /// they were said, but for those that were under way together where `together` is more than one: a message was first said
+    /// when all but the last of so many before it were acknowledged. Returns how many came before one that was said earlier.
+    pub(crate) async fn agrees_with(mut self, kept: &[Heard], together: u64) -> usize {
         let promises = self.promises();
         fulfils(kept, &promises);
         assert_eq!(kept.len(), promises.len(), "in the end everything there is was acknowledged");
-        let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut early = 0;
+        let mut orders: BTreeMap<&str, (u64, BTreeSet<u64>)> = BTreeMap::new();
         for heard in kept {
-            let last = last.entry(&heard.name).or_default();
-            *last += 1;
-            assert_eq!(
-                heard.id,
-                last.to_string(),
-                "{}'s messages are in the order they were said",
-                heard.name
-            );
+            let number: u64 = heard.id.parse().unwrap();
+            let (next, beyond) = orders.entry(&heard.name).or_insert((1, BTreeSet::new()));
+            assert!(number < *next + together, "{}'s {number} comes before their {next}", heard.name);
+            early += usize::from(number > *next);
+            beyond.insert(number);
+            while beyond.remove(next) {
+                *next += 1;
+            }
         }
         self.phase.send_replace(Phase::End(kept.len() as u64));
         let everyone = async {
@@ -161,6 +164,7 @@ impl Crowd {
             }
         };
         assert!(timeout(self.patience, everyone).await.is_ok(), "not everyone has heard everything");
+        early
     }
 }
 

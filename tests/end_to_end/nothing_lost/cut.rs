@@ -99,5 +99,5 @@ async fn talk_while_it_cuts(
     let kept = kept(room.stranger().await).await;
     let (cuts, seconds) = (proxy.cuts(), since.elapsed().as_secs_f32());
     println!("cut: {cuts} cuts, {} messages, {seconds:.1} s", kept.len());
-    crowd.agrees_with(&kept).await;
+    crowd.agrees_with(&kept, 1).await;
 }

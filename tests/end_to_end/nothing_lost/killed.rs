@@ -99,5 +99,5 @@ async fn a_server_that_is_killed_again_and_again() {
     crowd.fall_silent().await;
     let kept = kept(visit(there).await).await;
     println!("killed: {} messages, {:.1} s", kept.len(), since.elapsed().as_secs_f32());
-    crowd.agrees_with(&kept).await;
+    crowd.agrees_with(&kept, 1).await;
 }

@@ -1,5 +1,5 @@
-//! Whatever was acknowledged is there, once, in one order for everyone, whichever node or NATS server is killed, stopped or
-//! cut off; names stay unique, and every node tells the same roster soon after.
+//! Whatever was acknowledged is there, once, in one order for everyone, whichever node or NATS server is killed, stopped,
+//! cut off or has no space left; names stay unique, and every node tells the same roster soon after.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -32,8 +32,8 @@ const PAGES: usize = 6;
 /// Guests who want the same name.
 const CONTENDERS: usize = 4;
 
-/// How many things break.
-const FAULTS: usize = 8;
+/// How many things break: each kind once.
+const FAULTS: usize = KINDS.len();
 
 /// How long a stopped process, or a cut, lasts at most.
 const OUTAGE: Duration = Duration::from_secs(20);
@@ -57,20 +57,32 @@ enum Fault {
     ServerStopped,
     LinesSilent,
     LinesCut,
+    /// A server has no space left on its disk. The room goes on without it.
+    DiskFull,
+    /// No server has space left.
+    DisksFull,
+    /// A server is stopped, and meanwhile another machine's node is killed.
+    ServerStoppedNodeKilled,
+    /// A server is killed, and the node beside it, and the lines of the next node are cut meanwhile.
+    MachineKilledLinesCut,
 }
 
-const KINDS: [Fault; 6] = [
+const KINDS: [Fault; 10] = [
     Fault::NodeKilled,
     Fault::ServerStopped,
+    Fault::DiskFull,
     Fault::LinesSilent,
+    Fault::ServerStoppedNodeKilled,
     Fault::ServerKilled,
+    Fault::DisksFull,
     Fault::NodeStopped,
+    Fault::MachineKilledLinesCut,
     Fault::LinesCut,
 ];
 
 impl Fault {
     /// Breaks it at this place, and mends it.
-    async fn happen(self, place: usize, machines: &mut Machines, dice: &mut Dice) {
+    async fn happen(self, place: usize, machines: &mut Machines, crowd: &mut Crowd, dice: &mut Dice) {
         // Short ones that pass unnoticed, and long ones.
         let outage = Duration::from_millis(dice.spread(OUTAGE.as_millis() as u64 / 2)).min(OUTAGE);
         match self {
@@ -103,6 +115,55 @@ impl Fault {
                 sleep(outage).await;
                 machines.lines(place).iter().for_each(|line| line.mend());
             }
+            Fault::DiskFull | Fault::DisksFull => {
+                let servers = &mut machines.servers;
+                if servers.disks().is_none() {
+                    return;
+                }
+                let full =
+                    if matches!(self, Fault::DiskFull) { place..place + 1 } else { 0..servers.count() };
+                full.clone().for_each(|place| servers.disks().unwrap().fill(place));
+                if matches!(self, Fault::DiskFull) {
+                    let before = crowd.progress().acknowledged;
+                    // More than what can have been under way.
+                    crowd
+                        .until("talk beside a full disk", |now| {
+                            now.acknowledged > before + SOCKETS * MANNERS.under_way
+                        })
+                        .await;
+                }
+                sleep(outage).await;
+                // A server that could not write has ended JetStream for as long as it runs. Restarted too soon it ends.
+                if dice.once_in(2) {
+                    servers.kill(place);
+                    servers.try_restart(place);
+                }
+                for place in full {
+                    servers.disks().unwrap().free(place);
+                    servers.kill(place);
+                    servers.restart(place);
+                }
+            }
+            Fault::ServerStoppedNodeKilled => {
+                machines.servers.stop(place);
+                sleep(outage / 2).await;
+                let other = (place + 1) % machines.count();
+                machines.kill(other).await;
+                sleep(outage / 4).await;
+                // It starts while the server stands still.
+                machines.begin(other).await;
+                machines.servers.resume(place);
+            }
+            Fault::MachineKilledLinesCut => {
+                let other = (place + 1) % machines.count();
+                machines.servers.kill(place);
+                machines.kill(place).await;
+                machines.lines(other).iter().for_each(|line| line.cut());
+                sleep(outage).await;
+                machines.lines(other).iter().for_each(|line| line.mend());
+                machines.begin(place).await;
+                machines.servers.restart(place);
+            }
         }
     }
 }
@@ -124,7 +185,7 @@ fn way(nodes: Nodes, dice: Dice) -> Way {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_and_servers_that_are_killed_stopped_and_cut_off() {
     let mut dice = Dice::thrown("several");
-    let mut machines = Machines::start(Servers::start(Program::Newer, 3), 3).await;
+    let mut machines = Machines::start(Servers::start_on_small_disks(Program::Newer, 3), 3).await;
     let nodes = machines.nodes();
     let way = way(Arc::clone(&nodes), dice.fork());
     let mut crowd = Crowd::start(SOCKETS, MANNERS, &way, &mut dice, PATIENCE);
@@ -149,7 +210,7 @@ async fn nodes_and_servers_that_are_killed_stopped_and_cut_off() {
     for round in 0..faults {
         let (kind, place) = (KINDS[round % KINDS.len()], dice.below(machines.count() as u64) as usize);
         let before = crowd.progress().acknowledged;
-        kind.happen(place, &mut machines, &mut dice).await;
+        kind.happen(place, &mut machines, &mut crowd, &mut dice).await;
         let mended = Instant::now();
         every_node_writes(&machines).await;
         every_replica_is_current(&machines).await;
@@ -182,7 +243,8 @@ async fn nodes_and_servers_that_are_killed_stopped_and_cut_off() {
         longest.as_secs_f32(),
         agreed.as_secs_f32(),
     );
-    crowd.agrees_with(&kept).await;
+    let early = crowd.agrees_with(&kept, MANNERS.under_way as u64).await;
+    println!("several: {early} messages came before one that their author had said just before");
     let texts: Vec<&str> = kept.iter().map(|heard| heard.text.as_str()).collect();
     while let Some(runs) = pages.join_next().await {
         for run in runs.unwrap() {
