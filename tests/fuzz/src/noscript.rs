@@ -1,6 +1,6 @@
 //! The chat without JavaScript: the body of a form, what is rendered from its fields, and from messages with them.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use onionroom::http::fields::Fields;
 use onionroom::protocol::epochs::Epochs;
@@ -40,6 +40,7 @@ static WELCOME: LazyLock<Welcome> = LazyLock::new(|| {
         kept: Kept { messages: 10, days: 1 },
         doors: [].into(),
         storage_available: true,
+        policy: Arc::default(),
     }
 });
 

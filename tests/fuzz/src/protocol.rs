@@ -1,7 +1,7 @@
 //! The frames of guests: a first byte that chooses the limit on texts, then the frame.
 
 use onionroom::protocol::request::check_text;
-use onionroom::protocol::{HISTORY_MAX, HistoryRequest, MessageId, NUMBER_LIMIT, Refusal, Request};
+use onionroom::protocol::{Act, HISTORY_MAX, HistoryRequest, MessageId, NUMBER_LIMIT, Refusal, Request};
 use serde_json::{Value, json};
 
 /// Limits on texts, in bytes.
@@ -52,6 +52,14 @@ fn encode(request: &Request) -> Value {
             json!({ "type": "history", "before": before, "limit": limit })
         }
         Request::Say(say) => json!({ "type": "say", "id": say.id.as_str(), "text": say.text }),
+        Request::Act(id, act) => {
+            // An act is stored in the form in which it is asked for.
+            let mut members: Value = serde_json::from_slice(&act.encode()).expect("an act is JSON");
+            assert_eq!(Act::decode(&act.encode()).as_ref(), Some(act));
+            (members["type"], members["id"]) = ("act".into(), id.as_str().into());
+            members
+        }
+        Request::Claim(id, link) => json!({ "type": "claim", "id": id.as_str(), "link": link.encode() }),
         Request::Rename(name) => json!({ "type": "rename", "name": name.as_str() }),
         Request::Ping => json!({ "type": "ping" }),
         Request::Leave => json!({ "type": "leave" }),
