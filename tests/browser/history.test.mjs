@@ -66,13 +66,9 @@ for (const [rung, way] of ['WebSocket', 'events', 'polling'].entries()) {
     await ann.open();
     await ann.connected();
     if (rung > 0) {
-      /* As if nothing else had gone through from the beginning, which takes the page its time to find out. */
-      await ann.ask((rung) => {
-        cursor = undefined;
-        connection.rung = rung;
-        connection.open();
-      }, rung);
-      await ann.status(`Connected (${way})`);
+      /* As from the beginning. */
+      await ann.ask(() => (cursor = undefined));
+      await ann.comeInBy(way);
     }
     await ann.hears(said(SAID));
     const { numbers, below } = await shown();

@@ -95,8 +95,7 @@ test('it looks as it should, at a desk and on a phone', async () => {
 
 test('whoever comes in by another way finds the crowd too, and hears how it grows', async () => {
   ann.proxy.blocked = [WEBSOCKET, EVENTS];
-  ann.proxy.cut();
-  await ann.status('Connected (polling)');
+  await ann.comeInBy('polling');
   await counts(LISTED + 6);
   await crowd.gather(1);
   await counts(LISTED + 7);

@@ -46,9 +46,7 @@ for (const [how, blocked] of [['a WebSocket', []], ['events', [WEBSOCKET]], ['po
     await arrives('ann');
     await ann.connected();
     ann.proxy.blocked = blocked;
-    ann.proxy.cut();
-    const way = { 'a WebSocket': '', events: ' (events)', polling: ' (polling)' }[how];
-    await until(`connected by ${how}`, () => ann.ask((wanted) => document.getElementById('status-words').textContent === `Connected${wanted}`, way), { deadline: 120_000 });
+    if (blocked.length) await ann.comeInBy(how);
     await cutOff();
     await ann.status(UNABLE);
     await ann.see('why', () => document.getElementById('note').textContent.includes('do not reach each other'));

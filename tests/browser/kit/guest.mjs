@@ -102,6 +102,16 @@ export class Guest {
     return this.see(`the status says "${words}"`, (wanted) => document.getElementById('status-words').textContent.includes(wanted), words);
   }
 
+  /** Has the page come in by this way, "events" or "polling", as if it had found out that no better one goes through, which
+      takes it its time: that it does is tested in fallback.test.mjs. */
+  async comeInBy(way) {
+    await this.ask((wanted) => {
+      connection.rung = WIRES.findIndex(({ name }) => name === wanted);
+      connection.open();
+    }, way);
+    await this.status(`Connected (${way})`);
+  }
+
   name() {
     return this.ask(() => document.getElementById('name-shown').textContent);
   }
