@@ -1,6 +1,9 @@
 //! The machine-readable descriptions in `docs/`, to hold what the room really says against them.
 
-use jsonschema::Registry;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 
 /// Where the descriptions are for each other; nothing is fetched from there.
@@ -16,6 +19,8 @@ pub(crate) struct Description {
     /// `docs/openapi.json`
     pub(crate) openapi: Value,
     registry: Registry<'static>,
+    /// Compiled schemas, by their text: to compile one takes much longer than to hold an event against it.
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
 impl Description {
@@ -31,7 +36,7 @@ impl Description {
             .and_then(|registry| registry.add(format!("{BASE}openapi.json"), openapi.clone()))
             .and_then(|registry| registry.prepare())
             .unwrap();
-        Self { asyncapi, openapi, registry }
+        Self { asyncapi, openapi, registry, validators: Mutex::default() }
     }
 
     /// Checks an event or a frame against the description of its type.
@@ -49,9 +54,15 @@ impl Description {
             let file = if reference.starts_with('#') { file } else { "" };
             schema = json!({ "$ref": format!("{BASE}{file}{reference}") });
         }
-        let validator = jsonschema::options().with_registry(&self.registry).build(&schema).unwrap();
+        let validator = self.validator(&schema);
         let errors: Vec<_> = validator.iter_errors(value).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{value} against {schema}: {errors:?}");
+    }
+
+    fn validator(&self, schema: &Value) -> Arc<Validator> {
+        let mut validators = self.validators.lock().unwrap();
+        let compile = || jsonschema::options().with_registry(&self.registry).build(schema).unwrap();
+        Arc::clone(validators.entry(schema.to_string()).or_insert_with(|| compile().into()))
     }
 
     /// Follows a reference within `docs/openapi.json`, if it is one.
