@@ -7,7 +7,8 @@
 //! over the listener for proxies, `tls` over TLS, `balanced` through nginx and HAProxy, which must be installed;
 //! `nothing_lost` breaks whatever can break; `restored` puts backups back;
 //! `several` is one room on three machines, with NATS servers that `tests/run` installs; `lasting` has the kinds of entries that are no
-//! messages; `defects` are those of others; `onion` starts a private Tor network, for which `tor` must be installed.
+//! messages; `defects` are those of others; `onion` starts a private Tor network, for which `tor` must be installed; its main
+//! test is `across_tor`.
 
 // A test that unwraps says enough when it fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -42,3 +43,11 @@ mod threat_model;
 mod tls;
 #[cfg(target_os = "linux")]
 mod unit;
+
+/// Tests begin in the order of their names. The longest of all is first, so that the others run beside it and not before it.
+mod across_tor {
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_room_on_a_private_tor_network() {
+        crate::onion::a_room_on_a_private_tor_network().await;
+    }
+}
