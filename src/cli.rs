@@ -14,6 +14,7 @@ mod arguments;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod failure;
+mod invite;
 #[cfg(feature = "lab")]
 mod lab;
 mod opening;
@@ -30,7 +31,7 @@ mod terminal;
 pub use arguments::ClusterCommand;
 #[cfg(feature = "lab")]
 pub use arguments::LabFlags;
-pub use arguments::{Arguments, Command, RestoreFlags, RoomFlags, ServeFlags};
+pub use arguments::{Arguments, Command, InviteCommand, InviteFlags, RestoreFlags, RoomFlags, ServeFlags};
 pub use failure::Failure;
 
 use std::io::{self, Write};
@@ -52,6 +53,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Lab(flags)) => lab::run(&before, flags, &refused),
         #[cfg(feature = "cluster")]
         Some(Command::Cluster(command)) => cluster::run(command),
+        Some(Command::Invite(flags)) => invite::run(flags),
         Some(Command::Config) => print_example(),
         Some(Command::Restore(flags)) => restore::run(&flags),
     }

@@ -13,23 +13,27 @@ use graph::{Graph, circles};
 use source::Module;
 
 /// Each module and what it uses, in the order of a message's way: a module stands below those it uses.
-const USES: [(&str, &[&str]); 16] = [
+const USES: [(&str, &[&str]); 17] = [
     ("protocol", &[]),
     ("rate_limit", &[]),
     ("config", &[]),
     ("storage", &[]),
+    ("invitations", &["storage"]),
     ("cluster", &["config"]),
     ("log", &["protocol", "cluster"]),
     ("hub", &["protocol", "rate_limit", "config", "log"]),
     ("nodes", &["protocol", "rate_limit", "config", "cluster", "hub"]),
     ("listen", &["protocol", "rate_limit", "config"]),
-    ("tor", &["config", "storage", "listen"]),
+    ("tor", &["config", "storage", "invitations", "listen"]),
     ("transport", &["protocol", "config", "listen", "log", "hub"]),
     ("http", &["protocol", "config", "listen", "log", "hub", "transport"]),
-    ("server", &["config", "storage", "cluster", "listen", "http", "hub", "nodes", "log", "tor"]),
+    (
+        "server",
+        &["config", "storage", "invitations", "cluster", "listen", "http", "hub", "nodes", "log", "tor"],
+    ),
     ("lab", &["tor"]),
     ("telemetry", &[]),
-    ("cli", &["config", "cluster", "nodes", "server", "tor", "lab", "telemetry"]),
+    ("cli", &["config", "storage", "invitations", "cluster", "nodes", "server", "tor", "lab", "telemetry"]),
 ];
 
 /// The crates of the Tor project, by how their names begin, as they are written in code.

@@ -28,6 +28,7 @@
 //! - [`cluster`]: the connection to NATS, for a room on several machines; the cargo feature `cluster`, on by default.
 //! - [`nodes`]: the other nodes of such a room, over that connection: leases, names, presence, and the check of all of it.
 //! - [`storage`]: the private, locked data directory.
+//! - [`invitations`]: who may find a private room, and until when.
 //! - [`config`]: settings from the file, the environment and the command line.
 //! - [`cli`]: the command line and what the terminal shows.
 //! - [`telemetry`]: the program's own log.
@@ -50,6 +51,7 @@ pub mod cluster;
 pub mod config;
 pub mod http;
 pub mod hub;
+pub mod invitations;
 #[cfg(feature = "lab")]
 pub mod lab;
 #[cfg(test)]

@@ -26,6 +26,7 @@ use crate::http::routes;
 use crate::http::site::{Noscript, Site};
 use crate::hub::Room;
 use crate::hub::cluster::Cluster;
+use crate::invitations::{Access, Follower, InvitationError};
 use crate::listen::onion::CircuitLimits;
 use crate::listen::{Connection, ConnectionLimiter, descriptors, onion};
 use crate::log::sqlite::Opening;
@@ -59,6 +60,8 @@ pub struct Server {
     _directory: Option<Arc<DataDirectory>>,
     onion: Option<OnionService>,
     onion_port: u16,
+    /// Who may find the onion service.
+    access: Option<watch::Receiver<Access>>,
     tasks: TaskTracker,
     closing: CancellationToken,
     /// Cancelled when a critical task has ended.
@@ -94,6 +97,9 @@ pub enum OpenError {
     /// The data directory cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// It cannot be read who may find the room.
+    #[error(transparent)]
+    Invitations(#[from] InvitationError),
     /// A backup was not put in place completely.
     #[error(transparent)]
     Restore(#[from] restore::RestoreError),
@@ -125,7 +131,7 @@ impl Server {
     pub async fn open_watched(settings: &Settings, opening: &Arc<Opening>) -> Result<Self, OpenError> {
         let tasks = TaskTracker::new();
         let closing = CancellationToken::new();
-        let Storage { directory, log, key } = Storage::open(settings, opening).await?;
+        let Storage { directory, log, key, invitations } = Storage::open(settings, opening).await?;
         let (log, cluster) = match log {
             Some(log) => (log, None),
             None => {
@@ -165,6 +171,7 @@ impl Server {
             _directory: directory.clone(),
             onion: None,
             onion_port,
+            access: None,
             tasks,
             closing,
             failed: CancellationToken::new(),
@@ -180,9 +187,17 @@ impl Server {
             server.spawn_critical(tls.accept(limiter.clone(), server.closing.clone()));
         }
         if settings.onion.enabled
-            && let Some(directory) = directory
+            && let (Some(directory), Some(invitations)) = (directory, invitations)
         {
-            server.open_onion(settings, directory, &site.hosts, limiter).await?;
+            let access = invitations.access();
+            if access.borrow().is_private() && (server.proxy.is_some() || server.tls.is_some()) {
+                tracing::warn!(
+                    "The room is private on the Tor network alone: listen.tls and listen.proxy let in all who reach them."
+                );
+            }
+            server.access = Some(access.clone());
+            server.spawn_critical(invitations.follow(server.closing.clone()));
+            server.open_onion(settings, directory, access, &site.hosts, limiter).await?;
         }
         server.open_door(settings);
         Ok(server)
@@ -192,10 +207,11 @@ impl Server {
         &mut self,
         settings: &Settings,
         directory: Arc<DataDirectory>,
+        access: watch::Receiver<Access>,
         hosts: &Hosts,
         limiter: ConnectionLimiter,
     ) -> Result<(), TorError> {
-        let mut service = OnionService::launch(&settings.onion, directory).await?;
+        let mut service = OnionService::launch(&settings.onion, directory, access).await?;
         hosts.add_onion(service.address().to_string(), settings.onion.port);
         if let Some(introductions) = service.introductions() {
             let limits = CircuitLimits::new(&settings.onion);
@@ -264,6 +280,11 @@ impl Server {
         &self.room
     }
 
+    /// Who may find the onion service, now and as it changes; `None` without one.
+    pub fn access(&self) -> Option<watch::Receiver<Access>> {
+        self.access.clone()
+    }
+
     /// The status of the onion service; `None` without one.
     pub fn tor_status(&self) -> Option<watch::Receiver<Status>> {
         self.onion.as_ref().map(tor::OnionService::status)
@@ -308,6 +329,8 @@ struct Storage {
     /// `None` for a room whose log is not on this machine.
     log: Option<Arc<dyn Log>>,
     key: Option<LocalKey>,
+    /// `None` without an onion service.
+    invitations: Option<Follower>,
 }
 
 impl Storage {
@@ -343,7 +366,10 @@ impl Storage {
             None if needed => Some(Arc::new(DataDirectory::ephemeral(settings.ephemeral_on_disk)?)),
             directory => directory,
         };
-        Ok(Self { directory, log, key })
+        let follow =
+            |directory: &Arc<DataDirectory>| Follower::start(directory.path(), settings.onion.restricted);
+        let invitations = directory.as_ref().filter(|_| settings.onion.enabled).map(follow).transpose()?;
+        Ok(Self { directory, log, key, invitations })
     }
 }
 

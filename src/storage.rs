@@ -7,10 +7,15 @@ mod error;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use ephemeral::EphemeralDirectory;
 
 pub use error::StorageError;
+
+/// When a lock is tried again that was taken.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// A room's data directory, held by this process.
 #[derive(Debug)]
@@ -35,19 +40,17 @@ impl DataDirectory {
     /// # Errors
     /// Other users can read or write the directory, it belongs to another user, it is in use, or the system refuses.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        let unusable = |cause| StorageError::Unusable { path: path.into(), cause };
-        make_private(path).map_err(|cause| match fs::metadata(path) {
-            Ok(data) if !data.is_dir() => StorageError::NotADirectory { path: path.into() },
-            _ => unusable(cause),
-        })?;
-        // Absolute and without links: a relative path or a link would be resolved anew each time.
-        let path = path.canonicalize().map_err(unusable)?;
-        check_private(&path)?;
-
+        let path = make_and_check(path)?;
         // Arti's own lock is not enough: without it Arti goes on, reading only.
         let unusable = |cause| StorageError::Unusable { path: path.clone(), cause };
         let lock = open_lock(&path.join("lock"))?;
-        match lock.try_lock() {
+        let mut locked = lock.try_lock();
+        if matches!(locked, Err(TryLockError::WouldBlock)) {
+            // A command that only asks, see `is_in_use`, has it for a moment.
+            thread::sleep(ASKED_AGAIN_AFTER);
+            locked = lock.try_lock();
+        }
+        match locked {
             Ok(()) => Ok(Self { path, hold: Hold::Lock(lock) }),
             Err(TryLockError::WouldBlock) => Err(StorageError::InUse { path }),
             Err(TryLockError::Error(cause)) => Err(unusable(cause)),
@@ -94,9 +97,35 @@ impl DataDirectory {
     }
 }
 
+/// Creates a data directory where it is missing, with the mode 0700, and looks that it is private. Does not lock it: a room
+/// may have it open. Returns its path, absolute and without links.
+///
+/// # Errors
+/// As [`DataDirectory::open`], except that it may be in use.
+pub(crate) fn make_and_check(path: &Path) -> Result<PathBuf, StorageError> {
+    let unusable = |cause| StorageError::Unusable { path: path.into(), cause };
+    make_private(path).map_err(|cause| match fs::metadata(path) {
+        Ok(data) if !data.is_dir() => StorageError::NotADirectory { path: path.into() },
+        _ => unusable(cause),
+    })?;
+    // A relative path or a link would be resolved anew each time.
+    let path = path.canonicalize().map_err(unusable)?;
+    check_private(&path)?;
+    Ok(path)
+}
+
+/// Whether a process holds this data directory.
+pub(crate) fn is_in_use(path: &Path) -> bool {
+    // Not created where it is missing. Something that is no file is not opened either: a pipe would wait.
+    let lock = path.join("lock");
+    let is_file = fs::metadata(&lock).is_ok_and(|data| data.is_file());
+    is_file
+        && File::open(&lock).is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// Opens the file of the lock, or creates it. Something else in its place is refused: a named pipe would wait for a reader
 /// for ever.
-fn open_lock(path: &Path) -> Result<File, StorageError> {
+pub(crate) fn open_lock(path: &Path) -> Result<File, StorageError> {
     let no_file = || StorageError::NoFile { path: path.into() };
     let mut options = File::options();
     options.create(true).truncate(false).write(true);

@@ -2,10 +2,12 @@
 
 mod activity;
 mod address;
+mod admission;
 mod backoff;
 mod belonging;
 mod build_timeout;
 mod client;
+mod client_key;
 mod configuration;
 mod diagnosis;
 mod directory;
@@ -30,12 +32,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use address::OnionAddress;
+pub use client_key::ClientKey;
+pub use configuration::address_in;
 pub use error::TorError;
 pub use private_network::{Authority, PrivateNetwork, PrivateNetworkError};
 pub use rendezvous::{ArtiCircuit, ArtiIntroduction};
 pub use status::{Problem, Stage, Status};
 
 use crate::config::OnionSettings;
+use crate::invitations::Access;
 use crate::storage::DataDirectory;
 use instance::ArtiInstance;
 use launch_config::{LaunchConfig, ServiceKeypair};
@@ -68,12 +73,17 @@ impl OnionService {
     /// Launches the service. When this returns the key exists and the address is known; connecting, publishing
     /// and self-checks go on in the background, see [`OnionService::status`]. Needs no network.
     ///
-    /// Keys and state are kept in `directory`. If that is ephemeral the key is new and only in memory.
+    /// Keys and state are kept in `directory`. If that is ephemeral the key is new and only in memory. `access` says who
+    /// may find the room: its first value from the beginning, later ones without a restart.
     ///
     /// # Errors
     /// When the directory cannot be written to, the description of a private network is wrong, or Arti does
     /// not start.
-    pub async fn launch(settings: &OnionSettings, directory: Arc<DataDirectory>) -> Result<Self, TorError> {
+    pub async fn launch(
+        settings: &OnionSettings,
+        directory: Arc<DataDirectory>,
+        access: watch::Receiver<Access>,
+    ) -> Result<Self, TorError> {
         let (sender, introductions) = mpsc::channel(INTRODUCTION_QUEUE);
         let network = settings.network_file.as_deref().map(PrivateNetwork::read).transpose()?;
         let keypair = directory.is_ephemeral().then(ServiceKeypair::generate);
@@ -81,7 +91,17 @@ impl OnionService {
         let options = ArtiOptions::new(settings);
         tracing::debug!(?options, "what Arti is asked to limit");
         let threads = settings.threads;
-        let config = LaunchConfig { storage, network, keypair, options, threads, introductions: sender };
+        let own_key = ClientKey::generate();
+        let config = LaunchConfig {
+            storage,
+            network,
+            keypair,
+            options,
+            threads,
+            access,
+            own_key,
+            introductions: sender,
+        };
         let instance = ArtiInstance::start(&config)?;
 
         let address = instance.address.clone();

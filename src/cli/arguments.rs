@@ -2,6 +2,8 @@
 //!
 //! Values are taken as they are typed; the settings check them, so that a flag is refused in the same words as its key.
 
+mod invite;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 #[cfg(feature = "lab")]
@@ -11,6 +13,8 @@ use clap::builder::styling::{Style, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flag;
+
+pub use invite::{InviteCommand, InviteFlags};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,6 +79,8 @@ pub enum Command {
     #[cfg(feature = "cluster")]
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// Say who may find the room, which makes it private
+    Invite(InviteFlags),
     /// Put a backup in place of the messages and the address
     ///
     /// What is there is moved to the directory `replaced` inside the data directory, and only after the backup was read
@@ -133,6 +139,9 @@ pub struct ServeFlags {
     /// A fresh address that leaves nothing on disk
     #[arg(long, help_heading = "Room", conflicts_with = "data_dir")]
     ephemeral: bool,
+    /// Only those invited with `onionroom invite` find the room
+    #[arg(long, help_heading = "Tor", conflicts_with_all = ["ephemeral", "no_onion"])]
+    restricted: bool,
     /// Without an onion service of its own: the local room, and the listener for proxies if it is set
     #[arg(long, help_heading = "Tor", conflicts_with_all = ["network_file", "onion_port", "threads"])]
     no_onion: bool,
@@ -290,6 +299,7 @@ impl ServeFlags {
         let switches = [
             ("--ephemeral", self.ephemeral),
             ("--no-onion", self.no_onion),
+            ("--restricted", self.restricted),
             ("--tls-self-signed", self.tls_self_signed),
         ];
         let switches = switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| Flag { name, value: None });
@@ -367,6 +377,8 @@ mod tests {
             ["--ephemeral", "--data-dir=x"],
             ["--no-onion", "--onion-port=81"],
             ["--no-onion", "--threads=2"],
+            ["--no-onion", "--restricted"],
+            ["--ephemeral", "--restricted"],
         ] {
             assert!(Arguments::try_parse_from([&["onionroom"], &words[..]].concat()).is_err(), "{words:?}");
         }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::config::SettingsError;
+use crate::invitations::InvitationError;
 #[cfg(feature = "lab")]
 use crate::lab::LabError;
 use crate::server::OpenError;
@@ -33,6 +34,14 @@ pub enum Failure {
     /// Standard output cannot be written.
     #[error("Standard output cannot be written: {0}.")]
     Stdout(#[source] io::Error),
+    /// An invitation could not be made, listed or removed.
+    #[error(transparent)]
+    Invitation(#[from] InvitationError),
+    /// There is no data directory for invitations.
+    #[error(
+        "The settings say that nothing is kept, so there are no invitations. Name the room's data directory with --data-dir."
+    )]
+    NothingInvited,
     /// A backup could not be put in place.
     #[error(transparent)]
     Restore(#[from] RestoreError),

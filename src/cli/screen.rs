@@ -80,6 +80,9 @@ impl Screen {
         if let Some(onion) = &self.onion {
             self.terminal.print(&format!("room: {onion}"));
         }
+        if let Some(keys) = private(server) {
+            self.terminal.print(&format!("private: {}", invited(keys)));
+        }
     }
 
     /// The addresses for people.
@@ -116,6 +119,10 @@ impl Screen {
             NetworkScope::Private | NetworkScope::Lab => "On the private Tor network",
         };
         self.terminal.paragraph(&format!("{where_to} (not reachable yet, Tor is starting):"), onion);
+        if let Some(keys) = private(server) {
+            let words = format!("The room is private: {}. To invite:", invited(keys));
+            self.terminal.paragraph(&words, "onionroom invite add NAME");
+        }
         self.terminal.print("");
     }
 
@@ -204,6 +211,21 @@ impl Screen {
             self.terminal.eprint(""); // The cursor is behind the terminal's own ^C.
         }
         self.eprint("Closing the room…");
+    }
+}
+
+/// How many are invited to a private room.
+fn private(server: &Server) -> Option<usize> {
+    let access = server.access()?;
+    let access = access.borrow();
+    access.is_private().then(|| access.keys())
+}
+
+fn invited(keys: usize) -> String {
+    match keys {
+        0 => "none are invited yet".into(),
+        1 => "one invitation is in force".into(),
+        keys => format!("{keys} invitations are in force"),
     }
 }
 

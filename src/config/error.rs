@@ -102,6 +102,11 @@ pub enum SettingsError {
         "The room is to be ephemeral, but cluster.nats is set, and those servers keep its messages. Leave one of them away."
     )]
     EphemeralCluster,
+    /// A room that is to leave nothing, and invitations that are kept.
+    #[error(
+        "The room is to be ephemeral, but onion.restricted is set, and invitations are kept in a data directory. Leave --ephemeral away; a directory of its own with --data-dir can be removed after the evening."
+    )]
+    EphemeralInvitations,
     /// No directory for keys and state is known.
     #[error(
         "There is no home directory to keep the room's messages and keys in. Say where with --data-dir, or use --ephemeral to keep nothing."

@@ -212,6 +212,12 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         section: "onion",
+        name: "restricted",
+        flag: Some("--restricted"),
+        setter: Setter::Switch { flag_means: true, store: |draft, on| draft.settings.onion.restricted = on },
+    },
+    Key {
+        section: "onion",
         name: "streams_per_circuit",
         flag: None,
         setter: number(1, 1000, "", |draft, n| draft.settings.onion.streams_per_circuit = n as usize),

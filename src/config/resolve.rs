@@ -154,6 +154,9 @@ fn finish(draft: Draft, paths: &StandardPaths) -> Result<Settings, SettingsError
     if proxy.is_some() && public.is_empty() {
         return Err(SettingsError::NoPublicOrigin);
     }
+    if settings.onion.restricted && ephemeral {
+        return Err(SettingsError::EphemeralInvitations);
+    }
     settings.cluster = cluster.finish(ephemeral)?;
     settings.data_dir = match (ephemeral, data_dir.or_else(|| paths.data_dir.clone())) {
         (true, _) => None,

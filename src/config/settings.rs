@@ -148,6 +148,8 @@ pub struct OnionSettings {
     pub enabled: bool,
     /// The port of the onion address that answers; browsers assume 80.
     pub port: u16,
+    /// Whether only those invited find the room. Once a room has invitations it is private without this, too.
+    pub restricted: bool,
     /// How many streams one rendezvous circuit may have open at once; 1 to 1000.
     pub streams_per_circuit: usize,
     /// How long a rendezvous circuit without an open stream is kept; 10 seconds to an hour.
@@ -251,6 +253,7 @@ impl Default for OnionSettings {
         Self {
             enabled: true,
             port: 80,
+            restricted: false,
             streams_per_circuit: 16,
             idle_circuit: Duration::from_secs(60),
             proof_of_work: true,

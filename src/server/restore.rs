@@ -1,4 +1,5 @@
-//! Puts a backup in place: the messages and the address of a copy of a data directory.
+//! Puts a backup in place: the messages and the address of a copy of a data directory, and its invitations if there are
+//! none. Those that there are stay: the backup's may have been removed since, and without any a private room would open.
 //!
 //! The copy is made and opened beside what is there, and what is there is moved away only then. So a backup that is
 //! damaged changes nothing, and of what is replaced nothing is lost.
@@ -7,6 +8,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::invitations;
 use crate::log::sqlite::{SqliteOpenError, Synchronous};
 use crate::log::{Retention, SqliteLog};
 use crate::storage::{DataDirectory, StorageError, make_private};
@@ -118,14 +120,15 @@ pub fn restore(data_dir: &Path, from: &Path) -> Result<Restored, RestoreError> {
     let (copy, complete) = (data.join(COPY), data.join(EXCHANGE));
     remove(&copy)?;
     private(&copy)?;
-    let copied = copy_all(from, &copy, messages, address);
+    let invited = from.join(invitations::DIRECTORY).is_dir() && !data.join(invitations::DIRECTORY).exists();
+    let copied = copy_all(from, &copy, messages, address, invited);
     if let Err(error) = copied {
         let _ = fs::remove_dir_all(&copy);
         return Err(error);
     }
     remove(&complete)?;
     rename(&copy, &complete)?;
-    let replaced = exchange(data, &complete, messages, address)?;
+    let replaced = exchange(data, &complete, messages, address, invited)?;
     remove(&complete)?;
     Ok(Restored { messages, address, replaced })
 }
@@ -151,7 +154,13 @@ fn remove(directory: &Path) -> Result<(), RestoreError> {
 }
 
 /// Makes the copy, and opens its log once.
-fn copy_all(from: &Path, copy: &Path, messages: bool, address: bool) -> Result<(), RestoreError> {
+fn copy_all(
+    from: &Path,
+    copy: &Path,
+    messages: bool,
+    address: bool,
+    invited: bool,
+) -> Result<(), RestoreError> {
     if messages {
         for name in LOG_FILES {
             let file = from.join(name);
@@ -169,6 +178,9 @@ fn copy_all(from: &Path, copy: &Path, messages: bool, address: bool) -> Result<(
         private(&copy.join("tor"))?;
         copy_tree(&from.join(ADDRESS), &copy.join(ADDRESS))?;
     }
+    if invited {
+        copy_tree(&from.join(invitations::DIRECTORY), &copy.join(invitations::DIRECTORY))?;
+    }
     Ok(())
 }
 
@@ -178,9 +190,12 @@ fn exchange(
     copy: &Path,
     messages: bool,
     address: bool,
+    invited: bool,
 ) -> Result<Option<PathBuf>, RestoreError> {
     let mut names: Vec<&str> = LOG_FILES.into_iter().filter(|_| messages).collect();
     names.extend(address.then_some(ADDRESS));
+    // Put in place first: the address is not to be opened to all, also if this is interrupted.
+    names.extend(invited.then_some(invitations::DIRECTORY));
     let mut replaced = None;
     if names.iter().any(|name| data.join(name).exists()) {
         let free = (1..).map(|number: u32| replaced_in(data).join(number.to_string()));

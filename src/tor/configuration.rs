@@ -1,16 +1,24 @@
 //! Arti's configuration: its directories, its keystore, the Tor network it uses.
 
-use arti_client::TorClientConfig;
+use std::path::Path;
+
 use arti_client::config::TorClientConfigBuilder;
 use arti_client::config::dir::{AuthorityContacts, FallbackDir, FallbackDirBuilder};
+use arti_client::{TorClient, TorClientConfig};
 use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE};
+use tor_hscrypto::pk::HsClientDescEncKey;
 use tor_hsservice::OnionServiceConfig;
+use tor_hsservice::config::restricted_discovery::HsClientNickname;
 use tor_hsservice::config::{OnionServiceConfigBuilder, TokenBucketConfig};
+use tor_llcrypto::pk::curve25519;
 
+use super::activity::MonitoredRuntime;
+use super::address::OnionAddress;
 use super::error::TorError;
 use super::options::ArtiOptions;
 use super::private_network::{Authority, PrivateNetwork};
 use super::storage::Storage;
+use crate::invitations::{Access, PublicKey};
 
 /// The service's nickname in Arti, which is the name of its key directory.
 pub(super) const NICKNAME: &str = "room";
@@ -18,6 +26,10 @@ pub(super) const NICKNAME: &str = "room";
 /// How many introductions may wait when proof of work orders them. At the rate at which they are answered when no
 /// circuit can be built, that is a wait of six seconds; a client that waited for much longer has given up.
 const WAITING_INTRODUCTIONS: usize = 512;
+
+/// The names of the room's own client among those of a private room; no invitation can be called so. There are two because
+/// of [`super::admission`].
+pub(super) const OWN_CLIENT: [&str; 2] = ["_room", "_room-again"];
 
 /// The client's configuration.
 ///
@@ -47,11 +59,16 @@ pub(super) fn client(
     builder.build().map_err(refused)
 }
 
-/// The onion service's configuration.
+/// The onion service's configuration. In a private room `own`, name and key of the room's own client, is beside those that
+/// are invited, so that the room can still check itself; and without any key Arti would publish nothing.
 ///
 /// # Errors
 /// When Arti refuses it.
-pub(super) fn service(options: &ArtiOptions) -> Result<OnionServiceConfig, TorError> {
+pub(super) fn service(
+    options: &ArtiOptions,
+    access: &Access,
+    own: (&str, PublicKey),
+) -> Result<OnionServiceConfig, TorError> {
     let mut builder = OnionServiceConfigBuilder::default();
     builder
         .nickname(NICKNAME.parse().map_err(refused)?)
@@ -65,7 +82,33 @@ pub(super) fn service(options: &ArtiOptions) -> Result<OnionServiceConfig, TorEr
     if let Some((rate, burst)) = options.introduction_rate {
         builder.rate_limit_at_intro(Some(TokenBucketConfig::new(rate, burst)));
     }
+    if let Some(invited) = &access.invited {
+        let invited = invited.iter().map(|(name, key)| (name.as_str(), *key));
+        let restricted = builder.restricted_discovery();
+        restricted.enabled(true);
+        for (name, PublicKey(key)) in invited.chain([own]) {
+            let name: HsClientNickname = name.parse().map_err(refused)?;
+            let key = HsClientDescEncKey::from(curve25519::PublicKey::from(key));
+            restricted.static_keys().access().push((name, key));
+        }
+    }
     builder.build().map_err(refused)
+}
+
+/// The address of the room whose data directory this is; `None` if it has none yet, or its key cannot be read. Changes
+/// nothing, and a room may have the directory open.
+pub fn address_in(data_dir: &Path) -> Option<OnionAddress> {
+    let state = data_dir.join("tor/state");
+    if !state.join("keystore").is_dir() {
+        return None;
+    }
+    let mut builder = TorClientConfigBuilder::from_directories(state, data_dir.join("tor/cache"));
+    builder.storage().permissions().dangerously_trust_everyone();
+    let mut service = OnionServiceConfigBuilder::default();
+    service.nickname(NICKNAME.parse().ok()?);
+    let (client, service) = (builder.build().ok()?, service.build().ok()?);
+    let service = TorClient::<MonitoredRuntime>::create_onion_service(&client, service).ok()?;
+    service.onion_address().map(OnionAddress::new)
 }
 
 /// Replaces the public network's authorities and fallback directories.

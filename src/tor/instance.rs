@@ -4,10 +4,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arti_client::KeystoreSelector;
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
+use tor_config::Reconfigure;
 use tor_hsservice::status::State;
 use tor_hsservice::{RendRequest, RunningOnionService};
 use tor_proto::ClockSkew;
@@ -15,7 +17,7 @@ use tor_proto::ClockSkew;
 use super::activity::Activity;
 use super::address::OnionAddress;
 use super::client::{self, Client};
-use super::configuration;
+use super::configuration::{self, OWN_CLIENT};
 use super::diagnosis::Diagnostics;
 use super::error::TorError;
 use super::guests::Guests;
@@ -24,6 +26,7 @@ use super::rendezvous::ArtiIntroduction;
 use super::replacement::Observation;
 use super::self_check::{self, SelfCheckError};
 use super::tasks::Tasks;
+use crate::invitations::Access;
 
 /// How long [`ArtiInstance::shutdown`] waits for Arti's tasks before it abandons them.
 pub(super) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -33,6 +36,8 @@ pub(super) struct ArtiInstance {
     pub(super) client: Client,
     pub(super) service: Arc<RunningOnionService>,
     pub(super) address: OnionAddress,
+    /// Who could find the room when the instance was started.
+    pub(super) admitted: Access,
     private: bool,
     activity: Arc<Activity>,
     guests: Arc<Guests>,
@@ -65,7 +70,9 @@ impl ArtiInstance {
         if let Err(error) = config.storage.forget_introduction_points(configuration::NICKNAME) {
             tracing::debug!(%error, "the old introduction points are used again");
         }
-        let service_config = configuration::service(&config.options)?;
+        let admitted = config.access.borrow().clone();
+        let service_config =
+            configuration::service(&config.options, &admitted, (OWN_CLIENT[0], config.own_key.public()))?;
         let failed = "the onion service did not start";
         let (service, requests) = match &config.keypair {
             None => client.launch_onion_service(service_config).map(|launched| launched.map(boxed)),
@@ -77,10 +84,30 @@ impl ArtiInstance {
         .ok_or_else(|| TorError::start(failed, &"it is disabled"))?;
         let identity =
             service.onion_address().ok_or_else(|| TorError::start(failed, &"its key cannot be found"))?;
+        // The keystore of a data directory still has the key of an instance before.
+        let renewed =
+            client.remove_service_discovery_key(KeystoreSelector::Primary, identity).and_then(|_| {
+                let key = admitted.is_private().then(|| config.own_key.secret());
+                key.map(|key| client.insert_service_discovery_key(KeystoreSelector::Primary, identity, key))
+                    .transpose()
+            });
+        renewed.map_err(|error| TorError::start("the key of its own client cannot be kept", &error))?;
         let guests = Guests::new();
         tasks.0.spawn(forward_introductions(requests, config.introductions.clone(), Arc::clone(&guests)));
         let (address, private) = (OnionAddress::new(identity), config.network.is_some());
-        Ok(Self { client, service, address, private, activity, guests, tasks })
+        Ok(Self { client, service, address, admitted, private, activity, guests, tasks })
+    }
+
+    /// Publishes the service for those who may find it now. The circuits that there are stay, and the introduction points.
+    /// Arti publishes at most once a minute. What differs from the last in `turn` alone is published as well.
+    ///
+    /// # Errors
+    /// When Arti refuses; nothing is changed then.
+    pub(super) fn admit(&self, config: &LaunchConfig, access: &Access, turn: bool) -> Result<(), TorError> {
+        let own = (OWN_CLIENT[usize::from(turn)], config.own_key.public());
+        let service = configuration::service(&config.options, access, own)?;
+        let done = self.service.reconfigure(service, Reconfigure::AllOrNothing);
+        done.map_err(|error| TorError::start("the onion service was not changed", &error))
     }
 
     /// Starts to connect and to download the directory. The task ends when the client can be used, or when

@@ -1,14 +1,16 @@
 //! What is needed to launch the onion service, and to launch it again.
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tor_hscrypto::pk::HsIdKeypair;
 use tor_llcrypto::pk::ed25519;
 use tor_llcrypto::rng::CautiousRng;
 
+use super::client_key::ClientKey;
 use super::options::ArtiOptions;
 use super::private_network::PrivateNetwork;
 use super::rendezvous::ArtiIntroduction;
 use super::storage::Storage;
+use crate::invitations::Access;
 
 /// What every instance of Arti of one room needs.
 pub(super) struct LaunchConfig {
@@ -21,6 +23,10 @@ pub(super) struct LaunchConfig {
     pub(super) options: ArtiOptions,
     /// See [`crate::config::OnionSettings::threads`].
     pub(super) threads: usize,
+    /// Who may find the room.
+    pub(super) access: watch::Receiver<Access>,
+    /// The key of the room's own client, in a private room.
+    pub(super) own_key: ClientKey,
     /// Where introductions are sent.
     pub(super) introductions: mpsc::Sender<ArtiIntroduction>,
 }

@@ -47,8 +47,17 @@ impl ArtiOptions {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
+    use tor_hsservice::OnionServiceConfig;
+
+    use super::super::client_key::ClientKey;
     use super::super::configuration;
     use super::*;
+    use crate::invitations::Access;
+
+    fn service(settings: &OnionSettings) -> OnionServiceConfig {
+        let own = (configuration::OWN_CLIENT[0], ClientKey::generate().public());
+        configuration::service(&ArtiOptions::new(settings), &Access::default(), own).unwrap()
+    }
 
     /// Arti checks its configuration when it is built; a setting that it refuses would keep the room from opening.
     #[test]
@@ -67,7 +76,7 @@ mod tests {
             ..OnionSettings::default()
         };
         for settings in [few, many, OnionSettings::default()] {
-            configuration::service(&ArtiOptions::new(&settings)).unwrap();
+            service(&settings);
         }
     }
 
@@ -75,7 +84,9 @@ mod tests {
     fn proof_of_work_is_on_where_it_is_compiled_in() {
         let options = ArtiOptions::new(&OnionSettings::default());
         assert_eq!(options.proof_of_work, cfg!(feature = "pow"));
-        let service = configuration::service(&options).unwrap();
-        assert_eq!(service.rate_limit_at_intro().is_some(), options.introduction_rate.is_some());
+        assert_eq!(
+            service(&OnionSettings::default()).rate_limit_at_intro().is_some(),
+            options.introduction_rate.is_some()
+        );
     }
 }

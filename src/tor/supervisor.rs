@@ -4,7 +4,11 @@
 //! not tried again for at least 150 seconds, longer each time, and neither are guards. A room should be reachable
 //! again soon after its network is. So an instance of Arti that makes no progress is replaced by a new one with the
 //! same key and state, which tries at once.
+//!
+//! It is also replaced when circuits are to be closed because of who may find the room: the introduction points that
+//! a client knows answer it for as long as they exist, and Arti gives them up only with the whole service.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -13,6 +17,7 @@ use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tor_hsservice::status::{OnionServiceStatus, State};
 
+use super::admission::admit;
 use super::backoff::{Backoff, jittered};
 use super::diagnosis::{self, CONNECTED_FRACTION};
 use super::instance::{ArtiInstance, RecheckReason};
@@ -61,7 +66,7 @@ const SELF_CHECK_FRACTION: f32 = 0.9;
 
 /// Runs one instance of Arti after the other.
 pub(super) struct Supervisor {
-    config: LaunchConfig,
+    config: Arc<LaunchConfig>,
     port: u16,
     status: watch::Sender<Status>,
     end: CancellationToken,
@@ -84,7 +89,7 @@ impl Supervisor {
         end: CancellationToken,
     ) -> Self {
         Self {
-            config,
+            config: Arc::new(config),
             port,
             status,
             end,
@@ -98,11 +103,17 @@ impl Supervisor {
     /// Supervises `instance`, and those that replace it, until `end` is cancelled.
     pub(super) async fn run(mut self, mut instance: ArtiInstance) {
         let end = self.end.clone();
+        let config = Arc::clone(&self.config);
         loop {
-            let Some(Stalled) = end.run_until_cancelled(self.run_until_stalled(&instance)).await else {
-                return instance.shutdown().await;
-            };
-            tracing::debug!("Tor does not get on; it is started anew");
+            tokio::select! {
+                () = end.cancelled() => return instance.shutdown().await,
+                () = admit(&instance, &config) => {
+                    tracing::info!("Circuits are closed and introduction points changed; guests come back by themselves.");
+                }
+                Stalled = self.run_until_stalled(&instance) => {
+                    tracing::debug!("Tor does not get on; it is started anew");
+                }
+            }
             instance.shutdown().await;
             match end.run_until_cancelled(self.restart()).await {
                 Some(next) => instance = next,

@@ -42,8 +42,13 @@ impl Offline {
     }
 
     async fn launch(&self, directory: Arc<DataDirectory>) -> OnionService {
-        OnionService::launch(&self.settings, directory).await.unwrap()
+        OnionService::launch(&self.settings, directory, open()).await.unwrap()
     }
+}
+
+/// Who may find a room that is open to all.
+fn open() -> watch::Receiver<Access> {
+    watch::Sender::new(Access::default()).subscribe()
 }
 
 fn ephemeral() -> Arc<DataDirectory> {
@@ -54,7 +59,7 @@ fn ephemeral() -> Arc<DataDirectory> {
 async fn the_address_is_known_without_waiting_and_the_same_after_a_restart() {
     let offline = Offline::new();
     let directory = offline.persistent().unwrap();
-    let launched = OnionService::launch(&offline.settings, directory).now_or_never();
+    let launched = OnionService::launch(&offline.settings, directory, open()).now_or_never();
     let service = launched.expect("launching waits for nothing").unwrap();
     assert_eq!(service.status().borrow().stage, Stage::Connecting);
     let address = service.address().clone();
@@ -141,6 +146,8 @@ async fn an_instance_that_replaces_another_has_its_address() {
             keypair,
             options,
             threads: 1,
+            access: open(),
+            own_key: ClientKey::generate(),
             introductions: mpsc::channel(1).0,
         };
         let first = ArtiInstance::start(&config).unwrap();
@@ -155,7 +162,7 @@ async fn an_instance_that_replaces_another_has_its_address() {
 #[tokio::test]
 async fn a_missing_description_of_the_network_is_named() {
     let settings = OnionSettings { network_file: Some("/nowhere/network.toml".into()), ..Default::default() };
-    let refused = OnionService::launch(&settings, ephemeral()).await.unwrap_err().to_string();
+    let refused = OnionService::launch(&settings, ephemeral(), open()).await.unwrap_err().to_string();
     assert!(refused.contains("/nowhere/network.toml"), "{refused}");
 }
 

@@ -5,7 +5,7 @@
 //! `data_directory` start the program itself; `local`, `process`, `logs` and `unit` hold what the host is promised: who may
 //! use the local room, what is left in memory and on disks, what is logged, the sandbox of the systemd unit; `proxied` comes
 //! over the listener for proxies, `tls` over TLS, `balanced` through nginx and HAProxy, which must be installed;
-//! `nothing_lost` breaks whatever can break; `restored` puts backups back;
+//! `invited` makes invitations to a private room; `nothing_lost` breaks whatever can break; `restored` puts backups back;
 //! `several` is one room on three machines, with NATS servers that `tests/run` installs; `lasting` has the kinds of entries that are no
 //! messages; `defects` are those of others; `onion` starts a private Tor network, for which `tor` must be installed; its main
 //! test is `across_tor`.
@@ -22,6 +22,7 @@ mod data_directory;
 mod defects;
 mod every_transport;
 mod inherited;
+mod invited;
 mod kit;
 mod lasting;
 mod local;

@@ -16,6 +16,7 @@ mod introductions;
 mod limits;
 mod other_client;
 mod ports;
+mod private;
 mod room;
 mod socks;
 pub(crate) mod visitor;
@@ -139,4 +140,17 @@ pub(crate) async fn a_room_on_a_private_tor_network() {
 
     step("the network ends and leaves nothing");
     ending::stopping_leaves_nothing(network).await;
+}
+
+/// On a network of its own: what a service publishes again waits for a minute, and the other test need not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_private_room_on_a_private_tor_network() {
+    let started = Instant::now();
+    let step = |what: &str| println!("{:5.1} s  {what}", started.elapsed().as_secs_f32());
+    let plan = Plan { relays: 6, ..Plan::default() };
+    let prepared = plan.prepare(|_| ()).await.unwrap_or_else(|error| panic!("{error}"));
+    let network = prepared.start(|_| ()).await.unwrap_or_else(|error| panic!("{error}"));
+    let data = tempfile::tempdir().unwrap();
+    private::a_private_room(&network, &data.path().join("room"), step).await;
+    network.stop().await;
 }

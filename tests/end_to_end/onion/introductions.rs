@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onionroom::config::OnionSettings;
+use onionroom::invitations::Access;
 use onionroom::lab::{Control, Events};
 use onionroom::listen::rendezvous::{Introduction, RendezvousCircuit, StreamRequest};
 use onionroom::storage::DataDirectory;
 use onionroom::tor::{Introductions, OnionService, Stage};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -50,7 +52,8 @@ impl Service {
             OnionSettings { network_file: Some(network_file.into()), ..OnionSettings::default() };
         change(&mut settings);
         let directory = Arc::new(DataDirectory::ephemeral(false).unwrap());
-        let mut service = OnionService::launch(&settings, directory).await.unwrap();
+        let open_to_all = watch::Sender::new(Access::default()).subscribe();
+        let mut service = OnionService::launch(&settings, directory, open_to_all).await.unwrap();
         let introductions = service.introductions().unwrap();
         let host = service.address().to_string();
         let mut opened = Self { service, introductions, host };
