@@ -87,14 +87,17 @@ export class Program {
   }
 }
 
-/** The private network and its room; `network` is the file with which other rooms are on it. */
+/**
+ * The private network and its room; `network` is the file with which other rooms are on it, `control` and `cookie` are of
+ * the client's control port.
+ */
 export async function openLab() {
   const lab = new Program(['lab', '--listen', '127.0.0.1:0']);
   try {
     await lab.until('the private network is ready', () => lab.lines.includes('ready'), { deadline: NETWORK_DEADLINE });
-    const [url, socks, cookie] = ['room', 'socks', 'control cookie'].map((name) => lab.value(name));
+    const [url, socks, control, cookie] = ['room', 'socks', 'control', 'control cookie'].map((name) => lab.value(name));
     if (!url || !socks || !cookie) throw new Error(`no room, socks or cookie line:\n${lab.lines.join('\n')}`);
-    return { url, socks, network: path.join(cookie, '../../network.toml'), close: () => lab.end() };
+    return { url, socks, control, cookie, network: path.join(cookie, '../../network.toml'), close: () => lab.end() };
   } catch (error) {
     await lab.end();
     throw error;
