@@ -9,7 +9,7 @@ pub mod descriptors;
 mod forward;
 mod limiter;
 pub mod loopback;
-mod oldest;
+pub mod oldest;
 pub mod onion;
 mod peer;
 pub mod proxy;

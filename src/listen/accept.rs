@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Io;
 use super::descriptors::SpareDescriptor;
 
-/// The response when no connection permit is left.
+/// The response of HTTP when no connection permit is left.
 const UNAVAILABLE: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 56\r\n\
     Connection: close\r\n\r\nToo many connections are open. Try again a little later.";
@@ -17,6 +17,9 @@ const UNAVAILABLE: &[u8] =
 pub trait Listener: Send + Sync {
     /// A connection.
     type Stream: Io;
+
+    /// What a connection gets that is refused: a whole response, short enough for a new connection's buffer.
+    const REFUSAL: &[u8] = UNAVAILABLE;
 
     /// The next connection, and where it comes from.
     ///
@@ -32,7 +35,7 @@ pub trait Listener: Send + Sync {
 }
 
 /// A listening socket, and a descriptor to refuse connections with when no other is left.
-pub(super) struct Acceptor<L> {
+pub struct Acceptor<L> {
     listener: L,
     spare: SpareDescriptor,
     closing: CancellationToken,
@@ -40,12 +43,12 @@ pub(super) struct Acceptor<L> {
 
 impl<L: Listener> Acceptor<L> {
     /// Accepts on `listener` until `closing` is cancelled.
-    pub(super) fn new(listener: L, closing: CancellationToken) -> Self {
+    pub fn new(listener: L, closing: CancellationToken) -> Self {
         Self { listener, spare: SpareDescriptor::new(), closing }
     }
 
     /// The next connection, and where it comes from; `None` when the room closes.
-    pub(super) async fn next(&mut self) -> Option<(L::Stream, SocketAddr)> {
+    pub async fn next(&mut self) -> Option<(L::Stream, SocketAddr)> {
         let Self { listener, spare, closing } = self;
         loop {
             let accepted = tokio::select! {
@@ -65,8 +68,8 @@ impl<L: Listener> Acceptor<L> {
 }
 
 /// Says that there is no permit for this connection.
-pub(super) fn refuse<L: Listener>(stream: &L::Stream) {
-    let _ = L::try_write(stream, UNAVAILABLE);
+pub fn refuse<L: Listener>(stream: &L::Stream) {
+    let _ = L::try_write(stream, L::REFUSAL);
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// A limited number of members. When one more enters, the oldest is told to end.
-pub(super) struct OldestFirst {
+pub struct OldestFirst {
     limit: usize,
     members: Mutex<Members>,
     /// Notified when a member has left.
@@ -29,7 +29,7 @@ struct Member {
 }
 
 /// A place in [`OldestFirst`], given back when dropped.
-pub(super) struct Membership {
+pub struct Membership {
     number: u64,
     group: Arc<OldestFirst>,
     evicted: CancellationToken,
@@ -37,12 +37,12 @@ pub(super) struct Membership {
 
 impl OldestFirst {
     /// No members yet, and at most `limit` at once.
-    pub(super) fn new(limit: usize) -> Arc<Self> {
+    pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { limit, members: Mutex::default(), left: Notify::new() })
     }
 
     /// Adds a member. At the limit the oldest one loses its place and is told.
-    pub(super) fn enter(self: &Arc<Self>) -> Membership {
+    pub fn enter(self: &Arc<Self>) -> Membership {
         let mut members = self.lock();
         while members.present.len() >= self.limit {
             let Some((_, oldest)) = members.present.pop_first() else { break };
@@ -55,7 +55,7 @@ impl OldestFirst {
     }
 
     /// Returns when another member would push out none, or only one that has been here for `time`.
-    pub(super) async fn oldest_had(&self, time: Duration) {
+    pub async fn oldest_had(&self, time: Duration) {
         loop {
             let oldest = {
                 let members = self.lock();
@@ -77,7 +77,7 @@ impl OldestFirst {
 
 impl Membership {
     /// Returns when this member has lost its place to a newer one.
-    pub(super) async fn evicted(&self) {
+    pub async fn evicted(&self) {
         self.evicted.cancelled().await;
     }
 }
