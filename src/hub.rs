@@ -62,7 +62,7 @@ mod tests;
 #[cfg(test)]
 mod woken;
 
-pub use command::{Done, Join, PublishBatch, PublishResult, Seat, StatelessJoin};
+pub use command::{Done, Join, Present, PublishBatch, PublishResult, Seat, StatelessJoin};
 pub use history::History;
 pub use reader::Reader;
 pub use room::Room;

@@ -13,7 +13,7 @@ use graph::{Graph, circles};
 use source::Module;
 
 /// Each module and what it uses, in the order of a message's way: a module stands below those it uses.
-const USES: [(&str, &[&str]); 17] = [
+const USES: [(&str, &[&str]); 18] = [
     ("protocol", &[]),
     ("rate_limit", &[]),
     ("config", &[]),
@@ -27,9 +27,13 @@ const USES: [(&str, &[&str]); 17] = [
     ("tor", &["config", "storage", "invitations", "listen"]),
     ("transport", &["protocol", "config", "listen", "log", "hub"]),
     ("http", &["protocol", "config", "listen", "log", "hub", "transport"]),
+    ("control", &["protocol", "listen"]),
     (
         "server",
-        &["config", "storage", "invitations", "cluster", "listen", "http", "hub", "nodes", "log", "tor"],
+        &[
+            "protocol", "config", "storage", "invitations", "cluster", "listen", "control", "http", "hub", "nodes",
+            "log", "tor",
+        ],
     ),
     ("lab", &["tor"]),
     ("telemetry", &[]),

@@ -27,6 +27,7 @@
 //! - [`server`]: opens a room from its settings and closes it: all of the above put together.
 //! - [`cluster`]: the connection to NATS, for a room on several machines; the cargo feature `cluster`, on by default.
 //! - [`nodes`]: the other nodes of such a room, over that connection: leases, names, presence, and the check of all of it.
+//! - [`control`]: the host's socket, and the requests and answers on it.
 //! - [`storage`]: the private, locked data directory.
 //! - [`invitations`]: who may find a private room, and until when.
 //! - [`config`]: settings from the file, the environment and the command line.
@@ -49,6 +50,7 @@ pub mod cli;
 #[cfg(feature = "cluster")]
 pub mod cluster;
 pub mod config;
+pub mod control;
 pub mod http;
 pub mod hub;
 pub mod invitations;

@@ -1,9 +1,12 @@
 //! The server: opens a room from its settings, with its listeners, the hub, the log and the onion service, and closes it.
 
+mod error;
+mod host;
 mod local;
 mod messages;
 mod proxy;
 pub mod restore;
+mod storage;
 mod tls;
 
 use std::future::Future;
@@ -13,31 +16,36 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::sync::{mpsc, watch};
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{LocalAccess, Settings};
+use crate::config::Settings;
+#[cfg(unix)]
+use crate::control;
+use crate::control::answer::Failed;
 use crate::http::guard::Hosts;
 use crate::http::index::Index;
-use crate::http::local_key::LocalKey;
 use crate::http::routes;
 use crate::http::site::{Noscript, Site};
 use crate::hub::Room;
 use crate::hub::cluster::Cluster;
-use crate::invitations::{Access, Follower, InvitationError};
+use crate::invitations::Access;
 use crate::listen::onion::CircuitLimits;
 use crate::listen::{Connection, ConnectionLimiter, descriptors, onion};
+use crate::log::Log;
 use crate::log::sqlite::Opening;
-use crate::log::{Log, LogError};
-use crate::storage::{DataDirectory, StorageError};
+use crate::protocol::Role;
+use crate::storage::DataDirectory;
 use crate::tor::{OnionService, Status, TorError};
 use crate::{http, tor};
+use host::RoomHost;
 use local::LocalListener;
 use proxy::ProxyListener;
+use storage::Storage;
 use tls::BoundTls;
 
+pub use error::OpenError;
 pub use local::LocalError;
 pub use messages::MessagesError;
 pub use proxy::ProxyError;
@@ -52,12 +60,14 @@ pub struct Server {
     local: Option<String>,
     proxy: Option<String>,
     tls: Option<TlsPlace>,
+    public: Vec<String>,
     room: Room,
     log: Arc<dyn Log>,
     /// The other nodes of a room on several machines.
     cluster: Option<Arc<dyn Cluster>>,
     /// Held until the files in it are closed.
-    _directory: Option<Arc<DataDirectory>>,
+    #[cfg_attr(not(unix), allow(dead_code, reason = "held for its drop"))]
+    directory: Option<Arc<DataDirectory>>,
     onion: Option<OnionService>,
     onion_port: u16,
     /// Who may find the onion service.
@@ -80,38 +90,6 @@ impl Drop for CriticalTask {
             self.failed.cancel();
         }
     }
-}
-
-/// Why a room could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The local room could not be opened.
-    #[error(transparent)]
-    Local(#[from] LocalError),
-    /// The listener for proxies could not be opened.
-    #[error(transparent)]
-    Proxy(#[from] ProxyError),
-    /// The listener for TLS could not be opened.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The data directory cannot be used.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// It cannot be read who may find the room.
-    #[error(transparent)]
-    Invitations(#[from] InvitationError),
-    /// A backup was not put in place completely.
-    #[error(transparent)]
-    Restore(#[from] restore::RestoreError),
-    /// The message log could not be opened.
-    #[error(transparent)]
-    Log(#[from] MessagesError),
-    /// The message log could not be read.
-    #[error(transparent)]
-    LogUnreadable(#[from] LogError),
-    /// The onion service could not be set up.
-    #[error(transparent)]
-    Tor(#[from] TorError),
 }
 
 impl Server {
@@ -165,10 +143,11 @@ impl Server {
             local: url,
             proxy: proxy.place(),
             tls: tls.as_ref().map(|tls| tls.place.clone()),
+            public: settings.listen.public.iter().map(|origin| format!("{origin}/")).collect(),
             room: site.room.clone(),
             log,
             cluster,
-            _directory: directory.clone(),
+            directory: directory.clone(),
             onion: None,
             onion_port,
             access: None,
@@ -200,7 +179,37 @@ impl Server {
             server.open_onion(settings, directory, access, &site.hosts, limiter).await?;
         }
         server.open_door(settings);
+        #[cfg(unix)]
+        server.open_control();
         Ok(server)
+    }
+
+    /// Opens the host's socket, in the data directory.
+    #[cfg(unix)]
+    fn open_control(&self) {
+        if let Some(socket) = self.directory.as_deref().and_then(host::bind) {
+            let (host, tasks) = (Arc::new(self.host()), self.tasks.clone());
+            self.spawn_critical(control::listener::serve(socket, host, tasks, self.closing.clone()));
+        }
+    }
+
+    fn host(&self) -> RoomHost {
+        RoomHost {
+            room: self.room.clone(),
+            address: self.onion_url(),
+            tor: self.tor_status(),
+            local: self.local.clone(),
+            public: self.public.clone(),
+        }
+    }
+
+    /// A new link that makes the window that opens it a host's, once: at each of the room's addresses, the onion address
+    /// first.
+    ///
+    /// # Errors
+    /// The log cannot be written, or the room is closing.
+    pub async fn new_host_link(&self) -> Result<Vec<String>, Failed> {
+        Ok(self.host().new_link(Role::Host).await?.links)
     }
 
     async fn open_onion(
@@ -320,65 +329,6 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.closing.cancel();
-    }
-}
-
-/// What the room has on a disk, or in memory in its place.
-struct Storage {
-    directory: Option<Arc<DataDirectory>>,
-    /// `None` for a room whose log is not on this machine.
-    log: Option<Arc<dyn Log>>,
-    key: Option<LocalKey>,
-    /// `None` without an onion service.
-    invitations: Option<Follower>,
-}
-
-impl Storage {
-    /// Opens it on a thread for what blocks: a large log takes many seconds, a file system that is far away may take any
-    /// time, and meanwhile signals are to be answered. Dropped unfinished, it is called off; where the operating system
-    /// does not answer, the thread goes on until the process ends.
-    async fn open(settings: &Settings, opening: &Arc<Opening>) -> Result<Self, OpenError> {
-        let (settings, watched) = (settings.clone(), Arc::clone(opening));
-        let _call_off = CallOff(opening);
-        match spawn_blocking(move || Self::open_blocking(&settings, &watched)).await {
-            Ok(opened) => opened,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is ending, and this future with it.
-                Err(_) => std::future::pending().await,
-            },
-        }
-    }
-
-    fn open_blocking(settings: &Settings, opening: &Arc<Opening>) -> Result<Self, OpenError> {
-        DataDirectory::sweep();
-        let directory = settings.data_dir.as_deref().map(DataDirectory::open).transpose()?.map(Arc::new);
-        if let Some(directory) = &directory {
-            restore::clear(directory.path())?;
-        }
-        let log = match settings.cluster {
-            Some(_) => None,
-            None => Some(messages::open(settings, directory.as_deref(), opening)?),
-        };
-        let key = local::key(&settings.listen, directory.as_deref())?;
-        let needed = settings.onion.enabled || settings.listen.local == LocalAccess::Unix;
-        let directory = match directory {
-            None if needed => Some(Arc::new(DataDirectory::ephemeral(settings.ephemeral_on_disk)?)),
-            directory => directory,
-        };
-        let follow =
-            |directory: &Arc<DataDirectory>| Follower::start(directory.path(), settings.onion.restricted);
-        let invitations = directory.as_ref().filter(|_| settings.onion.enabled).map(follow).transpose()?;
-        Ok(Self { directory, log, key, invitations })
-    }
-}
-
-/// Calls the opening of a log off when it is dropped; once the log is open, that does nothing.
-struct CallOff<'a>(&'a Opening);
-
-impl Drop for CallOff<'_> {
-    fn drop(&mut self) {
-        self.0.cancel();
     }
 }
 

@@ -74,6 +74,11 @@ impl DataDirectory {
         ephemeral::sweep();
     }
 
+    /// The ephemeral directories of this user, of living processes and of killed ones.
+    pub fn ephemeral_ones() -> Vec<PathBuf> {
+        ephemeral::list()
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path

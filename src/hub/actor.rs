@@ -22,7 +22,9 @@ use super::budgets::{Budgets, RateLimits};
 use super::claims::{Claims, next_claimed};
 use super::clock::RoomClock;
 use super::cluster::Cluster;
-use super::command::{Command, PublishBatch, Shared, Snapshot, Speaker, not_seated, storage_unavailable};
+use super::command::{
+    Command, Present, PublishBatch, Shared, Snapshot, Speaker, not_seated, storage_unavailable,
+};
 use super::nodes::{Nodes, next_events};
 use super::notices::Notices;
 use super::notifier::Notifier;
@@ -255,6 +257,10 @@ impl RoomActor {
             Command::Disconnect(guest, connection) => {
                 let change = self.roster.disconnect(guest, connection, Instant::now());
                 self.announce(change.as_slice());
+            }
+            Command::Present(reply) => {
+                let (guests, clock) = (self.presence.all(&self.roster), self.clock());
+                let _ = reply.send(Ok(Present { guests, clock }));
             }
             Command::Snapshot(reply) => {
                 let _ = reply.send(self.snapshot().await.map_err(storage_unavailable));

@@ -14,7 +14,8 @@ use super::seat_loss::SeatLoss;
 use crate::log::{Log, LogError, RoomState, Span};
 use crate::protocol::event::{Event, Limits};
 use crate::protocol::{
-    Act, CircuitId, Code, EncodedEvent, GuestId, Hello, MessageId, Name, Policy, Refusal, Say, Token, Welcome,
+    Act, CircuitId, Code, EncodedEvent, Guest, GuestId, Hello, MessageId, Name, Policy, Refusal, Say, Token,
+    Welcome,
 };
 
 /// One request to the actor. A hello is in a box, because nearly all commands publish, and each is moved some times.
@@ -29,6 +30,7 @@ pub(super) enum Command {
     Rename(Speaker, Name, Reply<Option<String>>),
     Leave(Speaker),
     Disconnect(GuestId, u64),
+    Present(Reply<Present>),
     Snapshot(Reply<Snapshot>),
     State(Reply<RoomState>),
 }
@@ -46,7 +48,7 @@ impl Command {
             }
             Self::Leave(Speaker { guest, .. }) | Self::Disconnect(guest, _) => Some(*guest),
             Self::Act(speaker, ..) => speaker.map(|speaker| speaker.guest),
-            Self::Snapshot(_) | Self::State(_) => None,
+            Self::Present(_) | Self::Snapshot(_) | Self::State(_) => None,
         }
     }
 
@@ -63,6 +65,7 @@ impl Command {
             Self::Touch(.., reply) => !reply.is_closed(),
             Self::Publish(.., reply) | Self::Act(.., reply) => !reply.is_closed(),
             Self::Rename(.., reply) => !reply.is_closed(),
+            Self::Present(reply) => !reply.is_closed(),
             Self::Snapshot(reply) => !reply.is_closed(),
             Self::State(reply) => !reply.is_closed(),
             Self::Leave(_) | Self::Disconnect(..) => true,
@@ -83,6 +86,7 @@ impl Command {
                 drop(reply.send(PublishBatch { results: vec![Err(refusal)], rate_limited: None }));
             }
             Self::Rename(.., reply) => drop(reply.send(Err(refusal))),
+            Self::Present(reply) => drop(reply.send(Err(refusal))),
             Self::Snapshot(reply) => drop(reply.send(Err(refusal))),
             Self::State(reply) => drop(reply.send(Err(refusal))),
             Self::Leave(_) | Self::Disconnect(..) => {}
@@ -186,6 +190,15 @@ pub struct StatelessJoin {
     pub welcome: Welcome,
     /// The ring's position after the welcome.
     pub(super) position: u64,
+}
+
+/// Who is in the room, as the host sees it.
+#[derive(Debug, Clone)]
+pub struct Present {
+    /// All guests, at other nodes too, in the order of arrival.
+    pub guests: Arc<[Guest]>,
+    /// The room's clock.
+    pub clock: u64,
 }
 
 /// The state of the room at one point of its order.

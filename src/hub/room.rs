@@ -10,8 +10,8 @@ use super::appends::Appends;
 use super::catch_up::NodeShared;
 use super::cluster::Cluster;
 use super::command::{
-    Command, Done, Join, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker, StatelessJoin,
-    closing, rate_limited, storage_unavailable,
+    Command, Done, Join, Present, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker,
+    StatelessJoin, closing, rate_limited, storage_unavailable,
 };
 use super::presence::OccupancyBounds;
 use super::ring::{RING_BYTES, Ring};
@@ -295,6 +295,14 @@ impl Room {
     /// Frees the seat of a guest without a connection, or whatever connection they hold.
     pub fn leave(&self, guest: GuestId) {
         let _ = self.commands.send(Command::Leave(Speaker { guest, connection: None }));
+    }
+
+    /// Who is here.
+    ///
+    /// # Errors
+    /// The room is closing.
+    pub async fn present(&self) -> Result<Present, Refusal> {
+        self.ask(Command::Present).await
     }
 
     pub(super) async fn snapshot(&self) -> Result<Snapshot, Refusal> {

@@ -56,9 +56,39 @@ impl EphemeralDirectory {
 
 /// Removes what killed processes of this user left behind.
 pub(super) fn sweep() {
-    for parent in directories_in_memory().into_iter().chain([std::env::temp_dir()]) {
-        sweep_in(&parent);
-    }
+    parents().for_each(|parent| sweep_in(&parent));
+}
+
+/// Those of this user.
+pub(super) fn list() -> Vec<PathBuf> {
+    parents().flat_map(|parent| list_in(&parent)).collect()
+}
+
+/// Where they may be.
+fn parents() -> impl Iterator<Item = PathBuf> {
+    directories_in_memory().into_iter().chain([std::env::temp_dir()])
+}
+
+/// Those in `parent` that are directories of this user's, and no links.
+#[cfg(unix)]
+fn list_in(parent: &Path) -> Vec<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+
+    let user = rustix::process::geteuid().as_raw();
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    let named = entries.filter(|entry| is_named_so(&entry.file_name()));
+    let own = named.filter(|entry| entry.metadata().is_ok_and(|data| data.is_dir() && data.uid() == user));
+    own.map(|entry| entry.path()).collect()
+}
+
+#[cfg(not(unix))]
+fn list_in(_parent: &Path) -> Vec<PathBuf> {
+    Vec::new()
+}
+
+#[cfg(unix)]
+fn is_named_so(name: &std::ffi::OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(PREFIX))
 }
 
 fn make(parent: &Path) -> io::Result<EphemeralDirectory> {
@@ -145,7 +175,7 @@ fn sweep_in(parent: &Path) {
         return;
     }
     for entry in entries.flatten() {
-        if !entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX)) {
+        if !is_named_so(&entry.file_name()) {
             continue;
         }
         if let Ok(Some(_held)) = lock(&entry.path()) {
@@ -196,6 +226,11 @@ mod tests {
         let link = parent.path().join(format!("{PREFIX}link"));
         symlink(elsewhere.path(), &link).unwrap();
         symlink(elsewhere.path(), dead.join("inside")).unwrap();
+        let mut listed = list_in(parent.path());
+        listed.sort();
+        let mut own = [dead.clone(), living.path().to_owned()];
+        own.sort();
+        assert_eq!(listed, own, "no links");
         let file = parent.path().join(format!("{PREFIX}file"));
         fs::write(&file, "").unwrap();
         let other = parent.path().join("onionroom-other");

@@ -1,0 +1,142 @@
+//! Requests: a line of JSON, with `ask` for a question or `act` for an act.
+
+use serde_json::{Map, Value};
+
+use super::answer::Failed;
+use crate::protocol::{Act, HISTORY_MAX, NUMBER_LIMIT};
+
+/// How many messages are listed where the question does not say it.
+const MESSAGES_DEFAULT: usize = 20;
+
+/// A request of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Something to be told.
+    Ask(Question),
+    /// Something to be done, by the room itself.
+    Act(Act),
+}
+
+/// What the host can ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// The room as it is.
+    Status,
+    /// Who is here.
+    Guests,
+    /// Who is a host or a moderator.
+    Roles,
+    /// Who is muted, banned or was put out.
+    Bans,
+    /// What hosts and moderators have done.
+    Log,
+    /// The newest messages before one.
+    Messages {
+        /// Those with lower numbers than this.
+        before: u64,
+        /// At most so many of the newest of them.
+        limit: usize,
+    },
+}
+
+impl Request {
+    /// Decodes a line; white space around it does not count.
+    ///
+    /// # Errors
+    /// With a code and a sentence that says what would be right.
+    pub fn decode(line: &[u8]) -> Result<Self, Failed> {
+        let value: Value = serde_json::from_slice(line)
+            .map_err(|error| Failed::new("not_json", format!("A request is one line of JSON: {error}.")))?;
+        let Value::Object(members) = value else {
+            let sentence = "A request is a JSON object, such as {\"ask\":\"status\"}.";
+            return Err(Failed::new("not_an_object", sentence));
+        };
+        match (members.get("ask"), members.get("act")) {
+            (Some(asked), None) => Question::decode(asked, &members).map(Self::Ask),
+            (None, Some(_)) => Ok(Self::Act(Act::from_members(&members)?)),
+            (Some(_), Some(_)) => {
+                Err(Failed::new("wrong_kind", "A request has \"ask\" or \"act\", and not both."))
+            }
+            (None, None) => Err(Failed::new(
+                "missing_field",
+                "A request has \"ask\", such as {\"ask\":\"status\"}, or \"act\", such as {\"act\":\"unpin\"}.",
+            )),
+        }
+    }
+}
+
+impl Question {
+    fn decode(asked: &Value, members: &Map<String, Value>) -> Result<Self, Failed> {
+        Ok(match asked.as_str() {
+            Some("status") => Self::Status,
+            Some("guests") => Self::Guests,
+            Some("roles") => Self::Roles,
+            Some("bans") => Self::Bans,
+            Some("log") => Self::Log,
+            Some("messages") => Self::Messages {
+                before: number(members, "before", NUMBER_LIMIT - 1)?.unwrap_or(NUMBER_LIMIT - 1),
+                limit: number(members, "limit", HISTORY_MAX)?
+                    .map_or(MESSAGES_DEFAULT, |limit| limit as usize),
+            },
+            _ => {
+                let sentence =
+                    "The member \"ask\" must be one of status, guests, roles, bans, log, messages.";
+                return Err(Failed::new("wrong_kind", sentence));
+            }
+        })
+    }
+}
+
+/// A member that may be there: a number from 1 to `most`.
+fn number(members: &Map<String, Value>, name: &str, most: u64) -> Result<Option<u64>, Failed> {
+    let Some(value) = members.get(name) else { return Ok(None) };
+    match value.as_u64().filter(|number| (1..=most).contains(number)) {
+        Some(number) => Ok(Some(number)),
+        None => {
+            Err(Failed::new("wrong_kind", format!("The member {name:?} must be a number from 1 to {most}.")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_request_has_a_question_or_an_act() {
+        let decode = |line: &str| Request::decode(line.as_bytes());
+        assert_eq!(decode(" {\"ask\":\"status\"}\r"), Ok(Request::Ask(Question::Status)));
+        assert_eq!(decode("{\"ask\":\"guests\",\"more\":[1]}"), Ok(Request::Ask(Question::Guests)));
+        let messages = Question::Messages { before: 7, limit: 20 };
+        assert_eq!(decode("{\"ask\":\"messages\",\"before\":7}"), Ok(Request::Ask(messages)));
+        assert_eq!(decode("{\"act\":\"slow\",\"seconds\":5}"), Ok(Request::Act(Act::Slow { seconds: 5 })));
+        let deep = "[".repeat(100_000);
+        for (line, code) in [
+            ("", "not_json"),
+            ("status", "not_json"),
+            ("{\"ask\":\"status\"} {}", "not_json"),
+            (&deep, "not_json"),
+            ("[\"ask\"]", "not_an_object"),
+            ("{}", "missing_field"),
+            ("{\"act\":\"slow\"}", "missing_field"),
+            ("{\"act\":\"nothing\"}", "wrong_kind"),
+            ("{\"ask\":\"nothing\"}", "wrong_kind"),
+            ("{\"ask\":7}", "wrong_kind"),
+            ("{\"ask\":\"messages\",\"limit\":0}", "wrong_kind"),
+            ("{\"ask\":\"messages\",\"before\":-1}", "wrong_kind"),
+            ("{\"ask\":\"status\",\"act\":\"unpin\"}", "wrong_kind"),
+        ] {
+            let failed = decode(line).unwrap_err();
+            assert_eq!(failed.code, code, "{}", failed.message);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_never_panics(line in any::<Vec<u8>>()) {
+            let _ = Request::decode(&line);
+        }
+    }
+}

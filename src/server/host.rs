@@ -1,0 +1,158 @@
+//! What the room answers on the host's socket.
+
+use tokio::sync::watch;
+
+use crate::control::answer::{
+    Answer, BanKind, BanLine, Bans, Failed, GuestLine, Guests, Link, Log, LogLine, MessageLine, Messages,
+    RoleLine, Roles, Status, Who,
+};
+use crate::control::request::{Question, Request};
+use crate::control::{Host, SOCKET_FILE};
+use crate::hub::{Present, Room};
+use crate::log::{Restriction, RoomState};
+use crate::protocol::request::HistoryRequest;
+use crate::protocol::{Act, Body, GuestId, Role};
+use crate::storage::DataDirectory;
+use crate::tor::{self, Stage};
+
+/// A room and how it is reached.
+pub(super) struct RoomHost {
+    pub(super) room: Room,
+    /// The onion URL.
+    pub(super) address: Option<String>,
+    pub(super) tor: Option<watch::Receiver<tor::Status>>,
+    /// The URL of the local room, or `unix:` and the path of its socket.
+    pub(super) local: Option<String>,
+    pub(super) public: Vec<String>,
+}
+
+impl Host for RoomHost {
+    async fn answer(&self, request: Request) -> Result<Answer, Failed> {
+        match request {
+            Request::Ask(question) => self.tell(question).await,
+            Request::Act(Act::Link { role, .. }) => Ok(Answer::Link(self.new_link(role).await?)),
+            Request::Act(act) => Ok(Answer::Done { seq: self.room.govern(act).await?.seq }),
+        }
+    }
+}
+
+impl RoomHost {
+    async fn tell(&self, question: Question) -> Result<Answer, Failed> {
+        if let Question::Messages { before, limit } = question {
+            return self.messages(HistoryRequest { before, limit }).await.map(Answer::Messages);
+        }
+        let (present, state) = (self.room.present().await?, self.room.state().await?);
+        Ok(match question {
+            Question::Status => Answer::Status(Box::new(self.status(&present, state))),
+            Question::Guests => Answer::Guests(guests(&present, &state)),
+            Question::Roles => Answer::Roles(roles(&state)),
+            Question::Bans => Answer::Bans(bans(&state, present.clock)),
+            Question::Log | Question::Messages { .. } => Answer::Log(log(&state, present.clock)),
+        })
+    }
+
+    fn status(&self, present: &Present, state: RoomState) -> Status {
+        let tor = self.tor.as_ref().map(|tor| tor.borrow().clone());
+        let problem = tor.as_ref().filter(|tor| tor.stage != Stage::Reachable);
+        let problem = problem.and_then(|tor| tor.problem.as_ref());
+        Status {
+            version: env!("CARGO_PKG_VERSION").into(),
+            title: state.title,
+            address: self.address.clone(),
+            tor: tor.as_ref().map(|tor| tor.stage.words().into()),
+            problem: problem.map(|problem| format!("{} {}", problem.description, problem.advice)),
+            local: self.local.clone(),
+            public: self.public.clone(),
+            guests: present.guests.len(),
+            away: present.guests.iter().filter(|guest| guest.away).count(),
+            seats: self.room.limits().guests,
+            policy: state.policy,
+        }
+    }
+
+    async fn messages(&self, request: HistoryRequest) -> Result<Messages, Failed> {
+        let (page, clock) = (self.room.history(request).await?, self.room.present().await?.clock);
+        let line = |record| match record {
+            crate::protocol::Record { seq, at, author, body: Body::Message { name, text }, .. } => {
+                let who = Who::new(author, Some(name.as_str()));
+                Some(MessageLine { seq, ago: clock.saturating_sub(at), who, text })
+            }
+            _ => None,
+        };
+        Ok(Messages { messages: page.messages.into_iter().filter_map(line).collect() })
+    }
+
+    /// Makes a link that gives this role.
+    pub(super) async fn new_link(&self, role: Role) -> Result<Link, Failed> {
+        let done = self.room.govern(Act::Link { role, link: None }).await?;
+        let secret = done.link.map(|link| link.encode()).unwrap_or_default();
+        // What is not a URL is a socket, which no browser opens.
+        let local = self.local.iter().filter(|local| local.starts_with("http"));
+        let places = self.address.iter().chain(local).chain(&self.public);
+        let links = places.map(|place| format!("{place}#host={secret}")).collect();
+        Ok(Link { seq: done.seq, role, secret, links })
+    }
+}
+
+fn guests(present: &Present, state: &RoomState) -> Guests {
+    let line = |guest: &crate::protocol::Guest| GuestLine {
+        who: Who::new(guest.id, Some(guest.name.as_str())),
+        role: state.role(guest.id),
+        away: guest.away,
+        muted: state.mute(guest.id, present.clock).is_some(),
+    };
+    Guests { guests: present.guests.iter().map(line).collect() }
+}
+
+fn roles(state: &RoomState) -> Roles {
+    let lines = state.policy.roles.iter();
+    let lines =
+        lines.map(|entry| RoleLine { who: Who::new(entry.of, entry.name.as_deref()), role: entry.role });
+    Roles { roles: lines.collect() }
+}
+
+fn bans(state: &RoomState, clock: u64) -> Bans {
+    let line = |one: &Restriction, kind| {
+        let seconds_left = match one.until {
+            Some(until) if until <= clock => return None,
+            until => until.map(|until| until - clock),
+        };
+        Some(BanLine { who: Who::new(one.of, one.name.as_deref()), kind, seconds_left })
+    };
+    let muted = state.muted.iter().filter_map(|one| line(one, BanKind::Muted));
+    let kind = |one: &Restriction| if one.kicked { BanKind::Kicked } else { BanKind::Banned };
+    let banned = state.banned.iter().filter_map(|one| line(one, kind(one)));
+    Bans { bans: muted.chain(banned).collect() }
+}
+
+fn log(state: &RoomState, clock: u64) -> Log {
+    let name_of = |guest: GuestId| {
+        let known = state.policy.roles.iter().find(|entry| entry.of == guest);
+        known.and_then(|entry| entry.name.as_deref())
+    };
+    let acts = state.acts.iter().map(|line| LogLine {
+        seq: line.seq,
+        ago: clock.saturating_sub(line.at),
+        by: (line.by != GuestId::ROOM).then(|| Who::new(line.by, name_of(line.by))),
+        act: line.act.clone(),
+        of: line.of.map(|of| Who::new(of, line.name.as_deref())),
+    });
+    Log { acts: acts.collect() }
+}
+
+/// The socket in this directory; without one the room is open all the same, and says so in the log.
+#[cfg(unix)]
+pub(super) fn bind(directory: &DataDirectory) -> Option<crate::control::listener::HostSocket> {
+    let path = directory.path().join(SOCKET_FILE);
+    match crate::control::listener::HostSocket::bind(&path) {
+        Ok(socket) => Some(socket),
+        Err(error) => {
+            tracing::warn!(
+                %error,
+                "The socket {SOCKET_FILE} cannot be made in the data directory, so `onionroom host` does not reach this room. \
+                 If a file of that name is there, remove it."
+            );
+            None
+        }
+    }
+}
