@@ -7,13 +7,14 @@
 //! | 2 | the command line or the settings are wrong; nothing was started |
 //! | 130 | ended at once by a second Ctrl-C |
 //!
-//! Standard output gets what a script may want to read: addresses and their state, and the example file.
+//! Standard output gets what a script may want to read: addresses and their state, what `host` was answered, and the example file.
 //! Standard error gets the rest: progress, problems, logs and errors.
 
 mod arguments;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod failure;
+mod host;
 mod invite;
 #[cfg(feature = "lab")]
 mod lab;
@@ -31,8 +32,12 @@ mod terminal;
 pub use arguments::ClusterCommand;
 #[cfg(feature = "lab")]
 pub use arguments::LabFlags;
-pub use arguments::{Arguments, Command, InviteCommand, InviteFlags, RestoreFlags, RoomFlags, ServeFlags};
+pub use arguments::{
+    Arguments, Command, HostCommand, HostFlags, InviteCommand, InviteFlags, RestoreFlags, RoomFlags,
+    ServeFlags,
+};
 pub use failure::Failure;
+pub use host::HostError;
 
 use std::io::{self, Write};
 
@@ -54,6 +59,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         #[cfg(feature = "cluster")]
         Some(Command::Cluster(command)) => cluster::run(command),
         Some(Command::Invite(flags)) => invite::run(flags),
+        Some(Command::Host(flags)) => host::run(&before, &flags),
         Some(Command::Config) => print_example(),
         Some(Command::Restore(flags)) => restore::run(&flags),
     }

@@ -31,13 +31,38 @@ const USES: [(&str, &[&str]); 18] = [
     (
         "server",
         &[
-            "protocol", "config", "storage", "invitations", "cluster", "listen", "control", "http", "hub", "nodes",
-            "log", "tor",
+            "protocol",
+            "config",
+            "storage",
+            "invitations",
+            "cluster",
+            "listen",
+            "control",
+            "http",
+            "hub",
+            "nodes",
+            "log",
+            "tor",
         ],
     ),
     ("lab", &["tor"]),
     ("telemetry", &[]),
-    ("cli", &["config", "storage", "invitations", "cluster", "nodes", "server", "tor", "lab", "telemetry"]),
+    (
+        "cli",
+        &[
+            "protocol",
+            "config",
+            "storage",
+            "invitations",
+            "cluster",
+            "nodes",
+            "control",
+            "server",
+            "tor",
+            "lab",
+            "telemetry",
+        ],
+    ),
 ];
 
 /// The crates of the Tor project, by how their names begin, as they are written in code.

@@ -2,6 +2,7 @@
 //!
 //! Values are taken as they are typed; the settings check them, so that a flag is refused in the same words as its key.
 
+mod host;
 mod invite;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flag;
 
+pub use host::{HostCommand, HostFlags};
 pub use invite::{InviteCommand, InviteFlags};
 
 const EXAMPLES: &str = "\
@@ -73,6 +75,13 @@ pub enum Command {
     #[cfg(feature = "lab")]
     #[command(after_help = LAB_EXAMPLES)]
     Lab(LabFlags),
+    /// Ask a running room how it is, and govern it
+    ///
+    /// Speaks to the room of the data directory, for the user who runs it. GUEST is a guest's number, their badge or the name they
+    /// have now, as `onionroom host guests` lists them; what could be two guests is refused. number:7, badge:0007 and
+    /// name:Ann say which of these is meant.
+    #[command(after_help = host::EXAMPLES)]
+    Host(HostFlags),
     /// Print the commented example of the configuration file
     Config,
     /// Prepare and check a room on several machines
@@ -287,6 +296,16 @@ impl RoomFlags {
 }
 
 impl ServeFlags {
+    /// The data directory, if a flag names one.
+    pub fn data_dir(&self) -> Option<&OsString> {
+        self.room.data_dir.as_ref()
+    }
+
+    /// Whether a flag asks for an ephemeral room.
+    pub fn is_ephemeral(&self) -> bool {
+        self.ephemeral
+    }
+
     /// The flags that set keys, in the settings' terms.
     pub fn flags(&self) -> Vec<Flag> {
         let mut flags = self.room.flags();

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use super::host::HostError;
 use crate::config::SettingsError;
 use crate::invitations::InvitationError;
 #[cfg(feature = "lab")]
@@ -50,6 +51,9 @@ pub enum Failure {
         "The settings say that nothing is kept, so there is nothing to restore to. Name a directory with --data-dir."
     )]
     NothingKept,
+    /// A room could not be asked or governed.
+    #[error(transparent)]
+    Host(#[from] HostError),
     /// The key of a cluster could not be made.
     #[cfg(feature = "cluster")]
     #[error(transparent)]

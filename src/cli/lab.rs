@@ -11,7 +11,7 @@ use super::arguments::{LabFlags, ServeFlags};
 use super::failure::Failure;
 use super::opening::open;
 use super::screen::{NetworkScope, Screen};
-use super::serve::block_on;
+use super::serve::{block_on, host_link};
 use super::shutdown_signals::ShutdownSignals;
 use super::terminal::Terminal;
 use crate::config::{Flag, Settings, Sources, StandardPaths};
@@ -52,7 +52,8 @@ async fn serve(plan: Plan, mut settings: Settings, terminal: Terminal) -> Result
         () = signals.next() => return Ok(()),
     };
     let scope = NetworkScope::Lab;
-    let mut screen = Screen::opened(terminal.clone(), scope, &server, &settings.listen.public);
+    let link = host_link(&server, &terminal).await;
+    let mut screen = Screen::opened(terminal.clone(), scope, &server, &settings.listen.public, &link);
     let outcome = tokio::select! {
         () = show(&mut screen, &server, &network, &terminal) => Err(Failure::TaskFailed),
         () = server.failed() => Err(Failure::TaskFailed),

@@ -40,17 +40,19 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// Prints the addresses, of which the onion URL is not reachable yet.
+    /// Prints the addresses, of which the onion URL is not reachable yet, and on a terminal the link for the host, at each of
+    /// them.
     pub(super) fn opened(
         terminal: Terminal,
         scope: NetworkScope,
         server: &Server,
         public: &[PublicOrigin],
+        host_link: &[String],
     ) -> Self {
         let onion = server.onion_url();
         let screen = Self { terminal, scope, onion, tracker: StatusTracker::default(), bar: None };
         if screen.terminal.out.is_terminal {
-            screen.words(server, public);
+            screen.words(server, public, host_link);
         } else {
             screen.lines(server, public);
         }
@@ -86,7 +88,7 @@ impl Screen {
     }
 
     /// The addresses for people.
-    fn words(&self, server: &Server, public: &[PublicOrigin]) {
+    fn words(&self, server: &Server, public: &[PublicOrigin], host_link: &[String]) {
         let (local, proxy, tls) = (server.local_url(), server.proxy_place(), server.tls());
         let elsewhere = proxy.is_some() || tls.is_some();
         let alone = !elsewhere && self.onion.is_none();
@@ -111,6 +113,7 @@ impl Screen {
             }
         }
         let Some(onion) = &self.onion else {
+            self.host(host_link);
             self.terminal.print("\n  Ctrl-C closes the room.\n");
             return;
         };
@@ -123,7 +126,17 @@ impl Screen {
             let words = format!("The room is private: {}. To invite:", invited(keys));
             self.terminal.paragraph(&words, "onionroom invite add NAME");
         }
+        self.host(host_link);
         self.terminal.print("");
+    }
+
+    /// The link for the host, who is at this terminal: not in files and journals, where others may read it.
+    fn host(&self, link: &[String]) {
+        if !link.is_empty() {
+            let words = "For you, the host: the window that opens this link governs the room. It works once; `onionroom host \
+                link` makes another one.";
+            self.terminal.paragraph(words, &link.join("\n  "));
+        }
     }
 
     /// Shows the progress of Tor until the room is reachable; `None` if the sender of the status was dropped.

@@ -4,6 +4,7 @@ use std::env;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
+use tokio::time::timeout;
 
 use super::arguments::ServeFlags;
 use super::failure::Failure;
@@ -12,10 +13,14 @@ use super::screen::{NetworkScope, Screen};
 use super::shutdown_signals::ShutdownSignals;
 use super::terminal::Terminal;
 use crate::config::{Settings, Sources, StandardPaths};
+use crate::server::Server;
 use crate::telemetry;
 
 /// The deadline for closing, in all.
 const CLOSE_DEADLINE: Duration = Duration::from_millis(4800);
+
+/// How long the terminal waits for the host's link.
+const LINK_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Opens the room and keeps it open until a signal comes. Flags that come later in the list win.
 /// `refused` is what the operating system refused at the start, for the log.
@@ -33,7 +38,8 @@ async fn serve(settings: &Settings, terminal: Terminal) -> Result<(), Failure> {
         server = open(settings, &terminal) => server?,
         () = signals.next() => return Ok(()),
     };
-    let mut screen = Screen::opened(terminal, scope(settings), &server, &settings.listen.public);
+    let link = host_link(&server, &terminal).await;
+    let mut screen = Screen::opened(terminal, scope(settings), &server, &settings.listen.public, &link);
     let outcome = tokio::select! {
         () = screen.follow(server.tor_status()) => Err(Failure::TaskFailed),
         () = server.failed() => Err(Failure::TaskFailed),
@@ -43,6 +49,21 @@ async fn serve(settings: &Settings, terminal: Terminal) -> Result<(), Failure> {
     screen.closing();
     server.close().await;
     outcome
+}
+
+/// A link for the host, where a terminal shows it; nothing if the room cannot write it down soon.
+pub(super) async fn host_link(server: &Server, terminal: &Terminal) -> Vec<String> {
+    if !terminal.out.is_terminal {
+        return Vec::new();
+    }
+    match timeout(LINK_DEADLINE, server.new_host_link()).await {
+        Ok(Ok(link)) => link,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "there is no link for the host");
+            Vec::new()
+        }
+        Err(_) => Vec::new(),
+    }
 }
 
 fn scope(settings: &Settings) -> NetworkScope {

@@ -39,7 +39,14 @@ async fn local(program: &mut Program) -> SocketAddr {
 
 #[tokio::test]
 async fn help_fits_the_terminal() {
-    for words in [&["--help"][..], &["serve", "--help"], &["lab", "--help"], &["-h"]] {
+    for words in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["lab", "--help"],
+        &["-h"],
+        &["host", "--help"],
+        &["host", "mute", "--help"],
+    ] {
         for columns in [50, 80] {
             let width = columns.to_string();
             let output = run(words, &[("COLUMNS", OsStr::new(&width))]).await;

@@ -1,0 +1,147 @@
+//! What is sent for a command.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::error::HostError;
+use super::guest::{Known, find};
+use crate::cli::arguments::HostCommand;
+use crate::control::answer::{BanKind, Bans, Guests, Messages, Roles};
+use crate::control::client::{Client, ClientError};
+use crate::protocol::act::{DELETE_MAX, RULES_BYTES_MAX};
+
+/// How many messages are looked through for an author who is not here.
+const AUTHORS_AMONG: usize = 1000;
+
+/// A request, and the guest whom it is about.
+pub(super) struct Asked {
+    pub(super) json: Value,
+    pub(super) about: Option<Known>,
+}
+
+/// The requests of a command, in their order.
+pub(super) async fn requests(client: &mut Client, command: &HostCommand) -> Result<Vec<Asked>, HostError> {
+    let json = match command {
+        HostCommand::Status => json!({ "ask": "status" }),
+        HostCommand::Guests => json!({ "ask": "guests" }),
+        HostCommand::Roles => json!({ "ask": "roles" }),
+        HostCommand::Bans => json!({ "ask": "bans" }),
+        HostCommand::Log => json!({ "ask": "log" }),
+        HostCommand::Messages { last } => json!({ "ask": "messages", "limit": last }),
+        HostCommand::Link { revoke: true, .. } => json!({ "act": "revoke_links" }),
+        HostCommand::Link { moderator: true, .. } => json!({ "act": "link", "role": "moderator" }),
+        HostCommand::Link { .. } => json!({ "act": "link", "role": "host" }),
+        HostCommand::Delete { messages } => {
+            let chunks = messages.chunks(DELETE_MAX);
+            let asked = |chunk| Asked { json: json!({ "act": "delete", "messages": chunk }), about: None };
+            return Ok(chunks.map(asked).collect());
+        }
+        HostCommand::Lock => json!({ "act": "lock", "locked": true }),
+        HostCommand::Unlock => json!({ "act": "lock", "locked": false }),
+        HostCommand::Slow { time } => json!({ "act": "slow", "seconds": time.as_secs() }),
+        HostCommand::Cap { guests } => json!({ "act": "cap", "guests": guests }),
+        HostCommand::Topic { text } => json!({ "act": "topic", "text": text }),
+        HostCommand::Title { text } => json!({ "act": "title", "text": text }),
+        HostCommand::Rules { file } => json!({ "act": "rules", "text": read(file)? }),
+        HostCommand::Pin { message } => json!({ "act": "pin", "message": message }),
+        HostCommand::Unpin => json!({ "act": "unpin" }),
+        HostCommand::Announce { text } => json!({ "act": "announce", "text": text }),
+        _ => return Ok(vec![about_guest(client, command).await?]),
+    };
+    Ok(vec![Asked { json, about: None }])
+}
+
+/// The request of a command that is about a guest.
+async fn about_guest(client: &mut Client, command: &HostCommand) -> Result<Asked, HostError> {
+    let (about, act, members) = match command {
+        HostCommand::Unmute { guest } => (restricted(client, guest, true).await?, "unmute", json!({})),
+        HostCommand::Unban { guest } => (restricted(client, guest, false).await?, "unban", json!({})),
+        HostCommand::Kick { guest } => (find(guest, &present(client).await?)?, "kick", json!({})),
+        HostCommand::Mute { guest, time } => {
+            let seconds = time.map(|time| json!({ "seconds": time.as_secs() }));
+            (anyone(client, guest).await?, "mute", seconds.unwrap_or(json!({})))
+        }
+        HostCommand::Ban { guest, time } => {
+            let seconds = time.map(|time| json!({ "seconds": time.as_secs() }));
+            (anyone(client, guest).await?, "ban", seconds.unwrap_or(json!({})))
+        }
+        HostCommand::Role { guest, role } => {
+            (anyone(client, guest).await?, "role", json!({ "role": role.as_str() }))
+        }
+        HostCommand::DeleteAll { guest } => (anyone(client, guest).await?, "delete_all", json!({})),
+        _ => return Err(HostError::NoSuchGuest(String::new())),
+    };
+    let mut json = members;
+    json["act"] = act.into();
+    json["of"] = about.number.into();
+    Ok(Asked { json, about: Some(about) })
+}
+
+/// Those who are here.
+async fn present(client: &mut Client) -> Result<Vec<Known>, ClientError> {
+    let here: Guests = client.request(&json!({ "ask": "guests" })).await?;
+    let known = here.guests.into_iter().map(|line| Known {
+        number: line.who.number,
+        name: line.who.name,
+        remark: if line.away { "away" } else { "here" },
+    });
+    Ok(known.collect())
+}
+
+/// A guest who is muted, or who may not come in.
+async fn restricted(client: &mut Client, wanted: &str, muted: bool) -> Result<Known, HostError> {
+    let listed: Bans = client.request(&json!({ "ask": "bans" })).await?;
+    let lines = listed.bans.into_iter().filter(|line| (line.kind == BanKind::Muted) == muted);
+    let known = lines.map(|line| Known { number: line.who.number, name: line.who.name, remark: "" });
+    find(wanted, &known.collect::<Vec<_>>())
+}
+
+/// A guest who is here or has a role; or else an author of a message that is kept.
+async fn anyone(client: &mut Client, wanted: &str) -> Result<Known, HostError> {
+    let mut known = present(client).await?;
+    let roles: Roles = client.request(&json!({ "ask": "roles" })).await?;
+    known.extend(roles.roles.into_iter().map(|line| Known {
+        number: line.who.number,
+        name: line.who.name,
+        remark: "has a role",
+    }));
+    match find(wanted, &known) {
+        Err(HostError::NoSuchGuest(_)) => find(wanted, &authors(client).await?),
+        found => found,
+    }
+}
+
+/// The authors of the newest messages, the newest first.
+async fn authors(client: &mut Client) -> Result<Vec<Known>, ClientError> {
+    let mut known = Vec::new();
+    let mut question = json!({ "ask": "messages", "limit": AUTHORS_AMONG });
+    while known.len() < AUTHORS_AMONG {
+        let page: Messages = client.request(&question).await?;
+        let Some(first) = page.messages.first() else { break };
+        question["before"] = first.seq.into();
+        let authors = page.messages.into_iter().rev().map(|line| line.who);
+        known.extend(authors.map(|who| Known {
+            number: who.number,
+            name: who.name,
+            remark: "wrote messages",
+        }));
+    }
+    Ok(known)
+}
+
+/// The text of a file, or of standard input. The room says when it is too long; more than that is not read.
+fn read(path: &Path) -> Result<String, HostError> {
+    let unreadable = |cause| HostError::Unreadable { path: path.to_owned(), cause };
+    let most = 4 * RULES_BYTES_MAX as u64;
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        io::stdin().lock().take(most).read_to_string(&mut text)
+    } else {
+        fs::File::open(path).and_then(|file| file.take(most).read_to_string(&mut text))
+    };
+    read.map_err(unreadable)?;
+    Ok(text)
+}

@@ -1,0 +1,272 @@
+//! Answers in words.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::HostError;
+use super::guest::Known;
+use super::request::Asked;
+use crate::cli::arguments::HostCommand;
+use crate::cli::terminal::Terminal;
+use crate::control::answer::{BanKind, Bans, Guests, Link, Log, Messages, Roles, Status, Who};
+use crate::control::client::ClientError;
+
+/// Prints the answer to a request of this command.
+pub(super) fn print(
+    terminal: &Terminal,
+    command: &HostCommand,
+    asked: &Asked,
+    answer: Value,
+) -> Result<(), HostError> {
+    let lines = match command {
+        HostCommand::Status => status(&read(answer)?),
+        HostCommand::Guests => guests(&read(answer)?),
+        HostCommand::Roles => roles(&read(answer)?),
+        HostCommand::Bans => bans(&read(answer)?),
+        HostCommand::Log => log(&read(answer)?),
+        HostCommand::Messages { .. } => messages(&read(answer)?),
+        HostCommand::Link { revoke: false, .. } => link(&read(answer)?),
+        _ => vec![done(command, asked)],
+    };
+    lines.iter().for_each(|line| terminal.print(line));
+    Ok(())
+}
+
+fn read<T: DeserializeOwned>(answer: Value) -> Result<T, ClientError> {
+    serde_json::from_value(answer).map_err(|error| ClientError::Unknown(error.to_string()))
+}
+
+fn status(status: &Status) -> Vec<String> {
+    let policy = &status.policy;
+    let mut lines = vec![shown(&status.title)];
+    let mut tell = |name: &str, text: String| lines.push(format!("  {name:<8} {text}"));
+    if let Some(address) = &status.address {
+        tell("address", format!("{address} ({})", status.tor.as_deref().unwrap_or("no Tor")));
+    }
+    status.problem.iter().for_each(|problem| tell("problem", shown(problem)));
+    status.local.iter().for_each(|local| tell("local", local.clone()));
+    status.public.iter().for_each(|public| tell("public", public.clone()));
+    let away = if status.away > 0 { format!(", {} of them away", status.away) } else { String::new() };
+    tell("guests", format!("{} on {} seats{away}", status.guests, status.seats));
+    let lock = if policy.locked { "only those who are here already, and those with a role" } else { "all" };
+    tell("let in", lock.to_owned());
+    if policy.cap > 0 {
+        tell("cap", format!("at most {} guests", policy.cap));
+    }
+    if policy.slow > 0 {
+        tell("slow", format!("a message in {} from each guest", time(policy.slow)));
+    }
+    if !policy.topic.is_empty() {
+        tell("topic", shown(&policy.topic));
+    }
+    if let Some(pinned) = &policy.pinned {
+        let said = &pinned.said;
+        tell(
+            "pinned",
+            format!("message {}, {}: {}", pinned.message, shown(&said.name), indented(&said.text)),
+        );
+    }
+    if !policy.rules.is_empty() {
+        tell("rules", indented(&policy.rules));
+    }
+    lines
+}
+
+/// The width of the longest number of a guest.
+const NUMBER: usize = 16;
+
+fn guests(list: &Guests) -> Vec<String> {
+    if list.guests.is_empty() {
+        return vec!["The room is empty.".to_owned()];
+    }
+    let head = format!("{:NUMBER$}  badge  {:9}  name", "number", "role");
+    let line = |guest: &crate::control::answer::GuestLine| {
+        let remarks = [(guest.away, " (away)"), (guest.muted, " (muted)")];
+        let remarks: String = remarks.iter().filter(|(on, _)| *on).map(|(_, remark)| *remark).collect();
+        let Who { number, badge, name } = &guest.who;
+        format!("{number:<NUMBER$}  {badge:5}  {:9}  {}{remarks}", guest.role.as_str(), name_of(name))
+    };
+    std::iter::once(head).chain(list.guests.iter().map(line)).collect()
+}
+
+fn roles(list: &Roles) -> Vec<String> {
+    if list.roles.is_empty() {
+        return vec![
+            "No guest has a role yet. `onionroom host link` makes a link that gives one.".to_owned(),
+        ];
+    }
+    let line = |line: &crate::control::answer::RoleLine| {
+        let Who { number, badge, name } = &line.who;
+        format!("{number:<NUMBER$}  {badge:5}  {:9}  {}", line.role.as_str(), name_of(name))
+    };
+    list.roles.iter().map(line).collect()
+}
+
+fn bans(list: &Bans) -> Vec<String> {
+    if list.bans.is_empty() {
+        return vec!["No guest is muted or banned.".to_owned()];
+    }
+    let line = |line: &crate::control::answer::BanLine| {
+        let Who { number, badge, name } = &line.who;
+        let kind = match line.kind {
+            BanKind::Muted => "muted",
+            BanKind::Banned => "banned",
+            BanKind::Kicked => "put out",
+        };
+        let left = line
+            .seconds_left
+            .map_or_else(|| "until taken back".to_owned(), |left| format!("for {}", time(left)));
+        format!("{number:<NUMBER$}  {badge:5}  {kind:7}  {left:16}  {}", name_of(name))
+    };
+    list.bans.iter().map(line).collect()
+}
+
+fn log(list: &Log) -> Vec<String> {
+    if list.acts.is_empty() {
+        return vec!["Nothing was done yet.".to_owned()];
+    }
+    let line = |line: &crate::control::answer::LogLine| {
+        let by = line.by.as_ref().map_or_else(|| "the terminal".to_owned(), guest);
+        let of = line.of.as_ref().map(|of| format!(" of {}", guest(of))).unwrap_or_default();
+        format!("{:>4} ago  {}{of}, by {by}", short(line.ago), shown(&line.act))
+    };
+    list.acts.iter().map(line).collect()
+}
+
+fn messages(list: &Messages) -> Vec<String> {
+    if list.messages.is_empty() {
+        return vec!["No message is kept.".to_owned()];
+    }
+    let line = |line: &crate::control::answer::MessageLine| {
+        format!("{}  {} ago  {}: {}", line.seq, short(line.ago), guest(&line.who), indented(&line.text))
+    };
+    list.messages.iter().map(line).collect()
+}
+
+fn link(link: &Link) -> Vec<String> {
+    let role = link.role.as_str();
+    let mut lines = vec![format!("This link makes the window that opens it a {role}'s, once:")];
+    lines.extend(link.links.iter().map(|link| format!("  {link}")));
+    if link.links.is_empty() {
+        lines.push(format!("  #host={} at an address of the room", link.secret));
+    } else if link.links.len() > 1 {
+        lines.push(
+            "Each line is the same link, at another address: it can be used at one of them.".to_owned(),
+        );
+    }
+    lines
+}
+
+/// What was done, as a sentence.
+fn done(command: &HostCommand, asked: &Asked) -> String {
+    let guest = asked.about.as_ref().map(Known::to_string).unwrap_or_default();
+    let guest = shown(&guest);
+    let until = |given: &Option<Duration>, back: &str| match given {
+        Some(given) => format!("for {}", time(given.as_secs())),
+        None => format!("until `onionroom host {back}`"),
+    };
+    match command {
+        HostCommand::Kick { .. } => format!("{guest} was put out, and can come back in a minute."),
+        HostCommand::Mute { time, .. } => format!("{guest} can say nothing {}.", until(time, "unmute")),
+        HostCommand::Unmute { .. } => format!("{guest} can talk again."),
+        HostCommand::Ban { time, .. } => format!("{guest} is banned {}.", until(time, "unban")),
+        HostCommand::Unban { .. } => format!("{guest} can come in again."),
+        HostCommand::Delete { .. } => {
+            let messages = asked.json["messages"].as_array().map_or(0, Vec::len);
+            if messages == 1 {
+                "The message is deleted.".to_owned()
+            } else {
+                format!("{messages} messages are deleted.")
+            }
+        }
+        HostCommand::DeleteAll { .. } => format!("All messages of {guest} are deleted."),
+        HostCommand::Lock => {
+            "Only those who are here already can come back; `onionroom host unlock` lets all in.".to_owned()
+        }
+        HostCommand::Unlock => "All can come in.".to_owned(),
+        HostCommand::Slow { time: Duration::ZERO } => {
+            "Guests can talk as fast as the room's limits let them.".to_owned()
+        }
+        HostCommand::Slow { time: given } => {
+            format!("Each guest can say something once in {}.", time(given.as_secs()))
+        }
+        HostCommand::Cap { guests: 0 } => "As many guests can come in as there are seats.".to_owned(),
+        HostCommand::Cap { guests } => {
+            format!("At most {guests} guests can come in; those who are here stay.")
+        }
+        HostCommand::Topic { text } if text.trim().is_empty() => "The room has no topic.".to_owned(),
+        HostCommand::Topic { .. } => "The topic is set.".to_owned(),
+        HostCommand::Title { text } => format!("The room is called {} now.", shown(text.trim())),
+        HostCommand::Rules { .. }
+            if asked.json["text"].as_str().is_some_and(|text| text.trim().is_empty()) =>
+        {
+            "The room has no rules.".to_owned()
+        }
+        HostCommand::Rules { .. } => "The rules are set.".to_owned(),
+        HostCommand::Pin { message } => format!("Message {message} is pinned."),
+        HostCommand::Unpin => "No message is pinned.".to_owned(),
+        HostCommand::Announce { .. } => "It is announced.".to_owned(),
+        HostCommand::Role { role, .. } => match role.as_str() {
+            "guest" => format!("{guest} has no role any more."),
+            role => format!("{guest} is a {role} now."),
+        },
+        HostCommand::Link { .. } => "The links that were not used give nothing any more.".to_owned(),
+        _ => "Done.".to_owned(),
+    }
+}
+
+fn name_of(name: &Option<String>) -> String {
+    name.as_deref().map_or_else(|| "(name not known)".to_owned(), shown)
+}
+
+fn guest(who: &Who) -> String {
+    shown(&Known { number: who.number, name: who.name.clone(), remark: "" }.to_string())
+}
+
+/// A time as people write it, such as `1h 30m`.
+fn time(seconds: u64) -> String {
+    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+}
+
+/// The same in a few characters.
+fn short(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// A text whose further lines are indented, so that none is taken for a line of this program.
+fn indented(text: &str) -> String {
+    text.lines().map(shown).collect::<Vec<_>>().join("\n             ")
+}
+
+/// A text that cannot move the cursor of a terminal or turn its writing round.
+fn shown(text: &str) -> String {
+    let is_unsafe = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|character| if is_unsafe(character) { '\u{fffd}' } else { character }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_guest_reaches_the_terminal_as_a_command() {
+        assert_eq!(shown("a\u{1b}[2Jb\rc\u{202e}d\u{9b}e"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\u{fffd}e");
+        assert_eq!(indented("one\nerror: two"), "one\n             error: two");
+    }
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!([0, 59, 60, 7200, 200_000].map(short), ["0s", "59s", "1m", "2h", "2d"]);
+        assert_eq!(time(5400), "1h 30m");
+    }
+}
