@@ -46,6 +46,9 @@ macro_rules! promises {
     };
 }
 
+/// What acts erase.
+pub(super) mod erasing;
+
 promises! {
     numbers_count_up_and_a_repeated_id_keeps_its_number: 10, 0, None;
     reading_respects_cursor_and_limit: 10, 0, None;

@@ -11,8 +11,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use super::Retention;
-use crate::protocol::{GuestId, Record};
+use super::{Erase, Retention};
+use crate::protocol::{Body, GuestId, Record};
 
 /// What the retention needs to know of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +23,15 @@ pub(super) struct Facts {
     pub(super) at: u64,
     /// The bytes of its text and its author's name, or of what stands in their place.
     pub(super) bytes: u32,
+    /// Whether it is a message: no other kind is erased by its number or author.
+    pub(super) message: bool,
 }
 
 impl From<&Record> for Facts {
     fn from(record: &Record) -> Self {
         let bytes = u32::try_from(record.body.bytes()).unwrap_or(u32::MAX);
-        Self { guest: record.author, at: record.at, bytes }
+        let message = matches!(record.body, Body::Message { .. });
+        Self { guest: record.author, at: record.at, bytes, message }
     }
 }
 
@@ -161,6 +164,17 @@ impl MessageIndex {
         true
     }
 
+    /// Takes out what an act erases, and returns the numbers of those that were kept: the log removes them itself.
+    pub(super) fn erase(&mut self, erase: &Erase) -> Vec<u64> {
+        let is_message = |seq: &&u64| self.kept.get(*seq).is_some_and(|facts| facts.message);
+        let author = erase.by.and_then(|author| self.authors.get(&author));
+        let of_author = author.into_iter().flat_map(|share| &share.messages);
+        let messages = erase.messages.iter().chain(of_author.filter(|seq| **seq < erase.before));
+        let mut erased: Vec<u64> = messages.filter(is_message).chain(&erase.pins).copied().collect();
+        erased.retain(|seq| self.pass_over(*seq));
+        erased
+    }
+
     /// Changes what an author keeps, and their ranks with it.
     fn change_share(&mut self, guest: GuestId, change: impl FnOnce(&mut Share)) {
         let share = self.authors.entry(guest).or_default();
@@ -241,7 +255,7 @@ mod tests {
     }
 
     fn say(index: &mut MessageIndex, seq: u64, author: u64, bytes: u32) {
-        index.insert(seq, Facts { guest: GuestId(author), at: 0, bytes });
+        index.insert(seq, Facts { guest: GuestId(author), at: 0, bytes, message: true });
         index.evict(0);
     }
 
@@ -292,11 +306,27 @@ mod tests {
         assert_eq!(index.evicted(9), [1, 2]);
     }
 
+    /// A message that is said, by its author and with so many bytes, and what is erased with it.
+    type Said = (u64, u32, Option<Erase>);
+
+    fn said() -> impl Strategy<Value = Vec<Said>> {
+        let erase = (0u64..60, prop::collection::vec(0u64..60, 0..3), prop::option::of(0u64..5));
+        let erase = erase.prop_map(|(before, messages, by)| {
+            let messages = messages.into_iter().filter(|seq| *seq < before).collect();
+            Erase { before, messages, by: by.map(GuestId), pins: Vec::new() }
+        });
+        let erase = prop_oneof![4 => Just(None), 1 => erase.prop_map(Some)];
+        prop::collection::vec((0u64..5, 1u32..60, erase), 0..60)
+    }
+
     /// The same decisions as a model that looks at all messages each time.
-    fn model(messages: usize, bytes: u64, said: &[(u64, u32)]) -> Vec<u64> {
+    fn model(messages: usize, bytes: u64, said: &[Said]) -> Vec<u64> {
         let mut kept: Vec<(u64, u64, u64)> = Vec::new();
-        for (seq, (author, size)) in said.iter().enumerate() {
+        for (seq, (author, size, erase)) in said.iter().enumerate() {
             kept.push((seq as u64 + 1, *author, u64::from(*size)));
+            kept.retain(|(seq, author, _)| {
+                erase.as_ref().is_none_or(|erase| !erase.has_message(*seq, GuestId(*author)))
+            });
             let greatest = |kept: &Vec<(u64, u64, u64)>, of: fn(&(u64, u64, u64)) -> u64| {
                 let sum = |author| kept.iter().filter(|one| one.1 == author).map(of).sum::<u64>();
                 // The first among equals is the oldest of theirs.
@@ -318,17 +348,21 @@ mod tests {
         fn any_talk_is_shared_as_the_model_does(
             messages in 0usize..12,
             bytes in prop_oneof![Just(0u64), 10u64..300],
-            said in prop::collection::vec((0u64..5, 1u32..60), 0..60),
+            said in said(),
         ) {
             let mut index = index(messages, bytes);
-            for (seq, (author, size)) in said.iter().enumerate() {
-                say(&mut index, seq as u64 + 1, *author, *size);
+            let mut erased = 0;
+            for (seq, (author, size, erase)) in said.iter().enumerate() {
+                let facts = Facts { guest: GuestId(*author), at: 0, bytes: *size, message: true };
+                index.insert(seq as u64 + 1, facts);
+                erased += erase.as_ref().map_or(0, |erase| index.erase(erase).len());
+                index.evict(0);
             }
             prop_assert_eq!(kept(&index), model(messages, bytes, &said));
             let head = said.len() as u64;
             let whole = (1..=head + 1).find(|from| (*from..=head).all(|seq| index.contains(seq)));
             prop_assert_eq!(Some(index.whole_from()), whole);
-            prop_assert_eq!(index.evicted_count() + kept(&index).len(), said.len());
+            prop_assert_eq!(index.evicted_count() + erased + kept(&index).len(), said.len());
             // A log that is opened again has the same index, and goes on in the same way.
             let mut again = MessageIndex::of(index.retention, index.kept.clone().into_iter().collect());
             again.end_at(head);

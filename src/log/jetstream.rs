@@ -87,12 +87,15 @@ impl JetStreamLog {
         let mut view = View::new(retention);
         view.start_clock(identity.clock);
         let node = getrandom::u64()?.to_le_bytes();
-        let shared = Arc::new(Shared::new(connection, bucket, &stream, node, timing, view, outgoing));
+        let of = (node, Arc::clone(&identity.epochs));
+        let shared = Arc::new(Shared::new(connection, bucket, &stream, of, timing, view, outgoing));
         let mut log = Self { shared: Arc::clone(&shared), identity, tasks: TaskTracker::new() };
-        log.spawn(queue);
-        log.wait_until_read().await?;
         let synced =
             async || room::sync(&shared).await.map_err(|error| error.about("the room's key-value bucket"));
+        // Before it reads: so the acts that it reads do what they did at the other nodes, each at its place.
+        patiently(synced).await?;
+        log.spawn(queue);
+        log.wait_until_read().await?;
         patiently(synced).await?;
         log.identity.clock = log.identity.clock.max(shared.locked().view.clock());
         Ok(log)
@@ -116,6 +119,8 @@ impl JetStreamLog {
         self.tasks.spawn(async move { room::run(&shared).await });
         let shared = task(&self.shared);
         self.tasks.spawn(async move { erasure::listen(&shared).await });
+        let shared = task(&self.shared);
+        self.tasks.spawn(async move { erasure::run(&shared).await });
         self.tasks.close();
     }
 

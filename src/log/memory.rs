@@ -71,16 +71,25 @@ impl State {
         self.head += 1;
         self.dedup.insert((entry.author, entry.id.clone()), self.head);
         let record = entry.numbered(self.head);
-        if let Some(room) = &mut self.room {
-            room.apply(&record);
-        }
+        let effect = self.room.as_mut().map(|room| room.apply(&record));
         self.index.insert(self.head, Facts::from(&record));
         self.ids.insert(key, self.head);
         if !self.followers.is_empty() {
             told.push(record.clone());
         }
         self.records.insert(self.head, record);
+        if let Some(erase) = effect.and_then(|effect| effect.erases) {
+            self.index.erase(&erase).into_iter().for_each(|seq| self.remove(seq));
+        }
         Appended::New(self.head)
+    }
+
+    /// Removes an entry and overwrites its text: freed memory is not emptied.
+    fn remove(&mut self, seq: u64) {
+        if let Some(mut record) = self.records.remove(&seq) {
+            record.body.wipe();
+            self.ids.remove(&(record.author, record.id));
+        }
     }
 
     fn after(&self, after: u64, limit: usize) -> Vec<Record> {
@@ -94,11 +103,7 @@ impl State {
             self.clock = self.clock.max(clock);
         }
         self.index.evict(clock.max(self.clock));
-        for seq in self.index.evicted(usize::MAX) {
-            if let Some(record) = self.records.remove(&seq) {
-                self.ids.remove(&(record.author, record.id));
-            }
-        }
+        self.index.evicted(usize::MAX).into_iter().for_each(|seq| self.remove(seq));
         self.index.removed(self.index.evicted_count());
     }
 }

@@ -13,6 +13,8 @@
 
 mod adopt;
 #[cfg(test)]
+mod deletion_tests;
+#[cfg(test)]
 mod erasure_tests;
 mod error;
 mod fault;

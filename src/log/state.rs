@@ -5,6 +5,7 @@
 //! may do it at that point of the order, so several nodes agree on what counts without asking each other.
 
 mod acts;
+mod erase;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,8 @@ use serde_json::{Map, Value};
 use crate::protocol::act::LinkHash;
 use crate::protocol::policy::Policy;
 use crate::protocol::{Body, GuestId, Record, Role};
+
+pub use erase::{Erase, Erasures};
 
 /// What follows from a room's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +46,9 @@ pub struct RoomState {
     /// The newest acts, oldest first: what was done, without its texts.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub acts: VecDeque<ActLine>,
+    /// What was erased last.
+    #[serde(default, skip_serializing_if = "Erasures::is_empty")]
+    pub erased: Erasures,
     /// What a newer program keeps here: written again as it is.
     #[serde(flatten)]
     unknown: Map<String, Value>,
@@ -97,19 +103,10 @@ pub struct ActLine {
 pub struct Effect {
     /// Whether it changed the state.
     pub changed: bool,
-    /// Whether it is an act that its author may not do: it does nothing.
+    /// Whether it is an act that its author may not do: it does nothing but erase itself where it has a text.
     pub refused: bool,
-    /// Entries before it that are erased with it.
+    /// Entries that are erased with it.
     pub erases: Option<Erase>,
-}
-
-/// Entries that are erased.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Erase {
-    /// Those with these numbers.
-    Entries(Vec<u64>),
-    /// Those of this author, and this one beside.
-    By(GuestId, Option<u64>),
 }
 
 impl RoomState {
@@ -124,6 +121,7 @@ impl RoomState {
             banned: Vec::new(),
             links: Vec::new(),
             acts: VecDeque::new(),
+            erased: Erasures::default(),
             unknown: Map::new(),
         }
     }
@@ -145,6 +143,12 @@ impl RoomState {
             }
             Body::Act(act) => self.apply_act(record, act),
         }
+    }
+
+    /// Forgets the numbers of entries from `first` on: a log that was set back gives them to others.
+    pub fn set_back(&mut self, first: u64) {
+        self.pin.take_if(|pin| *pin >= first);
+        self.erased.set_back(first);
     }
 
     /// The form in which logs store it: JSON.

@@ -39,6 +39,11 @@ impl Epochs {
         &self.present.name
     }
 
+    /// The first number that the present epoch gives.
+    pub fn begins(&self) -> u64 {
+        self.present.first
+    }
+
     /// Up to which number the log has what a guest with this cursor has read; `None` if it does not know the epoch. A
     /// cursor without an epoch is taken as it is.
     pub fn resume(&self, cursor: &Cursor) -> Option<u64> {

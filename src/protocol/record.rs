@@ -3,6 +3,8 @@
 //! Each entry is an envelope (sequence number, time, author and id, the same for every kind) around a body. An older
 //! program keeps bodies of kinds that it does not know, and tells guests only that there is one.
 
+use zeroize::Zeroize;
+
 use super::act::Act;
 use super::event::Event;
 use super::id::{GuestId, MessageId};
@@ -56,7 +58,7 @@ pub const MESSAGE: &str = "message";
 const TITLE: &str = "title";
 
 /// The kind of [`Body::Act`].
-const ACT: &str = "act";
+pub const ACT: &str = "act";
 
 /// The most characters that the name of a kind has.
 pub const KIND_MAX: usize = 32;
@@ -107,6 +109,15 @@ impl Body {
     /// How many bytes the stored form of this kind has beside those that [`Body::bytes`] counts.
     pub fn members_bytes(kind: &str) -> usize {
         if kind == MESSAGE { 2 } else { 0 }
+    }
+
+    /// Overwrites in memory what a guest said.
+    pub fn wipe(&mut self) {
+        match self {
+            Self::Message { text, .. } => text.zeroize(),
+            Self::Act(Act::Pin { said: Some(said), .. }) => said.text.zeroize(),
+            Self::Title { .. } | Self::Act(_) | Self::Unknown { .. } => {}
+        }
     }
 
     /// Reads the form of [`Body::encode`]; `None` if it is none of this kind, or `kind` is not the name of one.

@@ -2,21 +2,27 @@
 //!
 //! JetStream overwrites an erased message in its file. Every node may erase anything, any number of times. To save work, the
 //! node that appended an entry does it, after a time in which the others read it, and tells them; what
-//! they were not told of a minute later they erase themselves.
+//! they were not told of a minute later they erase themselves. What an act deletes is erased by the node that appended the act,
+//! at once.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_nats::jetstream::ErrorCode;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::iter;
 use serde::Deserialize;
+use tokio::time::sleep;
 
 use super::shared::Shared;
-use super::view::Evicted;
+use super::view::{Evicted, When};
 use super::{identity, room};
 use crate::cluster::ApiError;
+
+/// The pause after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// How many are erased at once.
 const AT_ONCE: usize = 64;
@@ -33,13 +39,36 @@ fn subject(shared: &Shared) -> String {
     shared.connection.subject("erased")
 }
 
+/// Erases what was deleted when there is something, until the log is closed.
+pub(super) async fn run(shared: &Arc<Shared>) {
+    loop {
+        tokio::select! {
+            () = shared.closing.cancelled() => return,
+            () = shared.deleted.notified() => {}
+        }
+        while shared.locked().view.is_erasing(shared.timing.erase_deleted) {
+            let Err(error) = erase(shared).await else { continue };
+            tracing::debug!(%error, "deleted messages are not erased yet");
+            tokio::select! {
+                () = shared.closing.cancelled() => return,
+                () = sleep(PAUSE) => {}
+            }
+        }
+    }
+}
+
 /// Erases what is due, and has the bucket remember how far the stream went.
 pub(super) async fn erase(shared: &Shared) -> Result<(), ApiError> {
     let (due, state_is_kept, head) = {
         let state = shared.locked();
         let timing = shared.timing;
         let is_due = |one: &&Evicted| {
-            one.since.elapsed() >= if one.own { timing.erase_own } else { timing.erase_others }
+            one.since.elapsed()
+                >= match one.when {
+                    When::Now => timing.erase_deleted,
+                    When::Own => timing.erase_own,
+                    When::Others => timing.erase_others,
+                }
         };
         let due: Vec<u64> = state.view.evicted.iter().filter(is_due).take(MOST).map(|one| one.seq).collect();
         (due, state.view.room_kept >= state.view.room_changed, state.view.head())

@@ -266,7 +266,7 @@ impl Consumer<'_> {
         let mut state = shared.locked();
         for (seq, opened) in opened {
             let Some(opened) = opened else {
-                state.view.end_at(seq);
+                state.view.end_at(&shared.wire, seq);
                 unread += 1;
                 continue;
             };
@@ -278,6 +278,7 @@ impl Consumer<'_> {
             freed += state.appends.delivered(&token, seq, own);
         }
         state.view.tell(told);
+        let erasing = changed && state.view.is_erasing(shared.timing.erase_deleted);
         drop(state);
         if unread > 0 {
             tracing::error!(
@@ -288,6 +289,9 @@ impl Consumer<'_> {
         shared.window.add_permits(freed);
         if changed {
             shared.room.notify_one();
+        }
+        if erasing {
+            shared.deleted.notify_one();
         }
         if !self.current && shared.locked().view.head() >= self.last {
             self.is_current();
@@ -313,7 +317,7 @@ impl Consumer<'_> {
 
     fn is_current(&mut self) {
         self.current = true;
-        self.shared.locked().view.end_at(self.last);
+        self.shared.locked().view.end_at(&self.shared.wire, self.last);
         self.shared.reading.send_replace(Reading::Current);
     }
 }

@@ -15,6 +15,7 @@ use super::view::View;
 use super::wire::{Node, Token, Wire};
 use crate::cluster::{Bucket, Connection, Link};
 use crate::log::LogError;
+use crate::protocol::epochs::Epochs;
 
 /// How many entries may be sent that have not come back. Servers since 2.11 drop what waits beyond 10,000.
 pub(super) const WINDOW: usize = 2048;
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     /// The number of the connection over which the stream was last found to be the one that was read before.
     checked: AtomicU64,
     pub(super) node: Node,
+    pub(super) epochs: Arc<Epochs>,
     pub(super) timing: Timing,
     state: Mutex<State>,
     pub(super) outgoing: mpsc::UnboundedSender<Outgoing>,
@@ -47,6 +49,8 @@ pub(super) struct Shared {
     pub(super) reading: watch::Sender<Reading>,
     /// The state of the room may have to be written, or read again.
     pub(super) room: Notify,
+    /// Something was deleted that this node erases.
+    pub(super) deleted: Notify,
     pub(super) closing: CancellationToken,
 }
 
@@ -72,7 +76,7 @@ impl Shared {
         connection: Arc<Connection>,
         bucket: Bucket,
         stream: &Info,
-        node: Node,
+        (node, epochs): (Node, Arc<Epochs>),
         timing: Timing,
         view: View,
         outgoing: mpsc::UnboundedSender<Outgoing>,
@@ -85,12 +89,14 @@ impl Shared {
             made: stream.created.unix_timestamp_nanos(),
             checked: AtomicU64::new(0),
             node,
+            epochs,
             timing,
             state: Mutex::new(State { view, appends: Appends::default() }),
             outgoing,
             window: Semaphore::new(WINDOW),
             reading: watch::channel(Reading::Behind).0,
             room: Notify::new(),
+            deleted: Notify::new(),
             closing: CancellationToken::new(),
         }
     }

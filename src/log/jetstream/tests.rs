@@ -1,5 +1,6 @@
 //! What a log in NATS has to do beyond the contract of every log: on real servers.
 
+mod deletion;
 mod erasure;
 mod faults;
 mod opening;

@@ -15,6 +15,8 @@ pub struct Timing {
     pub erase_own: Duration,
     /// The same for what other nodes appended, which these erase themselves while they run.
     pub erase_others: Duration,
+    /// How long what an act of this node deletes stays in the stream.
+    pub erase_deleted: Duration,
 }
 
 impl Default for Timing {
@@ -25,6 +27,7 @@ impl Default for Timing {
             heartbeat: Duration::from_secs(1),
             erase_own: Duration::from_secs(10),
             erase_others: Duration::from_secs(70),
+            erase_deleted: Duration::ZERO,
         }
     }
 }

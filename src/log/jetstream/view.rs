@@ -4,13 +4,13 @@
 //! each node decides by its own clock.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::wire::{Opened, Packed, Token, Wire};
 use crate::log::dedup::DedupWindow;
 use crate::log::followers::Followers;
 use crate::log::index::{Facts, MessageIndex};
-use crate::log::{CLOCK_DEVIATION, DEDUP_WINDOW, Follow, Retention, RoomState, Span};
+use crate::log::{CLOCK_DEVIATION, DEDUP_WINDOW, Erase, Follow, Retention, RoomState, Span};
 use crate::protocol::Record;
 
 /// The kept entries, and what follows from all.
@@ -26,7 +26,10 @@ pub(super) struct View {
     /// What the room's clock showed last, in seconds, and where it began in this process.
     clock: u64,
     started: (Instant, u64),
+    /// The room's state; that of the bucket may take account of entries that were not taken yet.
     room: Option<RoomState>,
+    /// What acts erase that the state takes account of and that were not reached yet, in their order.
+    ahead: VecDeque<Erase>,
     /// The newest entry that changed the room's state, and up to which entry the bucket has the state.
     pub(super) room_changed: u64,
     pub(super) room_kept: u64,
@@ -40,7 +43,18 @@ pub(super) struct View {
 pub(super) struct Evicted {
     pub(super) seq: u64,
     pub(super) since: Instant,
-    pub(super) own: bool,
+    pub(super) when: When,
+}
+
+/// When an entry that is no longer kept is to be erased in the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// At once: it was deleted by an act that this node appended.
+    Now,
+    /// When the other nodes have read it: this node appended it.
+    Own,
+    /// When the node whose task it is seems not to do it.
+    Others,
 }
 
 impl View {
@@ -55,6 +69,7 @@ impl View {
             clock: 0,
             started: (Instant::now(), 0),
             room: None,
+            ahead: VecDeque::new(),
             room_changed: 0,
             room_kept: 0,
             followers: Followers::default(),
@@ -94,26 +109,38 @@ impl View {
             return false;
         }
         let Some((guest, at, bytes)) = packed.facts() else { return false };
-        self.end_at(seq - 1);
+        self.end_at(wire, seq - 1);
         self.head = seq;
         self.newest = Some((seq, token));
         self.dedup.insert(token, seq);
+        let message = packed.is_message();
         let tells = !self.followers.is_empty();
-        if (tells || !packed.is_message())
+        let (mut erases, own) = (None, packed.is_own());
+        if (tells || !message)
             && let Some(record) = packed.record(seq)
         {
             if let Some(room) = &mut self.room
-                && room.apply(&record).changed
+                && seq > self.room_changed
             {
-                self.room_changed = seq;
+                let effect = room.apply(&record);
+                if effect.changed {
+                    self.room_changed = seq;
+                }
+                erases = effect.erases;
             }
             if tells {
                 told.push(record);
             }
         }
-        self.index.insert(seq, Facts { guest, at, bytes: u32::try_from(bytes).unwrap_or(u32::MAX) });
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.index.insert(seq, Facts { guest, at, bytes, message });
         self.records.insert(seq, packed);
         self.ids.insert(half(&token), seq);
+        let when = if own { When::Now } else { When::Others };
+        if let Some(erase) = erases {
+            self.erase(wire, &erase, when);
+        }
+        self.erase_reached(wire, when);
         // Each entry moves the clock: so what is too old goes first on every node, and the shares are counted after.
         self.set_clock(at);
         self.evict(wire);
@@ -121,10 +148,11 @@ impl View {
     }
 
     /// Says that the stream has no further entry up to `head`.
-    pub(super) fn end_at(&mut self, head: u64) {
+    pub(super) fn end_at(&mut self, wire: &Wire, head: u64) {
         if head > self.head {
             self.index.end_at(head);
             self.head = head;
+            self.erase_reached(wire, When::Others);
         }
     }
 
@@ -148,18 +176,45 @@ impl View {
         if count == 0 {
             return;
         }
-        let since = Instant::now();
         for seq in self.index.evicted(usize::MAX) {
-            let Some(packed) = self.records.remove(&seq) else { continue };
-            if let Some((author, id)) = packed.key() {
-                let half = half(&wire.token(author, &id));
-                if self.ids.get(&half) == Some(&seq) {
-                    self.ids.remove(&half);
-                }
-            }
-            self.evicted.push_back(Evicted { seq, since, own: packed.is_own() });
+            self.remove(wire, seq, None);
         }
         self.index.removed(count);
+    }
+
+    /// Takes out what an act erases.
+    fn erase(&mut self, wire: &Wire, erase: &Erase, when: When) {
+        for seq in self.index.erase(erase) {
+            self.remove(wire, seq, Some(when));
+        }
+    }
+
+    /// The same for the acts up to here that the state was ahead of: each at its place, so that the retention finds what it
+    /// found at the other nodes.
+    fn erase_reached(&mut self, wire: &Wire, when: When) {
+        while self.ahead.front().is_some_and(|erase| erase.before <= self.head)
+            && let Some(erase) = self.ahead.pop_front()
+        {
+            self.erase(wire, &erase, when);
+        }
+    }
+
+    fn remove(&mut self, wire: &Wire, seq: u64, when: Option<When>) {
+        let Some(mut packed) = self.records.remove(&seq) else { return };
+        if let Some((author, id)) = packed.key() {
+            let half = half(&wire.token(author, &id));
+            if self.ids.get(&half) == Some(&seq) {
+                self.ids.remove(&half);
+            }
+        }
+        let when = when.unwrap_or(if packed.is_own() { When::Own } else { When::Others });
+        packed.wipe();
+        self.evicted.push_back(Evicted { seq, since: Instant::now(), when });
+    }
+
+    /// Whether something that was deleted is to be erased in the stream by now.
+    pub(super) fn is_erasing(&self, after: Duration) -> bool {
+        self.evicted.iter().any(|one| one.when == When::Now && one.since.elapsed() >= after)
     }
 
     pub(super) fn read(&self, after: u64, limit: usize) -> Vec<Record> {
@@ -196,22 +251,29 @@ impl View {
 
     /// Takes the state that the bucket has, after the entry `seq`, and what the kept entries after that make of it. An older
     /// one than is known already changes nothing.
-    pub(super) fn set_room(&mut self, seq: u64, state: RoomState) {
+    pub(super) fn set_room(&mut self, wire: &Wire, seq: u64, state: RoomState) {
         self.room_kept = self.room_kept.max(seq);
         if self.room.is_some() && seq < self.room_changed {
             return;
         }
         let (mut state, mut changed) = (state, seq);
+        // What the state says is erased may still be in the stream: the node that was to erase it is gone.
+        let mut erases: VecDeque<Erase> = state.erased.iter().cloned().collect();
         for (seq, packed) in self.records.range(seq.saturating_add(1)..) {
             if !packed.is_message()
                 && let Some(record) = packed.record(*seq)
-                && state.apply(&record).changed
             {
-                changed = *seq;
+                let effect = state.apply(&record);
+                if effect.changed {
+                    changed = *seq;
+                }
+                erases.extend(effect.erases);
             }
         }
         self.room = Some(state);
         self.room_changed = changed;
+        self.ahead = erases;
+        self.erase_reached(wire, When::Others);
     }
 }
 

@@ -19,7 +19,7 @@
 use async_nats::Subject;
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::cluster::{Connection, Sealer};
 use crate::log::Entry;
@@ -175,6 +175,11 @@ impl Packed {
     /// Whether this process published it.
     pub(super) fn is_own(&self) -> bool {
         self.0.first() == Some(&1)
+    }
+
+    /// Overwrites it in memory.
+    pub(super) fn wipe(&mut self) {
+        self.0.zeroize();
     }
 
     /// Its author and id.

@@ -21,16 +21,16 @@ use crate::log::contract::{entry, message, name, sequence, text};
 use crate::log::{Entry, Log};
 use crate::protocol::{Body, Name};
 
-fn keep(messages: usize) -> Retention {
+pub(super) fn keep(messages: usize) -> Retention {
     Retention { messages, bytes: 0, age: None }
 }
 
 /// Everything that is on the disk.
-fn bytes(directory: &Path) -> Vec<u8> {
+pub(super) fn bytes(directory: &Path) -> Vec<u8> {
     fs::read_dir(directory).unwrap().flat_map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect()
 }
 
-fn contains(bytes: &[u8], what: impl AsRef<[u8]>) -> bool {
+pub(super) fn contains(bytes: &[u8], what: impl AsRef<[u8]>) -> bool {
     let what = what.as_ref();
     bytes.windows(what.len()).any(|window| window == what)
 }
@@ -42,7 +42,7 @@ fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// The directory as a kill would leave it now.
-fn killed(directory: &Path) -> TempDir {
+pub(super) fn killed(directory: &Path) -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     for (path, bytes) in files(directory) {
         fs::write(copy.path().join(path.file_name().unwrap()), bytes).unwrap();
@@ -51,7 +51,7 @@ fn killed(directory: &Path) -> TempDir {
 }
 
 /// The key of each message that has a row, by sequence number: read from the files alone.
-fn keys(directory: &Path) -> BTreeMap<u64, Vec<u8>> {
+pub(super) fn keys(directory: &Path) -> BTreeMap<u64, Vec<u8>> {
     let copy = killed(directory);
     let keys = fs::read(copy.path().join("messages.keys")).unwrap();
     let connection = Connection::open(copy.path().join("messages.sqlite")).unwrap();

@@ -247,6 +247,11 @@ impl Store {
             self.deleted = true;
             reached("rows deleted");
         }
+        self.erase_keys()
+    }
+
+    /// Overwrites the keys that have encrypted something and belong to no row any more.
+    fn erase_keys(&mut self) -> Result<(), LogError> {
         self.keys.erase(&self.to_erase).map_err(keys_failed)?;
         self.to_erase.clear();
         reached("keys erased");

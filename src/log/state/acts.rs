@@ -103,16 +103,24 @@ impl RoomState {
                 refuse("A thousand guests are banned already; take some bans back first.")
             }
             Act::Pin { said: None, .. } => refuse("There is no such message any more."),
+            // Deleted after its text was read for this.
+            Act::Pin { message, said: Some(said) } if self.erased.has_message(*message, said.by) => {
+                refuse("There is no such message any more.")
+            }
             _ => Ok(()),
         }
     }
 
     /// Takes account of an act, if its author may do it.
     pub(super) fn apply_act(&mut self, record: &Record, act: &Act) -> Effect {
+        let mut erases = Erase { before: record.seq, ..Erase::default() };
         if self.permit(record.author, act, record.at).is_err() {
-            return Effect { refused: true, ..Effect::default() };
+            if let Act::Pin { said: Some(_), .. } = act {
+                erases.pins.push(record.seq);
+            }
+            let erases = self.erased.note(erases);
+            return Effect { changed: erases.is_some(), refused: true, erases };
         }
-        let mut erases = None;
         match act {
             Act::Role { target, role, link } => {
                 if let Some(known) = self.links.iter_mut().find(|known| Some(&known.hash) == link.as_ref()) {
@@ -141,13 +149,12 @@ impl RoomState {
             Act::Unmute { target } => self.muted.retain(|one| one.of != target.of),
             Act::Unban { target } => self.banned.retain(|one| one.of != target.of),
             Act::Delete { messages } => {
-                let mut entries = messages.clone();
-                entries.retain(|seq| *seq < record.seq);
-                entries.extend(self.unpin_if(|pinned| messages.contains(&pinned.message)));
-                erases = Some(Erase::Entries(entries));
+                erases.messages.extend(messages.iter().filter(|seq| **seq < record.seq));
+                erases.pins.extend(self.unpin_if(|pinned| messages.contains(&pinned.message)));
             }
             Act::DeleteAll { target } => {
-                erases = Some(Erase::By(target.of, self.unpin_if(|pinned| pinned.said.by == target.of)));
+                erases.by = Some(target.of);
+                erases.pins.extend(self.unpin_if(|pinned| pinned.said.by == target.of));
             }
             Act::Lock { locked } => self.policy.locked = *locked,
             Act::Slow { seconds } => self.policy.slow = *seconds,
@@ -158,14 +165,17 @@ impl RoomState {
                 self.configured_title = Some(self.configured_title().to_owned());
                 self.title.clone_from(text);
             }
-            Act::Pin { message, said } => self.set_pin(record.seq, *message, said.clone()),
-            Act::Unpin => {
-                self.unpin_if(|_| true);
+            // What pinned another message has its text, and goes: so of each text there is one copy at most that a
+            // deletion has to find.
+            Act::Pin { message, said } => {
+                erases.pins.extend(self.unpin_if(|_| true));
+                self.set_pin(record.seq, *message, said.clone());
             }
+            Act::Unpin => erases.pins.extend(self.unpin_if(|_| true)),
             Act::Announce { .. } => {}
         }
         self.note(record, act);
-        Effect { changed: true, refused: false, erases }
+        Effect { changed: true, refused: false, erases: self.erased.note(erases) }
     }
 
     fn set_pin(&mut self, entry: u64, message: u64, said: Option<Said>) {

@@ -145,20 +145,79 @@ fn who_was_put_out_may_come_back_in_a_minute() {
     assert!(state.ban(GUEST, 60).is_none());
 }
 
+fn pin(message: u64) -> Act {
+    Act::Pin { message, said: Some(Said { by: GUEST, name: "Ann".into(), text: "tea?".into() }) }
+}
+
+fn erase(before: u64, messages: &[u64], by: Option<GuestId>, pins: &[u64]) -> Option<Erase> {
+    Some(Erase { before, messages: messages.to_vec(), by, pins: pins.to_vec() })
+}
+
 #[test]
 fn what_is_deleted_is_not_pinned_any_more() {
-    let pin =
-        || Act::Pin { message: 4, said: Some(Said { by: GUEST, name: "Ann".into(), text: "tea?".into() }) };
     let mut state = governed();
-    act(&mut state, 5, HOST, pin());
+    act(&mut state, 5, HOST, pin(4));
     let effect = act(&mut state, 6, MODERATOR, Act::Delete { messages: vec![4, 9] });
-    assert_eq!(effect.erases, Some(Erase::Entries(vec![4, 5])), "none that comes later");
+    assert_eq!(effect.erases, erase(6, &[4], None, &[5]), "none that comes later");
     assert_eq!(state.policy.pinned, None);
-    act(&mut state, 7, HOST, pin());
+    act(
+        &mut state,
+        7,
+        HOST,
+        Act::Pin { message: 3, said: Some(Said { by: GUEST, name: "Ann".into(), text: "tea?".into() }) },
+    );
     let effect = act(&mut state, 8, MODERATOR, Act::DeleteAll { target: target(GUEST) });
-    assert_eq!(effect.erases, Some(Erase::By(GUEST, Some(7))));
+    assert_eq!(effect.erases, erase(8, &[], Some(GUEST), &[7]));
     assert_eq!(state.policy.pinned, None);
     assert!(act(&mut state, 9, HOST, Act::Pin { message: 1, said: None }).refused);
+    assert_eq!(
+        act(&mut state, 10, GUEST, Act::Delete { messages: vec![3] }),
+        Effect { refused: true, ..Effect::default() }
+    );
+}
+
+/// Guards against a text that stays in the act that once pinned it.
+#[test]
+fn an_act_that_pins_goes_with_its_pin() {
+    let mut state = governed();
+    assert_eq!(act(&mut state, 6, HOST, pin(4)).erases, None);
+    assert_eq!(act(&mut state, 7, HOST, pin(5)).erases, erase(7, &[], None, &[6]));
+    assert_eq!(act(&mut state, 8, HOST, Act::Unpin).erases, erase(8, &[], None, &[7]));
+    assert_eq!(act(&mut state, 9, HOST, Act::Unpin).erases, None);
+    let refused = act(&mut state, 10, GUEST, pin(4));
+    assert_eq!((refused.refused, refused.erases), (true, erase(10, &[], None, &[10])));
+}
+
+/// Guards against a message that comes back as the pinned one: its text was read before it was deleted.
+#[test]
+fn what_was_deleted_is_not_pinned_later() {
+    let mut state = governed();
+    act(&mut state, 6, MODERATOR, Act::Delete { messages: vec![4] });
+    let mut again = RoomState::decode(&state.encode()).unwrap();
+    for (seq, state) in [(7, &mut state), (7, &mut again)] {
+        let refused = act(state, seq, HOST, pin(4));
+        assert_eq!((refused.refused, refused.erases), (true, erase(7, &[], None, &[7])));
+        assert_eq!(state.policy.pinned, None);
+        assert!(act(state, 8, HOST, pin(5)).changed);
+        act(state, 9, HOST, Act::DeleteAll { target: target(GUEST) });
+        assert!(act(state, 10, HOST, pin(8)).refused);
+        assert!(act(state, 12, HOST, pin(11)).changed, "said after that");
+    }
+}
+
+/// Guards against new messages that are erased because old ones had their numbers.
+#[test]
+fn a_log_that_is_set_back_gives_numbers_again() {
+    let mut state = governed();
+    act(&mut state, 10, HOST, Act::Delete { messages: vec![4, 8] });
+    act(&mut state, 11, HOST, Act::DeleteAll { target: target(GUEST) });
+    act(&mut state, 12, HOST, pin(11));
+    state.set_back(6);
+    assert!(state.erased.has_message(4, GUEST) && state.erased.has_message(5, GUEST));
+    assert!(!state.erased.has_message(8, GUEST) && !state.erased.has_message(6, GUEST));
+    assert_eq!(act(&mut state, 6, HOST, Act::Unpin).erases, None, "the entry 12 is another one");
+    state.set_back(1);
+    assert!(state.erased.is_empty());
 }
 
 #[test]
@@ -174,4 +233,12 @@ fn lists_are_bounded() {
         act(&mut state, 2001, HOST, Act::Link { role: Role::Host, link });
     }
     assert_eq!(state.links.len(), 16);
+    for number in 0..200 {
+        act(&mut state, 3000 + number, HOST, Act::Delete { messages: vec![1] });
+    }
+    assert_eq!(state.erased.iter().count(), 100);
+    for number in 0..20 {
+        act(&mut state, 4000 + number, HOST, Act::Delete { messages: (1..=100).collect() });
+    }
+    assert_eq!(state.erased.iter().count(), 10);
 }

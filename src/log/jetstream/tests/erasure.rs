@@ -10,7 +10,7 @@ use crate::log::{Entry, RoomState};
 use crate::protocol::{Body, GuestId};
 
 /// Whether these bytes are in any file below.
-fn is_on_disk(directory: &Path, bytes: &[u8]) -> bool {
+pub(super) fn is_on_disk(directory: &Path, bytes: &[u8]) -> bool {
     fs::read_dir(directory).unwrap().any(|found| {
         let Ok(found) = found else { return false };
         let path = found.path();
@@ -23,7 +23,7 @@ fn is_on_disk(directory: &Path, bytes: &[u8]) -> bool {
 }
 
 /// The encrypted form of an entry, as the stream has it.
-async fn stored(log: &JetStreamLog, seq: u64) -> Vec<u8> {
+pub(super) async fn stored(log: &JetStreamLog, seq: u64) -> Vec<u8> {
     let stream = format!("STREAM.MSG.GET.{}", log.shared.stream);
     let got: serde_json::Value =
         log.shared.connection.api(&stream, &serde_json::json!({ "seq": seq })).await.unwrap();

@@ -10,7 +10,7 @@ use crate::log::sqlite::keys::GROWTH;
 use crate::log::sqlite::rows::{self, number};
 use crate::log::sqlite::sealed;
 use crate::log::sqlite::state::{self, KeptState};
-use crate::log::{Appended, Entry, LogError, RoomState};
+use crate::log::{Appended, Entry, Erase, LogError, RoomState};
 use crate::protocol::{Body, Record};
 
 /// What [`Store::insert`] did.
@@ -20,6 +20,9 @@ struct Inserted {
     records: Vec<Record>,
     /// The state of the room, if it changed.
     room: Option<KeptState>,
+    /// What is erased with these numbers, and the slots of the keys of what was.
+    erases: Vec<(u64, Erase)>,
+    slots: Vec<u32>,
 }
 
 impl Store {
@@ -47,7 +50,7 @@ impl Store {
         // One more for the state.
         self.provide_keys(if self.retention.messages > 0 { entries.len() + 1 } else { 1 })?;
         let mut taken = Vec::new();
-        let Inserted { appended, records, room } = match self.insert(entries, &mut taken) {
+        let Inserted { appended, records, room, erases, slots } = match self.insert(entries, &mut taken) {
             Ok(inserted) => inserted,
             Err(error) => {
                 // What they encrypted may be in the write-ahead log.
@@ -65,18 +68,35 @@ impl Store {
             if self.retention.messages > 0 {
                 state.index.insert(record.seq, Facts::from(record));
             }
+            for (_, erase) in erases.iter().filter(|(seq, _)| *seq == record.seq) {
+                state.index.erase(erase);
+            }
         }
         let head = state.head;
         state.index.end_at(head);
         let clock = state.clock;
         state.index.evict(clock);
         drop(state);
+        if !erases.is_empty() {
+            self.erase_at_once(slots);
+        }
         if head > self.mark.mark().head
             && let Err(error) = self.mark.note(head)
         {
             tracing::debug!(%error, "the newest number was not noted beside the log");
         }
         Ok((appended, records))
+    }
+
+    /// Overwrites the keys of what was deleted, and those of earlier states of the room, before the author has an answer.
+    /// The rest, and what fails, is for [`Store::work`], which begins with it now.
+    fn erase_at_once(&mut self, slots: Vec<u32>) {
+        self.to_erase.extend(slots);
+        (self.deleted, self.stuck) = (true, false);
+        self.begin_trim();
+        if let Err(error) = self.erase_keys() {
+            tracing::error!(%error, "the keys of deleted messages could not be overwritten yet");
+        }
     }
 
     /// Has so many keys ready. Nearly always they are.
@@ -101,6 +121,7 @@ impl Store {
         let may_change = entries.iter().any(|entry| !matches!(entry.body, Body::Message { .. }));
         let mut room = self.room.as_ref().filter(|_| may_change).map(|kept| kept.state.clone());
         let mut changed = false;
+        let (mut erases, mut slots) = (Vec::new(), Vec::new());
         let mut new = HashMap::with_capacity(entries.len());
         let mut head = self.view.now().head;
         for entry in entries {
@@ -124,7 +145,13 @@ impl Store {
                 rows::insert(&transaction, &record, id, &sealed).map_err(failed)?;
             }
             if let Some(state) = &mut room {
-                changed |= state.apply(&record).changed;
+                let effect = state.apply(&record);
+                changed |= effect.changed;
+                if let Some(erase) = effect.erases {
+                    rows::erase(&transaction, &erase, &mut slots).map_err(failed)?;
+                    erases.push((head, erase));
+                    reached("rows deleted with their act");
+                }
             }
             appended.push(Appended::New(head));
             records.push(record);
@@ -142,6 +169,6 @@ impl Store {
         };
         transaction.commit().map_err(failed)?;
         reached("appended");
-        Ok(Inserted { appended, records, room })
+        Ok(Inserted { appended, records, room, erases, slots })
     }
 }
