@@ -21,6 +21,8 @@ pub mod cluster;
 #[cfg(test)]
 mod cluster_tests;
 mod command;
+#[cfg(test)]
+mod deletion_tests;
 pub mod direct;
 #[cfg(test)]
 mod direct_tests;

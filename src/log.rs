@@ -30,7 +30,7 @@ use crate::protocol::{Body, GuestId, MessageId, Record};
 pub use jetstream::JetStreamLog;
 pub use memory::MemoryLog;
 pub use sqlite::SqliteLog;
-pub use state::{Effect, Erase, Restriction, RoomState};
+pub use state::{Effect, Erase, Erasures, Restriction, RoomState};
 
 /// What is to be appended: everything but its sequence number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +150,9 @@ pub trait Log: Send + Sync + 'static {
     /// Appends entries in their order, each once: an entry whose author and id are among the kept ones, or
     /// among the [`DEDUP_WINDOW`] newest, is a duplicate. When this returns, the appended entries are as durable as
     /// the log can make them. Those who [follow](Log::follow) get them, before or after.
+    ///
+    /// What an act among them [erases](Effect::erases) is not kept any more, as if it were trimmed, and is gone from the disk
+    /// with the act: neither of the two lasts without the other. Only a log that has its [state](Log::state) knows which acts count.
     fn append(&self, entries: Vec<Entry>) -> LogFuture<'_, Vec<Appended>>;
 
     /// The kept entries with `seq` > `after` and then all that are appended, in their order, each once, by this process or

@@ -11,7 +11,7 @@ use super::notifier::WaitQueue;
 use super::presence::RosterSnapshot;
 use super::ring::Ring;
 use super::seat_loss::SeatLoss;
-use crate::log::{Log, LogError, RoomState, Span};
+use crate::log::{Erase, Log, LogError, RoomState, Span};
 use crate::protocol::event::{Event, Limits};
 use crate::protocol::{
     Act, CircuitId, Code, EncodedEvent, Guest, GuestId, Hello, MessageId, Name, Policy, Refusal, Say, Token,
@@ -116,18 +116,30 @@ impl Shared {
 
     /// Puts an event into the ring.
     pub(super) fn publish_one(&self, event: Event<'_>) {
-        self.publish(std::iter::once(event));
+        self.publish(std::iter::once(event), &[]);
     }
 
-    /// Puts events into the ring.
-    pub(super) fn publish<'a>(&self, events: impl Iterator<Item = Event<'a>>) {
+    /// Puts events into the ring, and erases there what the acts among them erase: no reader has such an act before that.
+    pub(super) fn publish<'a>(&self, events: impl Iterator<Item = Event<'a>>, erases: &[Erase]) {
         // Encoded before the lock is taken, so that no reader waits for it.
-        let encoded: Vec<_> = events.map(|event| (event.kind(), event.seq(), event.encode())).collect();
+        let encoded: Vec<_> =
+            events.map(|event| (event.kind(), event.seq(), author(&event), event.encode())).collect();
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
-        for (kind, seq, json) in &encoded {
-            ring.push(EncodedEvent { kind: *kind, seq: *seq, json });
+        for (kind, seq, author, json) in &encoded {
+            ring.push(EncodedEvent { kind: *kind, seq: *seq, json }, *author);
         }
+        erases.iter().for_each(|erase| ring.erase(erase));
     }
+
+    /// How often something was erased in the ring.
+    pub(super) fn erasures(&self) -> u64 {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).erasures()
+    }
+}
+
+/// The author of a message; the room for every other event.
+fn author(event: &Event<'_>) -> GuestId {
+    if let Event::Message { guest, .. } = event { *guest } else { GuestId::ROOM }
 }
 
 /// The author of a request: a guest, and the connection if it came on one.

@@ -12,7 +12,8 @@ use super::direct::{Progress, StreamHandle};
 use super::notifier::{Notifier, WaitQueue, Waiter};
 use super::ring::Ring;
 use super::woken::Woken;
-use crate::protocol::{EncodedEvent, EventKind};
+use crate::log::Erase;
+use crate::protocol::{EncodedEvent, EventKind, GuestId};
 
 /// A connection that takes so many bytes, and flushes or not.
 #[derive(Clone, Default)]
@@ -82,7 +83,7 @@ impl Table {
     }
 
     fn push(&mut self, seq: u64) {
-        self.ring.push(EncodedEvent { kind: EventKind::Message, seq: Some(seq), json: "event" });
+        self.ring.push(EncodedEvent { kind: EventKind::Message, seq: Some(seq), json: "event" }, GuestId(1));
     }
 
     fn notify(&mut self) {
@@ -160,6 +161,43 @@ fn what_a_full_connection_does_not_take_is_for_the_task() {
     assert_eq!(table.handle.write(b"next").now_or_never().unwrap().unwrap(), 4);
     assert!(!table.handle.has_rest());
     assert_eq!(table.connection.0.lock().unwrap().written, b"\x81\x05event\x81\x05eventnext");
+}
+
+/// Guards against a frame that begins as one event and goes on as another.
+#[test]
+fn what_is_deleted_while_a_frame_is_cut_leaves_the_frame_whole() {
+    let said = |seq: u64| format!(r#"{{"type":"message","seq":{seq},"text":"a secret of some length"}}"#);
+    for cut in 1..2 * (2 + said(1).len()) {
+        let mut table = Table::new();
+        assert_eq!(table.poll(0, true), Poll::Pending);
+        for seq in 1..=2 {
+            let event = EncodedEvent { kind: EventKind::Message, seq: Some(seq), json: &said(seq) };
+            table.ring.push(event, GuestId(1));
+        }
+        table.connection.holds(cut);
+        table.notify();
+        table.ring.erase(&Erase { before: 3, messages: vec![1, 2], ..Erase::default() });
+        table.connection.holds(1000);
+        // As the task does: the rest first, then the ring.
+        let position = table.waiter.take_turn().unwrap().position;
+        let [front, back] = table.ring.after(position).unwrap();
+        for part in [front, back] {
+            table.handle.write_all(part).now_or_never().unwrap().unwrap();
+        }
+        table.handle.flush().now_or_never().unwrap().unwrap();
+        let written = table.connection.0.lock().unwrap().written.clone();
+        let events = super::tests::decoded(written);
+        let begun = cut.div_ceil(2 + said(1).len());
+        for (seq, event) in (1..=2).zip(&events) {
+            let kind = if seq <= begun { "message" } else { "deleted" };
+            assert_eq!(
+                (event["type"].as_str(), event["seq"].as_u64()),
+                (Some(kind), Some(seq as u64)),
+                "{cut}"
+            );
+        }
+        assert_eq!(events.len(), 2, "{cut}");
+    }
 }
 
 #[test]

@@ -4,12 +4,19 @@
 //! gets them in one copy and one write. The index beside them has each event's kind, sequence number and place,
 //! so that the other transports get the JSON without parsing frames. A reader holds a position and nothing
 //! else: a slow reader costs one integer.
+//!
+//! What is deleted is overwritten in place, by a frame of the same length that says so and ends with spaces: positions stay as they
+//! are, and a frame that was cut at a connection goes on with the rest that the [connection](super::direct) has copied. Nor
+//! does the memory keep what was said: what is evicted is overwritten, too, and so is the buffer when a larger one takes its
+//! place.
 
 use std::collections::VecDeque;
 
 use bytes::{BufMut, BytesMut};
+use zeroize::Zeroize;
 
-use crate::protocol::{EncodedEvent, Event, EventBatch, EventKind, frame};
+use crate::log::Erase;
+use crate::protocol::{EncodedEvent, Event, EventBatch, EventKind, GuestId, frame};
 
 /// How many bytes of encoded events a room holds. A reader that is further behind reads the log.
 pub const RING_BYTES: usize = 1024 * 1024;
@@ -27,6 +34,8 @@ pub struct Ring {
     /// The newest message that is no longer held, or never was because it is older than the ring; or 0.
     evicted: u64,
     capacity: usize,
+    /// How often something was erased.
+    erasures: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +44,8 @@ struct Held {
     begin: u64,
     /// The message's sequence number; 0 for every other event.
     seq: u64,
+    /// The author of a message.
+    author: GuestId,
     kind: EventKind,
     /// How many bytes of the frame come before the JSON.
     header: u8,
@@ -96,6 +107,11 @@ impl Output for EventBatch {
         for (index, held) in
             ring.events.iter().enumerate().skip(from).take_while(|(_, held)| held.begin < end)
         {
+            if held.kind == EventKind::Deleted {
+                // Without the spaces.
+                self.push(&Event::Deleted { seq: held.seq });
+                continue;
+            }
             let json = ring.between(held.begin + u64::from(held.header), ring.end_of(index));
             self.push_parts(held.kind, (held.seq > 0).then_some(held.seq), json);
         }
@@ -105,7 +121,8 @@ impl Output for EventBatch {
 impl Ring {
     /// An empty ring for `capacity` bytes; a single larger event is held alone.
     pub fn new(capacity: usize) -> Self {
-        Self { bytes: VecDeque::new(), events: VecDeque::new(), start: 0, newest: None, evicted: 0, capacity }
+        let (bytes, events) = (VecDeque::new(), VecDeque::new());
+        Self { bytes, events, start: 0, newest: None, evicted: 0, capacity, erasures: 0 }
     }
 
     /// Tells an empty ring that the log has messages up to `seq`, which the ring has not.
@@ -118,11 +135,12 @@ impl Ring {
         self.start + self.bytes.len() as u64
     }
 
-    /// Appends one event.
-    pub fn push(&mut self, event: EncodedEvent<'_>) {
+    /// Appends one event; of a message with its author.
+    pub fn push(&mut self, event: EncodedEvent<'_>, author: GuestId) {
         let header = frame::header(event.json.len());
         let (begin, seq) = (self.head(), event.seq.unwrap_or(0));
-        let held = Held { begin, seq, kind: event.kind, header: header.length() };
+        let held = Held { begin, seq, author, kind: event.kind, header: header.length() };
+        self.reserve(header.as_slice().len() + event.json.len());
         self.events.push_back(held);
         if seq > 0 {
             self.newest = Some(held);
@@ -134,12 +152,66 @@ impl Ring {
         }
     }
 
+    /// Has space for so many bytes more. A buffer that grows by itself would leave what it had in freed memory.
+    fn reserve(&mut self, more: usize) {
+        let needed = self.bytes.len() + more;
+        if needed <= self.bytes.capacity() {
+            return;
+        }
+        let mut larger = VecDeque::with_capacity(needed.next_power_of_two());
+        let (front, back) = self.bytes.as_mut_slices();
+        for part in [front, back] {
+            larger.extend(&*part);
+            part.zeroize();
+        }
+        self.bytes = larger;
+    }
+
     fn evict(&mut self) {
         if let Some(oldest) = self.events.pop_front() {
             let next = self.events.front().map_or(self.head(), |held| held.begin);
+            self.overwrite(self.start, next, b"");
             self.bytes.drain(..(next - self.start) as usize);
             self.start = next;
             self.evicted = self.evicted.max(oldest.seq);
+        }
+    }
+
+    /// Overwrites what an act erases, as far as it is held: who reads it later learns that it was deleted.
+    pub fn erase(&mut self, erase: &Erase) {
+        self.erasures += 1;
+        for index in 0..self.events.len() {
+            let Held { begin, seq, author, kind, header } = self.events[index];
+            let erased = match kind {
+                EventKind::Message => erase.has_message(seq, author),
+                EventKind::Act => erase.pins.contains(&seq),
+                _ => false,
+            };
+            if erased {
+                let json = Event::Deleted { seq }.encode();
+                self.overwrite(begin + u64::from(header), self.end_of(index), json.as_bytes());
+                self.events[index].kind = EventKind::Deleted;
+            }
+        }
+    }
+
+    /// How often something was erased: who read from the log before the last time may have what was erased.
+    pub fn erasures(&self) -> u64 {
+        self.erasures
+    }
+
+    /// Overwrites the bytes between two positions with these, and spaces after them. They are fewer: of all events that
+    /// have a number, `deleted` is the shortest.
+    fn overwrite(&mut self, begin: u64, end: u64, mut with: &[u8]) {
+        let (begin, end) = ((begin - self.start) as usize, (end - self.start) as usize);
+        let (front, back) = self.bytes.as_mut_slices();
+        let seam = front.len();
+        let (in_back, end_in_back) = (begin.saturating_sub(seam), end.saturating_sub(seam));
+        for part in [&mut front[begin.min(seam)..end.min(seam)], &mut back[in_back..end_in_back]] {
+            part.fill(b' ');
+            let (now, later) = with.split_at(with.len().min(part.len()));
+            part[..now.len()].copy_from_slice(now);
+            with = later;
         }
     }
 
@@ -231,104 +303,4 @@ impl Ring {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn push(ring: &mut Ring, json: &str, seq: u64) {
-        let kind = if seq > 0 { EventKind::Message } else { EventKind::Joined };
-        ring.push(EncodedEvent { kind, seq: (seq > 0).then_some(seq), json });
-    }
-
-    fn frames(payloads: &[String]) -> Vec<u8> {
-        let mut out = BytesMut::new();
-        payloads.iter().for_each(|payload| frame::text(payload, &mut out));
-        out.to_vec()
-    }
-
-    #[test]
-    fn a_reader_gets_everything_in_one_copy() {
-        let mut ring = Ring::new(1000);
-        let mut out = BytesMut::new();
-        push(&mut ring, "one", 1);
-        push(&mut ring, "joined", 0);
-        assert_eq!(ring.copy(0, 1000, &mut out), Ok(Copied { position: ring.head(), seq: Some(1) }));
-        assert_eq!(out[..], frames(&["one".into(), "joined".into()]));
-        assert_eq!(ring.copy(ring.head(), 1000, &mut out), Ok(Copied { position: ring.head(), seq: None }));
-    }
-
-    #[test]
-    fn a_reader_that_is_too_far_behind_is_told() {
-        let mut ring = Ring::new(10);
-        push(&mut ring, "12345678", 1);
-        push(&mut ring, "12345678", 2);
-        let mut out = BytesMut::new();
-        assert_eq!(ring.copy(0, 100, &mut out), Err(Lagged));
-        assert_eq!(ring.copy_messages(0, 2, 100, &mut out), None);
-        assert_eq!(ring.copy_messages(1, 2, 100, &mut out), Some(2));
-        assert_eq!(out[..], frames(&["12345678".into()]));
-    }
-
-    #[test]
-    fn messages_come_without_presence() {
-        let mut ring = Ring::new(1000);
-        for (json, seq) in [("a", 1), ("joined", 0), ("b", 2), ("c", 3)] {
-            push(&mut ring, json, seq);
-        }
-        let mut out = BytesMut::new();
-        assert_eq!(ring.copy_messages(0, 2, 1000, &mut out), Some(2));
-        assert_eq!(out[..], frames(&["a".into(), "b".into()]));
-        assert_eq!(ring.copy_messages(3, 3, 1000, &mut out), None);
-    }
-
-    #[test]
-    fn what_is_older_than_the_ring_is_not_skipped() {
-        let mut ring = Ring::new(1000);
-        ring.begin_after(5);
-        push(&mut ring, "six", 6);
-        let mut out = BytesMut::new();
-        assert_eq!(ring.copy_messages(4, 6, 1000, &mut out), None);
-        assert_eq!(ring.copy_messages(5, 6, 1000, &mut out), Some(6));
-    }
-
-    proptest! {
-        /// However it is cut, a reader that keeps up sees every frame whole, once, in order; one that does
-        /// not is told.
-        #[test]
-        fn readers_see_whole_frames_in_order(
-            steps in prop::collection::vec((0usize..60, 1usize..80, any::<bool>()), 1..80),
-            capacity in 20usize..200,
-        ) {
-            let mut ring = Ring::new(capacity);
-            let (mut position, mut pending) = (0, Vec::new());
-            for (number, (length, limit, read)) in steps.into_iter().enumerate() {
-                let payload = format!("{number}:{}", "x".repeat(length));
-                push(&mut ring, &payload, number as u64 + 1);
-                pending.push(payload);
-                if read {
-                    let (mut out, mut batch) = (BytesMut::new(), EventBatch::default());
-                    prop_assert_eq!(
-                        ring.copy(position, limit, &mut out),
-                        ring.copy(position, limit, &mut batch)
-                    );
-                    match ring.copy(position, limit, &mut BytesMut::new()) {
-                        Ok(copied) => {
-                            let taken = (1..=pending.len()).find(|count| frames(&pending[..*count]) == out[..]);
-                            prop_assert!(taken.is_some(), "whole frames, in order");
-                            let taken = taken.unwrap_or(0);
-                            prop_assert!(batch.iter().map(|event| event.json).eq(&pending[..taken]));
-                            prop_assert!(out.len() <= limit || taken == 1);
-                            pending.drain(..taken);
-                            position = copied.position;
-                        }
-                        Err(Lagged) => {
-                            position = ring.head();
-                            pending.clear();
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -37,6 +37,7 @@ kinds! {
     Title = "title",
     Act = "act",
     Unknown = "unknown",
+    Deleted = "deleted",
     Acknowledged = "acknowledged",
     Gap = "gap",
     History = "history",

@@ -163,6 +163,9 @@ pub enum Event<'a> {
         id: &'a str,
         kind: &'a str,
     },
+    Deleted {
+        seq: u64,
+    },
     Acknowledged {
         id: &'a str,
         seq: u64,
@@ -255,7 +258,8 @@ impl Event<'_> {
             Self::Message { seq, .. }
             | Self::Title { seq, .. }
             | Self::Act { seq, .. }
-            | Self::Unknown { seq, .. } => Some(*seq),
+            | Self::Unknown { seq, .. }
+            | Self::Deleted { seq } => Some(*seq),
             _ => None,
         }
     }

@@ -10,10 +10,15 @@ use crate::hub::admission::{banned, blocked, locked, muted};
 use crate::hub::command::{PublishBatch, Speaker, not_seated, rate_limited, storage_unavailable};
 use crate::hub::pending::{PendingAppend, PendingPublish};
 use crate::hub::roster::change::PresenceChange;
-use crate::log::{Effect, Entry, Restriction};
+use crate::log::{Effect, Entry, Erase, Restriction};
 use crate::protocol::act::Said;
 use crate::protocol::policy::RoleOf;
 use crate::protocol::{Act, Body, CircuitId, GuestId, MessageId, Record, Refusal, Role};
+
+/// What these acts erase.
+pub(super) fn erases(effects: &[(u64, Effect)]) -> Vec<Erase> {
+    effects.iter().filter_map(|(_, effect)| effect.erases.clone()).collect()
+}
 
 impl RoomActor {
     /// Appends an act, if its author may do it; without a speaker the author is the room itself.

@@ -6,6 +6,7 @@ use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
 use super::RoomActor;
+use super::governing::erases;
 use crate::hub::appends::Step;
 use crate::hub::pending::{PendingAppend, answer};
 use crate::log::{Entry, Log, LogError, LogFuture, Span};
@@ -52,12 +53,13 @@ impl RoomActor {
             Step::Publish(records) => {
                 let effects = self.fold(&records);
                 self.has_title();
-                self.shared.publish(records.iter().map(|record| {
+                let events = records.iter().map(|record| {
                     match effects.iter().any(|(seq, effect)| *seq == record.seq && effect.refused) {
                         true => record.passed_over(),
                         false => record.event(),
                     }
-                }));
+                });
+                self.shared.publish(events, &erases(&effects));
                 if let Some(nodes) = &self.shared.nodes {
                     // The room's machines have clocks of their own; what is said later is not shown as said earlier.
                     if let Some(newest) = records.last() {

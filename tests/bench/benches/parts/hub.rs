@@ -3,11 +3,11 @@
 use bytes::BytesMut;
 use onionroom::hub::reader::BATCH_BYTES;
 pub(crate) use onionroom::hub::ring::{RING_BYTES, Ring};
-use onionroom::protocol::{EncodedEvent, EventKind, frame};
+use onionroom::protocol::{EncodedEvent, EventKind, GuestId, frame};
 
 /// Appends one encoded event.
 pub(crate) fn push(ring: &mut Ring, json: &str, seq: u64) {
-    ring.push(EncodedEvent { kind: EventKind::Message, seq: Some(seq), json });
+    ring.push(EncodedEvent { kind: EventKind::Message, seq: Some(seq), json }, GuestId(1));
 }
 
 /// Reads everything from `position` on, as much at once as for one write; `each` gets the bytes of each read.
