@@ -63,6 +63,11 @@ export class Doors {
     return this.#command(`write ${can ? 'yes' : 'no'}`);
   }
 
+  /** What the room itself does, as a host at the terminal can; the secret of the link, if one was made. */
+  act(act, number = 0) {
+    return this.#command(`act ${number} ${JSON.stringify(act)}`);
+  }
+
   async close() {
     this.child.kill('SIGKILL');
     await this.ended;
@@ -70,11 +75,13 @@ export class Doors {
 
   async #command(line) {
     this.child.stdin.write(`${line}\n`);
-    await this.#done(line);
+    return this.#done(line);
   }
 
   async #done(what) {
     const { value } = await this.lines.next();
-    if (value !== 'done') throw new Error(`${DOORS} ended at "${what}"`);
+    const [, answer] = /^done ?(.*)$/.exec(value ?? '') ?? [];
+    if (answer === undefined) throw new Error(`${DOORS} ended at "${what}"`);
+    return answer;
   }
 }

@@ -3,13 +3,14 @@
 //!
 //! Arguments: for each node its origin, on a loopback name, with the number of its seats after a comma where that is limited.
 //! Commands, a line each: `kill N`, `start N`, `write yes`, `write no`, `cut N` and `join N` for whether this node can claim
-//! names; each is answered with `done`.
+//! names; `act N {…}` for what the room itself does, at this node. Each is answered with `done`, and what a link that was made
+//! has as its secret.
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::io::BufRead;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use futures_util::StreamExt;
@@ -26,7 +27,7 @@ use onionroom::listen::{ConnectionLimiter, loopback};
 use onionroom::log::{
     Appended, Entry, Follow, Log, LogError, LogFuture, MemoryLog, Retention, RoomIdentity, RoomState, Span,
 };
-use onionroom::protocol::{GuestId, Name, Record};
+use onionroom::protocol::{Act, GuestId, Name, Record};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
@@ -180,6 +181,7 @@ impl Cluster for Member {
 
 /// A node that runs.
 struct Node {
+    room: Arc<OnceLock<Room>>,
     killed: CancellationToken,
     thread: JoinHandle<()>,
 }
@@ -203,11 +205,13 @@ impl Node {
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", port)))?;
         let killed = CancellationToken::new();
         let end = killed.clone();
+        let room: Arc<OnceLock<Room>> = Arc::default();
+        let opened = Arc::clone(&room);
         let thread = thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
                     () = end.cancelled() => {}
-                    served = serve(settings, port, listener, log, member) => {
+                    served = serve(settings, port, listener, log, member, opened) => {
                         if let Err(error) = served {
                             eprintln!("node {number}: {error}");
                         }
@@ -217,7 +221,14 @@ impl Node {
             // With it all tasks and their sockets end, without a word to anyone.
             drop(runtime);
         });
-        Ok(Self { killed, thread })
+        Ok(Self { room, killed, thread })
+    }
+
+    /// Does what the room itself does; the secret of the link, if one was made.
+    fn act(&self, act: Act) -> Result<String, Box<dyn Error>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let done = runtime.block_on(self.room.wait().govern(act)).map_err(|refusal| refusal.message)?;
+        Ok(done.link.map_or_else(String::new, |link| format!(" {}", link.encode())))
     }
 
     fn kill(self) {
@@ -233,9 +244,11 @@ async fn serve(
     listener: TcpListener,
     log: Arc<SharedLog>,
     member: Member,
+    opened: Arc<OnceLock<Room>>,
 ) -> Result<(), Box<dyn Error>> {
     let closing = CancellationToken::new();
     let room = Room::open_in(&settings.room, &settings.history, log, Some(Arc::new(member))).await?;
+    let _ = opened.set(room.clone());
     let hosts = Hosts::new(port, &[]).among_doors(room.doors().is_some());
     let site = Arc::new(Site {
         room,
@@ -276,6 +289,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let (verb, which) = line.split_once(' ').unwrap_or((&line, ""));
+        let mut answer = String::new();
         match verb {
             "kill" => {
                 if let Some(node) = running.remove(&which.parse()?) {
@@ -298,9 +312,14 @@ fn main() -> Result<(), Box<dyn Error>> {
                     let _ = listener.send(ClusterEvent::Available(which == "yes"));
                 }
             }
+            "act" => {
+                let (number, act) = which.split_once(' ').unwrap_or((which, ""));
+                let node = running.get(&number.parse()?).ok_or("this node does not run")?;
+                answer = node.act(serde_json::from_str(act)?)?;
+            }
             _ => return Err(format!("unknown command {line:?}").into()),
         }
-        println!("done");
+        println!("done{answer}");
     }
     Ok(())
 }
