@@ -21,12 +21,14 @@ if (!/^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname)) {
   element('invitation').textContent = 'Say hello.';
   element('invite').hidden = true;
 }
-element('copy').addEventListener('click', async ({ target }) => {
+/** What a button does that copies the text of an element. */
+const copies = (node) => async ({ target }) => {
   try {
-    await navigator.clipboard.writeText(location.origin);
+    await navigator.clipboard.writeText(node.textContent);
     target.textContent = 'Copied';
   } catch {
     /* It is forbidden here; then the guest copies what is selected. */
-    getSelection().selectAllChildren(element('invite-address'));
+    getSelection().selectAllChildren(node);
   }
-});
+};
+element('copy').addEventListener('click', copies(element('invite-address')));

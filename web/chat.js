@@ -71,7 +71,7 @@ const connection = new Connection(new URL('.', location.href), {
   hello: () => (naming.needed ? undefined : {
     type: 'hello', name: seat.name, token: seat.token, after: cursor, epoch, newest: cursor === undefined ? NEWEST : MISSED,
   }),
-  heard: (frame) => Object.hasOwn(handlers, frame.type) && handlers[frame.type](frame),
+  heard: (frame) => handlers[frame.type]?.(frame),
   changed(connection) {
     showStatus(connection);
     doors.changed?.();
@@ -81,6 +81,8 @@ const connection = new Connection(new URL('.', location.href), {
 /* The room's events. */
 
 const handlers = {
+  __proto__: null,
+
   welcome(welcome) {
     doors.welcomed?.(welcome);
     doors.told(welcome.doors);
@@ -101,6 +103,7 @@ const handlers = {
       const setBack = known !== undefined;
       if (!setBack) mine.clear();
       unsaid.forgotten();
+      deleted = [];
       looked = setBack ? Math.min(looked ?? known, known) : undefined;
       /* Where everything that follows comes, what is shown stays. */
       const stays = setBack ? after === known : !reach;
@@ -122,6 +125,7 @@ const handlers = {
     mine.add(welcome.guest.id);
     people.me = welcome.guest.id;
     people.replace(welcome.guests, welcome.count);
+    decided(welcome);
     element('badge-shown').replaceChildren(badgeNode(people.me));
     titled(welcome.room.title);
     complain();
@@ -139,6 +143,8 @@ const handlers = {
     showStatus(connection);
     unsaid.attemptAll();
     composer.showLeft();
+    takeRole();
+    tools.welcomed?.();
   },
 
   message(message) {
@@ -165,9 +171,22 @@ const handlers = {
     if (told(event) && event.seq > head) titled(event.title);
   },
 
+  act(event) {
+    const now = event.seq > head;
+    if (event.act === 'announce') handlers.message(event);
+    else if (told(event)) follow(event, now);
+  },
+
+  policy: decided,
+
   unknown: told,
 
+  deleted(event) {
+    if (told({ ...event, act: 'gone', at: roomTime() })) unsaid.passedOver(cursor);
+  },
+
   history({ before, after, messages }) {
+    messages = messages.filter((message) => !deleted.some((isGone) => isGone(message)));
     for (const { guest, id } of messages) if (mine.has(guest)) unsaid.remove(id);
     log.older(before, after, messages.map(shown));
   },
@@ -176,15 +195,20 @@ const handlers = {
 
   storage: ({ available }) => wrote(available),
 
-  acknowledged({ id, seq }) {
+  acknowledged(answer) {
+    const { id, seq } = answer;
     wrote(true);
-    unsaid.acknowledged(id, seq <= cursor);
+    if (id === claimId) claim = undefined;
+    if (tools.answered?.(answer)) return;
+    if (unsaid.messages.has(id)) spoke = Date.now();
+    showLimits();
+    unsaid.acknowledged(id, seq, seq <= cursor);
   },
 
   /* The next message shows how many are missing. */
   gap({ before }) {
     cursor = Math.max(cursor, before - 1);
-    unsaid.passedOver();
+    unsaid.passedOver(cursor);
   },
 
   joined({ guest, at }) {
@@ -218,9 +242,17 @@ const handlers = {
     people.number(count);
   },
 
-  error({ code, message, id, doors: others }) {
+  error(answer) {
+    const { code, message, id, doors: others } = answer;
+    if (tools.answered?.(answer)) return;
     if (code === 'room_full') doors.told(others);
-    if (code === 'not_kept' && unsaid.messages.has(id)) return unsaid.later(id);
+    if (code === 'locked') return connection.lost(code);
+    if (unsaid.messages.has(id)) {
+      if (code === 'not_kept') return unsaid.later(id);
+      if (code === 'slow_mode') return unsaid.later(id, Math.max(SECOND, (spoke ||= Date.now()) + policy.slow * SECOND - Date.now()));
+    }
+    if (id === claimId && code !== 'not_kept') claim = undefined;
+    if (code === 'banned') connection.stop(CLOSE.banned);
     if (id !== undefined && unsaid.failed(id, message)) return;
     if (code === 'taken_over' || code === 'room_full') return;
     complain(message);
@@ -245,6 +277,7 @@ function caughtUp() {
   log.said.ariaBusy = 'false';
   if (log.atEnd) log.toEnd();
   log.scrolled();
+  showLimits();
   doors.caughtUp?.();
 }
 
@@ -256,8 +289,16 @@ function wrote(available) {
   if (available) unsaid.attemptAll();
 }
 
-/** A moment on the room's clock, on this guest's. */
+/** Takes the role that a link gives. */
+const takeRole = () => claim && connection.send({ type: 'claim', id: claimId, link: claim });
+window.addEventListener('hashchange', () => {
+  takeFragment();
+  takeRole();
+});
+
+/** A moment on the room's clock, on this guest's; and the present one, on the room's. */
 const timeOf = (at) => opened + at * SECOND;
+const roomTime = () => (Date.now() - opened) / SECOND;
 
 function titled(title) {
   roomTitle = title;
@@ -266,8 +307,10 @@ function titled(title) {
 }
 
 /** What lasts as it is shown: a message, or a line that says what else was done. */
-function shown({ type, at, title, ...lasting }) {
+function shown({ type, at, title, said, ...lasting }) {
   const item = { ...lasting, mine: mine.has(lasting.guest), time: timeOf(at) };
+  if (item.act === 'announce') Object.assign(item, { guest: 0, name: 'The room', mine: false, act: undefined });
+  if (item.act) govern();
   if (type === 'title') item.words = ['The room is now called ', nameNode(title)];
   else if (type === 'unknown') item.words = ['Something that this page cannot show.'];
   return item;
@@ -362,7 +405,7 @@ function showEmpty() {
 
 async function start() {
   element('room').hidden = false;
-  for (let tries = 5; brought && !doors.changed && tries; tries--) await doors.load();
+  for (let tries = 5; brought && !doors.changed && tries; tries--) await bring('moving.js');
   composer.set(kept.get('draft') ?? '');
   if (matchMedia('(pointer: fine)').matches) composer.focus();
   await seat.find();

@@ -19,13 +19,11 @@ const TURN_DEADLINE = 60 * SECOND;
 const LONGEST_WAIT = 30 * SECOND;
 /** After how many attempts without a frame another transport is tried. */
 const TRIES = 2;
-/** After how long on another transport the WebSocket is tried again. */
-const TRIAL = 5 * 60 * SECOND;
 
 /** Close codes of docs/protocol.md that change what happens next. */
-const CLOSE = { roomClosing: 1001, helloLate: 1008, roomFull: 1013, takenOver: 4001 };
+const CLOSE = { roomClosing: 1001, helloLate: 1008, roomFull: 1013, takenOver: 4001, banned: 4003 };
 /** The shortest wait after some of them: a closing or full room is not helped by haste. */
-const GENTLE = { [CLOSE.roomClosing]: 5 * SECOND, [CLOSE.roomFull]: 15 * SECOND };
+const GENTLE = { [CLOSE.roomClosing]: 5 * SECOND, [CLOSE.roomFull]: 15 * SECOND, locked: 15 * SECOND };
 
 /**
  * `hello()` gives the first frame, or nothing to stay connected without one; `heard(frame)` gets every frame of
@@ -133,7 +131,7 @@ class Connection {
     if (this.state === 'waiting' && !GENTLE[this.cause]) this.open();
     else if (this.state === 'connecting' && online && Date.now() - this.opening > STALE) this.open();
     else if (this.state === 'connected' && Date.now() - this.lastHeard > STALE) this.ask();
-    if (online) this.tryBest();
+    if (online) this.tryBest?.();
   }
 
   /** Whole seconds until the next attempt. */
@@ -168,7 +166,7 @@ class Connection {
       this.failures = this.misses = 0;
       this.everWelcome = true;
       this.listen();
-      this.planTrial();
+      this.planTrial?.();
       this.become('connected');
     }
     this.heard(frame);
@@ -197,41 +195,17 @@ class Connection {
     this.send({ type: 'ping' });
   }
 
-  /** Opens the best transport beside the present one, and changes over if that works. */
-  tryBest() {
-    if (this.rung === 0 || this.trial || this.state !== 'connected') return;
-    const trial = new SocketWire(this.base, {
-      open: () => {
-        this.rung = 0;
-        this.open();
-      },
-      lost: () => this.planTrial(),
-    });
-    this.trial = trial;
-  }
-
-  planTrial() {
-    this.dropTrial();
-    if (this.rung > 0) this.trialTimer = setTimeout(() => this.tryBest(), TRIAL);
-  }
-
-  dropTrial() {
-    clearTimeout(this.trialTimer);
-    this.trial?.close();
-    this.trial = undefined;
-  }
-
   /** No frame of the room. If requests get through, this transport is blocked; if not, the room is away. */
   async missed() {
     if (++this.misses < TRIES) return;
     this.misses = 0;
-    this.rung = (await this.reachable(WELCOME_DEADLINE)) ? Math.min(this.rung + 1, WIRES.length - 1) : 0;
+    this.rung = (await this.reachable(WELCOME_DEADLINE)) && (await bring('requests.js')) ? Math.min(this.rung + 1, WIRES.length - 1) : 0;
   }
 
   lost(code) {
     if (!this.reached) this.missed();
     this.drop();
-    if (code === CLOSE.takenOver || (code === CLOSE.helloLate && !this.hello())) {
+    if (code === CLOSE.takenOver || code === CLOSE.banned || (code === CLOSE.helloLate && !this.hello())) {
       this.become('stopped', code);
       return;
     }
@@ -253,7 +227,7 @@ class Connection {
   drop() {
     clearTimeout(this.timer);
     clearTimeout(this.watching);
-    this.dropTrial();
+    this.dropTrial?.();
     this.asked = undefined;
     this.late = undefined;
     this.slow = false;

@@ -63,7 +63,7 @@ class Log {
   }
 
   get empty() {
-    return !this.reach && !this.items.some(({ seq }) => seq);
+    return !this.reach && !this.items.some(({ text }) => text);
   }
 
   /** Whether what was said last is the guest's own. */
@@ -75,7 +75,7 @@ class Log {
   message(message) {
     if (this.has(message)) return;
     this.add({ ...message, run: this.run });
-    if (!this.atEnd && !message.mine && !message.words) this.unread();
+    if (!this.atEnd && !message.mine && message.text) this.unread();
   }
 
   /** Shows a quiet line. */
@@ -129,6 +129,40 @@ class Log {
     this.reached(first?.run === this.run ? first.seq - 1 : 0);
   }
 
+  /** Takes messages away for good, with a line in place of each run of them. */
+  erase(isGone, guest) {
+    const { items } = this;
+    this.quietly(() => items.forEach((item, index) => {
+      if (!item.text || item.run !== this.run || !isGone(item)) return;
+      const { seq, run, time, nodes } = item;
+      items[index] = { seq, run, time, nodes, guest, act: 'gone' };
+      for (const place of [index, index + 1]) {
+        /* Below it the name is said again. */
+        if (items[place]) items[place].below = undefined;
+        if (items[place]?.nodes) this.draw(place);
+      }
+    }));
+  }
+
+  /** Makes all elements anew. */
+  redraw() {
+    this.shift(() => {
+      for (let index = this.from; index < this.to; index++) this.draw(index);
+      this.placeFresh();
+    });
+  }
+
+  /** Makes elements of these items alone. */
+  view(from, to) {
+    this.quietly(() => {
+      while (this.from < this.to) this.undraw(this.items[--this.to]);
+      this.from = from;
+      for (this.to = from; this.to < to; ) this.draw(this.to++);
+      this.placeFresh();
+    });
+    this.showBeginning();
+  }
+
   /** Makes the elements of an item, in place of those it had. */
   draw(index) {
     const item = this.items[index];
@@ -156,11 +190,16 @@ class Log {
     if (!previous || day !== dayName.format(previous.time)) nodes.push(make('h2', 'day', zoneName ? `${day} (${zoneName})` : day));
     const missing = spoken && spoken.run === item.run ? item.seq - spoken.seq - 1 : 0;
     if (missing > 0) nodes.push(make('p', 'line', `${counted(missing, 'message', 'messages')} no longer kept`));
-    if (item.words) {
-      nodes.push(make('p', 'line', ...item.words));
+    if (item.act || item.words) {
+      const words = item.words ?? governed.words?.(item) ?? [];
+      const line = make('p', 'line', ...words);
+      line.hidden = !words.length || (item.act === 'gone' && previous?.act === 'gone');
+      nodes.push(line);
     } else if (item.seq) {
       const follows = this.below(index) > 0 && !nodes.length && !this.isFresh(item, previous);
-      nodes.push(messageNode(item, follows, timeNode(item.time)));
+      const node = messageNode(item, follows, timeNode(item.time));
+      tools.mark?.(node, item);
+      nodes.push(node);
     } else {
       nodes.push(this.presenceNode(item));
     }
@@ -170,7 +209,7 @@ class Log {
   /** How many lines below its author's name a message stands; 0: the name is said with it. */
   below(index) {
     const { items } = this;
-    const joins = (one, next) => one?.guest !== undefined && one.guest === next.guest && one.name === next.name
+    const joins = (one, next) => one?.text !== undefined && one.guest === next.guest && one.name === next.name
       && next.time - one.time < TOGETHER;
     let first = index;
     while (items[first].below === undefined && joins(items[first - 1], items[first])) first--;
@@ -289,16 +328,8 @@ class Log {
   }
 
   toEnd() {
-    if (this.to < this.items.length) {
-      this.quietly(() => {
-        while (this.from < this.to) this.undraw(this.items[--this.to]);
-        this.to = this.items.length;
-        this.from = Math.max(0, this.to - STEP);
-        for (let index = this.from; index < this.to; index++) this.draw(index);
-        this.placeFresh();
-      });
-      this.showBeginning();
-    }
+    const { length } = this.items;
+    if (this.to < length) this.view(Math.max(0, length - STEP), length);
     this.atEnd = true;
     this.unseen = 0;
     this.newest.hidden = true;

@@ -23,15 +23,13 @@ function messageNode(message, follows, foot) {
   if (guest !== undefined) node.classList.add(colourOf(guest));
   if (!message.whole && linesOf(text) > LINES) {
     node.classList.add('long');
-    const all = make('button', 'link', 'Show all');
-    all.type = 'button';
-    all.onclick = () => {
+    const all = button('Show all', () => {
       message.whole = true;
       node.classList.remove('long');
       all.remove();
       words.tabIndex = -1;
       words.focus({ preventScroll: true });
-    };
+    });
     words.after(all);
   }
   return node;

@@ -82,7 +82,7 @@
     };
     if (!isBag(bag)) return undefined;
     const bytes = Array.from(encoder.encode(JSON.stringify(bag)), (byte) => String.fromCharCode(byte));
-    return `#go=${btoa(bytes.join('')).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`;
+    return `#go=${base64(bytes.join(''))}`;
   }
 
   /* Coming. Everybody can make a link with a fragment: a window that has a seat here keeps it. */
@@ -126,14 +126,12 @@
     passedOver = false;
     if (!came || came.told) return;
     came.told = true;
-    const other = make('button', 'link', 'Come in as a new guest');
-    other.type = 'button';
-    other.onclick = () => {
+    const other = button('Come in as a new guest', () => {
       doors.leaving = true;
       connection.stop();
       seat.forget();
       location.reload();
-    };
+    });
     log.line('This room is also at this address; you go on here as ', nameNode(seat.name), '. If you did not come from another address of this room: ', other);
   }
 

@@ -46,12 +46,21 @@ function badgeOf(guest) {
 function badgeNode(guest) {
   const { text, rows } = badgeOf(guest);
   const node = element('badge').content.firstElementChild.cloneNode(true);
-  node.ariaLabel = `badge ${text}`;
   node.dataset.badge = text;
   node.classList.add(colourOf(guest));
+  node.guest = guest;
+  showRole(node);
   const cells = rows.flatMap((row, y) => row.map((cell, x) => (cell ? `M${x} ${y}h1` : '')));
   node.querySelector('path').setAttribute('d', cells.join(''));
   return node;
+}
+
+/** What the guest of a badge may do here stands in its frame. */
+function showRole(node) {
+  const role = roleOf(node.guest);
+  node.ariaLabel = [role, `badge ${node.dataset.badge}`].filter(Boolean).join(', ');
+  if (role) node.dataset.role = role;
+  else delete node.dataset.role;
 }
 
 class People {
@@ -77,11 +86,6 @@ class People {
   /** The occupancy, where the roster is not told. */
   number(count) {
     this.replace([...this.guests.values()].filter(({ id }) => id === this.me), count);
-  }
-
-  /** From outside the room nobody knows who is in it. */
-  unknown() {
-    this.replace([]);
   }
 
   /** The name of a guest who is present. */
@@ -119,6 +123,7 @@ class People {
         const item = make('li', away ? 'away' : '', nameNode(name));
         if (id === this.me || away) item.append(make('span', 'quiet', id === this.me ? 'you' : 'away'));
         item.append(badgeNode(id));
+        tools.mark?.(item, { guest: id, name });
         return item;
       }),
     );

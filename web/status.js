@@ -15,6 +15,7 @@ function showStatus({ state, cause, everWelcome, way, late }) {
     words = everWelcome ? 'Connection lost. Reconnecting' : 'The room does not answer. Trying again';
     if (cause === CLOSE.roomClosing) words = 'The room was closed. Looking for it again';
     if (cause === CLOSE.roomFull) words = 'The room is full. Trying again';
+    if (cause === 'locked') words = 'The room is locked. Trying again';
     if (cause === 'not_kept') words = 'The room is not ready. Trying again';
   }
   if (waiting || state === 'connecting') words = doors.words ?? words;
@@ -31,8 +32,10 @@ function showStatus({ state, cause, everWelcome, way, late }) {
   element('status-countdown').textContent = waiting ? `in ${connection.secondsLeft()} s` : '';
   const now = element('now');
   now.hidden = !waiting && state !== 'stopped';
-  now.textContent = waiting ? 'Now' : cause === LEFT ? 'Come in again' : 'Continue here';
-  if (cause === CLOSE.roomFull || cause === LEFT) people.unknown();
+  now.textContent = waiting ? 'Now' : cause === LEFT || cause === CLOSE.banned ? 'Come in again' : 'Continue here';
+  /* From outside the room nobody knows who is in it. */
+  if ([CLOSE.roomFull, CLOSE.banned, 'locked', LEFT].includes(cause)) people.replace([]);
+  showLimits();
   if (late) unsaid.interrupted(late === 'turn' ? 'waiting for its turn' : 'not confirmed yet');
   else if (state !== 'connected') unsaid.interrupted();
 }

@@ -11,6 +11,11 @@ function make(tag, className, ...children) {
   return node;
 }
 
+/** A button that only does something here. */
+function button(words, onclick, className = 'link') {
+  return Object.assign(make('button', className, words), { type: 'button', onclick });
+}
+
 /** A name, kept from changing the direction of what stands around it. */
 const nameNode = (name) => make('bdi', '', name);
 
@@ -27,16 +32,16 @@ function tidy(text) {
 /** A text as it is shown: no more marks on a letter than any script has, no more empty lines in a row than two. */
 const calm = (text) => text.replace(/(\p{M}{8})\p{M}+/gu, '$1').replace(/(\n[^\S\n]*){3,}(?=\n)/g, '\n\n');
 
+/** Bytes as base64url without padding. */
+const base64 = (bytes) => btoa(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+
 /** A token as docs/protocol.md has it, made here: so even a first welcome that is lost leaves no stranger behind. */
-function randomToken() {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replace('=', '');
+function randomToken(count = 32) {
+  return base64(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(count))));
 }
 
-/** 128 random bits in hexadecimal. */
-function randomId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
+/** 128 random bits in the same letters. */
+const randomId = () => randomToken(16);
 
 /* Addresses end at white space, at quotes and brackets, and at every invisible or direction-changing character:
    what is shown is where it leads. */

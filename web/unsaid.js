@@ -18,24 +18,23 @@ class Unsaid {
 
   attempt(message) {
     message.node.classList.remove('failed');
-    this.mark(message, this.send({ type: 'say', id: message.id, text: message.text }) ? 'sending…' : 'waiting to be sent');
+    this.mark(message, !(this.again && policy.slow) && this.send({ type: 'say', id: message.id, text: message.text }) ? 'sending…' : 'waiting to be sent');
     message.failed = false;
   }
 
   /** Sends again, under the same ids, what is not acknowledged. */
   attemptAll() {
+    clearTimeout(this.again);
+    this.again = undefined;
     for (const message of this.messages.values()) if (!message.failed && !message.sent) this.attempt(message);
   }
 
-  /** The room could not write it: it waits, and everything that does is sent again after a while that grows. */
-  later(id) {
+  /** The room could not write it, or not yet: it waits, and everything that does is sent again after so long, or a while that
+      grows. */
+  later(id, pause = Math.min(2 * (this.pause ?? SECOND), MINUTE)) {
     this.mark(this.messages.get(id), 'waiting to be sent');
-    if (this.again) return;
-    this.pause = Math.min(2 * (this.pause ?? SECOND), MINUTE);
-    this.again = setTimeout(() => {
-      this.again = undefined;
-      this.attemptAll();
-    }, this.pause);
+    this.pause = pause;
+    this.again ??= setTimeout(() => this.attemptAll(), pause);
   }
 
   /** The connection is gone, or does not answer: what was on its way waits. */
@@ -44,18 +43,18 @@ class Unsaid {
   }
 
   /** The room has this message; `passed` if it lies before what is shown, and will not come. */
-  acknowledged(id, passed) {
+  acknowledged(id, seq, passed) {
     const message = this.messages.get(id);
     this.pause = undefined;
     if (!message) return;
     if (passed) return this.remove(id);
-    message.sent = true;
+    message.sent = seq;
     this.mark(message, 'sent');
   }
 
   /** The room has started afresh and remembers no confirmation. */
   forgotten() {
-    for (const message of this.messages.values()) message.sent = false;
+    for (const message of this.messages.values()) message.sent = undefined;
   }
 
   failed(id, reason) {
@@ -63,22 +62,18 @@ class Unsaid {
     if (!message) return false;
     message.failed = true;
     message.node.classList.add('failed');
-    const again = make('button', 'link', 'Try again');
-    again.type = 'button';
-    again.onclick = () => this.attempt(message);
-    const edit = make('button', 'link', 'Edit');
-    edit.type = 'button';
-    edit.onclick = () => {
+    const again = button('Try again', () => this.attempt(message));
+    const edit = button('Edit', () => {
       this.remove(id);
       this.edit(message.text);
-    };
+    });
     message.foot.replaceChildren(`Not sent. ${reason} `, again, ' ', edit);
     return true;
   }
 
-  /** What the room has confirmed will not be shown any more: it lies in a gap. */
-  passedOver() {
-    for (const message of this.messages.values()) if (message.sent) this.remove(message.id);
+  /** What the room has confirmed up to here will not be shown any more: it lies in a gap, or is deleted. */
+  passedOver(cursor) {
+    for (const message of this.messages.values()) if (message.sent <= cursor) this.remove(message.id);
   }
 
   /** Takes a message out, because it is said now or being edited. */

@@ -1,8 +1,8 @@
 //! The index: the document at `/`, with its style, scripts and icon inside, assembled once at start.
 //!
 //! A browser requests nothing else but the WebSocket, so opening a room costs one round trip through Tor, and the
-//! Content-Security-Policy can forbid everything that is not this text. Where the room has other doors, what a guest needs to
-//! go on at one of them is asked for once the room is open.
+//! Content-Security-Policy can forbid everything that is not this text. What only some guests need, such as the tools of hosts,
+//! is asked for when they do.
 
 use std::io::Write;
 
@@ -22,8 +22,9 @@ const STYLE: (&str, &str) =
     ("chat.css", concat!(include_str!("../../web/chat.css"), include_str!("../../web/colours.css")));
 const ICON: (&str, &str) = ("icon.svg", include_str!("../../web/icon.svg"));
 /// In the order in which the document names them.
-const SCRIPTS: [(&str, &str); 15] = [
+const SCRIPTS: [(&str, &str); 17] = [
     ("text.js", include_str!("../../web/text.js")),
+    ("later.js", include_str!("../../web/later.js")),
     ("wires.js", include_str!("../../web/wires.js")),
     ("time.js", include_str!("../../web/time.js")),
     ("seat.js", include_str!("../../web/seat.js")),
@@ -35,13 +36,26 @@ const SCRIPTS: [(&str, &str); 15] = [
     ("composer.js", include_str!("../../web/composer.js")),
     ("around.js", include_str!("../../web/around.js")),
     ("doors.js", include_str!("../../web/doors.js")),
+    ("policy.js", include_str!("../../web/policy.js")),
     ("status.js", include_str!("../../web/status.js")),
     ("naming.js", include_str!("../../web/naming.js")),
     ("chat.js", include_str!("../../web/chat.js")),
 ];
 
-/// What the document asks for when the room has other addresses: how to go on at one of them.
-const LATER: &str = include_str!("../../web/moving.js");
+/// What the document asks for when a guest needs it: how to go on at another address of the room, how to speak to it without
+/// a WebSocket, how to show what hosts have decided, and their tools.
+const LATER: [(&str, &str); 4] = [
+    ("moving.js", include_str!("../../web/moving.js")),
+    ("requests.js", include_str!("../../web/requests.js")),
+    ("governed.js", include_str!("../../web/governed.js")),
+    ("tools.js", include_str!("../../web/tools.js")),
+];
+
+/// The styles that some of these bring along, each in place of its name.
+const LATER_STYLES: [(&str, &str); 2] = [
+    ("governed.css", include_str!("../../web/governed.css")),
+    ("tools.css", include_str!("../../web/tools.css")),
+];
 
 /// So many doors are in the policy at most: each makes every answer longer by its address.
 const DOORS_MAX: usize = 16;
@@ -51,15 +65,28 @@ fn script() -> String {
     format!("'use strict';{}", compact::script(&SCRIPTS.map(|(_, script)| script).concat()))
 }
 
+/// Those that are asked for later, each as it is served.
+fn later() -> [String; 4] {
+    LATER.map(|(_, script)| {
+        let script = compact::script(script);
+        let whole = LATER_STYLES.iter().fold(script, |script, (name, style)| {
+            // A text in JSON is one in a script, too.
+            let text = serde_json::Value::from(compact::style(style)).to_string();
+            script.replace(&format!("'{name}'"), &text)
+        });
+        format!("'use strict';{whole}")
+    })
+}
+
 /// The document as it is served. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Index {
     document: Text,
     /// `script-src` and `style-src`: exactly what the document holds may run.
     sources: String,
-    /// The script that is asked for later. The document runs it as an element of its own, so that the policy knows it by its
-    /// hash, wherever the room's paths begin.
-    later: Text,
+    /// The scripts that are asked for later. The document runs each as an element of its own, so that the policy knows it by
+    /// its hash, wherever the room's paths begin.
+    later: [Text; 4],
 }
 
 /// A text as it is and compressed.
@@ -93,17 +120,18 @@ impl Index {
     /// Puts style, scripts and icon into the document, compresses it and takes the hashes.
     pub fn assemble() -> Self {
         let (icon, style) = (BASE64.encode(ICON.1.as_bytes()), compact::style(STYLE.1));
-        let (script, later) = (script(), compact::script(LATER));
+        let (script, later) = (script(), later());
         let links: String = SCRIPTS.map(|(name, _)| linked_script(name)).concat();
         let document = DOCUMENT
             .replace(&format!("\"{}\"", ICON.0), &format!("\"data:image/svg+xml;base64,{icon}\""))
             .replace(&linked_style(STYLE.0), &format!("<style>{style}</style>"))
             .replace(&links, &format!("<script>{script}</script>\n"));
-        let hashes = [&script, &later].map(|script| source_hash(script)).join(" ");
+        let scripts = std::iter::once(&script).chain(&later);
+        let hashes: Vec<_> = scripts.map(|script| source_hash(script)).collect();
         Self {
             document: Text::new(document),
-            sources: format!("script-src {hashes}; style-src {}", source_hash(&style)),
-            later: Text::new(later),
+            sources: format!("script-src {}; style-src {}", hashes.join(" "), source_hash(&style)),
+            later: later.map(Text::new),
         }
     }
 
@@ -123,9 +151,15 @@ impl Index {
         response
     }
 
-    /// The response to a request for the script that the document asks for when the room has other doors.
-    pub fn later(&self, request: &HeaderMap) -> Response<Body> {
-        self.later.respond(request, "text/javascript; charset=utf-8")
+    /// The names of the scripts that the document asks for later.
+    pub fn later_names() -> impl Iterator<Item = &'static str> {
+        LATER.iter().map(|(name, _)| *name)
+    }
+
+    /// The response to a request for one of the scripts that the document asks for later; none if this is not its name.
+    pub fn later(&self, name: &str, request: &HeaderMap) -> Option<Response<Body>> {
+        let place = LATER.iter().position(|(known, _)| *known == name)?;
+        Some(self.later[place].respond(request, "text/javascript; charset=utf-8"))
     }
 
     /// The document's Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)): what the document holds, and a

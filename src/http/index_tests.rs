@@ -8,6 +8,9 @@ use super::*;
 /// What opening a room may cost, compressed.
 const BUDGET: usize = 20_000;
 
+/// What it may cost together with everything that a guest may load later.
+const BUDGET_WITH_ALL: usize = 30_000;
+
 fn document() -> String {
     String::from_utf8(Index::assemble().document.plain.to_vec()).expect("the page is UTF-8")
 }
@@ -37,6 +40,16 @@ fn the_page_fits_its_budget() {
     assert_eq!(page.compressed[4..8], [0; 4], "the time of compression is not told");
 }
 
+/// With all that a guest may load later.
+#[test]
+fn everything_together_fits_its_budget() {
+    let index = Index::assemble();
+    let sizes: Vec<_> = index.later.iter().map(|later| later.compressed.len()).collect();
+    let all = index.document.compressed.len() + sizes.iter().sum::<usize>();
+    assert!(all <= BUDGET_WITH_ALL, "{all} bytes compressed, later {sizes:?}");
+    assert!(later().iter().all(|later| !later.contains(".css'")));
+}
+
 #[test]
 fn the_document_asks_for_nothing() {
     let (document, markup) = (document(), markup());
@@ -57,7 +70,7 @@ fn the_document_asks_for_nothing() {
 /// What `compact` takes for granted.
 #[test]
 fn the_scripts_are_of_the_kind_that_is_made_compact() {
-    for (name, script) in SCRIPTS.into_iter().chain([("moving.js", LATER)]) {
+    for (name, script) in SCRIPTS.into_iter().chain(LATER) {
         // What follows a comment on its last line would be lost, and a text over several lines would lose its indentation.
         for line in script.lines().map(str::trim) {
             let ends_early = line.starts_with("/*") && line.contains("*/") && !line.ends_with("*/");
@@ -75,7 +88,9 @@ fn everything_that_runs_stands_in_a_hashed_element() {
         let handler = tag.split_whitespace().find(|word| word.starts_with("on") && word.contains('='));
         assert_eq!(handler, None, "inline handler");
     }
-    for (name, script) in SCRIPTS.into_iter().chain([("moving.js", LATER), ("all", &script())]) {
+    let served = later().map(|script| ("later", script));
+    let served = served.iter().map(|(name, script)| (*name, script.as_str()));
+    for (name, script) in SCRIPTS.into_iter().chain(served).chain([("all", script().as_str())]) {
         for forbidden in [
             "innerHTML",
             "outerHTML",
@@ -104,8 +119,11 @@ fn the_policy_allows_exactly_what_the_document_holds() {
         hashes += 1;
     }
     // And what it may ask for.
-    assert!(policy.contains(&source_hash(&compact::script(LATER))));
-    assert_eq!(policy.matches("'sha256-").count(), hashes + 1);
+    for script in later() {
+        assert!(policy.contains(&source_hash(&script)));
+        hashes += 1;
+    }
+    assert_eq!(policy.matches("'sha256-").count(), hashes);
     assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"));
     assert!(policy.contains("connect-src 'self' ws://127.0.0.1:8646;"));
     assert!(!policy.contains("unsafe"));
@@ -115,7 +133,7 @@ fn the_policy_allows_exactly_what_the_document_holds() {
 
 #[test]
 fn the_page_knows_what_a_crowd_is() {
-    assert!(document().contains(&format!("OCCUPANCY_ABOVE={};", crate::protocol::OCCUPANCY_ABOVE)));
+    assert!(later().concat().contains(&format!("OCCUPANCY_ABOVE={};", crate::protocol::OCCUPANCY_ABOVE)));
 }
 
 #[test]

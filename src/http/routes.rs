@@ -17,16 +17,20 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use self::rooms::credentials::check_query;
 use super::error::Problem;
+use super::index::Index;
 use super::site::{ChargedRoom, Site, unknown_connection};
 use crate::listen::ConnectInfo;
 use crate::transport::websocket::upgrade;
 
 /// The routes, with the guard before and the headers after all of them.
 pub fn router(site: Arc<Site>) -> Router {
+    let later = Index::later_names().fold(Router::new(), |routes, name| {
+        routes.route(&format!("/{name}"), get(move |State(site), headers| later(site, name, headers)))
+    });
     Router::new()
+        .merge(later)
         .route("/", get(index))
         .route("/chat", any(chat))
-        .route("/moving.js", get(moving))
         .route("/health", get(health))
         .merge(noscript::routes())
         .merge(rooms::routes())
@@ -42,9 +46,12 @@ async fn index(State(site): State<Arc<Site>>, request: Request) -> Response {
     site.index.respond(request.headers(), request.extensions().get(), &doors)
 }
 
-/// What the document runs when the room has other doors.
-async fn moving(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    site.index.later(&headers)
+/// What the document runs once a guest needs it.
+async fn later(site: Arc<Site>, name: &'static str, headers: HeaderMap) -> Response {
+    match site.index.later(name, &headers) {
+        Some(script) => script,
+        None => not_found().await.into_response(),
+    }
 }
 
 /// For a load balancer that asks whether to send guests here, and for the page at another door of the room, which may not read

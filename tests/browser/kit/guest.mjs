@@ -105,7 +105,8 @@ export class Guest {
   /** Has the page come in by this way, "events" or "polling", as if it had found out that no better one goes through, which
       takes it its time: that it does is tested in fallback.test.mjs. */
   async comeInBy(way) {
-    await this.ask((wanted) => {
+    await this.ask(async (wanted) => {
+      await bring('requests.js');
       connection.rung = WIRES.findIndex(({ name }) => name === wanted);
       connection.open();
     }, way);

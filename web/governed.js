@@ -1,0 +1,123 @@
+/* How a guest is shown what hosts and moderators decide: the rules, the pinned message, who may write, and each act in words.
+   Loaded where there is anything of it. */
+'use strict';
+{
+  style('governed.css');
+
+  const accept = button('', accepted, 'main');
+  const title = 'Rules of this room';
+  const text = Object.assign(make('p', 'words'), { dir: 'auto', tabIndex: 0 });
+  const rules = Object.assign(make('section', '', make('h2', '', title), text, accept), { id: 'rules', ariaLabel: title, hidden: true });
+  const read = button(title, () => {
+    element('people').hidePopover();
+    rules.hidden = false;
+    text.focus();
+  });
+  const pinned = button('', () => jump(policy.pinned.message) || pinned.classList.toggle('whole'), '');
+  pinned.id = 'pinned';
+  const limits = Object.assign(make('p', 'quiet'), { id: 'limits' });
+  element('scroller').before(pinned);
+  element('say-form').before(rules, limits);
+  element('leave').before(read);
+  /** Until when this guest may say nothing. */
+  let mutedUntil = 0;
+  let shownRules, timer;
+
+  function accepted() {
+    rules.hidden = true;
+    shared.set('rules', (policy.accepted = policy.rules));
+    showLimits();
+    composer.focus();
+  }
+
+  /** "10 minutes". */
+  function spanWords(seconds) {
+    const size = [DAY, HOUR, MINUTE, SECOND].find((size) => seconds * SECOND >= 2 * size) ?? SECOND;
+    const unit = { [DAY]: 'day', [HOUR]: 'hour', [MINUTE]: 'minute', [SECOND]: 'second' }[size];
+    return counted(Math.ceil((seconds * SECOND) / size), unit, `${unit}s`);
+  }
+
+  /** Takes account of an act. */
+  function follow({ act, of, at, seconds, locked, guests, text, message, messages = [], said, now }) {
+    const { pinned: last } = policy;
+    if (of === people.me && act === 'mute') mutedUntil = seconds ? timeOf(at + seconds) : Infinity;
+    if (of === people.me && act === 'unmute') mutedUntil = 0;
+    if (!now) return;
+    if (act === 'pin') policy.pinned = { message, ...said };
+    if (act === 'unpin' || messages.includes(last?.message) || (act === 'delete_all' && of === last?.by)) policy.pinned = undefined;
+    if (act === 'slow') policy.slow = seconds;
+    if (act === 'lock') policy.locked = locked;
+    if (act === 'cap') policy.cap = guests;
+    if (act === 'topic' || act === 'rules') policy[act] = text;
+  }
+
+  /** Shows a message, if it is loaded. */
+  function jump(seq) {
+    const place = log.items.findIndex((item) => item.seq === seq && item.run === log.run);
+    if (place < 0) return false;
+    log.view(Math.max(0, place - STEP / 2), Math.min(log.items.length, place + STEP / 2));
+    log.atEnd = false;
+    const node = log.items[place].nodes.at(-1);
+    node.tabIndex = -1;
+    node.scrollIntoView({ block: 'center' });
+    node.focus({ preventScroll: true });
+    return true;
+  }
+
+  /** Shows the policy; what ends by itself counts down. */
+  function show() {
+    element('topic').textContent = policy.topic ?? '';
+    const { slow, locked } = policy;
+    pinned.hidden = !policy.pinned;
+    pinned.replaceChildren(...(policy.pinned ? [make('span', 'quiet', 'Pinned '), nameNode(policy.pinned.name), ` ${calm(policy.pinned.text)}`] : []));
+    read.hidden = !policy.rules;
+    if (shownRules !== policy.rules) text.replaceChildren(linked(calm((shownRules = policy.rules) ?? '')));
+    const unread = rulesUnread();
+    accept.textContent = unread ? 'Accept' : 'Close';
+    if (unread || !policy.rules) rules.hidden = !unread;
+    const left = (until) => Math.ceil((until - Date.now()) / SECOND);
+    const muted = left(mutedUntil), wait = roleOf(people.me) || !slow ? 0 : left(spoke + slow * SECOND);
+    const words = [];
+    if (muted > 0) words.push(muted < Infinity ? `You are muted for ${spanWords(muted)}.` : 'You are muted.');
+    else if (wait > 0) words.push(`You can write again in ${spanWords(wait)}.`);
+    else if (slow) words.push(`Slow mode: one message in ${spanWords(slow)}.`);
+    if (locked) words.push('The room is locked: no new guests come in.');
+    limits.textContent = words.join(' ');
+    limits.hidden = element('say-form').hidden;
+    clearTimeout(timer);
+    if (wait > 0 || (muted > 0 && muted < Infinity)) timer = setTimeout(show, SECOND);
+  }
+
+  /** Who did something, at the end of a sentence; nothing if it was the room itself. */
+  const by = (guest) => (guest ? [' by ', nameNode(people.nameOf(guest) ?? policy.roles.get(guest)?.name ?? 'a moderator')] : []);
+
+  /** What was done, in words; nothing if this page does not know it. */
+  function words({ act, of, name = 'A guest', seconds, locked, text, role, guests, guest }) {
+    const them = nameNode(name);
+    const time = seconds ? ` for ${spanWords(seconds)}` : '';
+    const known = {
+      kick: [them, ' was put out'],
+      ban: [them, ` was banned${time}`],
+      unban: ['The ban of ', them, ' was lifted'],
+      mute: [them, ` was muted${time}`],
+      unmute: ['The mute of ', them, ' was lifted'],
+      gone: ['Message deleted'],
+      delete_all: ['All messages of ', them, ' were deleted'],
+      role: [them, ` was made a ${role}`],
+      link: [`A link for a ${role} was made`],
+      revoke_links: ['Unused links were taken back'],
+      lock: [`The room was ${locked ? 'locked' : 'unlocked'}`],
+      slow: [seconds ? `Slow mode was set to one message in ${spanWords(seconds)}` : 'Slow mode was ended'],
+      cap: [`The number of guests was ${guests ? `limited to ${guests}` : 'freed'}`],
+      topic: text ? ['The topic was set to “', nameNode(text), '”'] : ['The topic was taken away'],
+      rules: ['The rules were changed'],
+      pin: ['A message was pinned'],
+      unpin: ['The pinned message was taken down'],
+    }[act];
+    return known ? [...known, ...by(guest === of ? 0 : guest)] : [];
+  }
+
+  Object.assign(governed, { follow: () => acts.splice(0).forEach(follow), show, words });
+  log.redraw();
+  showLimits();
+}

@@ -1,0 +1,197 @@
+/* The transports for where no WebSocket gets through: server-sent events and long polling. Loaded when two attempts with one came
+   to nothing, and requests are answered. */
+'use strict';
+
+/** How long the room may hold a long poll, in seconds. */
+const POLL_WAIT = 20;
+/** How often a polling page asks for the roster. */
+const ROSTER_EVERY = 15 * SECOND;
+/** Above so many guests the room is a crowd: how many they are is asked for, not who. */
+const OCCUPANCY_ABOVE = 100;
+/** After how long on another transport the WebSocket is tried again. */
+const TRIAL = 5 * 60 * SECOND;
+
+/** What speaking in requests has in common. A class on top of it listens. */
+class RequestWire {
+  constructor(base, on) {
+    this.on = on;
+    this.base = new URL('rooms/main/', base);
+    this.ending = new AbortController();
+    queueMicrotask(() => this.ending.signal.aborted || on.open());
+  }
+
+  send(frame) {
+    if (this.ending.signal.aborted) return false;
+    const ask = () => this[frame.type](frame).catch((error) => this.failed(error, frame));
+    /* One after the other, so that what is said first is first. */
+    if (frame.type === 'say') this.saying = Promise.resolve(this.saying).then(ask);
+    else ask();
+    return true;
+  }
+
+  close() {
+    this.ending.abort();
+  }
+
+  async hello({ name, token, after, epoch, newest }) {
+    const welcome = await this.ask('POST', 'guests', { name, token });
+    this.token = welcome.token;
+    this.epoch = welcome.room.epoch;
+    await this.listen(welcome, new URLSearchParams(after === undefined ? { newest } : { after, epoch, newest }));
+  }
+
+  async history({ before, limit }) {
+    const page = await this.ask('GET', `messages?before=${before}&limit=${limit}`);
+    this.same(page) && this.on.heard({ ...page, type: 'history', before });
+  }
+
+  /** The room may have been opened anew since the welcome; a new hello finds out what that means. */
+  same({ epoch }) {
+    if (epoch !== this.epoch) this.lost();
+    return epoch === this.epoch;
+  }
+
+  /** Outlives this wire, and the page. */
+  async leave() {
+    const headers = { authorization: `Bearer ${this.token}` };
+    await fetch(new URL('guests/me', this.base), { method: 'DELETE', headers, keepalive: true });
+  }
+
+  async say({ id, text }) {
+    this.on.heard({ type: 'acknowledged', ...(await this.ask('POST', 'messages', { id, text })) });
+  }
+
+  async rename({ name }) {
+    const guest = await this.ask('PATCH', 'guests/me', { name });
+    this.on.heard({ type: 'renamed', guest, was: guest.name });
+  }
+
+  /** Acts have no request yet. */
+  async act({ id }) {
+    this.on.heard({ type: 'error', code: 'not_kept', id, message: 'This needs a WebSocket.' });
+  }
+
+  claim(frame) {
+    return this.act(frame);
+  }
+
+  async ping() {
+    await this.fetch('HEAD', '../main');
+    this.on.heard({ type: 'pong' });
+  }
+
+  async ask(...request) {
+    const answer = await (await this.fetch(...request)).json();
+    if (this.ending.signal.aborted) throw new DOMException('', 'AbortError');
+    this.on.sign();
+    return answer;
+  }
+
+  /** Makes a request, again in its turn if that was too fast; throws what else the room has against it. */
+  async fetch(method, path, body) {
+    const headers = body ? { 'content-type': 'application/json' } : {};
+    if (this.token) headers.authorization = `Bearer ${this.token}`;
+    const url = new URL(path, this.base);
+    const answer = await fetch(url, { method, headers, body: body && JSON.stringify(body), signal: this.ending.signal, cache: 'no-store' });
+    if (answer.ok) return answer;
+    const refusal = await answer.json();
+    if (answer.status !== 429) throw { refusal };
+    this.on.sign();
+    await new Promise((resolve) => setTimeout(resolve, (Number(answer.headers.get('retry-after')) || 1) * SECOND));
+    return this.fetch(method, path, body);
+  }
+
+  failed({ refusal }, { type, id }) {
+    if (this.ending.signal.aborted) return;
+    const { code, detail } = refusal ?? {};
+    if (!code) return this.lost();
+    this.on.heard({ ...refusal, type: 'error', message: detail, id });
+    if (code === 'room_full') this.lost(CLOSE.roomFull);
+    /* With the hello ends what listens. */
+    if (code === 'not_kept' && type === 'hello') this.lost(code);
+  }
+
+  lost(code) {
+    if (this.ending.signal.aborted) return;
+    this.close();
+    this.on.lost(code);
+  }
+}
+
+/** Server-sent events: one answer that goes on. Read by hand, because EventSource sends no token in a header, and
+    keeps signs of life to itself. */
+class EventWire extends RequestWire {
+  async listen(welcome, query) {
+    const answer = await this.fetch('GET', `events?${query}`);
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let text = ''; ; ) {
+      const { value, done } = await reader.read();
+      if (done) return this.lost();
+      this.on.sign();
+      const events = (text + value).split('\n\n');
+      text = events.pop();
+      for (const event of events) {
+        const data = /^data: (.*)$/m.exec(event);
+        if (data) this.hear(JSON.parse(data[1]));
+      }
+    }
+  }
+
+  hear(frame) {
+    if (this.ending.signal.aborted) return;
+    this.on.heard(frame);
+    if (frame.code === 'taken_over') this.lost(CLOSE.takenOver);
+  }
+}
+
+/** Long polling: a question that is answered when there is something, again and again. */
+class PollWire extends RequestWire {
+  async listen(welcome, query) {
+    let after;
+    for (let known = Date.now(); ; query = new URLSearchParams({ after, epoch: this.epoch, wait: POLL_WAIT })) {
+      const answer = await this.ask('GET', `messages?${query}`);
+      if (!this.same(answer)) return;
+      if (after === undefined) this.on.heard({ ...welcome, after: answer.after, cursor: answer.cursor });
+      if (answer.gap) this.on.heard({ type: 'gap', ...answer.gap });
+      for (const message of answer.messages) this.on.heard({ type: 'message', ...message });
+      if (after !== undefined) {
+        this.on.heard({ type: 'doors', doors: answer.doors });
+        this.on.heard({ type: 'storage', available: answer.storage_available !== false });
+      }
+      after = answer.messages.at(-1)?.seq ?? (answer.gap ? answer.gap.before - 1 : answer.after);
+      if (Date.now() - known < ROSTER_EVERY) continue;
+      known = Date.now();
+      if (answer.count > OCCUPANCY_ABOVE) this.on.heard({ type: 'crowd', count: answer.count });
+      else this.on.heard({ type: 'roster', guests: (await this.ask('GET', '../main')).guests });
+    }
+  }
+}
+
+/* What a connection does beside, on one of them. */
+Object.assign(Connection.prototype, {
+  /** Opens the best transport beside the present one, and changes over if that works. */
+  tryBest() {
+    if (this.rung === 0 || this.trial || this.state !== 'connected') return;
+    const trial = new SocketWire(this.base, {
+      open: () => {
+        this.rung = 0;
+        this.open();
+      },
+      lost: () => this.planTrial(),
+    });
+    this.trial = trial;
+  },
+
+  planTrial() {
+    this.dropTrial();
+    if (this.rung > 0) this.trialTimer = setTimeout(() => this.tryBest(), TRIAL);
+  },
+
+  dropTrial() {
+    clearTimeout(this.trialTimer);
+    this.trial?.close();
+    this.trial = undefined;
+  },
+});
+
+WIRES.push({ Wire: EventWire, name: 'events' }, { Wire: PollWire, name: 'polling' });
