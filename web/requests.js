@@ -66,9 +66,8 @@ class RequestWire {
     this.on.heard({ type: 'renamed', guest, was: guest.name });
   }
 
-  /** Acts have no request yet. */
-  async act({ id }) {
-    this.on.heard({ type: 'error', code: 'not_kept', id, message: 'This needs a WebSocket.' });
+  async act({ type, ...act }) {
+    this.on.heard({ type: 'acknowledged', ...(await this.ask('POST', `${type}s`, act)) });
   }
 
   claim(frame) {
