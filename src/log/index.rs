@@ -230,7 +230,6 @@ impl MessageIndex {
     }
 
     /// Whether this message is kept.
-    #[cfg(test)]
     pub(super) fn contains(&self, seq: u64) -> bool {
         self.kept.contains_key(&seq)
     }

@@ -8,10 +8,13 @@
 //! overwritten in place. `store` is what the thread does with the files, `view` what others may look up meanwhile.
 //! `rows` has the statements, `identity` the room's own row, `sealed` encrypts, `keys` is the file of the keys. `schema` checks the file and migrates
 //! it, `adopt` encrypts what an older version wrote. `opening` looks at all files before it changes one: `together` and
-//! `mark` tell whether they belong together, `progress` is how far it is. `error` is why a log cannot be opened, `fault` is
+//! `mark` tell whether they belong together, `progress` is how far it is. `copy` copies a log that is in use. `error` is why a log cannot be opened, `fault` is
 //! for tests.
 
 mod adopt;
+mod copy;
+#[cfg(test)]
+mod copy_tests;
 #[cfg(test)]
 mod deletion_tests;
 #[cfg(test)]
@@ -50,6 +53,7 @@ use crate::protocol::Record;
 use store::Store;
 use view::View;
 
+pub use copy::{CopyError, LogCopy, announced_length};
 pub use error::SqliteOpenError;
 pub use progress::{Opening, OpeningStep};
 pub use schema::Synchronous;

@@ -28,7 +28,7 @@ use zeroize::Zeroizing;
 const MAGIC: &[u8; 20] = b"onionroom keys v1\n\0\0";
 
 /// The length of the head and of a slot, in bytes.
-const SLOT: usize = 64;
+pub(super) const SLOT: usize = 64;
 
 /// How many slots are added at once.
 pub(super) const GROWTH: u32 = 512;
@@ -86,11 +86,10 @@ impl Found {
         if read_whole(&mut file, &mut *slot)?.is_none() {
             return Ok(Self::Damaged("it is too short".into()));
         }
-        let slots = u32::from_le_bytes(*slot[MAGIC.len()..].first_chunk().unwrap_or(&[0; 4]));
-        let epoch = u64::from_le_bytes(*slot[32..].first_chunk().unwrap_or(&[0; 8]));
-        if *slot != head(slots, epoch) {
+        let Some(slots) = announced_slots(&slot) else {
             return Ok(Self::Damaged("it does not begin as such a file does".into()));
-        }
+        };
+        let epoch = u64::from_le_bytes(*slot[32..].first_chunk().unwrap_or(&[0; 8]));
         if file.metadata()?.len() < place(slots) {
             return Ok(Self::Damaged("its end is missing".into()));
         }
@@ -186,6 +185,18 @@ impl KeyFile {
         Ok(found.filter(|(id, _)| *id == wanted.id).map(|(_, key)| key))
     }
 
+    /// The bytes of the slots from this one on, at most `count` of those that there are.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn slots_from(&mut self, first: u32, count: u32) -> io::Result<Zeroizing<Vec<u8>>> {
+        let count = count.min(self.slots.saturating_sub(first));
+        let mut bytes = Zeroizing::new(vec![0; count as usize * SLOT]);
+        self.file.seek(SeekFrom::Start(place(first)))?;
+        self.file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
     fn read(&mut self, slot: u32) -> io::Result<Option<(i64, Key)>> {
         let mut bytes = Zeroizing::new([0; SLOT]);
         self.file.seek(SeekFrom::Start(place(slot)))?;
@@ -212,17 +223,26 @@ impl KeyFile {
         let mut slots = slots.to_vec();
         slots.sort_unstable();
         for run in slots.chunk_by(|one, next| *next == one + 1).flat_map(|run| run.chunks(CHUNK)) {
-            let mut bytes = Zeroizing::new(vec![0; run.len() * SLOT]);
-            getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-            for (slot, bytes) in run.iter().zip(bytes.chunks_exact_mut(SLOT)) {
-                let check = check(*slot, &bytes[..40]);
-                bytes[40..].copy_from_slice(&check);
-            }
+            let bytes = fresh(run)?;
             self.file.seek(SeekFrom::Start(place(run[0])))?;
             self.file.write_all(&bytes)?;
         }
         self.file.sync_data()
     }
+}
+
+/// Slots with these numbers and fresh keys, one after the other.
+///
+/// # Errors
+/// The operating system has no randomness.
+pub(super) fn fresh(slots: &[u32]) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; slots.len() * SLOT]);
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    for (slot, bytes) in slots.iter().zip(bytes.chunks_exact_mut(SLOT)) {
+        let check = check(*slot, &bytes[..40]);
+        bytes[40..].copy_from_slice(&check);
+    }
+    Ok(bytes)
 }
 
 /// Opens a file beside the log, or creates it with the mode 0600.
@@ -242,7 +262,15 @@ fn place(slot: u32) -> u64 {
     (u64::from(slot) + 1) * SLOT as u64
 }
 
-fn head(slots: u32, epoch: u64) -> [u8; SLOT] {
+/// How many slots a file has that begins so; `None` if no file of keys does.
+pub(super) fn announced_slots(begin: &[u8; SLOT]) -> Option<u32> {
+    let slots = u32::from_le_bytes(*begin[MAGIC.len()..].first_chunk()?);
+    let epoch = u64::from_le_bytes(*begin[32..].first_chunk()?);
+    (*begin == head(slots, epoch)).then_some(slots)
+}
+
+/// What a file of so many slots begins with.
+pub(super) fn head(slots: u32, epoch: u64) -> [u8; SLOT] {
     let mut head = [0; SLOT];
     let (text, check) = (MAGIC.len(), MAGIC.len() + 4);
     head[..text].copy_from_slice(MAGIC);
@@ -262,6 +290,11 @@ fn check(slot: u32, id_and_key: &[u8]) -> [u8; 24] {
     let mut check = [0; 24];
     check.copy_from_slice(&digest[..24]);
     check
+}
+
+/// The identifier of the key in a slot of this number; `None` if it is damaged.
+pub(super) fn identifier(slot: u32, bytes: &[u8]) -> Option<i64> {
+    parse(slot, bytes.try_into().ok()?).map(|(id, _)| id)
 }
 
 /// The identifier and the key in a slot, unless it is damaged.
@@ -291,90 +324,5 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn open(path: &Path, used: &[u32]) -> KeyFile {
-        KeyFile::open(path, &Found::at(path).unwrap(), &used.iter().copied().collect(), 7).unwrap()
-    }
-
-    fn ids(path: &Path) -> Vec<Option<i64>> {
-        match Found::at(path).unwrap() {
-            Found::Slots(ids, epoch) => {
-                assert_eq!(epoch, 7);
-                ids
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_key_is_found_until_it_is_erased() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("keys");
-        let mut keys = open(&path, &[]);
-        assert_eq!(keys.ready(), GROWTH as usize);
-        let (one, key) = keys.take().unwrap().unwrap();
-        let (other, _) = keys.take().unwrap().unwrap();
-        assert_ne!(one, other);
-        assert_eq!(keys.get(one).unwrap().as_deref(), Some(&*key));
-        keys.erase(&[one.slot]).unwrap();
-        assert_eq!(keys.get(one).unwrap(), None);
-        assert!(keys.get(other).unwrap().is_some());
-        let file = std::fs::read(&path).unwrap();
-        assert!(!file.windows(32).any(|bytes| bytes == *key), "overwritten, not only marked");
-    }
-
-    /// Guards against a key that encrypts twice: one that was ready in a backup may have been used since.
-    #[test]
-    fn what_is_not_used_is_replaced_when_the_file_is_opened() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("keys");
-        let mut keys = open(&path, &[]);
-        let (used, _) = keys.take().unwrap().unwrap();
-        drop(keys);
-        let before = ids(&path);
-        drop(open(&path, &[used.slot]));
-        let after = ids(&path);
-        let same: Vec<usize> = (0..before.len()).filter(|slot| before[*slot] == after[*slot]).collect();
-        assert_eq!(same, [used.slot as usize]);
-    }
-
-    #[test]
-    fn the_file_shrinks_again() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("keys");
-        open(&path, &[]).grow(50 * GROWTH).unwrap();
-        drop(open(&path, &[GROWTH + 3]));
-        assert_eq!(ids(&path).len(), 2 * GROWTH as usize);
-        assert_eq!(std::fs::metadata(&path).unwrap().len(), place(2 * GROWTH));
-    }
-
-    #[test]
-    fn damage_is_found_and_named() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("keys");
-        assert!(matches!(Found::at(&path).unwrap(), Found::Nothing));
-        drop(open(&path, &[]));
-        let whole = std::fs::read(&path).unwrap();
-        let mut one = whole.clone();
-        one[SLOT * 5 + 20] ^= 1;
-        std::fs::write(&path, &one).unwrap();
-        assert_eq!(ids(&path).iter().position(Option::is_none), Some(4));
-        for wrong in [&whole[..40], &whole[..whole.len() - 1], &[0; 8000][..]] {
-            std::fs::write(&path, wrong).unwrap();
-            assert!(matches!(Found::at(&path).unwrap(), Found::Damaged(_)));
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn nobody_else_can_read_it() {
-        use std::os::unix::fs::PermissionsExt;
-
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("keys");
-        drop(open(&path, &[]));
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-}
+#[path = "keys_tests.rs"]
+mod tests;

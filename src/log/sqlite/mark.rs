@@ -113,7 +113,8 @@ impl Mark {
         (mark.bytes() == *bytes).then_some(mark)
     }
 
-    fn bytes(&self) -> [u8; LENGTH] {
+    /// What is in its file.
+    pub(super) fn bytes(&self) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         bytes[..MAGIC.len()].copy_from_slice(MAGIC);
         bytes[MAGIC.len()] = match self.state {

@@ -5,6 +5,7 @@
 //! key that no row has. So no kept message loses its key, and no key of a deleted message stays.
 
 mod append;
+pub(super) mod copying;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
