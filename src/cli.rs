@@ -11,14 +11,18 @@
 //! Standard error gets the rest: progress, problems, logs and errors.
 
 mod arguments;
+mod backup;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod failure;
 mod host;
 mod invite;
+mod key;
 #[cfg(feature = "lab")]
 mod lab;
+mod moving;
 mod opening;
+mod passphrase;
 mod process;
 mod qr;
 mod restore;
@@ -33,11 +37,12 @@ pub use arguments::ClusterCommand;
 #[cfg(feature = "lab")]
 pub use arguments::LabFlags;
 pub use arguments::{
-    Arguments, Command, HostCommand, HostFlags, InviteCommand, InviteFlags, RestoreFlags, RoomFlags,
-    ServeFlags,
+    Arguments, BackupFlags, Command, DataFlags, HostCommand, HostFlags, InviteCommand, InviteFlags,
+    KeyCommand, PassphraseFlags, RestoreFlags, RoomFlags, ServeFlags,
 };
 pub use failure::Failure;
 pub use host::HostError;
+pub use passphrase::PassphraseError;
 
 use std::io::{self, Write};
 
@@ -61,7 +66,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Invite(flags)) => invite::run(flags),
         Some(Command::Host(flags)) => host::run(&before, &flags),
         Some(Command::Config) => print_example(),
+        Some(Command::Backup(flags)) => backup::run(&flags),
         Some(Command::Restore(flags)) => restore::run(&flags),
+        Some(Command::Key(command)) => key::run(&command),
     }
 }
 

@@ -1,7 +1,10 @@
 //! The server: opens a room from its settings, with its listeners, the hub, the log and the onion service, and closes it.
 
+pub mod archive;
+pub mod backup;
 mod error;
 mod host;
+pub mod keys;
 mod local;
 mod messages;
 mod proxy;
@@ -11,6 +14,7 @@ mod tls;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,8 +43,11 @@ use crate::protocol::Role;
 use crate::storage::DataDirectory;
 use crate::tor::{OnionService, Status, TorError};
 use crate::{http, tor};
+use archive::{Passphrase, Progress};
+use backup::{BackedUp, BackupError, OpenRoom};
 use host::RoomHost;
 use local::LocalListener;
+use messages::OpenLog;
 use proxy::ProxyListener;
 use storage::Storage;
 use tls::BoundTls;
@@ -65,9 +72,8 @@ pub struct Server {
     log: Arc<dyn Log>,
     /// The other nodes of a room on several machines.
     cluster: Option<Arc<dyn Cluster>>,
-    /// Held until the files in it are closed.
-    #[cfg_attr(not(unix), allow(dead_code, reason = "held for its drop"))]
-    directory: Option<Arc<DataDirectory>>,
+    /// Holds the data directory until the files in it are closed.
+    on_disk: OpenRoom,
     onion: Option<OnionService>,
     onion_port: u16,
     /// Who may find the onion service.
@@ -109,7 +115,7 @@ impl Server {
     pub async fn open_watched(settings: &Settings, opening: &Arc<Opening>) -> Result<Self, OpenError> {
         let tasks = TaskTracker::new();
         let closing = CancellationToken::new();
-        let Storage { directory, log, key, invitations } = Storage::open(settings, opening).await?;
+        let Storage { directory, log, file, key, invitations } = Storage::open(settings, opening).await?;
         let (log, cluster) = match log {
             Some(log) => (log, None),
             None => {
@@ -147,7 +153,7 @@ impl Server {
             room: site.room.clone(),
             log,
             cluster,
-            directory: directory.clone(),
+            on_disk: OpenRoom::new(directory.clone(), file),
             onion: None,
             onion_port,
             access: None,
@@ -187,7 +193,7 @@ impl Server {
     /// Opens the host's socket, in the data directory.
     #[cfg(unix)]
     fn open_control(&self) {
-        if let Some(socket) = self.directory.as_deref().and_then(host::bind) {
+        if let Some(socket) = self.on_disk.directory().and_then(host::bind) {
             let (host, tasks) = (Arc::new(self.host()), self.tasks.clone());
             self.spawn_critical(control::listener::serve(socket, host, tasks, self.closing.clone()));
         }
@@ -297,6 +303,21 @@ impl Server {
     /// The status of the onion service; `None` without one.
     pub fn tor_status(&self) -> Option<watch::Receiver<Status>> {
         self.onion.as_ref().map(tor::OnionService::status)
+    }
+
+    /// Writes a backup to the new file `to` while the room goes on: everything that was acknowledged before is in it, unless it
+    /// was erased since. Takes 128 MiB of memory for the passphrase. Dropped unfinished, it goes on until it is
+    /// complete.
+    ///
+    /// # Errors
+    /// Another backup is being written, the room leaves nothing behind, or the file cannot be written; then there is none.
+    pub async fn backup(
+        &self,
+        to: PathBuf,
+        passphrase: Passphrase,
+        told: impl FnMut(Progress) + Send + 'static,
+    ) -> Result<BackedUp, BackupError> {
+        self.on_disk.backup(to, passphrase, told).await
     }
 
     /// Closes the room: WebSockets get a close frame, responses under way a second, every task ends. Takes less than

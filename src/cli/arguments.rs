@@ -4,6 +4,7 @@
 
 mod host;
 mod invite;
+mod moving;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::config::Flag;
 
 pub use host::{HostCommand, HostFlags};
 pub use invite::{InviteCommand, InviteFlags};
+pub use moving::{BackupFlags, DataFlags, KeyCommand, PassphraseFlags, RestoreFlags};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -90,11 +92,19 @@ pub enum Command {
     Cluster(ClusterCommand),
     /// Say who may find the room, which makes it private
     Invite(InviteFlags),
+    /// Write the room's messages and the key of its address to a file, encrypted with a passphrase
+    ///
+    /// The room must be closed. The file is in the format of age (age-encryption.org) and has a tar archive inside. What is
+    /// erased in the room later is still in it.
+    Backup(BackupFlags),
     /// Put a backup in place of the messages and the address
     ///
     /// What is there is moved to the directory `replaced` inside the data directory, and only after the backup was read
     /// without a fault. The room must be closed.
     Restore(RestoreFlags),
+    /// Show the key of the address, write it out for C Tor, or take one from C Tor
+    #[command(subcommand)]
+    Key(KeyCommand),
 }
 
 /// Flags of every command that opens a room.
@@ -192,27 +202,6 @@ pub enum ClusterCommand {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
-}
-
-/// Flags of `restore`.
-#[derive(Debug, Args)]
-pub struct RestoreFlags {
-    /// A copy of a data directory
-    #[arg(value_name = "BACKUP")]
-    pub from: PathBuf,
-    /// The directory that it is put into [default: the platform's data directory]
-    #[arg(long, value_name = "DIRECTORY")]
-    data_dir: Option<OsString>,
-    /// The configuration file; without this, onionroom.toml in the platform's directory, if it exists
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-}
-
-impl RestoreFlags {
-    /// The flags that set keys, in the settings' terms.
-    pub fn flags(&self) -> Vec<Flag> {
-        self.data_dir.iter().map(|value| Flag { name: "--data-dir", value: Some(value.clone()) }).collect()
-    }
 }
 
 /// Flags of `lab`.

@@ -4,11 +4,14 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::host::HostError;
+use super::passphrase::PassphraseError;
 use crate::config::SettingsError;
 use crate::invitations::InvitationError;
 #[cfg(feature = "lab")]
 use crate::lab::LabError;
 use crate::server::OpenError;
+use crate::server::backup::BackupError;
+use crate::server::keys::KeyError;
 use crate::server::restore::RestoreError;
 use crate::tor::TorError;
 
@@ -46,9 +49,18 @@ pub enum Failure {
     /// A backup could not be put in place.
     #[error(transparent)]
     Restore(#[from] RestoreError),
-    /// There is no data directory to restore to.
+    /// A backup could not be written.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// There is no passphrase.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The key of the address could not be shown, written out or put in place.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// There is no data directory.
     #[error(
-        "The settings say that nothing is kept, so there is nothing to restore to. Name a directory with --data-dir."
+        "The settings say that nothing is kept, so there is no data directory. Name one with --data-dir."
     )]
     NothingKept,
     /// A room could not be asked or governed.

@@ -1,27 +1,40 @@
 //! `onionroom restore`: a backup of the messages and the address, put in place.
 
-use std::env;
-
 use super::arguments::RestoreFlags;
 use super::failure::Failure;
+use super::moving::{ProgressLine, data_dir, settings};
+use super::passphrase;
 use super::terminal::Terminal;
-use crate::config::{Settings, Sources, StandardPaths};
-use crate::server::restore::{Restored, restore};
+use crate::server::archive::Archive;
+use crate::server::restore::{RestoreError, Restored, restore, restore_archive};
+use crate::tor::{IdentityKey, OnionAddress};
 
 /// Puts the backup in place and says what was done.
 pub(super) fn run(flags: &RestoreFlags) -> Result<(), Failure> {
-    let sources =
-        Sources { file: flags.config.clone(), environment: env::vars_os().collect(), flags: flags.flags() };
-    let settings = Settings::load(&sources, &StandardPaths::for_user())?;
-    let data_dir = settings.data_dir.as_deref().ok_or(Failure::NothingKept)?;
-    let Restored { messages, address, replaced } = restore(data_dir, &flags.from)?;
-    let what = match (messages, address) {
+    let settings = settings(&flags.data)?;
+    let data_dir = data_dir(&settings)?;
+    let terminal = Terminal::of_this_process();
+    // For the message alone: a key that cannot be read is replaced as well.
+    let address = || IdentityKey::read(data_dir).ok().flatten().map(|key| key.address());
+    let before = address();
+    let restored = if flags.from.is_file() {
+        let archive = Archive::open(&flags.from).map_err(RestoreError::from)?;
+        let asked = || Ok::<_, Failure>(passphrase::of_a_backup(&flags.passphrase, &terminal)?);
+        let mut line = ProgressLine::new(&terminal);
+        restore_archive(data_dir, archive, asked, &mut |progress| line.show(progress))?
+    } else {
+        restore(data_dir, &flags.from)?
+    };
+    let Restored { messages, address: has_address, replaced } = restored;
+    let what = match (messages, has_address) {
         (true, true) => "The messages and the address are",
         (true, false) => "The messages are",
         _ => "The address is",
     };
-    let terminal = Terminal::of_this_process();
     terminal.eprint(&format!("{what} restored from {}.", flags.from.display()));
+    if has_address {
+        told(&terminal, before.as_ref(), address().as_ref());
+    }
     if let Some(replaced) = replaced {
         terminal.eprint(&format!(
             "What was there before is in {}. It can still be read: remove it when you do not need it.",
@@ -29,4 +42,13 @@ pub(super) fn run(flags: &RestoreFlags) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Says so where the room has another address now.
+fn told(terminal: &Terminal, before: Option<&OnionAddress>, now: Option<&OnionAddress>) {
+    if let (Some(before), Some(now)) = (before, now)
+        && before != now
+    {
+        terminal.eprint(&format!("The address is another one now: it was {before} and is {now}."));
+    }
 }

@@ -31,10 +31,18 @@ pub enum MessagesError {
     NoCluster,
 }
 
-fn retention(history: &HistorySettings) -> Retention {
+/// How much the settings keep.
+pub(super) fn retention(history: &HistorySettings) -> Retention {
     let HistorySettings { messages, megabytes, days, .. } = *history;
     let age = (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60));
     Retention { messages, bytes: megabytes * 1_000_000, age }
+}
+
+/// A log that was opened.
+pub(super) struct OpenLog {
+    pub(super) log: Arc<dyn Log>,
+    /// The same, if it is in the data directory.
+    pub(super) file: Option<Arc<SqliteLog>>,
 }
 
 /// The log of this machine alone: in memory for a room that leaves nothing behind, otherwise in the data directory.
@@ -42,15 +50,16 @@ pub(super) fn open(
     settings: &Settings,
     directory: Option<&DataDirectory>,
     opening: &Arc<Opening>,
-) -> Result<Arc<dyn Log>, MessagesError> {
+) -> Result<OpenLog, MessagesError> {
     let retention = retention(&settings.history);
     Ok(match directory {
-        None => Arc::new(MemoryLog::new(retention)?),
+        None => OpenLog { log: Arc::new(MemoryLog::new(retention)?), file: None },
         Some(directory) => {
             let survives = settings.history.survive_power_loss;
             let synchronous = if survives { Synchronous::Full } else { Synchronous::Normal };
             let path = directory.path().join(LOG_FILE);
-            Arc::new(SqliteLog::open_watched(&path, retention, synchronous, opening)?)
+            let log = Arc::new(SqliteLog::open_watched(&path, retention, synchronous, opening)?);
+            OpenLog { log: Arc::clone(&log) as Arc<dyn Log>, file: Some(log) }
         }
     })
 }

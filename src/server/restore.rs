@@ -1,17 +1,25 @@
-//! Puts a backup in place: the messages and the address of a copy of a data directory, and its invitations if there are
-//! none. Those that there are stay: the backup's may have been removed since, and without any a private room would open.
+//! Puts a backup in place: the messages and the address of a copy of a data directory, or of a file that `super::backup` has
+//! written, and its invitations if there are none. Those that there are stay: the backup's may have been removed since, and
+//! without any a private room would open.
 //!
 //! The copy is made and opened beside what is there, and what is there is moved away only then. So a backup that is
 //! damaged changes nothing, and of what is replaced nothing is lost.
 
+mod error;
+pub(super) mod exchange;
+
 use std::fs::{self, File, TryLockError};
-use std::io;
 use std::path::{Path, PathBuf};
 
+use super::archive::{Archive, Parts, Passphrase, Progress, Step, Told};
 use crate::invitations;
-use crate::log::sqlite::{SqliteOpenError, Synchronous};
+use crate::log::sqlite::Synchronous;
 use crate::log::{Retention, SqliteLog};
-use crate::storage::{DataDirectory, StorageError, make_private};
+use crate::storage::DataDirectory;
+use error::replaced_in;
+use exchange::{BACKUP, forget_key, private, unusable};
+
+pub use error::RestoreError;
 
 /// The message log's file in the data directory.
 pub(super) const LOG_FILE: &str = "messages.sqlite";
@@ -21,13 +29,7 @@ pub(super) const LOG_FILE: &str = "messages.sqlite";
 const LOG_FILES: [&str; 4] = ["messages.sqlite-wal", "messages.state", "messages.keys", LOG_FILE];
 
 /// Where the key of the address is. The directory of relays beside it is downloaded again.
-const ADDRESS: &str = "tor/state";
-
-/// Where the copy is made.
-const COPY: &str = "restoring";
-
-/// What the copy is called while it is put in place. Until then nothing was changed.
-const EXCHANGE: &str = "exchanging";
+pub(super) const ADDRESS: &str = "tor/state";
 
 /// What was restored.
 #[derive(Debug)]
@@ -38,62 +40,6 @@ pub struct Restored {
     pub address: bool,
     /// Where that is which was there before, if anything was.
     pub replaced: Option<PathBuf>,
-}
-
-/// Why a backup could not be put in place. Everything is as it was before.
-#[derive(Debug, thiserror::Error)]
-pub enum RestoreError {
-    /// The data directory cannot be used.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// There is no backup.
-    #[error(
-        "The directory {} is no backup: neither messages.sqlite nor tor/state is in it. Name a copy of a data directory; \
-         an archive has to be unpacked first.",
-        path.display()
-    )]
-    NoBackup {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The backup is in use, or is the data directory itself.
-    #[error(
-        "The directory {} is not a copy but in use. Name a copy that was made while the room was closed.",
-        path.display()
-    )]
-    InUse {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The log of the backup cannot be opened.
-    #[error("The backup cannot be used, and nothing was changed. {}", of_the_backup(cause, copy, from))]
-    Log {
-        /// The backup.
-        from: PathBuf,
-        /// The copy of it that was opened, and is removed again.
-        copy: PathBuf,
-        /// Why its log cannot be opened.
-        cause: SqliteOpenError,
-    },
-    /// The process ended while a backup was put in place: some files may be moved away, and others not there yet.
-    #[error(
-        "A backup was being put in the data directory {} when that was interrupted. Run `onionroom restore` again, with the \
-         same backup. What was there before is in {}.",
-        path.display(),
-        replaced_in(path).display()
-    )]
-    Interrupted {
-        /// The data directory.
-        path: PathBuf,
-    },
-    /// The system refuses.
-    #[error("The backup cannot be put in place: {path} cannot be used: {cause}.", path = path.display())]
-    Unusable {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
 }
 
 /// Puts what is in the directory `from` in the place of what is in the data directory, which must not be in use. What was
@@ -116,114 +62,87 @@ pub fn restore(data_dir: &Path, from: &Path) -> Result<Restored, RestoreError> {
     if matches!(held, Ok(Err(TryLockError::WouldBlock))) {
         return Err(in_use());
     }
+    put_in_place(data, |copy| {
+        let parts = Parts { messages, address };
+        copy_all(from, copy, parts)?;
+        check(from, copy, parts)?;
+        Ok(parts)
+    })
+}
 
-    let (copy, complete) = (data.join(COPY), data.join(EXCHANGE));
-    remove(&copy)?;
-    private(&copy)?;
-    let invited = from.join(invitations::DIRECTORY).is_dir() && !data.join(invitations::DIRECTORY).exists();
-    let copied = copy_all(from, &copy, messages, address, invited);
-    if let Err(error) = copied {
-        let _ = fs::remove_dir_all(&copy);
-        return Err(error);
+/// The same with a file that `super::backup` has written. `passphrase` is asked for once the data directory is locked, and
+/// `told` is told how far it is.
+///
+/// # Errors
+/// The passphrase is wrong or none is given, the file is damaged, its log cannot be opened, or the system refuses.
+pub fn restore_archive<E: From<RestoreError>>(
+    data_dir: &Path,
+    archive: Archive,
+    passphrase: impl FnOnce() -> Result<Passphrase, E>,
+    told: Told<'_>,
+) -> Result<Restored, E> {
+    let directory = DataDirectory::open(data_dir).map_err(RestoreError::from)?;
+    let (from, passphrase) = (archive.path().to_owned(), passphrase()?);
+    let restored = put_in_place(directory.path(), |copy| {
+        let parts = archive.extract(&passphrase, copy, told)?;
+        told(Progress { step: Step::Checking, done: 0, total: 0 });
+        check(&from, copy, parts)?;
+        Ok(parts)
+    });
+    Ok(restored?)
+}
+
+/// Puts what `make` makes in a directory in the place of what is in the data directory.
+fn put_in_place(
+    data: &Path,
+    make: impl FnOnce(&Path) -> Result<Parts, RestoreError>,
+) -> Result<Restored, RestoreError> {
+    let copy = BACKUP.begin(data)?;
+    let Parts { messages, address } = make(&copy).inspect_err(|_| BACKUP.give_up(data))?;
+    let mut names: Vec<&str> = LOG_FILES.into_iter().filter(|_| messages).collect();
+    names.extend(address.then_some(ADDRESS));
+    // Put in place first: the address is not to be opened to all, also if this is interrupted.
+    let invited = copy.join(invitations::DIRECTORY).is_dir() && !data.join(invitations::DIRECTORY).exists();
+    names.extend(invited.then_some(invitations::DIRECTORY));
+    let replaced = BACKUP.put_in_place(data, &names)?;
+    if address {
+        // Whatever was to become of the key that is replaced.
+        forget_key(data)?;
     }
-    remove(&complete)?;
-    rename(&copy, &complete)?;
-    let replaced = exchange(data, &complete, messages, address, invited)?;
-    remove(&complete)?;
     Ok(Restored { messages, address, replaced })
 }
 
-/// Removes the copy that was left by a restore that was called off: with it messages could be read that the room keeps no
-/// longer.
-///
-/// # Errors
-/// It was interrupted when files were moved already, so what is there is incomplete; or the system refuses.
-pub(super) fn clear(data: &Path) -> Result<(), RestoreError> {
-    if data.join(EXCHANGE).exists() {
-        return Err(RestoreError::Interrupted { path: data.into() });
-    }
-    remove(&data.join(COPY))
-}
-
-/// Removes a directory, if it is there.
-fn remove(directory: &Path) -> Result<(), RestoreError> {
-    match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(directory)(error)),
-        _ => Ok(()),
-    }
-}
-
-/// Makes the copy, and opens its log once.
-fn copy_all(
-    from: &Path,
-    copy: &Path,
-    messages: bool,
-    address: bool,
-    invited: bool,
-) -> Result<(), RestoreError> {
-    if messages {
-        for name in LOG_FILES {
-            let file = from.join(name);
-            if file.exists() {
-                copy_file(&file, &copy.join(name))?;
-            }
-        }
+/// Opens the log of the copy once.
+fn check(from: &Path, copy: &Path, parts: Parts) -> Result<(), RestoreError> {
+    if parts.messages {
         let all = Retention { messages: usize::MAX, bytes: 0, age: None };
         drop(
             SqliteLog::open(&copy.join(LOG_FILE), all, Synchronous::Full)
                 .map_err(|cause| RestoreError::Log { from: from.into(), copy: copy.into(), cause })?,
         );
     }
-    if address {
-        private(&copy.join("tor"))?;
-        copy_tree(&from.join(ADDRESS), &copy.join(ADDRESS))?;
-    }
-    if invited {
-        copy_tree(&from.join(invitations::DIRECTORY), &copy.join(invitations::DIRECTORY))?;
-    }
     Ok(())
 }
 
-/// Moves what is there away, and the copy in its place. Returns where the first is now, if anything was there.
-fn exchange(
-    data: &Path,
-    copy: &Path,
-    messages: bool,
-    address: bool,
-    invited: bool,
-) -> Result<Option<PathBuf>, RestoreError> {
-    let mut names: Vec<&str> = LOG_FILES.into_iter().filter(|_| messages).collect();
-    names.extend(address.then_some(ADDRESS));
-    // Put in place first: the address is not to be opened to all, also if this is interrupted.
-    names.extend(invited.then_some(invitations::DIRECTORY));
-    let mut replaced = None;
-    if names.iter().any(|name| data.join(name).exists()) {
-        let free = (1..).map(|number: u32| replaced_in(data).join(number.to_string()));
-        let place = free.into_iter().find(|place| !place.exists()).unwrap_or_else(|| replaced_in(data));
-        private(&place)?;
-        private(&place.join("tor"))?;
-        for name in &names {
-            rename(&data.join(name), &place.join(name))?;
+/// Makes the copy.
+fn copy_all(from: &Path, copy: &Path, parts: Parts) -> Result<(), RestoreError> {
+    if parts.messages {
+        for name in LOG_FILES {
+            let file = from.join(name);
+            if file.exists() {
+                copy_file(&file, &copy.join(name))?;
+            }
         }
-        replaced = Some(place);
     }
-    private(&data.join("tor"))?;
-    for name in names.iter().rev() {
-        rename(&copy.join(name), &data.join(name))?;
+    if parts.address {
+        private(&copy.join("tor"))?;
+        copy_tree(&from.join(ADDRESS), &copy.join(ADDRESS))?;
     }
-    Ok(replaced)
-}
-
-/// Where what is replaced goes.
-fn replaced_in(data: &Path) -> PathBuf {
-    data.join("replaced")
-}
-
-fn rename(from: &Path, to: &Path) -> Result<(), RestoreError> {
-    match fs::rename(from, to) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(from)(error)),
-        _ => Ok(()),
+    let invited = from.join(invitations::DIRECTORY);
+    if invited.is_dir() {
+        copy_tree(&invited, &copy.join(invitations::DIRECTORY))?;
     }
+    Ok(())
 }
 
 fn copy_tree(from: &Path, to: &Path) -> Result<(), RestoreError> {
@@ -257,23 +176,4 @@ fn writable(mut permissions: fs::Permissions) -> fs::Permissions {
 fn writable(mut permissions: fs::Permissions) -> fs::Permissions {
     permissions.set_readonly(false);
     permissions
-}
-
-/// Names the files of the backup where those of the copy are meant. What the system refuses is done to the copy.
-fn of_the_backup(cause: &SqliteOpenError, copy: &Path, from: &Path) -> String {
-    let said = cause.to_string();
-    match cause {
-        SqliteOpenError::Unusable { .. } => said,
-        _ => said.replace(&copy.display().to_string(), &from.display().to_string()),
-    }
-}
-
-/// Creates a directory, if it is not there.
-fn private(path: &Path) -> Result<(), RestoreError> {
-    make_private(path).map_err(unusable(path))
-}
-
-fn unusable(path: &Path) -> impl Fn(io::Error) -> RestoreError + use<> {
-    let path = PathBuf::from(path);
-    move |cause| RestoreError::Unusable { path: path.clone(), cause }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 use super::error::OpenError;
+use super::messages::OpenLog;
 use super::{local, messages, restore};
 use crate::config::{LocalAccess, Settings};
 use crate::http::local_key::LocalKey;
 use crate::invitations::Follower;
-use crate::log::Log;
 use crate::log::sqlite::Opening;
+use crate::log::{Log, SqliteLog};
 use crate::storage::DataDirectory;
 
 /// What the room has on a disk, or in memory in its place.
@@ -18,6 +19,8 @@ pub(super) struct Storage {
     pub(super) directory: Option<Arc<DataDirectory>>,
     /// `None` for a room whose log is not on this machine.
     pub(super) log: Option<Arc<dyn Log>>,
+    /// The same, if it is in the data directory.
+    pub(super) file: Option<Arc<SqliteLog>>,
     pub(super) key: Option<LocalKey>,
     /// `None` without an onion service.
     pub(super) invitations: Option<Follower>,
@@ -44,11 +47,14 @@ impl Storage {
         DataDirectory::sweep();
         let directory = settings.data_dir.as_deref().map(DataDirectory::open).transpose()?.map(Arc::new);
         if let Some(directory) = &directory {
-            restore::clear(directory.path())?;
+            restore::exchange::clear(directory.path())?;
         }
-        let log = match settings.cluster {
-            Some(_) => None,
-            None => Some(messages::open(settings, directory.as_deref(), opening)?),
+        let (log, file) = match settings.cluster {
+            Some(_) => (None, None),
+            None => {
+                let OpenLog { log, file } = messages::open(settings, directory.as_deref(), opening)?;
+                (Some(log), file)
+            }
         };
         let key = local::key(&settings.listen, directory.as_deref())?;
         let needed = settings.onion.enabled || settings.listen.local == LocalAccess::Unix;
@@ -61,7 +67,7 @@ impl Storage {
         let follow =
             |directory: &Arc<DataDirectory>| Follower::start(directory.path(), settings.onion.restricted);
         let invitations = directory.as_ref().filter(|_| settings.onion.enabled).map(follow).transpose()?;
-        Ok(Self { directory, log, key, invitations })
+        Ok(Self { directory, log, file, key, invitations })
     }
 }
 

@@ -1,6 +1,8 @@
 //! A data directory that cannot be used: the program says why, in words, and changes nothing.
 
 mod backup;
+#[cfg(target_os = "linux")]
+mod moving;
 
 use std::collections::BTreeMap;
 use std::fs;

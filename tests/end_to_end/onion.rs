@@ -14,6 +14,7 @@ mod distance;
 mod ending;
 mod introductions;
 mod limits;
+mod moved;
 mod other_client;
 mod ports;
 mod private;
@@ -101,6 +102,9 @@ pub(crate) async fn a_room_on_a_private_tor_network() {
 
     step("behind C Tor's onion service each circuit has its budget");
     behind::c_tors_onion_service_tells_the_circuits(&visitors, &network).await;
+
+    step("keys move between the room and C Tor");
+    moved::keys_move_between_the_room_and_c_tor(&visitors, &network, &data.path().join("moved")).await;
 
     step("one address for two rooms");
     balanced::one_address_for_two_rooms(&visitors, &network).await;

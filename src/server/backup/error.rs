@@ -1,0 +1,71 @@
+//! Why a backup cannot be written.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::log::sqlite::{CopyError, SqliteOpenError};
+use crate::server::restore::RestoreError;
+use crate::storage::StorageError;
+use crate::tor::KeystoreError;
+
+/// Why a backup cannot be written. The room is as it was, and no file was made.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The room is open.
+    #[error("The room in {} is open. Close it first, and back it up then.", path.display())]
+    Open {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// A backup or a key was not put in place completely.
+    #[error(transparent)]
+    Interrupted(#[from] RestoreError),
+    /// There is nothing to back up.
+    #[error("There is nothing to back up in {}: no room was opened there. --data-dir names another directory.", path.display())]
+    Nothing {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The file would be overwritten.
+    #[error("{} exists, and no backup is overwritten. Name another file.", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is a backup under way.
+    #[error("A backup of this room is being written already. Wait until it is complete.")]
+    UnderWay,
+    /// The room has nothing on a disk.
+    #[error("This room leaves nothing behind, so there is nothing to back up.")]
+    Ephemeral,
+    /// The log cannot be opened.
+    #[error(transparent)]
+    Log(#[from] SqliteOpenError),
+    /// The log cannot be copied.
+    #[error("The backup cannot be written. {0}")]
+    Copy(#[from] CopyError),
+    /// The key of the address cannot be read.
+    #[error("The key of the address cannot be read: {0}.")]
+    Key(#[from] KeystoreError),
+    /// The file cannot be made.
+    #[error("The backup cannot be written to {}: {cause}.", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// It cannot be written.
+    #[error("The backup cannot be written: {}.", said(.0))]
+    Io(#[from] io::Error),
+}
+
+fn said(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull => "the disk is full".into(),
+        _ => error.to_string(),
+    }
+}

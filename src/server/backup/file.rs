@@ -1,0 +1,91 @@
+//! The file of a backup: written under another name beside its place, and renamed when it is complete.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::error::BackupError;
+
+/// How the name of a file begins that is not complete.
+const BEGINNING: &str = ".onionroom-backup-";
+
+/// How many bytes are written at once.
+const CHUNK: usize = 256 * 1024;
+
+/// A new file, removed when dropped before it is complete.
+pub(super) struct NewFile {
+    file: BufWriter<NamedTempFile>,
+    to: PathBuf,
+}
+
+impl NewFile {
+    /// A file with the mode 0600 that is to become `to`. Those that killed processes have left beside it are removed.
+    ///
+    /// # Errors
+    /// There is something at `to`, or the system refuses.
+    pub(super) fn beside(to: &Path) -> Result<Self, BackupError> {
+        if to.symlink_metadata().is_ok() {
+            return Err(BackupError::Exists { path: to.into() });
+        }
+        let unusable = |cause| BackupError::Unusable { path: to.into(), cause };
+        let directory = match to.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        sweep(directory);
+        let file = tempfile::Builder::new().prefix(BEGINNING).tempfile_in(directory).map_err(unusable)?;
+        // Held while it is written; another file system may have no locks, and then it is not swept either.
+        let _ = file.as_file().try_lock();
+        Ok(Self { file: BufWriter::with_capacity(CHUNK, file), to: to.into() })
+    }
+
+    /// Waits for the disk, and gives the file its name. Returns how many bytes it has.
+    ///
+    /// # Errors
+    /// The system refuses, or there is something of that name by now.
+    pub(super) fn complete(self) -> Result<u64, BackupError> {
+        let Self { file, to } = self;
+        let unusable = |cause| BackupError::Unusable { path: to.clone(), cause };
+        let file = file.into_inner().map_err(|error| unusable(error.into_error()))?;
+        file.as_file().sync_all().map_err(unusable)?;
+        let bytes = file.as_file().metadata().map_err(unusable)?.len();
+        file.persist_noclobber(&to).map_err(|failed| match failed.error.kind() {
+            io::ErrorKind::AlreadyExists => BackupError::Exists { path: to.clone() },
+            _ => unusable(failed.error),
+        })?;
+        // The name is found after a loss of power only once the directory is on the disk.
+        if let Some(directory) = to.parent().filter(|_| cfg!(unix)) {
+            let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+            let _ = File::open(directory).and_then(|directory| directory.sync_all());
+        }
+        Ok(bytes)
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Removes the files of processes that were killed. Those of living ones are locked.
+fn sweep(directory: &Path) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let begins = |name: &OsStr| name.to_str().is_some_and(|name| name.starts_with(BEGINNING));
+        if !begins(&entry.file_name()) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let held = File::open(entry.path()).map(|file| file.try_lock().map(|()| file));
+        if matches!(held, Ok(Ok(_))) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}

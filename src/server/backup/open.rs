@@ -1,0 +1,50 @@
+//! The backup of a room that is open.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio::task::spawn_blocking;
+
+use super::error::BackupError;
+use super::{BackedUp, backup_open};
+use crate::log::SqliteLog;
+use crate::server::archive::{Passphrase, Progress};
+use crate::storage::DataDirectory;
+
+/// What is backed up of a room that is open. Holds its data directory, and so the lock.
+pub(in super::super) struct OpenRoom {
+    directory: Option<Arc<DataDirectory>>,
+    /// The log, if it is in the data directory.
+    log: Option<Arc<SqliteLog>>,
+    under_way: Arc<Mutex<()>>,
+}
+
+impl OpenRoom {
+    pub(in super::super) fn new(directory: Option<Arc<DataDirectory>>, log: Option<Arc<SqliteLog>>) -> Self {
+        Self { directory, log, under_way: Arc::default() }
+    }
+
+    /// The data directory; `None` for a room that has none.
+    pub(in super::super) fn directory(&self) -> Option<&DataDirectory> {
+        self.directory.as_deref()
+    }
+
+    /// See [`super::super::Server::backup`].
+    pub(in super::super) async fn backup(
+        &self,
+        to: PathBuf,
+        passphrase: Passphrase,
+        mut told: impl FnMut(Progress) + Send + 'static,
+    ) -> Result<BackedUp, BackupError> {
+        let Some(directory) = self.directory.clone().filter(|directory| !directory.is_ephemeral()) else {
+            return Err(BackupError::Ephemeral);
+        };
+        let (log, under_way) = (self.log.clone(), Arc::clone(&self.under_way));
+        let written = spawn_blocking(move || {
+            let _held = under_way.try_lock().map_err(|_| BackupError::UnderWay)?;
+            backup_open(&directory, log.as_deref(), &to, &passphrase, &mut told)
+        });
+        written.await.unwrap_or_else(|error| Err(io::Error::other(error).into()))
+    }
+}
