@@ -47,7 +47,6 @@ use archive::{Passphrase, Progress};
 use backup::{BackedUp, BackupError, OpenRoom};
 use host::RoomHost;
 use local::LocalListener;
-use messages::OpenLog;
 use proxy::ProxyListener;
 use storage::Storage;
 use tls::BoundTls;
