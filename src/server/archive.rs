@@ -1,7 +1,7 @@
 //! The file that `onionroom backup` writes: a tar archive (POSIX ustar), encrypted with a passphrase in the format of age
 //! (<https://age-encryption.org/v1>, a recipient of the type scrypt), so that other programs can read it as well.
 //!
-//! The archive begins with [`MANIFEST`]; what follows has the names that it has in a data directory. `writing` and `reading`
+//! The archive begins with a manifest; what follows has the names that it has in a data directory. `writing` and `reading`
 //! work in a stream, and hold no more than a few chunks of 64 KiB, beside the memory of scrypt.
 
 mod error;
