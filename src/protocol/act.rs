@@ -349,7 +349,7 @@ fn messages(members: &Map<String, Value>) -> Result<Vec<u64>, Refusal> {
     };
     let list = members.get("messages").ok_or_else(|| json::missing("messages"))?;
     let list = list.as_array().filter(|list| (1..=DELETE_MAX).contains(&list.len())).ok_or_else(wrong)?;
-    let number = |value: &Value| value.as_u64().filter(|number| (1..super::NUMBER_LIMIT).contains(number));
+    let number = |value: &Value| json::whole(value).filter(|number| *number > 0);
     list.iter().map(|value| number(value).ok_or_else(wrong)).collect()
 }
 

@@ -87,11 +87,18 @@ pub(super) fn optional_text<'a>(
 pub(super) fn optional_number(members: &Map<String, Value>, name: &str) -> Result<Option<u64>, Refusal> {
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => match value.as_u64() {
-            Some(number) if number < NUMBER_LIMIT => Ok(Some(number)),
-            _ => Err(wrong_kind(name, "a whole number from 0 to 2^53 - 1", value)),
+        Some(value) => match whole(value) {
+            Some(number) => Ok(Some(number)),
+            None => Err(wrong_kind(name, "a whole number from 0 to 2^53 - 1", value)),
         },
     }
+}
+
+/// A whole number below 2^53. `7.0` is one as well (JSON Schema, section 6.3 of its core).
+pub(super) fn whole(value: &Value) -> Option<u64> {
+    let float =
+        || value.as_f64().filter(|float| float.fract() == 0.0 && (0.0..NUMBER_LIMIT as f64).contains(float));
+    value.as_u64().or_else(|| float().map(|float| float as u64)).filter(|number| *number < NUMBER_LIMIT)
 }
 
 /// A whole number within `range` that may be there; `null` counts as absent.
@@ -143,6 +150,17 @@ mod tests {
     fn a_hundred_thousand_brackets_are_refused_without_a_crash() {
         let refusal = object("A frame", &"[".repeat(100_000)).unwrap_err();
         assert_eq!(refusal.code, Code::TooDeep);
+    }
+
+    #[test]
+    fn a_number_is_whole_however_it_is_written() {
+        let members =
+            object("A frame", r#"{"a":7.0,"b":7.5,"c":-0.0,"d":1e300,"e":9007199254740992.0}"#).unwrap();
+        assert_eq!(optional_number(&members, "a").unwrap(), Some(7));
+        assert_eq!(optional_number(&members, "c").unwrap(), Some(0));
+        for member in ["b", "d", "e"] {
+            assert_eq!(optional_number(&members, member).unwrap_err().code, Code::WrongKind, "{member}");
+        }
     }
 
     #[test]

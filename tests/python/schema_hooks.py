@@ -40,7 +40,7 @@ def before_call(context, case, kwargs):
     if case.operation.method == "post" and "/page/" in path:
         # What a browser says of a form of the room's own.
         case.headers["Sec-Fetch-Site"] = "same-origin"
-    if case.operation.label == "POST /rooms/{room}/messages":
+    if case.operation.label in [f"POST /rooms/{{room}}/{what}" for what in ("messages", "acts", "claims")]:
         one_id(case)
     if case.operation.label == "GET /rooms/{room}/messages":
         one_way_to_read(case)
@@ -49,7 +49,7 @@ def before_call(context, case, kwargs):
 
 
 def one_id(case):
-    """A message has an id in one of two places, or the same in both: no schema says that of a header and a body."""
+    """A message, an act or a claim has an id in one of two places, or the same in both: no schema says that of a header and a body."""
     positive = case.meta and case.meta.generation.mode.is_positive
     if not positive or not isinstance(case.body, dict):
         return
