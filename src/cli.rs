@@ -31,6 +31,7 @@ mod serve;
 mod shutdown_signals;
 mod status_changes;
 mod terminal;
+mod wipe;
 
 #[cfg(feature = "cluster")]
 pub use arguments::ClusterCommand;
@@ -38,7 +39,7 @@ pub use arguments::ClusterCommand;
 pub use arguments::LabFlags;
 pub use arguments::{
     Arguments, BackupFlags, Command, DataFlags, HostCommand, HostFlags, InviteCommand, InviteFlags,
-    KeyCommand, PassphraseFlags, RestoreFlags, RoomFlags, ServeFlags,
+    KeyCommand, PassphraseFlags, RestoreFlags, RoomFlags, ServeFlags, WipeFlags,
 };
 pub use failure::Failure;
 pub use host::HostError;
@@ -69,6 +70,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Backup(flags)) => backup::run(&flags),
         Some(Command::Restore(flags)) => restore::run(&flags),
         Some(Command::Key(command)) => key::run(&command),
+        Some(Command::Wipe(flags)) => wipe::run(&before, flags),
     }
 }
 

@@ -2,7 +2,9 @@
 
 pub mod archive;
 pub mod backup;
+mod critical;
 mod error;
+mod files;
 mod host;
 pub mod keys;
 mod local;
@@ -11,6 +13,7 @@ mod proxy;
 pub mod restore;
 mod storage;
 mod tls;
+pub mod wipe;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -45,10 +48,11 @@ use crate::tor::{OnionService, Status, TorError};
 use crate::{http, tor};
 use archive::{Passphrase, Progress};
 use backup::{BackedUp, BackupError, OpenRoom};
+use critical::CriticalTask;
 use host::RoomHost;
 use local::LocalListener;
 use proxy::ProxyListener;
-use storage::Storage;
+use storage::{Storage, blocking};
 use tls::BoundTls;
 
 pub use error::OpenError;
@@ -56,6 +60,7 @@ pub use local::LocalError;
 pub use messages::MessagesError;
 pub use proxy::ProxyError;
 pub use tls::{TlsError, TlsPlace};
+use wipe::{WipeError, Wiped};
 
 /// How long connections and responses under way may take when the room closes.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
@@ -81,20 +86,6 @@ pub struct Server {
     closing: CancellationToken,
     /// Cancelled when a critical task has ended.
     failed: CancellationToken,
-}
-
-/// Held by a task that the room cannot do without: reports its end, unless the room is closing.
-struct CriticalTask {
-    closing: CancellationToken,
-    failed: CancellationToken,
-}
-
-impl Drop for CriticalTask {
-    fn drop(&mut self) {
-        if !self.closing.is_cancelled() {
-            self.failed.cancel();
-        }
-    }
 }
 
 impl Server {
@@ -343,6 +334,28 @@ impl Server {
         if let Err(error) = log_closed {
             tracing::warn!(%error, "the message log was not closed in good order");
         }
+    }
+
+    /// Closes the room as [`Server::close`] does, and then makes all of it unreadable ([`wipe`]), with `address` also the key
+    /// of its address. A room that keeps nothing is closed. Dropped before the room is closed, it wipes nothing.
+    ///
+    /// # Errors
+    /// Something could not be overwritten or removed, and is named; or the room is on several machines, and was closed only:
+    /// [`Server::may_wipe`] tells before.
+    pub async fn wipe(self, address: bool) -> Result<Wiped, WipeError> {
+        let (directory, allowed) = (self.on_disk.shared_directory(), self.may_wipe());
+        self.close().await;
+        allowed?;
+        let Some(directory) = directory else { return Ok(Wiped::default()) };
+        blocking(move || wipe::wipe(&directory, address)).await
+    }
+
+    /// Whether [`Server::wipe`] can wipe this room.
+    ///
+    /// # Errors
+    /// It is on several machines.
+    pub fn may_wipe(&self) -> Result<(), WipeError> {
+        if self.cluster.is_some() { Err(WipeError::SeveralMachines) } else { Ok(()) }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The data directory: the room's key, messages and state; private, and locked by one process. `ephemeral` is the one of a
-//! room that leaves nothing.
+//! room that leaves nothing; `erase` overwrites files.
 
 mod ephemeral;
+pub mod erase;
 mod error;
 
 use std::fs::{self, File, TryLockError};

@@ -18,7 +18,7 @@ use crate::config::Flag;
 
 pub use host::{HostCommand, HostFlags};
 pub use invite::{InviteCommand, InviteFlags};
-pub use moving::{BackupFlags, DataFlags, KeyCommand, PassphraseFlags, RestoreFlags};
+pub use moving::{BackupFlags, DataFlags, KeyCommand, PassphraseFlags, RestoreFlags, WipeFlags};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -105,6 +105,10 @@ pub enum Command {
     /// Show the key of the address, write it out for C Tor, or take one from C Tor
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Overwrite and remove everything that a room has kept, so that it is unreadable for ever
+    ///
+    /// The room must be closed. What flash, file systems, backups and swap keep is in docs/configuration.md.
+    Wipe(WipeFlags),
 }
 
 /// Flags of every command that opens a room.

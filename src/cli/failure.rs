@@ -13,6 +13,7 @@ use crate::server::OpenError;
 use crate::server::backup::BackupError;
 use crate::server::keys::KeyError;
 use crate::server::restore::RestoreError;
+use crate::server::wipe::WipeError;
 use crate::tor::TorError;
 
 /// Why a command failed.
@@ -66,6 +67,20 @@ pub enum Failure {
     /// A room could not be asked or governed.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// The room was not wiped, or not all of it.
+    #[error(transparent)]
+    Wipe(#[from] WipeError),
+    /// There is no data directory to wipe.
+    #[error(
+        "The settings say that nothing is kept, so there is nothing to wipe: it is gone when the room is closed. Name a directory with --data-dir."
+    )]
+    NothingToWipe,
+    /// There is no terminal to ask at.
+    #[error("Nothing was changed: there is no terminal to ask at. With --yes it is done without asking.")]
+    WipeUnasked,
+    /// The answer was another word.
+    #[error("Nothing was changed: it was not confirmed.")]
+    WipeNotConfirmed,
     /// The key of a cluster could not be made.
     #[cfg(feature = "cluster")]
     #[error(transparent)]
@@ -101,6 +116,7 @@ impl Failure {
         match self {
             Failure::Settings(_)
             | Failure::FlagOfAnotherCommand { .. }
+            | Failure::WipeUnasked
             | Failure::Open(OpenError::Tor(TorError::PrivateNetwork(_))) => ExitCode::from(2),
             #[cfg(feature = "lab")]
             Failure::Lab(LabError::OutOfRange { .. } | LabError::TooFar { .. }) => ExitCode::from(2),

@@ -12,9 +12,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::archive::{ArchiveWriter, Parts, Passphrase, Progress, Step, Told};
+use super::files::{ADDRESS, BACKING_UP, LOG_FILE};
 use super::messages;
-use super::restore::exchange::{BACKING_UP, clear, private, remove};
-use super::restore::{ADDRESS, LOG_FILE};
+use super::restore::exchange::{clear, private, remove};
 use crate::config::Settings;
 use crate::invitations;
 use crate::log::SqliteLog;

@@ -8,19 +8,15 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::files::LOCAL_KEY_FILE;
+#[cfg(unix)]
+use super::files::SOCKET_FILE;
 use crate::config::{ListenSettings, LocalAccess};
 use crate::http::local_key::{LocalKey, protect};
 #[cfg(unix)]
 use crate::listen::unix;
 use crate::listen::{ConnectionLimiter, loopback, tcp};
 use crate::storage::DataDirectory;
-
-/// The key of the local room, in the data directory.
-const KEY_FILE: &str = "local-key";
-
-/// The Unix socket in the data directory.
-#[cfg(unix)]
-const SOCKET_FILE: &str = "room.sock";
 
 /// The port that clients of a Unix socket name in `Host`: none, which is that of `http`.
 #[cfg(unix)]
@@ -152,7 +148,7 @@ pub(super) fn key(
     }
     let key = match directory {
         Some(directory) => {
-            let path = directory.path().join(KEY_FILE);
+            let path = directory.path().join(LOCAL_KEY_FILE);
             LocalKey::kept_in(&path).map_err(|error| LocalError::Key { path, error })?
         }
         None => LocalKey::random()?,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::restore::LOG_FILE;
+use super::files::LOG_FILE;
 use crate::config::{HistorySettings, Settings};
 use crate::hub::cluster::Cluster;
 use crate::log::sqlite::{Opening, SqliteOpenError, Synchronous};

@@ -12,6 +12,8 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::archive::{Archive, Parts, Passphrase, Progress, Step, Told};
+use super::files::{ADDRESS, LOG_FILE, LOG_FILES};
+use super::wipe;
 use crate::invitations;
 use crate::log::sqlite::Synchronous;
 use crate::log::{Retention, SqliteLog};
@@ -20,16 +22,6 @@ use error::replaced_in;
 use exchange::{BACKUP, forget_key, private, unusable};
 
 pub use error::RestoreError;
-
-/// The message log's file in the data directory.
-pub(super) const LOG_FILE: &str = "messages.sqlite";
-
-/// What belongs to the log, in the order in which it is moved away: the file last, since without it the others are of no
-/// log.
-const LOG_FILES: [&str; 4] = ["messages.sqlite-wal", "messages.state", "messages.keys", LOG_FILE];
-
-/// Where the key of the address is. The directory of relays beside it is downloaded again.
-pub(super) const ADDRESS: &str = "tor/state";
 
 /// What was restored.
 #[derive(Debug)]
@@ -54,6 +46,8 @@ pub fn restore(data_dir: &Path, from: &Path) -> Result<Restored, RestoreError> {
     }
     let directory = DataDirectory::open(data_dir)?;
     let data = directory.path();
+    // Otherwise the next start would wipe what is put in place now.
+    wipe::finish(data)?;
     let in_use = || RestoreError::InUse { path: from.into() };
     if from.canonicalize().is_ok_and(|from| from.starts_with(data) && !from.starts_with(replaced_in(data))) {
         return Err(in_use());
@@ -82,6 +76,7 @@ pub fn restore_archive<E: From<RestoreError>>(
     told: Told<'_>,
 ) -> Result<Restored, E> {
     let directory = DataDirectory::open(data_dir).map_err(RestoreError::from)?;
+    wipe::finish(directory.path()).map_err(RestoreError::from)?;
     let (from, passphrase) = (archive.path().to_owned(), passphrase()?);
     let restored = put_in_place(directory.path(), |copy| {
         let parts = archive.extract(&passphrase, copy, told)?;

@@ -33,14 +33,7 @@ impl Storage {
     pub(super) async fn open(settings: &Settings, opening: &Arc<Opening>) -> Result<Self, OpenError> {
         let (settings, watched) = (settings.clone(), Arc::clone(opening));
         let _call_off = CallOff(opening);
-        match spawn_blocking(move || Self::open_blocking(&settings, &watched)).await {
-            Ok(opened) => opened,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is ending, and this future with it.
-                Err(_) => std::future::pending().await,
-            },
-        }
+        blocking(move || Self::open_blocking(&settings, &watched)).await
     }
 
     fn open_blocking(settings: &Settings, opening: &Arc<Opening>) -> Result<Self, OpenError> {
@@ -68,6 +61,18 @@ impl Storage {
             |directory: &Arc<DataDirectory>| Follower::start(directory.path(), settings.onion.restricted);
         let invitations = directory.as_ref().filter(|_| settings.onion.enabled).map(follow).transpose()?;
         Ok(Self { directory, log, file, key, invitations })
+    }
+}
+
+/// Does what blocks on a thread for it.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is ending, and this future with it.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

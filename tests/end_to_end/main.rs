@@ -5,7 +5,7 @@
 //! `data_directory` start the program itself; `local`, `process`, `logs` and `unit` hold what the host is promised: who may
 //! use the local room, what is left in memory and on disks, what is logged, the sandbox of the systemd unit; `proxied` comes
 //! over the listener for proxies, `tls` over TLS, `balanced` through nginx and HAProxy, which must be installed;
-//! `invited` makes invitations to a private room; `nothing_lost` breaks whatever can break; `restored` puts backups back;
+//! `invited` makes invitations to a private room; `nothing_lost` breaks whatever can break; `restored` puts backups back; `wiped` makes all unreadable;
 //! `hosting` is the host's socket and the command that speaks to it;
 //! `several` is one room on three machines, with NATS servers that `tests/run` installs; `lasting` has the kinds of entries that are no
 //! messages; `defects` are those of others; `onion` starts a private Tor network, for which `tor` must be installed; its main
@@ -47,6 +47,8 @@ mod threat_model;
 mod tls;
 #[cfg(target_os = "linux")]
 mod unit;
+#[cfg(unix)]
+mod wiped;
 
 /// Tests begin in the order of their names. The longest of all is first, so that the others run beside it and not before it.
 mod across_tor {

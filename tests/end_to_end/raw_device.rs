@@ -69,6 +69,14 @@ impl Device {
         (program, url.trim_start_matches("http://").trim_end_matches('/').to_owned())
     }
 
+    /// Wipes the room.
+    async fn wipe(&self) {
+        let (mounted, directory) = (self.mounted(), self.directory());
+        let words = ["wipe", "--yes", "--address", "--data-dir", directory.to_str().unwrap()];
+        let output = Disk::image(&self.image, &mounted).await.run(&words).await;
+        assert!(output.status.success(), "{output:?}");
+    }
+
     /// Everything that is on the device, once it is unmounted.
     async fn bytes(&self) -> Vec<u8> {
         let unmounted = async {
@@ -178,4 +186,28 @@ async fn after_a_kill_nothing_of_what_is_trimmed_can_be_read_from_it_once_it_was
     device.bytes().await;
     read_again(&device).await;
     searched(&device.bytes().await, &keys);
+}
+
+/// Also those that were kept until then, of a room that was closed and of one that was killed. The rest of SQLite's pages may
+/// be found: it frees the blocks of its write-ahead log each time that it closes.
+#[tokio::test]
+async fn after_a_wipe_no_text_and_no_key_can_be_read_from_it() {
+    for kill in [false, true] {
+        let Some(device) = Device::make().await else { return };
+        let (mut program, address) = device.start().await;
+        let mut keys = say_all(&program, &address, &device.directory()).await;
+        if kill {
+            program.kill().await;
+        } else {
+            program.signal("TERM").await;
+            assert!(program.ended().await.success());
+        }
+        let before = device.bytes().await;
+        assert!(!found(&before, &keys).is_empty(), "the search finds the keys that are kept");
+        device.wipe().await;
+        let bytes = device.bytes().await;
+        let texts = (1..=SAID).map(|seq| (1000 + seq, text(seq).into_bytes()));
+        keys.extend(texts.chain([(0, NAME.into())]));
+        assert_eq!(found(&bytes, &keys), [] as [u64; 0], "killed: {kill}");
+    }
 }

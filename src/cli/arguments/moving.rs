@@ -63,6 +63,20 @@ pub struct RestoreFlags {
     pub data: DataFlags,
 }
 
+/// Flags of `wipe`.
+#[derive(Debug, Args)]
+pub struct WipeFlags {
+    /// Also the address, and Tor's other files
+    #[arg(long)]
+    pub address: bool,
+    /// Do not ask; without a terminal this is needed
+    #[arg(long)]
+    pub yes: bool,
+    /// Which room it is about.
+    #[command(flatten)]
+    pub data: DataFlags,
+}
+
 /// What `key` can do.
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {

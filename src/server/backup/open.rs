@@ -25,6 +25,11 @@ impl OpenRoom {
         Self { directory, log, under_way: Arc::default() }
     }
 
+    /// The same, to be kept after the room is closed.
+    pub(in super::super) fn shared_directory(&self) -> Option<Arc<DataDirectory>> {
+        self.directory.clone()
+    }
+
     /// The data directory; `None` for a room that has none.
     pub(in super::super) fn directory(&self) -> Option<&DataDirectory> {
         self.directory.as_deref()

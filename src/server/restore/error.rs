@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::log::sqlite::SqliteOpenError;
 use crate::server::archive::ArchiveError;
+use crate::server::files::REPLACED;
+use crate::server::wipe::WipeError;
 use crate::storage::StorageError;
 
 /// Why a backup could not be put in place. Everything is as it was before.
@@ -13,6 +15,9 @@ pub enum RestoreError {
     /// The data directory cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A wipe that was interrupted could not be finished.
+    #[error(transparent)]
+    Wipe(#[from] WipeError),
     /// The file of a backup cannot be read.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -88,5 +93,5 @@ fn of_the_backup(cause: &SqliteOpenError, copy: &Path, from: &Path) -> String {
 
 /// Where what is replaced goes.
 pub(in super::super) fn replaced_in(data: &Path) -> PathBuf {
-    data.join("replaced")
+    data.join(REPLACED)
 }

@@ -6,7 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{RestoreError, replaced_in};
-use crate::storage::make_private;
+use crate::server::files::{BACKING_UP, COPY, EXCHANGE, KEY_COPY, KEY_EXCHANGE, KEYS_FILE};
+use crate::server::wipe;
+use crate::storage::{erase, make_private};
 
 /// Something that is put in place: its directories inside the data directory.
 #[derive(Debug, Clone, Copy)]
@@ -18,13 +20,10 @@ pub(in super::super) struct Exchange {
 }
 
 /// Puts a backup in place.
-pub(in super::super) const BACKUP: Exchange = Exchange { copy: "restoring", complete: "exchanging" };
+pub(in super::super) const BACKUP: Exchange = Exchange { copy: COPY, complete: EXCHANGE };
 
 /// Puts a key in place.
-pub(in super::super) const KEY: Exchange = Exchange { copy: "importing", complete: "exchanging-key" };
-
-/// Where a backup of this room is made.
-pub(in super::super) const BACKING_UP: &str = "backing-up";
+pub(in super::super) const KEY: Exchange = Exchange { copy: KEY_COPY, complete: KEY_EXCHANGE };
 
 impl Exchange {
     /// An empty directory for the new files.
@@ -40,7 +39,7 @@ impl Exchange {
 
     /// Gives it up.
     pub(in super::super) fn give_up(self, data: &Path) {
-        let _ = fs::remove_dir_all(data.join(self.copy));
+        let _ = remove(&data.join(self.copy));
     }
 
     /// Moves what has these names away, in their order, and the new files in their places, the other way round. Returns where
@@ -75,12 +74,13 @@ impl Exchange {
     }
 }
 
-/// Removes what was left by one of these that was called off: with a copy, messages could be read that the room keeps no
+/// Goes on with a wipe that was interrupted, and removes what was left by one of these that was called off: with a copy, messages could be read that the room keeps no
 /// longer.
 ///
 /// # Errors
 /// It was interrupted when files were moved already, so what is there is incomplete; or the system refuses.
 pub(in super::super) fn clear(data: &Path) -> Result<(), RestoreError> {
+    wipe::finish(data)?;
     if data.join(BACKUP.complete).exists() {
         return Err(RestoreError::Interrupted { path: data.into() });
     }
@@ -103,8 +103,10 @@ pub(in super::super) fn forget_key(data: &Path) -> Result<(), RestoreError> {
     remove(&data.join(KEY.complete))
 }
 
-/// Removes a directory, if it is there.
+/// Removes a directory, if it is there. The keys in it are overwritten before, as far as that is possible: in the blocks
+/// of a removed file they could be found.
 pub(in super::super) fn remove(directory: &Path) -> Result<(), RestoreError> {
+    let _ = erase::overwrite(&directory.join(KEYS_FILE), &|| {});
     match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(directory)(error)),
         _ => Ok(()),
