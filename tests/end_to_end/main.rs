@@ -8,8 +8,7 @@
 //! `invited` makes invitations to a private room; `nothing_lost` breaks whatever can break; `restored` puts backups back; `wiped` makes all unreadable;
 //! `hosting` is the host's socket and the command that speaks to it;
 //! `several` is one room on three machines, with NATS servers that `tests/run` installs; `lasting` has the kinds of entries that are no
-//! messages; `defects` are those of others; `onion` starts a private Tor network, for which `tor` must be installed; its main
-//! test is `across_tor`.
+//! messages; `defects` are those of others; `onion` starts a private Tor network, for which `tor` must be installed.
 
 // A test that unwraps says enough when it fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -49,11 +48,3 @@ mod tls;
 mod unit;
 #[cfg(unix)]
 mod wiped;
-
-/// Tests begin in the order of their names. The longest of all is first, so that the others run beside it and not before it.
-mod across_tor {
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_room_on_a_private_tor_network() {
-        crate::onion::a_room_on_a_private_tor_network().await;
-    }
-}

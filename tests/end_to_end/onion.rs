@@ -34,8 +34,8 @@ use other_client::OtherClient;
 use room::OnionRoom;
 use visitor::Visitors;
 
-/// All of it; `across_tor` is the test.
-pub(crate) async fn a_room_on_a_private_tor_network() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_on_a_private_tor_network() {
     // Tells where the test is, for whoever reads why it failed or what took so long.
     let started = Instant::now();
     let step = |what: &str| println!("{:5.1} s  {what}", started.elapsed().as_secs_f32());
