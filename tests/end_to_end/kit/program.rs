@@ -249,7 +249,7 @@ fn command(home: &Path, words: &[&str]) -> Command {
 
 /// A program that ignores no signal to begin with, also where the tests are run with `nohup` or in the background of a
 /// shell.
-fn heedful(program: &str) -> Command {
+pub(crate) fn heedful(program: &str) -> Command {
     if !cfg!(target_os = "linux") {
         return Command::new(program);
     }

@@ -7,13 +7,14 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use super::visitor::Visitors;
+use crate::kit::program::heedful;
 use crate::kit::within;
 
 /// Runs `onionroom serve --ephemeral` with every directory it could know of in a place of its own, visits it,
 /// ends it with Ctrl-C, and looks that the place is empty. Answers with its address.
 pub(crate) async fn an_ephemeral_room_leaves_nothing(visitors: &Visitors, network_file: &Path) -> String {
     let place = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_onionroom"));
+    let mut command = heedful(env!("CARGO_BIN_EXE_onionroom"));
     command.args(["serve", "--ephemeral", "--listen", "127.0.0.1:0", "--network-file"]).arg(network_file);
     for variable in [
         "HOME",
