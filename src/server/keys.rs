@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::restore::RestoreError;
 use super::restore::exchange::{self, KEY};
+use super::wipe;
 use crate::storage::{DataDirectory, StorageError, make_private};
 use crate::tor::c_tor::{self, CTorError};
 use crate::tor::{IdentityKey, KeystoreError, OnionAddress};
@@ -127,6 +128,8 @@ pub fn import(data_dir: &Path, from: &Path, replace: bool) -> Result<Imported, K
     let address = key.address();
     let directory = DataDirectory::open(data_dir)?;
     let data = directory.path();
+    // Otherwise the next start would wipe what is put in place now.
+    wipe::finish(data).map_err(RestoreError::from)?;
     if exchange::restore_was_interrupted(data) {
         return Err(RestoreError::Interrupted { path: data.into() }.into());
     }

@@ -86,6 +86,21 @@ fn nothing_changes_while_the_room_is_open() {
     export(&data, &outer.path().join("exported")).unwrap();
 }
 
+/// The next start would go on with the wipe, and take the key that was put in place since.
+#[test]
+fn an_interrupted_wipe_is_finished_before_a_key_comes() {
+    let (outer, data) = place();
+    let first = import(&data, &c_tors(&outer, 1), false).unwrap().address;
+    fs::write(data.join("messages.sqlite"), "messages").unwrap();
+    // As a kill leaves it before anything was wiped.
+    fs::write(data.join("wiping"), "messages and address\n").unwrap();
+    let imported = import(&data, &c_tors(&outer, 2), false).unwrap();
+    assert!(imported.before.is_none() && imported.address != first);
+    assert!(!data.join("messages.sqlite").exists());
+    exchange::clear(&data).unwrap();
+    assert_eq!(show(&data).unwrap().address, imported.address);
+}
+
 /// A start would make a new key, and the room had another address for ever.
 #[test]
 fn a_room_is_not_opened_between_two_keys() {
