@@ -129,6 +129,18 @@ pub(crate) fn is_in_use(path: &Path) -> bool {
         && File::open(&lock).is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
+/// Creates a file that only its owner can read, with the mode 0600.
+///
+/// # Errors
+/// There is something of that name, or the system refuses.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// Opens the file of the lock, or creates it. Something else in its place is refused: a named pipe would wait for a reader
 /// for ever.
 pub(crate) fn open_lock(path: &Path) -> Result<File, StorageError> {

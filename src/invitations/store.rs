@@ -14,7 +14,7 @@ use super::expiry::Expiry;
 use super::key::PublicKey;
 use super::name::InviteeName;
 use super::{DIRECTORY, INVITATIONS_MAX};
-use crate::storage;
+use crate::storage::{self, erase};
 
 /// The most that is read of a file.
 const FILE_MAX: u64 = 1024;
@@ -93,7 +93,7 @@ impl Invitations {
     pub fn make_private(&self) -> Result<(), InvitationError> {
         let unusable = InvitationError::unusable(&self.directory);
         storage::make_private(&self.directory).map_err(&unusable)?;
-        self.directory.parent().map_or(Ok(()), synchronise).map_err(&unusable)
+        self.directory.parent().map_or(Ok(()), erase::sync_directory).map_err(&unusable)
     }
 
     /// All there are, by name, with those that have expired of late; `None` for a room that is open to all.
@@ -128,7 +128,7 @@ impl Invitations {
             first.add(name, key, expiry)?;
             // It fails where there are invitations meanwhile.
             if fs::rename(&first.directory, &self.directory).is_ok() {
-                return synchronise(outer).map_err(&unusable);
+                return erase::sync_directory(outer).map_err(&unusable);
             }
             self.make_private()?;
         }
@@ -299,7 +299,7 @@ impl Invitations {
     }
 
     fn synchronise(&self) -> Result<(), InvitationError> {
-        synchronise(&self.directory).map_err(InvitationError::unusable(&self.directory))
+        erase::sync_directory(&self.directory).map_err(InvitationError::unusable(&self.directory))
     }
 
     /// Waits for the lock, which no process holds for long.
@@ -316,17 +316,6 @@ impl Invitations {
 
 fn is_unfinished(path: &Path) -> bool {
     path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(UNFINISHED))
-}
-
-/// Puts the names in a directory on the disk.
-#[cfg(unix)]
-fn synchronise(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn synchronise(_directory: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@
 //! A file of a key is 32 bytes, which begin with its type and are filled up with zeros, and the key: 64 bytes of the expanded
 //! secret key, or 32 of the public one.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use super::identity::IdentityKey;
-use crate::storage::make_private;
+use crate::storage::{create_new, make_private};
 
 /// What the file of the secret key begins with.
 const SECRET: &[u8; 32] = b"== ed25519v1-secret: type0 ==\0\0\0";
@@ -195,14 +195,6 @@ fn contents(path: &Path, secret: bool) -> Result<Zeroizing<Vec<u8>>, CTorError> 
     let mut bytes = Zeroizing::new(Vec::with_capacity(READ_MOST as usize));
     file.take(READ_MOST).read_to_end(&mut bytes).map_err(unusable(path))?;
     Ok(bytes)
-}
-
-fn create_new(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 #[cfg(unix)]

@@ -4,7 +4,7 @@
 //! beside them: no links, devices, sparse files or extended headers. What age has not authenticated is never written, and that
 //! the archive is whole is known at its end, so what is extracted may be used only then.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use super::{
     AGE, ArchiveError, FORMAT, Format, MANIFEST, Manifest, Parts, Passphrase, Progress, Step, Told, WORK_MOST,
 };
 use crate::log::sqlite::announced_length;
-use crate::storage::make_private;
+use crate::storage::{create_new, make_private};
 
 /// The log's files, by their names in the archive; the first two are long.
 const LOG_FILES: [&str; 3] = ["messages.sqlite", "messages.keys", "messages.state"];
@@ -241,14 +241,6 @@ fn is_below(directory: &str, name: &str) -> bool {
         !matches!(part, "" | "." | "..") && part.bytes().all(characters)
     };
     name.strip_prefix(directory).is_some_and(|below| below.split('/').all(plain))
-}
-
-fn create_new(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// Why the file cannot be decrypted.

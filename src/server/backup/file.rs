@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::error::BackupError;
+use crate::storage::erase;
 
 /// How the name of a file begins that is not complete.
 const BEGINNING: &str = ".onionroom-backup-";
@@ -57,9 +58,9 @@ impl NewFile {
             _ => unusable(failed.error),
         })?;
         // The name is found after a loss of power only once the directory is on the disk.
-        if let Some(directory) = to.parent().filter(|_| cfg!(unix)) {
+        if let Some(directory) = to.parent() {
             let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-            let _ = File::open(directory).and_then(|directory| directory.sync_all());
+            let _ = erase::sync_directory(directory);
         }
         Ok(bytes)
     }
