@@ -20,10 +20,11 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 
 use self::credentials::{Credentials, LAST_EVENT_ID, RoomPath, check_query};
-use self::exchange::{HandlerResult, idempotency_key, json, json_text, locate, read_body, typed};
+use self::exchange::{HandlerResult, idempotency_key, json, json_text, locate, logged, read_body, typed};
 use crate::http::body;
 use crate::http::site::{ChargedRoom, Site};
 use crate::http::unbuffered::unbuffered;
+use crate::hub::Done;
 use crate::listen::ConnectInfo;
 use crate::listen::budget::HeldBytes;
 use crate::protocol::event::{Kept, Limits, RoomName};
@@ -170,12 +171,6 @@ async fn poll_messages(
     Ok(response)
 }
 
-#[derive(Serialize)]
-struct Published<'a> {
-    id: &'a str,
-    seq: u64,
-}
-
 async fn publish(
     State(site): State<Arc<Site>>,
     ChargedRoom(room): ChargedRoom,
@@ -188,9 +183,7 @@ async fn publish(
     let guest = room.join_stateless(credentials.hello()).await?.welcome.guest.id;
     let id = say.id.clone();
     let seq = room.publish_stateless(guest, say).await?;
-    let mut response = json(StatusCode::CREATED, &Published { id: id.as_str(), seq });
-    locate(&mut response, format!("messages?after={}&limit=1", seq - 1));
-    Ok(response)
+    Ok(logged(&id, Done { seq, link: None }))
 }
 
 async fn event_stream(

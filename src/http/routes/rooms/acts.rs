@@ -10,10 +10,9 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 
 use super::credentials::Credentials;
-use super::exchange::{HandlerResult, idempotency_key, json, json_text, locate, read_body};
+use super::exchange::{HandlerResult, idempotency_key, json, json_text, logged, read_body};
 use crate::http::body;
 use crate::http::site::{ChargedRoom, Site};
-use crate::hub::{Done, Room};
 use crate::log::Restriction;
 use crate::log::state::ActLine;
 use crate::protocol::{self, Act, Code, MessageId, Refusal, Role};
@@ -44,40 +43,37 @@ async fn acts(ChargedRoom(room): ChargedRoom, method: Method, credentials: Crede
 }
 
 async fn act(
-    State(site): State<Arc<Site>>,
-    ChargedRoom(room): ChargedRoom,
+    state: State<Arc<Site>>,
+    room: ChargedRoom,
     credentials: Credentials,
     request: Request,
 ) -> HandlerResult {
-    let key = idempotency_key(&request);
-    let (id, act) = protocol::body::act(&read_body(&site, request).await?, key.as_deref())?;
-    do_act(&room, &credentials, id, act).await
+    do_act(state, room, credentials, request, protocol::body::act).await
 }
 
 async fn claim(
+    state: State<Arc<Site>>,
+    room: ChargedRoom,
+    credentials: Credentials,
+    request: Request,
+) -> HandlerResult {
+    let claim = |body: &str, key: Option<&str>| {
+        protocol::body::claim(body, key).map(|(id, link)| (id, Act::claim(&link)))
+    };
+    do_act(state, room, credentials, request, claim).await
+}
+
+/// Does the act that `read` finds in a body and the idempotency key.
+async fn do_act(
     State(site): State<Arc<Site>>,
     ChargedRoom(room): ChargedRoom,
     credentials: Credentials,
     request: Request,
+    read: impl FnOnce(&str, Option<&str>) -> Result<(MessageId, Act), Refusal>,
 ) -> HandlerResult {
     let key = idempotency_key(&request);
-    let (id, link) = protocol::body::claim(&read_body(&site, request).await?, key.as_deref())?;
-    do_act(&room, &credentials, id, Act::claim(&link)).await
-}
-
-#[derive(Serialize)]
-struct Acted<'a> {
-    id: &'a str,
-    seq: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    link: Option<String>,
-}
-
-async fn do_act(room: &Room, credentials: &Credentials, id: MessageId, act: Act) -> HandlerResult {
+    let (id, act) = read(&read_body(&site, request).await?, key.as_deref())?;
     let guest = room.join_stateless(credentials.hello()).await?.welcome.guest.id;
-    let Done { seq, link } = room.act_stateless(guest, id.clone(), act).await?;
-    let acted = Acted { id: id.as_str(), seq, link: link.map(|link| link.encode()) };
-    let mut response = json(StatusCode::CREATED, &acted);
-    locate(&mut response, format!("messages?after={}&limit=1", seq - 1));
-    Ok(response)
+    let done = room.act_stateless(guest, id.clone(), act).await?;
+    Ok(logged(&id, done))
 }

@@ -10,7 +10,8 @@ use serde::Serialize;
 use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::site::Site;
-use crate::protocol::FRAME_BYTES_MAX;
+use crate::hub::Done;
+use crate::protocol::{FRAME_BYTES_MAX, MessageId};
 
 const JSON: &str = "application/json";
 
@@ -41,6 +42,21 @@ pub(super) fn typed(status: StatusCode, content_type: &'static str, body: Body) 
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// The answer to what is an entry of the log now, with its place there.
+pub(super) fn logged(id: &MessageId, Done { seq, link }: Done) -> Response {
+    #[derive(Serialize)]
+    struct Logged<'a> {
+        id: &'a str,
+        seq: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        link: Option<String>,
+    }
+    let entry = Logged { id: id.as_str(), seq, link: link.map(|link| link.encode()) };
+    let mut response = json(StatusCode::CREATED, &entry);
+    locate(&mut response, format!("messages?after={}&limit=1", seq - 1));
     response
 }
 
