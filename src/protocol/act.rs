@@ -182,6 +182,22 @@ pub const ANNOUNCEMENT_BYTES_MAX: usize = 4000;
 /// The longest title in characters.
 pub const TITLE_CHARACTERS_MAX: usize = 64;
 
+/// The target of an act, by the kind of reference that the act is given as.
+macro_rules! target_of {
+    ($act:expr) => {
+        match $act {
+            Act::Role { target, .. }
+            | Act::Kick { target }
+            | Act::Mute { target, .. }
+            | Act::Unmute { target }
+            | Act::Ban { target, .. }
+            | Act::Unban { target }
+            | Act::DeleteAll { target } => Some(target),
+            _ => None,
+        }
+    };
+}
+
 impl Act {
     /// The act of a guest who uses a link: who that is, and the role that it gives, the room fills in.
     pub fn claim(secret: &Token) -> Self {
@@ -216,30 +232,12 @@ impl Act {
 
     /// The guest whom it is about.
     pub fn target(&self) -> Option<&Target> {
-        match self {
-            Self::Role { target, .. }
-            | Self::Kick { target }
-            | Self::Mute { target, .. }
-            | Self::Unmute { target }
-            | Self::Ban { target, .. }
-            | Self::Unban { target }
-            | Self::DeleteAll { target } => Some(target),
-            _ => None,
-        }
+        target_of!(self)
     }
 
     /// The same, to be filled in.
     pub fn target_mut(&mut self) -> Option<&mut Target> {
-        match self {
-            Self::Role { target, .. }
-            | Self::Kick { target }
-            | Self::Mute { target, .. }
-            | Self::Unmute { target }
-            | Self::Ban { target, .. }
-            | Self::Unban { target }
-            | Self::DeleteAll { target } => Some(target),
-            _ => None,
-        }
+        target_of!(self)
     }
 
     /// The act as guests are told of it: without what identifies a link.

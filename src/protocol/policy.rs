@@ -59,6 +59,11 @@ impl Policy {
     pub fn role(&self, guest: GuestId) -> Role {
         self.roles.iter().find(|entry| entry.of == guest).map_or(Role::Guest, |entry| entry.role)
     }
+
+    /// The name that a guest with a role had when they got it, where the room knew one.
+    pub fn name(&self, guest: GuestId) -> Option<&str> {
+        self.roles.iter().find(|entry| entry.of == guest)?.name.as_deref()
+    }
 }
 
 /// For members that are left out where they say nothing; serde gives a reference.

@@ -112,28 +112,23 @@ fn roles(state: &RoomState) -> Roles {
 }
 
 fn bans(state: &RoomState, clock: u64) -> Bans {
-    let line = |one: &Restriction, kind| {
-        let seconds_left = match one.until {
-            Some(until) if until <= clock => return None,
-            until => until.map(|until| until - clock),
-        };
-        Some(BanLine { who: Who::new(one.of, one.name.as_deref()), kind, seconds_left })
+    let counts = |one: &&Restriction| one.counts(clock);
+    let line = |one: &Restriction, kind| BanLine {
+        who: Who::new(one.of, one.name.as_deref()),
+        kind,
+        seconds_left: one.until.map(|until| until.saturating_sub(clock)),
     };
-    let muted = state.muted.iter().filter_map(|one| line(one, BanKind::Muted));
+    let muted = state.muted.iter().filter(counts).map(|one| line(one, BanKind::Muted));
     let kind = |one: &Restriction| if one.kicked { BanKind::Kicked } else { BanKind::Banned };
-    let banned = state.banned.iter().filter_map(|one| line(one, kind(one)));
+    let banned = state.banned.iter().filter(counts).map(|one| line(one, kind(one)));
     Bans { bans: muted.chain(banned).collect() }
 }
 
 fn log(state: &RoomState, clock: u64) -> Log {
-    let name_of = |guest: GuestId| {
-        let known = state.policy.roles.iter().find(|entry| entry.of == guest);
-        known.and_then(|entry| entry.name.as_deref())
-    };
     let acts = state.acts.iter().map(|line| LogLine {
         seq: line.seq,
         ago: clock.saturating_sub(line.at),
-        by: (line.by != GuestId::ROOM).then(|| Who::new(line.by, name_of(line.by))),
+        by: (line.by != GuestId::ROOM).then(|| Who::new(line.by, state.policy.name(line.by))),
         act: line.act.clone(),
         of: line.of.map(|of| Who::new(of, line.name.as_deref())),
     });

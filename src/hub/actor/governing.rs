@@ -12,7 +12,6 @@ use crate::hub::pending::{PendingAppend, PendingPublish};
 use crate::hub::roster::change::PresenceChange;
 use crate::log::{Effect, Entry, Erase, Restriction};
 use crate::protocol::act::Said;
-use crate::protocol::policy::RoleOf;
 use crate::protocol::{Act, Body, CircuitId, GuestId, MessageId, Record, Refusal, Role};
 
 /// What these acts erase.
@@ -91,10 +90,9 @@ impl RoomActor {
         let present = present.or_else(|| self.roster.name_elsewhere(guest));
         let of =
             |list: &[Restriction]| list.iter().find(|one| one.of == guest).and_then(|one| one.name.clone());
-        let with_role = |entry: &&RoleOf| entry.of == guest;
         present
             .map(|name| name.as_str().to_owned())
-            .or_else(|| self.state.policy.roles.iter().find(with_role).and_then(|entry| entry.name.clone()))
+            .or_else(|| self.state.policy.name(guest).map(str::to_owned))
             .or_else(|| of(&self.state.banned))
             .or_else(|| of(&self.state.muted))
     }

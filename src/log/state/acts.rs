@@ -82,7 +82,7 @@ impl RoomState {
         }
         if let Act::Kick { target } | Act::Mute { target, .. } | Act::Ban { target, .. } = act {
             if target.of == author {
-                return refuse("Nobody can do that to themselves; leave the room instead.");
+                return refuse("You cannot do that to yourself; leave the room instead.");
             }
             if self.role(target.of) >= own && author != GuestId::ROOM {
                 return refuse(
@@ -209,7 +209,7 @@ impl RoomState {
 
 impl Restriction {
     /// Whether it holds when the room's clock shows `at`.
-    fn counts(&self, at: u64) -> bool {
+    pub fn counts(&self, at: u64) -> bool {
         self.until.is_none_or(|until| at < until)
     }
 }

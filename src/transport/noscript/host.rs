@@ -79,7 +79,7 @@ impl HostPage<'_> {
     fn claim(&self) -> Markup {
         let hosts = self.state.policy.roles.iter();
         html! {
-            p { "Hosts and moderators keep order here. Whoever has a link from one of them can become one, too." }
+            p { "Hosts and moderators keep order here. A guest with a link from one of them can become one, too." }
             (self.form(&html! {
                 label for="link" { "The link, or what follows the last = in it" }
                 input id="link" name="text" autocomplete="off" spellcheck="false";
@@ -98,7 +98,7 @@ impl HostPage<'_> {
         let others: Vec<_> = self.guests.iter().filter(|guest| guest.id != self.guest.id).collect();
         html! {
             h2 { "Guests" }
-            @if others.is_empty() { p class="quiet" { "Nobody else is listed here now." } }
+            @if others.is_empty() { p class="quiet" { "No other guest is listed here now." } }
             @for guest in others {
                 @let theirs = self.state.role(guest.id);
                 (self.form(&html! {
@@ -212,8 +212,7 @@ impl HostPage<'_> {
 
     fn kept_out(&self) -> Markup {
         let list = |title: &str, list: &[Restriction], act: &str, button: &str| {
-            let now: Vec<_> =
-                list.iter().filter(|one| one.until.is_none_or(|until| self.clock < until)).collect();
+            let now: Vec<_> = list.iter().filter(|one| one.counts(self.clock)).collect();
             html! {
                 @if !now.is_empty() {
                     h2 { (title) }
@@ -241,12 +240,8 @@ impl HostPage<'_> {
 
     fn log(&self) -> Markup {
         let by = |line: &ActLine| {
-            let of_role = self.state.policy.roles.iter().find(|entry| entry.of == line.by);
-            match of_role.and_then(|entry| entry.name.clone()) {
-                Some(name) => name,
-                None if line.by == GuestId::ROOM => "the terminal".to_owned(),
-                None => "a host".to_owned(),
-            }
+            let otherwise = if line.by == GuestId::ROOM { "the terminal" } else { "a host" };
+            self.state.policy.name(line.by).unwrap_or(otherwise)
         };
         html! {
             h2 { "What was done" }

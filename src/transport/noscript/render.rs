@@ -251,7 +251,7 @@ impl Renderer {
             self.members_changed = true;
         }
         let name = self.members.iter().find(|known| known.id == guest).map(|known| known.name.clone());
-        let of_role = || self.policy.roles.iter().find(|entry| entry.of == guest)?.name.clone();
+        let of_role = || self.policy.name(guest).map(str::to_owned);
         let by = match name.or_else(of_role) {
             Some(name) => html! { bdi { (name) } },
             None if guest == GuestId::ROOM => html! { "the host" },
