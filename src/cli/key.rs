@@ -30,7 +30,7 @@ pub(super) fn run(command: &KeyCommand) -> Result<(), Failure> {
             let settings = settings(data)?;
             let address = export(data_dir(&settings)?, to)?;
             terminal.eprint(&format!(
-                "The key of {address} is in {}, as C Tor keeps it. Whoever has it can be the room, and an address cannot be \
+                "The key of {address} is in {}, as C Tor keeps it. A person who has it can be the room, and an address cannot be \
                  revoked. Do not use it in two places at once.",
                 to.display()
             ));

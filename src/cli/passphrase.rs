@@ -34,7 +34,7 @@ pub enum PassphraseError {
     Differ,
     /// It can be guessed.
     #[error(
-        "The passphrase is too short: whoever has the file can try many a second. Take at least {} characters, such as five \
+        "The passphrase is too short: with the file, many can be tried a second. Take at least {} characters, such as five \
          words at random.",
         Passphrase::LEAST
     )]
