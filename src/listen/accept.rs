@@ -68,7 +68,7 @@ impl<L: Listener> Acceptor<L> {
 }
 
 /// Says that there is no permit for this connection.
-pub fn refuse<L: Listener>(stream: &L::Stream) {
+pub(super) fn refuse<L: Listener>(stream: &L::Stream) {
     let _ = L::try_write(stream, L::REFUSAL);
 }
 

@@ -74,8 +74,8 @@ impl Exchange {
     }
 }
 
-/// Goes on with a wipe that was interrupted, and removes what was left by one of these that was called off: with a copy, messages could be read that the room keeps no
-/// longer.
+/// Goes on with a wipe that was interrupted, and removes what was left by one of these that was called off: with a copy,
+/// messages could be read that the room keeps no longer.
 ///
 /// # Errors
 /// It was interrupted when files were moved already, so what is there is incomplete; or the system refuses.
