@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::slow_log_tests::hello;
-use super::tests::{decoded, publish_one, unlimited};
+use super::tests::{decoded, publish_one, unlimited, wire};
 use super::{Join, Reader, Room};
 use crate::config::HistorySettings;
 use crate::log::{
@@ -87,15 +87,7 @@ async fn delete(room: &Room, messages: &[u64]) {
 
 /// What a guest gets now over a WebSocket: `message 3`, `deleted 2`, `act 6`, …, and all of it as text.
 async fn frames(reader: &mut Reader) -> (Vec<String>, String) {
-    let mut wire = Vec::new();
-    loop {
-        let mut out = BytesMut::new();
-        reader.read_frames(&mut out).await.unwrap();
-        if out.is_empty() {
-            break;
-        }
-        wire.extend_from_slice(&out);
-    }
+    let wire = wire(reader).await;
     let text = String::from_utf8_lossy(&wire).into_owned();
     (decoded(wire).iter().filter_map(short).collect(), text)
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use serde_json::Value;
 
-use super::tests::{decoded, publish_one, unlimited};
+use super::tests::{drain, publish_one, unlimited};
 use super::{Join, Reader, Room};
 use crate::config::HistorySettings;
 use crate::log::{Log, MemoryLog, Retention};
@@ -83,19 +82,13 @@ fn target(join: &Join) -> Target {
     Target { of: join.welcome.guest.id, name: None }
 }
 
-async fn read(reader: &mut Reader) -> Vec<Value> {
-    let mut out = BytesMut::new();
-    reader.read_frames(&mut out).await.unwrap();
-    decoded(out.to_vec())
-}
-
 #[tokio::test]
 async fn acts_are_told_in_the_rooms_order() {
     let mut scene = Scene::open().await;
     let mut reader = Reader::new(&scene.room, &scene.guest, Some(scene.guest.welcome.head));
     scene.act(Act::Mute { target: scene.guest(), seconds: Some(600) }).await.unwrap();
     scene.act(Act::Title { text: "cake".into() }).await.unwrap();
-    let events = read(&mut reader).await;
+    let events = drain(&mut reader).await;
     let kinds: Vec<_> = events.iter().map(|event| (event["type"].as_str(), event["act"].as_str())).collect();
     assert_eq!(
         kinds,

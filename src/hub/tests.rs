@@ -76,17 +76,20 @@ async fn say_all(room: &Room, entered: &Join, ids: std::ops::RangeInclusive<u64>
 }
 
 /// Everything there is to read now, decoded as a client would.
-async fn drain(reader: &mut Reader) -> Vec<Value> {
-    let mut wire = Vec::new();
+pub(super) async fn drain(reader: &mut Reader) -> Vec<Value> {
+    decoded(wire(reader).await)
+}
+
+/// Everything there is to read now, in WebSocket frames.
+pub(super) async fn wire(reader: &mut Reader) -> Vec<u8> {
+    let (mut wire, mut out) = (Vec::new(), BytesMut::new());
     loop {
-        let mut out = BytesMut::new();
         reader.read_frames(&mut out).await.unwrap();
         if out.is_empty() {
-            break;
+            return wire;
         }
-        wire.extend_from_slice(&out);
+        wire.extend_from_slice(&out.split());
     }
-    decoded(wire)
 }
 
 /// The events in WebSocket frames, as a client decodes them.
