@@ -4,6 +4,7 @@
 //! transports; everything a guest sends is decoded here, and decoding never panics.
 
 pub mod act;
+pub mod act_members;
 pub mod badge;
 pub mod body;
 pub mod encoded;

@@ -11,7 +11,7 @@ use super::guest::{Known, find};
 use crate::cli::arguments::HostCommand;
 use crate::control::answer::{BanKind, Bans, Guests, Messages, Roles};
 use crate::control::client::{Client, ClientError};
-use crate::protocol::act::{DELETE_MAX, RULES_BYTES_MAX};
+use crate::protocol::act_members::{DELETE_MAX, RULES_BYTES_MAX};
 
 /// How many messages are looked through for an author who is not here.
 const AUTHORS_AMONG: usize = 1000;

@@ -1,0 +1,162 @@
+//! Acts as requests have them: read from the members of a JSON object, and checked.
+
+use serde_json::{Map, Value};
+
+use super::act::{Act, Role, Target};
+use super::id::GuestId;
+use super::json;
+use super::refusal::{Code, Refusal};
+
+/// The most messages that are deleted with one act.
+pub const DELETE_MAX: usize = 100;
+
+/// The longest time in seconds that a mute, a ban or the pause of slow mode may be given: ten years.
+const SECONDS_MAX: u64 = 10 * 366 * 86_400;
+
+/// The longest pause of slow mode in seconds: a day.
+const SLOW_MAX: u64 = 86_400;
+
+/// The longest topic in bytes.
+pub const TOPIC_BYTES_MAX: usize = 300;
+
+/// The longest rules in bytes.
+pub const RULES_BYTES_MAX: usize = 4000;
+
+/// The longest announcement in bytes.
+pub const ANNOUNCEMENT_BYTES_MAX: usize = 4000;
+
+/// The longest title in characters.
+pub const TITLE_CHARACTERS_MAX: usize = 64;
+
+impl Act {
+    /// Reads and checks the members of a request.
+    ///
+    /// # Errors
+    /// `missing_field`, `wrong_kind`, `text_empty`, `text_too_long` or `text_control`, in a sentence that names the member.
+    pub fn from_members(members: &Map<String, Value>) -> Result<Self, Refusal> {
+        let target = || {
+            let of = json::optional_number(members, "of")?.ok_or_else(|| json::missing("of"))?;
+            Ok::<_, Refusal>(Target { of: GuestId(of), name: None })
+        };
+        let seconds = || json::optional_number_within(members, "seconds", 1..=SECONDS_MAX);
+        let flag = |name| members.get(name).and_then(Value::as_bool).ok_or_else(|| json::missing(name));
+        let number = |name, range| {
+            json::optional_number_within(members, name, range)?.ok_or_else(|| json::missing(name))
+        };
+        Ok(match json::text(members, "act")? {
+            "role" => Self::Role { target: target()?, role: role(members)?, link: None },
+            "link" => match role(members)? {
+                Role::Guest => {
+                    return Err(Refusal::new(
+                        Code::WrongKind,
+                        "A link gives the role \"moderator\" or \"host\".",
+                    ));
+                }
+                role => Self::Link { role, link: None },
+            },
+            "revoke_links" => Self::RevokeLinks,
+            "kick" => Self::Kick { target: target()? },
+            "mute" => Self::Mute { target: target()?, seconds: seconds()? },
+            "unmute" => Self::Unmute { target: target()? },
+            "ban" => Self::Ban { target: target()?, seconds: seconds()? },
+            "unban" => Self::Unban { target: target()? },
+            "delete" => Self::Delete { messages: messages(members)? },
+            "delete_all" => Self::DeleteAll { target: target()? },
+            "lock" => Self::Lock { locked: flag("locked")? },
+            "slow" => Self::Slow { seconds: number("seconds", 0..=SLOW_MAX)? },
+            "cap" => Self::Cap { guests: number("guests", 0..=10_000)? },
+            "topic" => Self::Topic { text: line(members, TOPIC_BYTES_MAX)? },
+            "title" => Self::Title { text: title(json::text(members, "text")?)? },
+            "rules" => Self::Rules { text: text(members, RULES_BYTES_MAX)?.to_owned() },
+            "pin" => Self::Pin { message: number("message", 1..=super::NUMBER_LIMIT - 1)?, said: None },
+            "unpin" => Self::Unpin,
+            "announce" => match text(members, ANNOUNCEMENT_BYTES_MAX)? {
+                "" => return Err(Refusal::new(Code::TextEmpty, "An announcement needs something to say.")),
+                text => Self::Announce { text: text.to_owned() },
+            },
+            other => {
+                let shown: String = other.chars().take(40).collect();
+                return Err(Refusal::new(
+                    Code::WrongKind,
+                    format!("There is no act {shown:?}; docs/protocol.md has the list."),
+                ));
+            }
+        })
+    }
+}
+
+/// Checks an act that was not read from a request's JSON by the rules of one that is.
+///
+/// # Errors
+/// As [`Act::from_members`].
+pub fn checked(act: Act) -> Result<Act, Refusal> {
+    match serde_json::to_value(act) {
+        Ok(Value::Object(members)) => Act::from_members(&members),
+        // An act is an object, and what it is made of can be written.
+        _ => Err(Refusal::new(Code::WrongKind, "This is no act.")),
+    }
+}
+
+fn role(members: &Map<String, Value>) -> Result<Role, Refusal> {
+    match json::text(members, "role")? {
+        "guest" => Ok(Role::Guest),
+        "moderator" => Ok(Role::Moderator),
+        "host" => Ok(Role::Host),
+        _ => Err(Refusal::new(Code::WrongKind, "The member \"role\" must be one of guest, moderator, host.")),
+    }
+}
+
+fn messages(members: &Map<String, Value>) -> Result<Vec<u64>, Refusal> {
+    let wrong = || {
+        let sentence =
+            format!("The member \"messages\" must be a list of 1 to {DELETE_MAX} numbers of messages.");
+        Refusal::new(Code::WrongKind, sentence)
+    };
+    let list = members.get("messages").ok_or_else(|| json::missing("messages"))?;
+    let list = list.as_array().filter(|list| (1..=DELETE_MAX).contains(&list.len())).ok_or_else(wrong)?;
+    let number = |value: &Value| json::whole(value).filter(|number| *number > 0);
+    list.iter().map(|value| number(value).ok_or_else(wrong)).collect()
+}
+
+/// The member `text` in one line, without white space around it; it may be empty.
+fn line(members: &Map<String, Value>, bytes_max: usize) -> Result<String, Refusal> {
+    let line = text(members, bytes_max)?;
+    if line.contains(['\n', '\t']) {
+        return Err(Refusal::new(Code::TextControl, "This text is one line, without line breaks and tabs."));
+    }
+    Ok(line.to_owned())
+}
+
+fn text(members: &Map<String, Value>, bytes_max: usize) -> Result<&str, Refusal> {
+    let text = json::text(members, "text")?.trim();
+    if text.len() > bytes_max {
+        let sentence = format!("This text may have at most {bytes_max} bytes; it has {}.", text.len());
+        return Err(Refusal::new(Code::TextTooLong, sentence));
+    }
+    if text.chars().any(|character| character.is_control() && character != '\n' && character != '\t') {
+        let sentence = "This text may have line breaks (\\n) and tabs, but no other control characters.";
+        return Err(Refusal::new(Code::TextControl, sentence));
+    }
+    Ok(text)
+}
+
+/// Checks a room's title and takes white space from around it.
+///
+/// # Errors
+/// `text_empty`, `text_too_long` or `text_control`.
+pub fn title(given: &str) -> Result<String, Refusal> {
+    let title = given.trim();
+    let characters = title.chars().count();
+    if title.is_empty() {
+        return Err(Refusal::new(Code::TextEmpty, "A title has at least one character."));
+    }
+    if title.chars().any(char::is_control) {
+        return Err(Refusal::new(Code::TextControl, "A title has no control characters."));
+    }
+    if characters > TITLE_CHARACTERS_MAX {
+        let sentence =
+            format!("A title may have at most {TITLE_CHARACTERS_MAX} characters; this one has {characters}.");
+        return Err(Refusal::new(Code::TextTooLong, sentence));
+    }
+    Ok(title.to_owned())
+}
