@@ -15,7 +15,9 @@ const UNLIMITED = {
   ONIONROOM_ROOM_ROOM_MESSAGES_PER_MINUTE: '0',
   ONIONROOM_ROOM_JOINS_PER_MINUTE: '0',
 };
-export const PROGRAM = process.env.ONIONROOM_BIN ?? path.join(ROOT, 'target/debug/onionroom');
+/** Where cargo builds. */
+export const TARGET = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target');
+export const PROGRAM = process.env.ONIONROOM_BIN ?? path.join(TARGET, 'debug/onionroom');
 
 /** How long the private network may take to be ready on a busy machine. */
 const NETWORK_DEADLINE = 180_000;
