@@ -32,7 +32,6 @@ use crate::config::Settings;
 use crate::control;
 use crate::control::answer::Failed;
 use crate::http::guard::Hosts;
-use crate::http::index::Index;
 use crate::http::routes;
 use crate::http::site::{Noscript, Site};
 use crate::hub::Room;
@@ -123,7 +122,6 @@ impl Server {
         let site = Arc::new(Site {
             room,
             noscript: Noscript::new(&settings.room, &settings.history),
-            index: Index::assemble(),
             hosts,
             settings: Arc::new(settings.listen.clone()),
             tasks: tasks.clone(),

@@ -1,9 +1,15 @@
 use std::io::Read;
 
+use data_encoding::BASE64;
 use flate2::read::GzDecoder;
 use http::header::CACHE_CONTROL;
+use sha2::{Digest, Sha256};
 
 use super::*;
+
+// A build script has no tests of its own.
+#[path = "../../web/build/style.rs"]
+mod compact;
 
 /// What opening a room may cost, compressed.
 const BUDGET: usize = 20_000;
@@ -11,8 +17,36 @@ const BUDGET: usize = 20_000;
 /// What it may cost together with everything that a guest may load later.
 const BUDGET_WITH_ALL: usize = 30_000;
 
-fn document() -> String {
-    String::from_utf8(Index::assemble().document.plain.to_vec()).expect("the page is UTF-8")
+fn utf8(text: &Text) -> &'static str {
+    std::str::from_utf8(text.plain).expect("the page is UTF-8")
+}
+
+fn document() -> &'static str {
+    utf8(&DOCUMENT)
+}
+
+/// The document's script.
+fn script() -> &'static str {
+    between(document(), "<script>", "</script>")[0]
+}
+
+/// The document's style.
+fn style() -> &'static str {
+    between(document(), "<style>", "</style>")[0]
+}
+
+/// The scripts that are asked for later.
+fn later() -> [&'static str; 4] {
+    LATER.each_ref().map(|(_, text)| utf8(text))
+}
+
+fn policy(authority: Option<&str>) -> String {
+    content_security_policy(authority.map(Authority::plain).as_ref(), &[])
+}
+
+/// A source expression that allows exactly this text.
+fn source_hash(text: &str) -> String {
+    format!("'sha256-{}'", BASE64.encode(&Sha256::digest(text)))
 }
 
 /// What stands between each `open` and the next `close`.
@@ -22,32 +56,41 @@ fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> Vec<&'a str> {
 
 /// The document without what scripts and styles say.
 fn markup() -> String {
-    let mut text = document();
-    for content in [script(), compact::style(STYLE.1)] {
-        assert!(text.contains(&content));
-        text = text.replace(&content, "");
-    }
-    text
+    [script(), style()].iter().fold(document().to_owned(), |text, content| text.replace(content, ""))
 }
 
 #[test]
 fn the_page_fits_its_budget() {
-    let page = Index::assemble().document;
-    assert!(page.compressed.len() <= BUDGET, "{} bytes compressed", page.compressed.len());
-    let mut unpacked = Vec::new();
-    GzDecoder::new(&page.compressed[..]).read_to_end(&mut unpacked).expect("valid gzip");
-    assert_eq!(unpacked, page.plain);
-    assert_eq!(page.compressed[4..8], [0; 4], "the time of compression is not told");
+    assert!(DOCUMENT.compressed.len() <= BUDGET, "{} bytes compressed", DOCUMENT.compressed.len());
 }
 
 /// With all that a guest may load later.
 #[test]
 fn everything_together_fits_its_budget() {
-    let index = Index::assemble();
-    let sizes: Vec<_> = index.later.iter().map(|later| later.compressed.len()).collect();
-    let all = index.document.compressed.len() + sizes.iter().sum::<usize>();
+    let sizes: Vec<_> = LATER.iter().map(|(_, later)| later.compressed.len()).collect();
+    let all = DOCUMENT.compressed.len() + sizes.iter().sum::<usize>();
     assert!(all <= BUDGET_WITH_ALL, "{all} bytes compressed, later {sizes:?}");
-    assert!(later().iter().all(|later| !later.contains(".css'")));
+}
+
+#[test]
+fn what_is_compressed_is_the_text_and_does_not_tell_when() {
+    for text in LATER.iter().map(|(_, text)| text).chain([&DOCUMENT]) {
+        let mut unpacked = Vec::new();
+        GzDecoder::new(text.compressed).read_to_end(&mut unpacked).expect("valid gzip");
+        assert_eq!(unpacked, text.plain);
+        assert_eq!(text.compressed[4..8], [0; 4]);
+    }
+}
+
+/// Scripts that are loaded later use the names of the document's, and those of each other.
+#[test]
+fn scripts_are_strict_and_keep_the_names_that_others_use() {
+    assert!(script().contains("const element=") && script().contains("function make("));
+    for script in later().into_iter().chain([script()]) {
+        assert!(script.starts_with("\"use strict\";") && !script.contains(".css"));
+        // The browser would count another hash, over other line ends.
+        assert!(!script.contains(['\r', '\0']));
+    }
 }
 
 #[test]
@@ -60,24 +103,12 @@ fn the_document_asks_for_nothing() {
             assert!(value.starts_with("\"data:") || frame, "{attribute}{value}");
         }
     }
-    assert!(!STYLE.1.contains("url(") && !STYLE.1.contains("@import"));
-    assert_eq!(between(&document, "<script>", "</script>"), [script()]);
-    assert_eq!(between(&document, "<style>", "</style>"), [compact::style(STYLE.1)]);
+    assert!(!style().contains("url(") && !style().contains("@import"));
+    assert_eq!(between(document, "<script", ">"), [""]);
+    assert_eq!(between(document, "<style", ">"), [""]);
     // Address patterns and the icon's namespace are not addresses that anything is fetched from.
-    assert!(!document.contains("//www.") && !document.contains("import "));
-}
-
-/// What `compact` takes for granted.
-#[test]
-fn the_scripts_are_of_the_kind_that_is_made_compact() {
-    for (name, script) in SCRIPTS.into_iter().chain(LATER) {
-        // What follows a comment on its last line would be lost, and a text over several lines would lose its indentation.
-        for line in script.lines().map(str::trim) {
-            let ends_early = line.starts_with("/*") && line.contains("*/") && !line.ends_with("*/");
-            assert!(!ends_early && line.matches('`').count() % 2 == 0, "{name}: {line}");
-        }
-        assert!(script.contains("'use strict';\n"), "{name}");
-    }
+    assert_eq!(between(document, "//www.", "'"), ["w3.org/2000/svg"]);
+    assert!(!document.contains("import "));
 }
 
 #[test]
@@ -88,9 +119,7 @@ fn everything_that_runs_stands_in_a_hashed_element() {
         let handler = tag.split_whitespace().find(|word| word.starts_with("on") && word.contains('='));
         assert_eq!(handler, None, "inline handler");
     }
-    let served = later().map(|script| ("later", script));
-    let served = served.iter().map(|(name, script)| (*name, script.as_str()));
-    for (name, script) in SCRIPTS.into_iter().chain(served).chain([("all", script().as_str())]) {
+    for (name, script) in later().map(|script| ("later", script)).into_iter().chain([("page", script())]) {
         for forbidden in [
             "innerHTML",
             "outerHTML",
@@ -108,22 +137,12 @@ fn everything_that_runs_stands_in_a_hashed_element() {
 
 #[test]
 fn the_policy_allows_exactly_what_the_document_holds() {
-    let policy = Index::assemble().content_security_policy(Some(&Authority::plain("127.0.0.1:8646")), &[]);
-    let document = document();
-    let content = between(&document, "<script>", "</script>")
-        .into_iter()
-        .chain(between(&document, "<style>", "</style>"));
-    let mut hashes = 0;
-    for text in content {
-        assert!(policy.contains(&source_hash(text)));
-        hashes += 1;
-    }
+    let policy = policy(Some("127.0.0.1:8646"));
     // And what it may ask for.
-    for script in later() {
-        assert!(policy.contains(&source_hash(&script)));
-        hashes += 1;
-    }
-    assert_eq!(policy.matches("'sha256-").count(), hashes);
+    let scripts: Vec<_> = [script()].into_iter().chain(later()).map(source_hash).collect();
+    let sources = format!("script-src {}; style-src {};", scripts.join(" "), source_hash(style()));
+    assert!(policy.contains(&sources), "{policy}");
+    assert_eq!(policy.matches("'sha256-").count(), scripts.len() + 1);
     assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"));
     assert!(policy.contains("connect-src 'self' ws://127.0.0.1:8646;"));
     assert!(!policy.contains("unsafe"));
@@ -138,28 +157,20 @@ fn the_page_knows_what_a_crowd_is() {
 
 #[test]
 fn an_odd_authority_adds_nothing_to_the_policy() {
-    let page = Index::assemble();
     for odd in ["", "a b", "a;script-src *", "a,b", "a'b"] {
-        assert!(
-            page.content_security_policy(Some(&Authority::plain(odd)), &[]).contains("connect-src 'self';"),
-            "{odd:?}"
-        );
+        assert!(policy(Some(odd)).contains("connect-src 'self';"), "{odd:?}");
     }
-    assert!(page.content_security_policy(None, &[]).contains("connect-src 'self';"));
-    let local = Authority::plain("[::1]:80");
-    assert!(page.content_security_policy(Some(&local), &[]).contains(" ws://[::1]:80;"));
+    assert!(policy(None).contains("connect-src 'self';"));
+    assert!(policy(Some("[::1]:80")).contains(" ws://[::1]:80;"));
     let public = Authority { host: "room.example".into(), secure: true };
-    assert!(
-        page.content_security_policy(Some(&public), &[]).contains("connect-src 'self' wss://room.example;")
-    );
+    assert!(content_security_policy(Some(&public), &[]).contains("connect-src 'self' wss://room.example;"));
 }
 
 #[test]
 fn the_document_may_ask_the_doors_whether_they_answer_and_nothing_else_of_them() {
-    let page = Index::assemble();
     let sources = |doors: &[&str]| {
         let doors: Vec<_> = doors.iter().map(|door| (*door).to_owned()).collect();
-        let policy = page.content_security_policy(Some(&Authority::plain("one.onion")), &doors);
+        let policy = content_security_policy(Some(&Authority::plain("one.onion")), &doors);
         between(&policy, "connect-src ", ";")[0].to_owned()
     };
     assert_eq!(sources(&[]), "'self' ws://one.onion");
@@ -183,7 +194,6 @@ fn the_document_may_ask_the_doors_whether_they_answer_and_nothing_else_of_them()
 
 #[test]
 fn compressed_only_for_those_who_take_it() {
-    let page = Index::assemble();
     let cases: [(Option<&str>, bool); 12] = [
         (None, false),
         (Some(""), false),
@@ -203,15 +213,12 @@ fn compressed_only_for_those_who_take_it() {
         if let Some(value) = accepted {
             request.insert(ACCEPT_ENCODING, HeaderValue::from_static(value));
         }
-        let response = page.respond(&request, Some(&Authority::plain("room.onion")), &[]);
+        let response = respond(&request, Some(&Authority::plain("room.onion")), &[]);
         let headers = response.headers();
         assert_eq!(headers.contains_key(CONTENT_ENCODING), compressed, "{accepted:?}");
         assert_eq!(headers[VARY], "accept-encoding");
         assert!(!headers.contains_key(CACHE_CONTROL), "as every other answer: nothing is kept");
         assert_eq!(headers[CONTENT_TYPE], "text/html; charset=utf-8");
-        assert_eq!(
-            headers[CONTENT_SECURITY_POLICY].as_bytes(),
-            page.content_security_policy(Some(&Authority::plain("room.onion")), &[]).as_bytes()
-        );
+        assert_eq!(headers[CONTENT_SECURITY_POLICY].as_bytes(), policy(Some("room.onion")).as_bytes());
     }
 }

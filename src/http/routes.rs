@@ -17,19 +17,19 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use self::rooms::credentials::check_query;
 use super::error::Problem;
-use super::index::Index;
+use super::index;
 use super::site::{ChargedRoom, Site, unknown_connection};
 use crate::listen::ConnectInfo;
 use crate::transport::websocket::upgrade;
 
 /// The routes, with the guard before and the headers after all of them.
 pub fn router(site: Arc<Site>) -> Router {
-    let later = Index::later_names().fold(Router::new(), |routes, name| {
-        routes.route(&format!("/{name}"), get(move |State(site), headers| later(site, name, headers)))
+    let later = index::later_names().fold(Router::new(), |routes, name| {
+        routes.route(&format!("/{name}"), get(move |headers| later(name, headers)))
     });
     Router::new()
         .merge(later)
-        .route("/", get(index))
+        .route("/", get(document))
         .route("/chat", any(chat))
         .route("/health", get(health))
         .merge(noscript::routes())
@@ -41,14 +41,14 @@ pub fn router(site: Arc<Site>) -> Router {
         .with_state(site)
 }
 
-async fn index(State(site): State<Arc<Site>>, request: Request) -> Response {
+async fn document(State(site): State<Arc<Site>>, request: Request) -> Response {
     let doors = site.room.doors().unwrap_or_default();
-    site.index.respond(request.headers(), request.extensions().get(), &doors)
+    index::respond(request.headers(), request.extensions().get(), &doors)
 }
 
 /// What the document runs once a guest needs it.
-async fn later(site: Arc<Site>, name: &'static str, headers: HeaderMap) -> Response {
-    match site.index.later(name, &headers) {
+async fn later(name: &'static str, headers: HeaderMap) -> Response {
+    match index::later(name, &headers) {
         Some(script) => script,
         None => not_found().await.into_response(),
     }

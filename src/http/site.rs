@@ -10,7 +10,6 @@ use tokio_util::task::TaskTracker;
 
 use super::error::Problem;
 use super::guard::Hosts;
-use super::index::Index;
 use crate::config::{HistorySettings, ListenSettings, RoomSettings};
 use crate::hub::Room;
 use crate::listen::ConnectInfo;
@@ -23,8 +22,6 @@ pub struct Site {
     pub room: Room,
     /// What the chat without JavaScript needs beside the room.
     pub noscript: Noscript,
-    /// The document at `/`.
-    pub index: Index,
     /// The names under which the room answers.
     pub hosts: Hosts,
     /// Deadlines and limits.

@@ -19,7 +19,6 @@ use futures_util::stream::{self, BoxStream};
 use onionroom::config::Settings;
 use onionroom::http;
 use onionroom::http::guard::Hosts;
-use onionroom::http::index::Index;
 use onionroom::http::site::{Noscript, Site};
 use onionroom::hub::Room;
 use onionroom::hub::cluster::{ClaimError, Cluster, ClusterEvent, Door, NodeId, Presence};
@@ -253,7 +252,6 @@ async fn serve(
     let site = Arc::new(Site {
         room,
         noscript: Noscript::new(&settings.room, &settings.history),
-        index: Index::assemble(),
         hosts,
         settings: Arc::new(settings.listen.clone()),
         tasks: TaskTracker::new(),

@@ -1,11 +1,10 @@
 //! A room that is reached through pipes in memory. Nothing of it waits for the operating system, so that tokio's paused
 //! clock goes on only when everything waits for a time: what takes half an hour takes no time, and exactly that long.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use onionroom::config::Settings;
 use onionroom::http::guard::Hosts;
-use onionroom::http::index::Index;
 use onionroom::http::routes;
 use onionroom::http::site::{Noscript, Site};
 use onionroom::hub::Room;
@@ -20,9 +19,6 @@ const PIPE_BYTES: usize = 256 * 1024;
 
 /// The onion address of these rooms.
 pub(crate) const ONION: &str = "strangersstrangersstrangersstrangersstrangersstrangersad.onion";
-
-/// Compressed once; a room for each case of a test is cheap then.
-static INDEX: LazyLock<Index> = LazyLock::new(Index::assemble);
 
 /// An open room without a listener; closed when dropped.
 pub(crate) struct MemoryRoom {
@@ -45,7 +41,6 @@ impl MemoryRoom {
         let site = Site {
             room: Room::open(&settings.room, &settings.history, log).await.unwrap(),
             noscript: Noscript::new(&settings.room, &settings.history),
-            index: INDEX.clone(),
             hosts,
             settings: Arc::new(settings.listen.clone()),
             tasks: TaskTracker::new(),
