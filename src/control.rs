@@ -1,10 +1,11 @@
 //! The host's socket: what programs of the host ask of a running room, and tell it to do.
 //!
 //! It is a Unix socket in the data directory, which is private; its mode is 0600, and who connects must run as the user of
-//! the room or as the superuser. A line is one JSON object, and each gets one line as its answer, in the same order.
-//! `docs/hosting.md` describes them.
+//! the room or as the superuser. A line is one JSON object, and each gets one line as its answer, in the same order; a task whose request asks for
+//! it tells before that how far it is. `docs/hosting.md` describes them.
 //!
-//! - [`request`] decodes a line, [`answer`] is what the room answers: pure types and their JSON.
+//! - [`request`] decodes a line, [`task`] what is done with the room as a whole, [`answer`] is what the room answers: pure types
+//!   and their JSON.
 //! - [`listener`] accepts, reads lines within bounds and deadlines, and asks what implements [`Host`].
 //! - [`client`] is the other end, for `onionroom host`.
 //!
@@ -16,9 +17,13 @@ pub mod client;
 #[cfg(unix)]
 pub mod listener;
 pub mod request;
+pub mod task;
+
+use tokio::sync::watch;
 
 use self::answer::{Answer, Failed};
 use self::request::Request;
+use self::task::Progress;
 
 /// The socket in the data directory.
 pub const SOCKET_FILE: &str = "host.sock";
@@ -28,9 +33,13 @@ pub const LINE_BYTES_MAX: usize = 64 * 1024;
 
 /// What is asked: a running room.
 pub trait Host: Send + Sync + 'static {
-    /// Answers a request.
+    /// Answers a request, and tells `told` how far it is. A task that takes long is given up when this is dropped.
     ///
     /// # Errors
     /// The room refuses it.
-    fn answer(&self, request: Request) -> impl Future<Output = Result<Answer, Failed>> + Send;
+    fn answer(
+        &self,
+        request: Request,
+        told: watch::Sender<Option<Progress>>,
+    ) -> impl Future<Output = Result<Answer, Failed>> + Send;
 }

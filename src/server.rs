@@ -6,6 +6,7 @@ mod critical;
 mod error;
 mod files;
 mod host;
+mod keeping;
 pub mod keys;
 mod local;
 mod messages;
@@ -17,7 +18,6 @@ pub mod wipe;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,13 +45,12 @@ use crate::protocol::Role;
 use crate::storage::DataDirectory;
 use crate::tor::{OnionService, Status, TorError};
 use crate::{http, tor};
-use archive::{Passphrase, Progress};
-use backup::{BackedUp, BackupError, OpenRoom};
+use backup::OpenRoom;
 use critical::CriticalTask;
 use host::RoomHost;
 use local::LocalListener;
 use proxy::ProxyListener;
-use storage::{Storage, blocking};
+use storage::Storage;
 use tls::BoundTls;
 
 pub use error::OpenError;
@@ -59,7 +58,6 @@ pub use local::LocalError;
 pub use messages::MessagesError;
 pub use proxy::ProxyError;
 pub use tls::{TlsError, TlsPlace};
-use wipe::{WipeError, Wiped};
 
 /// How long connections and responses under way may take when the room closes.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
@@ -76,7 +74,7 @@ pub struct Server {
     /// The other nodes of a room on several machines.
     cluster: Option<Arc<dyn Cluster>>,
     /// Holds the data directory until the files in it are closed.
-    on_disk: OpenRoom,
+    on_disk: Arc<OpenRoom>,
     onion: Option<OnionService>,
     onion_port: u16,
     /// Who may find the onion service.
@@ -141,7 +139,7 @@ impl Server {
             room: site.room.clone(),
             log,
             cluster,
-            on_disk: OpenRoom::new(directory.clone(), file),
+            on_disk: Arc::new(OpenRoom::new(directory.clone(), file)),
             onion: None,
             onion_port,
             access: None,
@@ -194,6 +192,7 @@ impl Server {
             tor: self.tor_status(),
             local: self.local.clone(),
             public: self.public.clone(),
+            on_disk: Arc::downgrade(&self.on_disk),
         }
     }
 
@@ -293,21 +292,6 @@ impl Server {
         self.onion.as_ref().map(tor::OnionService::status)
     }
 
-    /// Writes a backup to the new file `to` while the room goes on: everything that was acknowledged before is in it, unless it
-    /// was erased since. Takes 128 MiB of memory for the passphrase. Dropped unfinished, it goes on until it is
-    /// complete.
-    ///
-    /// # Errors
-    /// Another backup is being written, the room leaves nothing behind, or the file cannot be written; then there is none.
-    pub async fn backup(
-        &self,
-        to: PathBuf,
-        passphrase: Passphrase,
-        told: impl FnMut(Progress) + Send + 'static,
-    ) -> Result<BackedUp, BackupError> {
-        self.on_disk.backup(to, passphrase, told).await
-    }
-
     /// Closes the room: WebSockets get a close frame, responses under way a second, every task ends. Takes less than
     /// five seconds.
     pub async fn close(mut self) {
@@ -332,28 +316,6 @@ impl Server {
         if let Err(error) = log_closed {
             tracing::warn!(%error, "the message log was not closed in good order");
         }
-    }
-
-    /// Closes the room as [`Server::close`] does, and then makes all of it unreadable ([`wipe`]), with `address` also the key
-    /// of its address. A room that keeps nothing is closed. Dropped before the room is closed, it wipes nothing.
-    ///
-    /// # Errors
-    /// Something could not be overwritten or removed, and is named; or the room is on several machines, and was closed only:
-    /// [`Server::may_wipe`] tells before.
-    pub async fn wipe(self, address: bool) -> Result<Wiped, WipeError> {
-        let (directory, allowed) = (self.on_disk.shared_directory(), self.may_wipe());
-        self.close().await;
-        allowed?;
-        let Some(directory) = directory else { return Ok(Wiped::default()) };
-        blocking(move || wipe::wipe(&directory, address)).await
-    }
-
-    /// Whether [`Server::wipe`] can wipe this room.
-    ///
-    /// # Errors
-    /// It is on several machines.
-    pub fn may_wipe(&self) -> Result<(), WipeError> {
-        if self.cluster.is_some() { Err(WipeError::SeveralMachines) } else { Ok(()) }
     }
 }
 

@@ -94,8 +94,8 @@ pub enum Command {
     Invite(InviteFlags),
     /// Write the room's messages and the key of its address to a file, encrypted with a passphrase
     ///
-    /// The room must be closed. The file is in the format of age (age-encryption.org) and has a tar archive inside. What is
-    /// erased in the room later is still in it.
+    /// A room that is open goes on meanwhile; its own process writes the file then. The file is in the format of age
+    /// (age-encryption.org) and has a tar archive inside. What is erased in the room later is still in it.
     Backup(BackupFlags),
     /// Put a backup in place of the messages and the address
     ///

@@ -1,11 +1,34 @@
-//! `onionroom backup`: the room in one file, encrypted with a passphrase.
+//! `onionroom backup`: the room in one file, encrypted with a passphrase. A room that is open writes it itself, asked over the host's
+//! socket.
+
+#[cfg(unix)]
+mod open;
 
 use super::arguments::BackupFlags;
 use super::failure::Failure;
 use super::moving::{ProgressLine, data_dir, settings};
 use super::passphrase;
 use super::terminal::Terminal;
-use crate::server::backup::{BackedUp, backup_closed};
+use crate::control::answer::BackedUp;
+use crate::server::backup::{BackupError, backup_closed};
+
+#[cfg(not(unix))]
+mod open {
+    //! Where there is no socket, an open room cannot be asked.
+
+    use std::path::Path;
+
+    use super::*;
+
+    pub(super) fn back_up(
+        directory: &Path,
+        _: &BackupFlags,
+        _: &Terminal,
+        _: &mut ProgressLine<'_>,
+    ) -> Result<BackedUp, Failure> {
+        Err(BackupError::Open { path: directory.into() }.into())
+    }
+}
 
 /// Writes the backup and says what is in it.
 pub(super) fn run(flags: &BackupFlags) -> Result<(), Failure> {
@@ -15,8 +38,18 @@ pub(super) fn run(flags: &BackupFlags) -> Result<(), Failure> {
     let mut line = ProgressLine::new(&terminal);
     let asked = || Ok::<_, Failure>(passphrase::of_a_new_backup(&flags.passphrase, &terminal)?);
     let told = &mut |progress| line.show(progress);
-    let BackedUp { messages, address, bytes } = backup_closed(&settings, data_dir, &flags.to, asked, told)?;
+    let done = match backup_closed(&settings, data_dir, &flags.to, asked, told) {
+        Ok(done) => {
+            let address = done.address.map(|address| address.to_string());
+            BackedUp { messages: done.messages, address, bytes: done.bytes }
+        }
+        Err(Failure::Backup(BackupError::Open { path })) => {
+            open::back_up(&path, flags, &terminal, &mut line)?
+        }
+        Err(failure) => return Err(failure),
+    };
     drop(line);
+    let BackedUp { messages, address, bytes } = done;
     let what = match (messages, &address) {
         (true, Some(address)) => format!("The messages and the key of {address} are"),
         (false, Some(address)) => format!("The key of {address} is"),

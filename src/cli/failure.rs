@@ -53,6 +53,14 @@ pub enum Failure {
     /// A backup could not be written.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// The name of the file cannot be told to a room that is open.
+    #[error(
+        "The name of the file is not UTF-8, and cannot be told to the room, which is open. Name it otherwise, or close the room."
+    )]
+    BackupPath,
+    /// A signal came while an open room was writing its backup.
+    #[error("The backup was given up. The room removes what there is of it.")]
+    BackupGivenUp,
     /// There is no passphrase.
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),

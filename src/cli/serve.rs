@@ -83,7 +83,7 @@ fn sources(flags: &[ServeFlags]) -> Sources {
 
 /// Runs a command on a single-threaded runtime: a room's work is many short steps on shared data, and on one thread no
 /// step waits for another's lock. Does not wait for tasks that are still running at the end.
-pub(super) fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Start)?;
     let outcome = runtime.block_on(command);
     runtime.shutdown_background();

@@ -27,6 +27,20 @@ pub enum Answer {
     },
     /// A link was made.
     Link(Link),
+    /// A backup was written.
+    BackedUp(BackedUp),
+}
+
+/// What is in a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackedUp {
+    /// Whether messages are in it.
+    pub messages: bool,
+    /// The address whose key is in it; absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// How many bytes the file has.
+    pub bytes: u64,
 }
 
 /// The room as it is.

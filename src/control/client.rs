@@ -9,9 +9,11 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use super::SOCKET_FILE;
 use super::answer::{Failed, Line};
+use super::task::{Progress, ProgressLine};
 use crate::listen::unix;
 
 /// How long the room may take for an answer, and to accept the connection.
@@ -93,28 +95,57 @@ impl Client {
     /// # Errors
     /// As [`Client::request`].
     pub async fn request_value(&mut self, request: &Value) -> Result<Value, ClientError> {
-        let line = match timeout(PATIENCE, self.exchange(request)).await {
-            Ok(Ok(line)) => line,
-            Ok(Err(_)) => return Err(ClientError::Ended),
-            Err(_) => return Err(ClientError::Silent),
-        };
-        if line.is_empty() {
-            return Err(ClientError::Ended);
-        }
-        let line: Line<Value> =
-            serde_json::from_slice(&line).map_err(|error| ClientError::Unknown(error.to_string()))?;
-        Ok(Result::from(line)?)
+        self.send(&request.to_string()).await?;
+        decode(&self.next_line().await?)
     }
 
-    async fn exchange(&mut self, request: &Value) -> io::Result<Vec<u8>> {
-        let mut line = request.to_string();
+    /// The answer to a task, whose request is the JSON `request` and asks for progress; `told` is told of it. Dropped unfinished
+    /// with this client, it is given up.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub async fn follow<T: DeserializeOwned>(
+        &mut self,
+        request: &str,
+        told: &mut dyn FnMut(Progress),
+    ) -> Result<T, ClientError> {
+        self.send(request).await?;
+        loop {
+            let line = self.next_line().await?;
+            match serde_json::from_slice::<ProgressLine>(&line) {
+                Ok(ProgressLine { progress }) => progress.into_iter().for_each(&mut *told),
+                Err(_) => {
+                    let value = decode(&line)?;
+                    return serde_json::from_value(value)
+                        .map_err(|error| ClientError::Unknown(error.to_string()));
+                }
+            }
+        }
+    }
+
+    async fn next_line(&mut self) -> Result<Vec<u8>, ClientError> {
+        let mut line = Vec::new();
+        match timeout(PATIENCE, self.stream.read_until(b'\n', &mut line)).await {
+            Ok(Ok(_)) if !line.is_empty() => Ok(line),
+            Ok(_) => Err(ClientError::Ended),
+            Err(_) => Err(ClientError::Silent),
+        }
+    }
+
+    async fn send(&mut self, request: &str) -> Result<(), ClientError> {
+        let mut line = Zeroizing::new(String::with_capacity(request.len() + 1));
+        line.push_str(request);
         line.push('\n');
         // A room that refuses answers before it has read anything, and may not read this.
-        let _ = self.stream.get_mut().write_all(line.as_bytes()).await;
-        let mut answer = Vec::new();
-        self.stream.read_until(b'\n', &mut answer).await?;
-        Ok(answer)
+        let sent = timeout(PATIENCE, self.stream.get_mut().write_all(line.as_bytes())).await;
+        sent.map(drop).map_err(|_| ClientError::Silent)
     }
+}
+
+fn decode(line: &[u8]) -> Result<Value, ClientError> {
+    let line: Line<Value> =
+        serde_json::from_slice(line).map_err(|error| ClientError::Unknown(error.to_string()))?;
+    Ok(Result::from(line)?)
 }
 
 fn unreachable(directory: &Path, cause: io::Error) -> ClientError {

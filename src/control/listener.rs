@@ -6,18 +6,21 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
 
 use super::answer::{Answer, Failed, Line};
 use super::request::Request;
+use super::task::ProgressLine;
 use super::{Host, LINE_BYTES_MAX};
 use crate::listen::accept::{Acceptor, Listener};
 use crate::listen::oldest::{Membership, OldestFirst};
@@ -31,6 +34,9 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// How long an answer may take to be read.
 const UNREAD: Duration = Duration::from_secs(10);
+
+/// How often a task tells how far it is, also where that is no further: so that a connection that was closed is noticed.
+const TELL_EVERY: Duration = Duration::from_millis(500);
 
 /// A bound socket of the host.
 #[derive(Debug)]
@@ -105,13 +111,14 @@ async fn converse<H: Host>(stream: UnixStream, host: &H, place: &Membership, clo
                 Err(Failed::new("silent", "No request came for a minute. Connect again for the next one."))
             }),
         };
+        let read = read.map(|line| line.map(|line| Request::decode(&line)));
         let (answer, last) = match read {
             Ok(None) => return,
-            // Not called off in the middle: an act that was begun gets its answer.
-            Ok(Some(line)) => match Request::decode(&line) {
-                Ok(request) => (host.answer(request).await, false),
-                Err(failed) => (Err(failed), false),
+            Ok(Some(Ok(request))) => match answer(host, request, &mut writer, place, closing).await {
+                Some(answered) => answered,
+                None => return,
             },
+            Ok(Some(Err(failed))) => (Err(failed), false),
             Err(failed) => (Err(failed), true),
         };
         let line = Line::from(answer).encode();
@@ -133,9 +140,50 @@ async fn converse<H: Host>(stream: UnixStream, host: &H, place: &Membership, clo
     }
 }
 
-/// The next line without its end, or what comes before the end of the stream; `None` if nothing does.
-async fn next_line<R: AsyncBufReadExt + Unpin>(reader: &mut R) -> Result<Option<Vec<u8>>, Failed> {
-    let mut line = Vec::new();
+/// The answer to a request, and whether it is the last; `None` if the connection is closed. An act is not called off in the middle:
+/// once it was begun it gets its answer. A task that takes long is.
+async fn answer<H: Host>(
+    host: &H,
+    request: Request,
+    writer: &mut (impl AsyncWrite + Unpin),
+    place: &Membership,
+    closing: &CancellationToken,
+) -> Option<(Result<Answer, Failed>, bool)> {
+    let (long, tells) = match &request {
+        Request::Do(task) => (task.is_long(), task.wants_progress()),
+        _ => (false, false),
+    };
+    let (told, seen) = watch::channel(None);
+    let mut answer = pin!(host.answer(request, told));
+    if !long {
+        return Some((answer.await, false));
+    }
+    let mut ticks = interval(TELL_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut answer => return Some((answer, false)),
+            () = closing.cancelled() => {
+                return Some((Err(Failed::new("closing", "The room is closing. It was given up.")), true));
+            }
+            () = place.evicted() => {
+                let sentence = "Too many programs are connected; this was the oldest connection. It was given up.";
+                return Some((Err(Failed::new("busy", sentence)), true));
+            }
+            _ = ticks.tick(), if tells => {
+                let line = ProgressLine { progress: seen.borrow().clone() }.encode();
+                if !write(writer, &line).await {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// The next line without its end, or what comes before the end of the stream; `None` if nothing does. It may have a secret in it.
+async fn next_line<R: AsyncBufReadExt + Unpin>(reader: &mut R) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+    let mut line = Zeroizing::new(Vec::new());
     let read = reader.take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut line).await;
     if read.is_err() || line.is_empty() {
         return Ok(None);

@@ -1,8 +1,9 @@
-//! Requests: a line of JSON, with `ask` for a question or `act` for an act.
+//! Requests: a line of JSON, with `ask` for a question, `act` for an act, or `do` for a task.
 
 use serde_json::{Map, Value};
 
 use super::answer::Failed;
+use super::task::Task;
 use crate::protocol::{Act, HISTORY_MAX, NUMBER_LIMIT};
 
 /// How many messages are listed where the question does not say it.
@@ -15,6 +16,8 @@ pub enum Request {
     Ask(Question),
     /// Something to be done, by the room itself.
     Act(Act),
+    /// Something to be done with the room as a whole.
+    Do(Task),
 }
 
 /// What the host can ask.
@@ -47,20 +50,19 @@ impl Request {
     pub fn decode(line: &[u8]) -> Result<Self, Failed> {
         let value: Value = serde_json::from_slice(line)
             .map_err(|error| Failed::new("not_json", format!("A request is one line of JSON: {error}.")))?;
-        let Value::Object(members) = value else {
+        let Value::Object(mut members) = value else {
             let sentence = "A request is a JSON object, such as {\"ask\":\"status\"}.";
             return Err(Failed::new("not_an_object", sentence));
         };
-        match (members.get("ask"), members.get("act")) {
-            (Some(asked), None) => Question::decode(asked, &members).map(Self::Ask),
-            (None, Some(_)) => Ok(Self::Act(Act::from_members(&members)?)),
-            (Some(_), Some(_)) => {
-                Err(Failed::new("wrong_kind", "A request has \"ask\" or \"act\", and not both."))
-            }
-            (None, None) => Err(Failed::new(
+        match (members.get("ask"), members.get("act"), members.get("do")) {
+            (Some(asked), None, None) => Question::decode(asked, &members).map(Self::Ask),
+            (None, Some(_), None) => Ok(Self::Act(Act::from_members(&members)?)),
+            (None, None, Some(_)) => Task::decode(&mut members).map(Self::Do),
+            (None, None, None) => Err(Failed::new(
                 "missing_field",
-                "A request has \"ask\", such as {\"ask\":\"status\"}, or \"act\", such as {\"act\":\"unpin\"}.",
+                "A request has \"ask\", such as {\"ask\":\"status\"}, \"act\", such as {\"act\":\"unpin\"}, or \"do\".",
             )),
+            _ => Err(Failed::new("wrong_kind", "A request has one of \"ask\", \"act\" and \"do\".")),
         }
     }
 }
@@ -127,10 +129,23 @@ mod tests {
             ("{\"ask\":\"messages\",\"limit\":0}", "wrong_kind"),
             ("{\"ask\":\"messages\",\"before\":-1}", "wrong_kind"),
             ("{\"ask\":\"status\",\"act\":\"unpin\"}", "wrong_kind"),
+            ("{\"ask\":\"status\",\"do\":\"backup\"}", "wrong_kind"),
+            ("{\"do\":\"nothing\"}", "wrong_kind"),
+            ("{\"do\":\"backup\",\"path\":\"/x\"}", "missing_field"),
+            ("{\"do\":\"backup\",\"path\":\"x\",\"passphrase\":\"five words\"}", "path_relative"),
+            ("{\"do\":\"backup\",\"path\":\"/x\",\"passphrase\":7}", "wrong_kind"),
+            ("{\"do\":\"backup\",\"path\":\"/x\",\"passphrase\":\"x\",\"progress\":1}", "wrong_kind"),
         ] {
             let failed = decode(line).unwrap_err();
             assert_eq!(failed.code, code, "{}", failed.message);
         }
+    }
+
+    #[test]
+    fn a_passphrase_is_not_shown() {
+        let line = b"{\"do\":\"backup\",\"path\":\"/x\",\"passphrase\":\"five words at random\"}";
+        let request = Request::decode(line).unwrap();
+        assert!(!format!("{request:?}").contains("five words"), "{request:?}");
     }
 
     proptest! {

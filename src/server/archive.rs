@@ -49,11 +49,16 @@ impl Passphrase {
         passphrase
     }
 
-    /// Whether it has so many characters that a new backup may be encrypted with it.
-    pub fn is_long(&self) -> bool {
+    /// Its characters.
+    pub(crate) fn expose(&self) -> &str {
         use age::secrecy::ExposeSecret;
 
-        self.0.expose_secret().chars().count() >= Self::LEAST
+        self.0.expose_secret()
+    }
+
+    /// Whether it has so many characters that a new backup may be encrypted with it.
+    pub fn is_long(&self) -> bool {
+        self.expose().chars().count() >= Self::LEAST
     }
 }
 

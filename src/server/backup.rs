@@ -9,7 +9,10 @@ mod open;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::path::Path;
+
+use tokio_util::sync::CancellationToken;
 
 use super::archive::{ArchiveWriter, Parts, Passphrase, Progress, Step, Told};
 use super::files::{ADDRESS, BACKING_UP, LOG_FILE};
@@ -56,8 +59,9 @@ pub fn backup_closed<E: From<BackupError>>(
     passphrase: impl FnOnce() -> Result<Passphrase, E>,
     told: Told<'_>,
 ) -> Result<BackedUp, E> {
-    let file = NewFile::beside(to)?;
+    let file = NewFile::beside(to, CancellationToken::new())?;
     let directory = lock(data_dir)?;
+    check_outside(&directory, to)?;
     let passphrase = passphrase()?;
     let log = open_log(settings, &directory)?;
     Ok(write(&directory, log.as_ref(), file, &passphrase, told)?)
@@ -86,18 +90,37 @@ fn open_log(settings: &Settings, directory: &DataDirectory) -> Result<Option<Sql
     Ok(Some(SqliteLog::open(&log, retention, Synchronous::Full)?))
 }
 
-/// Writes a backup of a room that is open to the new file `to`. Blocks for as long as that takes; the room goes on.
+/// Writes a backup of a room that is open to the new file `to`. Blocks for as long as that takes; the room goes on. Given up once
+/// the token is cancelled.
 ///
 /// # Errors
-/// There is nothing to back up, the log cannot be read, or the file cannot be written.
+/// There is nothing to back up, the log cannot be read, the file cannot be written, or it was given up.
 fn backup_open(
     directory: &DataDirectory,
     log: Option<&SqliteLog>,
     to: &Path,
     passphrase: &Passphrase,
+    given_up: &CancellationToken,
     told: Told<'_>,
 ) -> Result<BackedUp, BackupError> {
-    write(directory, log, NewFile::beside(to)?, passphrase, told)
+    check_outside(directory, to)?;
+    let written = write(directory, log, NewFile::beside(to, given_up.clone())?, passphrase, told);
+    written.map_err(|error| if given_up.is_cancelled() { BackupError::GivenUp } else { error })
+}
+
+/// Checks that a file is not to be made in the data directory.
+fn check_outside(directory: &DataDirectory, to: &Path) -> Result<(), BackupError> {
+    let inside = || {
+        let data = directory.path().canonicalize().ok()?;
+        // A path that is a name alone has an empty parent, which is the working directory.
+        let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(parent.canonicalize().ok()?.starts_with(data))
+    };
+    // What cannot be found cannot be written to either, and says why when that is tried.
+    match inside() {
+        Some(true) => Err(BackupError::Inside { path: to.into() }),
+        _ => Ok(()),
+    }
 }
 
 fn write(
@@ -133,8 +156,12 @@ fn write_parts(
     told: Told<'_>,
 ) -> Result<u64, BackupError> {
     let rows = working.join(LOG_FILE);
-    let copy = log
-        .map(|log| log.copy(&rows, &mut |done, total| told(Progress { step: Step::Copying, done, total })));
+    let given_up = file.given_up();
+    let copying = &mut |done, total| {
+        told(Progress { step: Step::Copying, done, total });
+        if given_up.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let copy = log.map(|log| log.copy(&rows, copying));
     let copy = copy.transpose()?;
     let mut archive = ArchiveWriter::begin(file, passphrase, parts)?;
     if parts.address {

@@ -1,12 +1,19 @@
 //! What the room answers on the host's socket.
 
+mod backup;
+
+use std::sync::Weak;
+
 use tokio::sync::watch;
+
+use super::backup::OpenRoom;
 
 use crate::control::answer::{
     Answer, BanKind, BanLine, Bans, Failed, GuestLine, Guests, Link, Log, LogLine, MessageLine, Messages,
     RoleLine, Roles, Status, Who,
 };
 use crate::control::request::{Question, Request};
+use crate::control::task::{Progress, Task};
 use crate::control::{Host, SOCKET_FILE};
 use crate::hub::{Present, Room};
 use crate::log::{Restriction, RoomState};
@@ -24,14 +31,23 @@ pub(super) struct RoomHost {
     /// The URL of the local room, or `unix:` and the path of its socket.
     pub(super) local: Option<String>,
     pub(super) public: Vec<String>,
+    /// Not held: the data directory is free for another process once the room is closed.
+    pub(super) on_disk: Weak<OpenRoom>,
 }
 
 impl Host for RoomHost {
-    async fn answer(&self, request: Request) -> Result<Answer, Failed> {
+    async fn answer(
+        &self,
+        request: Request,
+        told: watch::Sender<Option<Progress>>,
+    ) -> Result<Answer, Failed> {
         match request {
             Request::Ask(question) => self.tell(question).await,
             Request::Act(Act::Link { role, .. }) => Ok(Answer::Link(self.new_link(role).await?)),
             Request::Act(act) => Ok(Answer::Done { seq: self.room.govern(act).await?.seq }),
+            Request::Do(Task::Backup(asked)) => {
+                Ok(Answer::BackedUp(backup::write(&self.on_disk, asked, told).await?))
+            }
         }
     }
 }

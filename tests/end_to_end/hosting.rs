@@ -1,5 +1,6 @@
 //! The host's socket and the command that speaks to it, on the program itself.
 
+mod backup;
 mod command;
 mod socket;
 

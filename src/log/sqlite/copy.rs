@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
@@ -42,6 +43,9 @@ pub enum CopyError {
         /// What SQLite said.
         cause: String,
     },
+    /// It was given up, as `told` said.
+    #[error("It was given up.")]
+    GivenUp,
     /// The keys cannot be written out.
     #[error("The keys of the messages cannot be written out: {0}.")]
     Keys(io::Error),
@@ -61,11 +65,15 @@ pub struct LogCopy<'a> {
 impl SqliteLog {
     /// Copies the rows to a new file at `to`, which can be read by nothing without their keys. Blocks for as long as that
     /// takes; the log is held up for one slice at a time. `told` is told how many messages are copied, and
-    /// of how many.
+    /// of how many, and says whether to go on.
     ///
     /// # Errors
-    /// The log cannot be read, or the file cannot be written.
-    pub fn copy(&self, to: &Path, told: &mut dyn FnMut(u64, u64)) -> Result<LogCopy<'_>, CopyError> {
+    /// The log cannot be read, the file cannot be written, or it was given up.
+    pub fn copy(
+        &self,
+        to: &Path,
+        told: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+    ) -> Result<LogCopy<'_>, CopyError> {
         let mut writing = Writing::create(to)?;
         let span = self.view.span();
         let number = |seq: i64| seq.unsigned_abs();
@@ -76,7 +84,9 @@ impl SqliteLog {
             self.leave_trimmed_out(&mut entries);
             writing.insert(&[entries])?;
             let done = (number(after) + 1).saturating_sub(span.first);
-            told(done, done.max((span.head + 1).saturating_sub(span.first)));
+            if told(done, done.max((span.head + 1).saturating_sub(span.first))).is_break() {
+                return Err(CopyError::GivenUp);
+            }
         }
         let Rest { mut tables, pinned } = self.ask(move |store| store.copy_rest(after))?;
         tables.iter_mut().for_each(|table| self.leave_trimmed_out(table));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,7 @@ fn title(id: &str, title: &str) -> Entry {
 
 /// Copies the log into this directory; `between` is done between the rows and the keys.
 fn copy(log: &SqliteLog, to: &Path, between: impl FnOnce()) {
-    let copy = log.copy(&to.join("messages.sqlite"), &mut |_, _| {}).unwrap();
+    let copy = log.copy(&to.join("messages.sqlite"), &mut |_, _| ControlFlow::Continue(())).unwrap();
     between();
     let (announced, mut keys) = (copy.keys_bytes(), Vec::new());
     let mark = copy.finish(&mut keys).unwrap();

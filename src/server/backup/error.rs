@@ -35,6 +35,15 @@ pub enum BackupError {
         /// The file.
         path: PathBuf,
     },
+    /// A wipe would leave it, and the loss of the disk would take both.
+    #[error("{} is in the data directory of the room. Name a file elsewhere, best on another disk.", path.display())]
+    Inside {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It was not waited for, or the room is closing.
+    #[error("The backup was given up, and no file was made.")]
+    GivenUp,
     /// There is a backup under way.
     #[error("A backup of this room is being written already. Wait until it is complete.")]
     UnderWay,

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+use tokio_util::sync::CancellationToken;
 
 use super::error::BackupError;
 use crate::storage::erase;
@@ -20,14 +21,16 @@ const CHUNK: usize = 256 * 1024;
 pub(super) struct NewFile {
     file: BufWriter<NamedTempFile>,
     to: PathBuf,
+    given_up: CancellationToken,
 }
 
 impl NewFile {
-    /// A file with the mode 0600 that is to become `to`. Those that killed processes have left beside it are removed.
+    /// A file with the mode 0600 that is to become `to`. Those that killed processes have left beside it are removed. Nothing more
+    /// is written once the token is cancelled, and it is not completed.
     ///
     /// # Errors
     /// There is something at `to`, or the system refuses.
-    pub(super) fn beside(to: &Path) -> Result<Self, BackupError> {
+    pub(super) fn beside(to: &Path, given_up: CancellationToken) -> Result<Self, BackupError> {
         if to.symlink_metadata().is_ok() {
             return Err(BackupError::Exists { path: to.into() });
         }
@@ -40,7 +43,12 @@ impl NewFile {
         let file = tempfile::Builder::new().prefix(BEGINNING).tempfile_in(directory).map_err(unusable)?;
         // Held while it is written; another file system may have no locks, and then it is not swept either.
         let _ = file.as_file().try_lock();
-        Ok(Self { file: BufWriter::with_capacity(CHUNK, file), to: to.into() })
+        Ok(Self { file: BufWriter::with_capacity(CHUNK, file), to: to.into(), given_up })
+    }
+
+    /// Cancelled when it is given up.
+    pub(super) fn given_up(&self) -> CancellationToken {
+        self.given_up.clone()
     }
 
     /// Waits for the disk, and gives the file its name. Returns how many bytes it has.
@@ -48,11 +56,14 @@ impl NewFile {
     /// # Errors
     /// The system refuses, or there is something of that name by now.
     pub(super) fn complete(self) -> Result<u64, BackupError> {
-        let Self { file, to } = self;
+        let Self { file, to, given_up } = self;
         let unusable = |cause| BackupError::Unusable { path: to.clone(), cause };
         let file = file.into_inner().map_err(|error| unusable(error.into_error()))?;
         file.as_file().sync_all().map_err(unusable)?;
         let bytes = file.as_file().metadata().map_err(unusable)?.len();
+        if given_up.is_cancelled() {
+            return Err(BackupError::GivenUp);
+        }
         file.persist_noclobber(&to).map_err(|failed| match failed.error.kind() {
             io::ErrorKind::AlreadyExists => BackupError::Exists { path: to.clone() },
             _ => unusable(failed.error),
@@ -68,6 +79,9 @@ impl NewFile {
 
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.given_up.is_cancelled() {
+            return Err(io::Error::other("it was given up"));
+        }
         self.file.write(bytes)
     }
 

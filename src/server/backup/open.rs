@@ -2,9 +2,10 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
 
 use super::error::BackupError;
 use super::{BackedUp, backup_open};
@@ -35,6 +36,11 @@ impl OpenRoom {
         self.directory.as_deref()
     }
 
+    /// Waits until no backup is written any more, and keeps others from being begun. Blocks.
+    pub(in super::super) fn end_backups(&self) -> MutexGuard<'_, ()> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// See [`super::super::Server::backup`].
     pub(in super::super) async fn backup(
         &self,
@@ -46,9 +52,15 @@ impl OpenRoom {
             return Err(BackupError::Ephemeral);
         };
         let (log, under_way) = (self.log.clone(), Arc::clone(&self.under_way));
+        let given_up = CancellationToken::new();
+        let _give_up_when_dropped = given_up.clone().drop_guard();
         let written = spawn_blocking(move || {
-            let _held = under_way.try_lock().map_err(|_| BackupError::UnderWay)?;
-            backup_open(&directory, log.as_deref(), &to, &passphrase, &mut told)
+            let _held = match under_way.try_lock() {
+                Ok(held) => held,
+                Err(TryLockError::Poisoned(held)) => held.into_inner(),
+                Err(TryLockError::WouldBlock) => return Err(BackupError::UnderWay),
+            };
+            backup_open(&directory, log.as_deref(), &to, &passphrase, &given_up, &mut told)
         });
         written.await.unwrap_or_else(|error| Err(io::Error::other(error).into()))
     }

@@ -175,6 +175,46 @@ async fn nothing_is_overwritten_and_nothing_is_made_of_nothing() {
     assert!(!dead.exists() && living.exists());
 }
 
+/// A file there would be left by a wipe, or be taken for one of the room's.
+#[tokio::test]
+async fn no_backup_is_made_in_the_data_directory() {
+    let (outer, data) = room(1, 1).await;
+    std::os::unix::fs::symlink(data.join("tor"), outer.path().join("link")).unwrap();
+    let before = contents(&data);
+    for to in [data.join("wiping"), data.join("tor/../backup"), outer.path().join("link/backup")] {
+        let refused = back_up(&data, &to).unwrap_err().to_string();
+        assert!(refused.contains("is in the data directory"), "{refused}");
+    }
+    assert_eq!(contents(&data), before);
+    back_up(&data, &outer.path().join("room-2")).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_given_up_leaves_no_file() {
+    let (outer, data) = room(1500, 1).await;
+    let directory = DataDirectory::open(&data).unwrap();
+    let log = SqliteLog::open(&data.join(LOG_FILE), ALL, Synchronous::Normal).unwrap();
+    for given_up_at in [None, Some(Step::Copying), Some(Step::Writing)] {
+        let given_up = CancellationToken::new();
+        if given_up_at.is_none() {
+            given_up.cancel();
+        }
+        let told = &mut |progress: Progress| {
+            if given_up_at == Some(progress.step) {
+                given_up.cancel();
+            }
+        };
+        let to = outer.path().join("backup");
+        let outcome = backup_open(&directory, Some(&log), &to, &passphrase(WORDS), &given_up, told);
+        assert!(matches!(outcome, Err(BackupError::GivenUp)), "{given_up_at:?}: {outcome:?}");
+        assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 1, "the room alone");
+        assert!(!data.join(BACKING_UP).exists());
+    }
+    log.close().await.unwrap();
+    drop((log, directory));
+    back_up(&data, &outer.path().join("backup")).unwrap();
+}
+
 #[tokio::test]
 async fn a_wrong_passphrase_and_a_damaged_file_change_nothing() {
     let (outer, data) = room(1500, 1).await;
