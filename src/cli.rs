@@ -14,6 +14,7 @@ mod arguments;
 mod backup;
 #[cfg(feature = "cluster")]
 mod cluster;
+mod ending;
 mod failure;
 mod host;
 mod invite;

@@ -8,6 +8,7 @@
 //! - `roster` has the seats and names: `seat_rank` decides which seat a full room gives up, `seat_loss` tells its connection, `name_index` which names are
 //!   in use, `suggested_name` finds names for guests who ask for none.
 //! - [`cluster`] is what the room needs of the other nodes that serve it, `nodes` the actor's end of it, `catch_up` the requests'.
+//! - [`wiping`] takes the requests of hosts that the room be wiped, which what runs the room does.
 //! - `presence` decides what guests are told of the roster, `notices` what of the doors and of whether the room can write; `budgets` how much guests, circuits and the room may publish.
 
 mod actor;
@@ -61,6 +62,7 @@ mod stranger_tests;
 mod suggested_name;
 #[cfg(test)]
 mod tests;
+pub mod wiping;
 #[cfg(test)]
 mod woken;
 

@@ -36,6 +36,7 @@ use crate::http::routes;
 use crate::http::site::{Noscript, Site};
 use crate::hub::Room;
 use crate::hub::cluster::Cluster;
+use crate::hub::wiping::Wiping;
 use crate::invitations::Access;
 use crate::listen::onion::CircuitLimits;
 use crate::listen::{Connection, ConnectionLimiter, descriptors, onion};
@@ -54,6 +55,7 @@ use storage::Storage;
 use tls::BoundTls;
 
 pub use error::OpenError;
+pub use keeping::WipeAsked;
 pub use local::LocalError;
 pub use messages::MessagesError;
 pub use proxy::ProxyError;
@@ -70,6 +72,7 @@ pub struct Server {
     tls: Option<TlsPlace>,
     public: Vec<String>,
     room: Room,
+    wiping: Wiping,
     log: Arc<dyn Log>,
     /// The other nodes of a room on several machines.
     cluster: Option<Arc<dyn Cluster>>,
@@ -117,8 +120,10 @@ impl Server {
         let room =
             Room::open_in(&settings.room, &settings.history, Arc::clone(&log), cluster.clone()).await?;
         let hosts = Hosts::new(listener.port(), &public).among_doors(room.doors().is_some());
+        let wiping = Wiping::new(cluster.is_some().then_some(keeping::ELSEWHERE));
         let site = Arc::new(Site {
             room,
+            wiping: wiping.clone(),
             noscript: Noscript::new(&settings.room, &settings.history),
             hosts,
             settings: Arc::new(settings.listen.clone()),
@@ -137,6 +142,7 @@ impl Server {
             tls: tls.as_ref().map(|tls| tls.place.clone()),
             public: settings.listen.public.iter().map(|origin| format!("{origin}/")).collect(),
             room: site.room.clone(),
+            wiping,
             log,
             cluster,
             on_disk: Arc::new(OpenRoom::new(directory.clone(), file)),
@@ -188,6 +194,7 @@ impl Server {
     fn host(&self) -> RoomHost {
         RoomHost {
             room: self.room.clone(),
+            wiping: self.wiping.clone(),
             address: self.onion_url(),
             tor: self.tor_status(),
             local: self.local.clone(),

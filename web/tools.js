@@ -131,6 +131,20 @@
     target.parentNode.after(make('div', '', make('p', 'quiet', `The first to open it becomes a ${role}. It is not shown again.`), link, button('Copy', copies(link))));
   }));
 
+  /** Ends the room. No act, since nothing of it is to be kept. */
+  function wiping() {
+    const title = make('input'), address = Object.assign(make('input'), { type: 'checkbox' });
+    const form = make('form', '', make('label', '', 'Wipe the room for good, for all. Its title, to confirm', title), make('label', '', 'Its address too', address), make('button', '', 'Wipe'));
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      const headers = { authorization: `Bearer ${seat.token}`, 'content-type': 'application/json' };
+      const body = JSON.stringify({ confirm: title.value, address: address.checked });
+      const answer = await fetch('rooms/main/wipe', { method: 'POST', headers, body }).catch(() => {});
+      tell(answer?.ok ? 'The room is being wiped.' : (await answer?.json())?.detail ?? 'No answer came. Try again.', !answer?.ok);
+    };
+    return form;
+  }
+
   function showFields() {
     const { topic = '', rules = '', slow = 0, cap = 0 } = policy;
     fields.replaceChildren(field('Slow mode, seconds between messages', slow, (value) => ({ act: 'slow', seconds: Number(value) })));
@@ -142,6 +156,7 @@
       field('Rules', rules, text('rules'), 'textarea'),
       field('Announcement', '', text('announce'), 'textarea', 'Announce'),
       make('p', '', linkButton('moderator'), ' ', linkButton('host'), ' ', button('Take back unused links', () => act({ act: 'revoke_links' }))),
+      wiping(),
     );
   }
 

@@ -107,7 +107,7 @@ pub enum Command {
     Key(KeyCommand),
     /// Overwrite and remove everything that a room has kept, so that it is unreadable for ever
     ///
-    /// The room must be closed. What flash, file systems, backups and swap keep is in docs/configuration.md.
+    /// A room that is open ends for all its guests. What flash, file systems, backups and swap keep is in docs/configuration.md.
     Wipe(WipeFlags),
 }
 

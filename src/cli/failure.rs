@@ -86,6 +86,12 @@ pub enum Failure {
     /// There is no terminal to ask at.
     #[error("Nothing was changed: there is no terminal to ask at. With --yes it is done without asking.")]
     WipeUnasked,
+    /// The room still runs, or runs again.
+    #[error(
+        "The room was told to wipe itself, but a room is still open there: it has not ended yet, or was started again at once. Its terminal \
+         or journal says whether it was wiped."
+    )]
+    WipeUnseen,
     /// The answer was another word.
     #[error("Nothing was changed: it was not confirmed.")]
     WipeNotConfirmed,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::{LabFlags, ServeFlags};
+use super::ending;
 use super::failure::Failure;
 use super::opening::open;
 use super::screen::{NetworkScope, Screen};
@@ -52,11 +53,17 @@ async fn serve(plan: Plan, mut settings: Settings, terminal: Terminal) -> Result
         () = signals.next() => return Ok(()),
     };
     let scope = NetworkScope::Lab;
+    let wipe_asked = server.wipe_asked();
     let link = host_link(&server, &terminal).await;
     let mut screen = Screen::opened(terminal.clone(), scope, &server, &settings.listen.public, &link);
     let outcome = tokio::select! {
         () = show(&mut screen, &server, &network, &terminal) => Err(Failure::TaskFailed),
         () = server.failed() => Err(Failure::TaskFailed),
+        asked = wipe_asked => {
+            let outcome = ending::wipe(server, asked, screen, &terminal, signals).await;
+            network.stop().await;
+            return outcome;
+        }
         () = signals.next() => Ok(()),
     };
     signals.exit_within(CLOSE_DEADLINE);

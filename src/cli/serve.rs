@@ -7,6 +7,7 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 
 use super::arguments::ServeFlags;
+use super::ending;
 use super::failure::Failure;
 use super::opening::open;
 use super::screen::{NetworkScope, Screen};
@@ -39,10 +40,13 @@ async fn serve(settings: &Settings, terminal: Terminal) -> Result<(), Failure> {
         () = signals.next() => return Ok(()),
     };
     let link = host_link(&server, &terminal).await;
-    let mut screen = Screen::opened(terminal, scope(settings), &server, &settings.listen.public, &link);
+    let wipe_asked = server.wipe_asked();
+    let mut screen =
+        Screen::opened(terminal.clone(), scope(settings), &server, &settings.listen.public, &link);
     let outcome = tokio::select! {
         () = screen.follow(server.tor_status()) => Err(Failure::TaskFailed),
         () = server.failed() => Err(Failure::TaskFailed),
+        asked = wipe_asked => return ending::wipe(server, asked, screen, &terminal, signals).await,
         () = signals.next() => Ok(()),
     };
     signals.exit_within(CLOSE_DEADLINE);

@@ -1,4 +1,7 @@
-//! `onionroom wipe`: all of a closed room made unreadable, once it was confirmed.
+//! `onionroom wipe`: all of a room made unreadable, once it was confirmed. One that is open is told so over the host's socket, and ends.
+
+#[cfg(unix)]
+mod open;
 
 use std::io::{self, IsTerminal};
 
@@ -23,21 +26,14 @@ pub(super) fn run(before: &ServeFlags, flags: WipeFlags) -> Result<(), Failure> 
         return Err(WipeError::SeveralMachines.into());
     }
     let data_dir = settings.data_dir.as_deref().ok_or(Failure::NothingToWipe)?;
-    // Held while it is asked, so that the room cannot be opened meanwhile.
-    let room = ClosedRoom::hold(data_dir)?;
     let terminal = Terminal::of_this_process();
-    if !flags.yes {
-        if !io::stdin().is_terminal() {
-            return Err(Failure::WipeUnasked);
-        }
-        terminal.eprint(&question(&room.path().display().to_string(), flags.address));
-        let mut answer = String::new();
-        // What cannot be read is no yes.
-        let read = io::stdin().read_line(&mut answer);
-        if read.is_err() || answer.trim() != WORD {
-            return Err(Failure::WipeNotConfirmed);
-        }
-    }
+    // Held while it is asked, so that the room cannot be opened meanwhile.
+    let room = match ClosedRoom::hold(data_dir) {
+        #[cfg(unix)]
+        Err(WipeError::Running { path }) => return open::wipe(&path, &flags, &terminal),
+        room => room?,
+    };
+    confirm(&flags, &question(&room.path().display().to_string(), flags.address), &terminal)?;
     block_on(async move {
         // From here on a signal, or a terminal window that is closed, does not stop it halfway.
         let _signals = ShutdownSignals::install().map_err(Failure::Start)?;
@@ -46,6 +42,21 @@ pub(super) fn run(before: &ServeFlags, flags: WipeFlags) -> Result<(), Failure> 
         terminal.eprint(&told(&wiped));
         Ok(())
     })
+}
+
+/// Asks, unless a flag says that it is sure.
+fn confirm(flags: &WipeFlags, question: &str, terminal: &Terminal) -> Result<(), Failure> {
+    if flags.yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Failure::WipeUnasked);
+    }
+    terminal.eprint(question);
+    let mut answer = String::new();
+    // What cannot be read is no yes.
+    let read = io::stdin().read_line(&mut answer);
+    if read.is_err() || answer.trim() != WORD { Err(Failure::WipeNotConfirmed) } else { Ok(()) }
 }
 
 /// A flag before the command would be ignored, and another room wiped than was meant.
@@ -71,7 +82,8 @@ fn question(path: &str, address: bool) -> String {
     )
 }
 
-fn told(wiped: &Wiped) -> String {
+/// What was wiped, as a sentence.
+pub(super) fn told(wiped: &Wiped) -> String {
     let mut told = match wiped.address {
         true => "The room and its address are wiped.".to_owned(),
         false => "The room is wiped. Its address is kept.".to_owned(),

@@ -29,6 +29,11 @@ pub enum Answer {
     Link(Link),
     /// A backup was written.
     BackedUp(BackedUp),
+    /// The room ends now, and is wiped.
+    Wiping {
+        /// Whether the address goes too.
+        address: bool,
+    },
 }
 
 /// What is in a backup.

@@ -131,6 +131,8 @@ mod tests {
             ("{\"ask\":\"status\",\"act\":\"unpin\"}", "wrong_kind"),
             ("{\"ask\":\"status\",\"do\":\"backup\"}", "wrong_kind"),
             ("{\"do\":\"nothing\"}", "wrong_kind"),
+            ("{\"do\":\"wipe\"}", "missing_field"),
+            ("{\"do\":\"wipe\",\"confirm\":\"x\",\"address\":\"yes\"}", "wrong_kind"),
             ("{\"do\":\"backup\",\"path\":\"/x\"}", "missing_field"),
             ("{\"do\":\"backup\",\"path\":\"x\",\"passphrase\":\"five words\"}", "path_relative"),
             ("{\"do\":\"backup\",\"path\":\"/x\",\"passphrase\":7}", "wrong_kind"),

@@ -14,6 +14,13 @@ use super::answer::Failed;
 pub enum Task {
     /// To write a backup.
     Backup(Backup),
+    /// To be wiped: the room ends, and nothing that it has kept can be read any more.
+    Wipe {
+        /// The room's title, which confirms it.
+        confirm: String,
+        /// Whether the address is to go too.
+        address: bool,
+    },
 }
 
 /// A backup that is to be written.
@@ -72,7 +79,11 @@ impl Task {
     pub(super) fn decode(members: &mut Map<String, Value>) -> Result<Self, Failed> {
         match members.get("do").and_then(Value::as_str) {
             Some("backup") => Backup::decode(members).map(Self::Backup),
-            _ => Err(Failed::new("wrong_kind", "The member \"do\" must be backup.")),
+            Some("wipe") => {
+                let (confirm, address) = (text(members, "confirm")?, switch(members, "address")?);
+                Ok(Self::Wipe { confirm, address })
+            }
+            _ => Err(Failed::new("wrong_kind", "The member \"do\" must be one of backup, wipe.")),
         }
     }
 

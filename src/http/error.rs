@@ -52,7 +52,9 @@ impl From<Refusal> for Problem {
             Code::RoomFull | Code::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Code::TooFast | Code::SlowMode => StatusCode::TOO_MANY_REQUESTS,
             Code::NotAllowed | Code::Banned | Code::Muted | Code::Locked => StatusCode::FORBIDDEN,
-            Code::TextEmpty | Code::TextTooLong | Code::TextControl => StatusCode::UNPROCESSABLE_ENTITY,
+            Code::TextEmpty | Code::TextTooLong | Code::TextControl | Code::NotConfirmed => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Code::NameEmpty | Code::NameTooLong | Code::NameForbidden => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::BAD_REQUEST,
         };

@@ -12,6 +12,7 @@ use super::error::Problem;
 use super::guard::Hosts;
 use crate::config::{HistorySettings, ListenSettings, RoomSettings};
 use crate::hub::Room;
+use crate::hub::wiping::Wiping;
 use crate::listen::ConnectInfo;
 use crate::protocol::event::Kept;
 use crate::transport::noscript::windows::Windows;
@@ -20,6 +21,8 @@ use crate::transport::noscript::windows::Windows;
 pub struct Site {
     /// The room.
     pub room: Room,
+    /// Takes the requests of hosts that it be wiped.
+    pub wiping: Wiping,
     /// What the chat without JavaScript needs beside the room.
     pub noscript: Noscript,
     /// The names under which the room answers.

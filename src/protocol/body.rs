@@ -92,6 +92,22 @@ fn id(members: &Map<String, Value>, key: Option<&str>, what: &str) -> Result<Mes
     Ok(MessageId::parse(id)?)
 }
 
+/// That the room be wiped: its title as `confirm`, and whether the `address` goes too.
+///
+/// # Errors
+/// `missing_field` or `wrong_kind`.
+pub fn wipe(text: &str) -> Result<(String, bool), Refusal> {
+    let members = json::object(BODY, text)?;
+    let address = match members.get("address") {
+        None => false,
+        Some(Value::Bool(address)) => *address,
+        Some(_) => {
+            return Err(Refusal::new(Code::WrongKind, "The member \"address\" must be true or false."));
+        }
+    };
+    Ok((json::text(&members, "confirm")?.to_owned(), address))
+}
+
 /// Another name: `name`.
 ///
 /// # Errors
@@ -130,6 +146,10 @@ mod tests {
         assert_eq!(hello("[]").unwrap_err().code, Code::NotAnObject);
         assert!(hello("x").unwrap_err().message.starts_with("The body is JSON"));
         assert_eq!(rename("{}").unwrap_err().code, Code::MissingField);
+        assert_eq!(wipe(r#"{"confirm":"Tea"}"#).unwrap(), ("Tea".to_owned(), false));
+        assert_eq!(wipe(r#"{"confirm":"Tea","address":true}"#).unwrap(), ("Tea".to_owned(), true));
+        assert_eq!(wipe(r#"{"address":true}"#).unwrap_err().code, Code::MissingField);
+        assert_eq!(wipe(r#"{"confirm":"Tea","address":1}"#).unwrap_err().code, Code::WrongKind);
         assert_eq!(say(r#"{"text":"  ","id":"a"}"#, None, 9).unwrap_err().code, Code::TextEmpty);
     }
 }

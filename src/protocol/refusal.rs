@@ -70,6 +70,8 @@ codes! {
     TakenOver = "taken_over",
     /// A role that this needs is missing, or a link that gives it is used up.
     NotAllowed = "not_allowed",
+    /// The room's title, which confirms what cannot be taken back, is another one.
+    NotConfirmed = "not_confirmed",
     /// The guest may not come in, or was put out.
     Banned = "banned",
     /// The guest may not say anything.

@@ -15,6 +15,7 @@ use crate::control::answer::{
 use crate::control::request::{Question, Request};
 use crate::control::task::{Progress, Task};
 use crate::control::{Host, SOCKET_FILE};
+use crate::hub::wiping::{Wipe, WipedBy, Wiping};
 use crate::hub::{Present, Room};
 use crate::log::{Restriction, RoomState};
 use crate::protocol::request::HistoryRequest;
@@ -25,6 +26,7 @@ use crate::tor::{self, Stage};
 /// A room and how it is reached.
 pub(super) struct RoomHost {
     pub(super) room: Room,
+    pub(super) wiping: Wiping,
     /// The onion URL.
     pub(super) address: Option<String>,
     pub(super) tor: Option<watch::Receiver<tor::Status>>,
@@ -45,6 +47,11 @@ impl Host for RoomHost {
             Request::Ask(question) => self.tell(question).await,
             Request::Act(Act::Link { role, .. }) => Ok(Answer::Link(self.new_link(role).await?)),
             Request::Act(act) => Ok(Answer::Done { seq: self.room.govern(act).await?.seq }),
+            Request::Do(Task::Wipe { confirm, address }) => {
+                let wipe = Wipe { address, by: WipedBy::Terminal };
+                self.wiping.ask(&self.room, &confirm, wipe).await?;
+                Ok(Answer::Wiping { address })
+            }
             Request::Do(Task::Backup(asked)) => {
                 Ok(Answer::BackedUp(backup::write(&self.on_disk, asked, told).await?))
             }

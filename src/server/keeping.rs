@@ -8,6 +8,31 @@ use super::archive::{Passphrase, Progress};
 use super::backup::{BackedUp, BackupError};
 use super::storage::blocking;
 use super::wipe::{self, WipeError, Wiped};
+use crate::hub::wiping::{Wipe, WipedBy};
+use crate::storage::DataDirectory;
+
+/// Why a host cannot have this room wiped.
+pub(super) const ELSEWHERE: &str = "This room is on several machines, and its messages are not on this one, so it cannot be wiped from \
+    here. What to do on each machine is in docs/several-machines.md, under \"To wipe the room\".";
+
+/// A wipe that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WipeAsked {
+    /// Whether the address is to go too.
+    pub address: bool,
+    /// Why, as a sentence.
+    pub because: &'static str,
+}
+
+impl From<Wipe> for WipeAsked {
+    fn from(Wipe { address, by }: Wipe) -> Self {
+        let because = match by {
+            WipedBy::Host => "A host of the room has asked that it be wiped.",
+            WipedBy::Terminal => "The room was told over the host's socket that it is to be wiped.",
+        };
+        Self { address, because }
+    }
+}
 
 impl Server {
     /// Writes a backup to the new file `to` while the room goes on: everything that was acknowledged before is in it, unless it
@@ -24,23 +49,41 @@ impl Server {
         self.on_disk.backup(to, passphrase, told).await
     }
 
+    /// Waits until a host asks that the room be wiped: then [`Server::wipe`] is to be called. Without it being waited for, such
+    /// requests are refused.
+    pub fn wipe_asked(&self) -> impl Future<Output = WipeAsked> + Send + use<> {
+        let mut asked = self.wiping.asked();
+        async move {
+            match asked.wait_for(Option::is_some).await.map(|asked| *asked) {
+                Ok(Some(wipe)) => wipe.into(),
+                _ => std::future::pending().await,
+            }
+        }
+    }
+
     /// Closes the room as [`Server::close`] does, and then makes all of it unreadable ([`wipe`]), with `address` also the key
-    /// of its address. A room that keeps nothing is closed; a backup under way is given up. Dropped before the room is closed, it
+    /// of its address, also where a host has asked for that. A room that keeps nothing is closed; a backup under way is given up. Dropped before the room is closed, it
     /// wipes nothing.
     ///
     /// # Errors
     /// Something could not be overwritten or removed, and is named; or the room is on several machines, and was closed only:
     /// [`Server::may_wipe`] tells before.
     pub async fn wipe(self, address: bool) -> Result<Wiped, WipeError> {
-        let (on_disk, allowed) = (Arc::clone(&self.on_disk), self.may_wipe());
+        let (on_disk, allowed, wiping) = (Arc::clone(&self.on_disk), self.may_wipe(), self.wiping.clone());
         self.close().await;
         allowed?;
+        let address = address || wiping.now().is_some_and(|asked| asked.address);
         let Some(directory) = on_disk.shared_directory() else { return Ok(Wiped::default()) };
         blocking(move || {
             let _none = on_disk.end_backups();
             wipe::wipe(&directory, address)
         })
         .await
+    }
+
+    /// Whether the room keeps nothing, so that a wipe only closes it.
+    pub fn keeps_nothing(&self) -> bool {
+        self.on_disk.directory().is_none_or(DataDirectory::is_ephemeral)
     }
 
     /// Whether [`Server::wipe`] can wipe this room.

@@ -3,6 +3,7 @@
 mod backup;
 mod command;
 mod socket;
+mod wiping;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

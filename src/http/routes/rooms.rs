@@ -5,6 +5,7 @@
 mod acts;
 pub(super) mod credentials;
 mod exchange;
+mod wipe;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/messages", get(poll_messages).post(publish))
         .route("/rooms/{room}/events", get(event_stream))
         .merge(acts::routes())
+        .merge(wipe::routes())
         .route_layer(middleware::from_fn(refuse_secrets_in_query))
 }
 

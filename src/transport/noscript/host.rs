@@ -46,9 +46,25 @@ pub fn host(page: &HostPage<'_>) -> String {
             @if role >= Role::Moderator { (page.people(role)) (page.talk()) (page.order()) }
             @if role == Role::Host { (page.texts()) (page.links()) }
             @if role >= Role::Moderator { (page.kept_out()) (page.log()) }
+            @if role == Role::Host { (page.end()) }
         }
     };
     begin(Look::Host, "Keeping the room", None) + &body.0
+}
+
+/// What a host reads whose room is being wiped.
+pub fn wiped(address: bool) -> String {
+    let body = html! {
+        main {
+            h1 { "The room is being wiped" }
+            p role="status" {
+                "It ends now for all, and nothing that was said can be read any more."
+                @if address { " Its address is gone, too." }
+            }
+            p { "Close this window, so that the browser forgets what it has shown." }
+        }
+    };
+    begin(Look::Host, "The room is being wiped", None) + &body.0
 }
 
 /// The link that was made, to be given on.
@@ -207,6 +223,26 @@ impl HostPage<'_> {
                     button name="do" value="revoke_links" { "Take unused links back" }
                 }
             }))
+        }
+    }
+
+    fn end(&self) -> Markup {
+        html! {
+            h2 { "The end of the room" }
+            details { summary { "Wipe the room" }
+                p {
+                    "The room ends for all, and everything that it has kept is made unreadable for ever. With the address, no room \
+                     can be under it again."
+                }
+                (self.form(&html! {
+                    label for="wipe" { "The title of the room, to confirm it" }
+                    input id="wipe" name="text" autocomplete="off" spellcheck="false" dir="auto";
+                    div class="row" {
+                        button name="do" value="wipe" { "Wipe the room" }
+                        button name="do" value="wipe_address" { "Wipe the room and its address" }
+                    }
+                }))
+            }
         }
     }
 

@@ -22,6 +22,7 @@ use onionroom::http::guard::Hosts;
 use onionroom::http::site::{Noscript, Site};
 use onionroom::hub::Room;
 use onionroom::hub::cluster::{ClaimError, Cluster, ClusterEvent, Door, NodeId, Presence};
+use onionroom::hub::wiping::Wiping;
 use onionroom::listen::{ConnectionLimiter, loopback};
 use onionroom::log::{
     Appended, Entry, Follow, Log, LogError, LogFuture, MemoryLog, Retention, RoomIdentity, RoomState, Span,
@@ -251,6 +252,7 @@ async fn serve(
     let hosts = Hosts::new(port, &[]).among_doors(room.doors().is_some());
     let site = Arc::new(Site {
         room,
+        wiping: Wiping::new(None),
         noscript: Noscript::new(&settings.room, &settings.history),
         hosts,
         settings: Arc::new(settings.listen.clone()),

@@ -8,6 +8,7 @@ use onionroom::http::guard::Hosts;
 use onionroom::http::routes;
 use onionroom::http::site::{Noscript, Site};
 use onionroom::hub::Room;
+use onionroom::hub::wiping::Wiping;
 use onionroom::listen::{Connection, ConnectionLimiter, Io, Peer};
 use onionroom::log::{MemoryLog, Retention};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -40,6 +41,7 @@ impl MemoryRoom {
         hosts.add_onion(ONION.into(), 80);
         let site = Site {
             room: Room::open(&settings.room, &settings.history, log).await.unwrap(),
+            wiping: Wiping::new(None),
             noscript: Noscript::new(&settings.room, &settings.history),
             hosts,
             settings: Arc::new(settings.listen.clone()),

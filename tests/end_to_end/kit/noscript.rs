@@ -40,6 +40,11 @@ impl NoscriptGuest {
         Self { address: room.address(), cookies: vec![], window: String::new() }
     }
 
+    /// The same in whatever room is at this address.
+    pub(crate) fn stranger_at(address: SocketAddr) -> Self {
+        Self { address, cookies: vec![], window: String::new() }
+    }
+
     /// Opens the page: the entry, or the room with another window number.
     pub(crate) async fn open(&mut self) -> Answer {
         let answer = self.request("GET /rooms/main/page", &[], "").await;

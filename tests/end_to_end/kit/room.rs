@@ -167,6 +167,11 @@ impl TestRoom {
         guest
     }
 
+    /// Takes requests of hosts that the room be wiped, for as long as this is kept. It is not.
+    pub(crate) fn takes_wipes(&self) -> impl Future + use<> {
+        self.server.as_ref().unwrap().wipe_asked()
+    }
+
     /// Closes the room in good order.
     pub(crate) async fn close(self) {
         if let Some(server) = self.server {

@@ -204,6 +204,14 @@ async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
             surface.saw("GET", "/rooms/{room}", &ann.get("/rooms/main").await);
         }
     }
+    let wipe = "/rooms/{room}/wipe";
+    let example = surface.example("POST", wipe);
+    let gus = Visitor::arrive(room, "Gus").await;
+    surface.saw("POST", wipe, &gus.request("POST", &in_main(wipe), &[AS_JSON], &example).await);
+    let _asked = room.takes_wipes();
+    for confirm in ["another title", "onionroom"] {
+        surface.saw("POST", wipe, &ann.post(&in_main(wipe), json!({ "confirm": confirm })).await);
+    }
     let path = "/rooms/{room}/guests/me";
     surface.saw("DELETE", path, &ann.request("DELETE", &in_main(path), &[], "").await);
 }

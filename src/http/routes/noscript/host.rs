@@ -19,7 +19,7 @@ use crate::protocol::act::{Act, Target};
 use crate::protocol::act_members::checked;
 use crate::protocol::request::HistoryRequest;
 use crate::protocol::{Code, GuestId, NUMBER_LIMIT, Refusal, Role, Token};
-use crate::transport::noscript::host::{HostPage, host};
+use crate::transport::noscript::host::{HostPage, host, wiped};
 use crate::transport::noscript::markup::Look;
 use crate::transport::noscript::message::message_id;
 
@@ -53,6 +53,13 @@ pub(super) async fn submit(
         Ok(resumed) => resumed.join.welcome.guest.id,
         Err(refusal) => return refused(Look::Host, refusal),
     };
+    if let Some(address) = wipes(&form.action) {
+        let asked = site.wiping.ask_as(&room, guest, &form.text, address).await;
+        return match asked {
+            Ok(()) => document(Look::Host, StatusCode::OK, wiped(address)),
+            Err(refusal) => shown(&room, &session, &token, Err(refusal)).await,
+        };
+    }
     let done = match act(&form) {
         Ok(act) => do_act(&room, guest, &form, act).await,
         Err(refusal) => Err(refusal),
@@ -112,6 +119,15 @@ async fn shown(
         problem.add_retry_after(response.headers_mut());
     }
     response
+}
+
+/// Whether the pressed button wipes the room, and with it the address.
+fn wipes(action: &str) -> Option<bool> {
+    match action {
+        "wipe" => Some(false),
+        "wipe_address" => Some(true),
+        _ => None,
+    }
 }
 
 /// What the pressed button asks for: the name of an act, and the number of a guest or a message after a space.

@@ -1,0 +1,127 @@
+//! The request of a host that the room be wiped. It is no act, since nothing of it is to be kept: it is answered, and then the room
+//! ends.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::room::Room;
+use crate::protocol::{Code, GuestId, Refusal, Role};
+
+/// What is to be wiped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wipe {
+    /// Whether the address is to go too.
+    pub address: bool,
+    /// Who asked first.
+    pub by: WipedBy,
+}
+
+/// Who asked for a wipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WipedBy {
+    /// A guest who is a host, from the page or over HTTP.
+    Host,
+    /// A program of the host, over the socket.
+    Terminal,
+}
+
+/// Takes requests that the room be wiped, and keeps the first until the room has ended; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Wiping {
+    asked: Arc<watch::Sender<Option<Wipe>>>,
+    /// Why it cannot be done here.
+    refused: Option<&'static str>,
+}
+
+impl Wiping {
+    /// Takes them, or refuses all with this sentence.
+    pub fn new(refused: Option<&'static str>) -> Self {
+        Self { asked: Arc::new(watch::Sender::new(None)), refused }
+    }
+
+    /// What was asked for, now and later: what runs the room waits for it. Without such a receiver all requests are refused.
+    pub fn asked(&self) -> watch::Receiver<Option<Wipe>> {
+        self.asked.subscribe()
+    }
+
+    /// What was asked for so far.
+    pub fn now(&self) -> Option<Wipe> {
+        *self.asked.borrow()
+    }
+
+    /// Asks for it as a guest, who must be a host and give the room's title to confirm it.
+    ///
+    /// # Errors
+    /// `not_allowed` without the role, or where this room cannot be wiped; `not_confirmed` with another title.
+    pub async fn ask_as(
+        &self,
+        room: &Room,
+        guest: GuestId,
+        confirm: &str,
+        address: bool,
+    ) -> Result<(), Refusal> {
+        if room.state().await?.role(guest) < Role::Host {
+            let sentence = "Only a host of this room can wipe it.";
+            return Err(Refusal::new(Code::NotAllowed, sentence));
+        }
+        self.ask(room, confirm, Wipe { address, by: WipedBy::Host }).await
+    }
+
+    /// Asks for it as the room itself; `confirm` is its title.
+    ///
+    /// # Errors
+    /// As [`Wiping::ask_as`], but for the role.
+    pub async fn ask(&self, room: &Room, confirm: &str, wipe: Wipe) -> Result<(), Refusal> {
+        let title = room.state().await?.title;
+        self.check()?;
+        if confirm.trim() != title.trim() {
+            let sentence = "That is not the title of this room, which confirms that all of it is to be wiped. Nothing was done.";
+            return Err(Refusal::new(Code::NotConfirmed, sentence));
+        }
+        self.begin(wipe);
+        Ok(())
+    }
+
+    /// Whether it can be done here.
+    fn check(&self) -> Result<(), Refusal> {
+        match self.refused {
+            Some(sentence) => Err(Refusal::new(Code::NotAllowed, sentence)),
+            None if self.asked.receiver_count() == 0 => {
+                let sentence = "The program that runs this room does not wipe it when it is asked to.";
+                Err(Refusal::new(Code::NotAllowed, sentence))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Begins it without being confirmed. Of several requests the first one is kept, and the address goes if one of them says so.
+    pub fn begin(&self, wipe: Wipe) {
+        self.asked.send_modify(|asked| {
+            let asked = asked.get_or_insert(wipe);
+            asked.address |= wipe.address;
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_requests_the_address_goes_if_one_says_so() {
+        let wiping = Wiping::new(None);
+        assert!(wiping.check().is_err(), "nothing waits for it");
+        let asked = wiping.asked();
+        wiping.check().unwrap();
+        let (first, second) =
+            (Wipe { address: false, by: WipedBy::Terminal }, Wipe { address: true, by: WipedBy::Host });
+        wiping.begin(first);
+        assert_eq!(*asked.borrow(), Some(first));
+        wiping.begin(second);
+        assert_eq!(wiping.now(), Some(Wipe { address: true, by: WipedBy::Terminal }));
+        wiping.begin(first);
+        assert_eq!(wiping.now(), Some(Wipe { address: true, by: WipedBy::Terminal }));
+        assert!(Wiping::new(Some("It is elsewhere.")).check().is_err());
+    }
+}
