@@ -7,6 +7,7 @@ pub mod act;
 pub mod act_members;
 pub mod badge;
 pub mod body;
+pub mod confirmation;
 pub mod encoded;
 pub mod epochs;
 pub mod event;
@@ -22,6 +23,7 @@ pub mod token;
 
 pub use act::{Act, Role};
 pub use badge::Badge;
+pub use confirmation::Confirmation;
 pub use encoded::{EncodedEvent, EventBatch, EventKind};
 pub use event::{Event, Guest, Welcome};
 pub use id::{CircuitId, GuestId, MessageId};

@@ -14,6 +14,7 @@ mod proxy;
 pub mod restore;
 mod storage;
 mod tls;
+mod unconfirmed;
 pub mod wipe;
 
 use std::future::Future;
@@ -53,6 +54,7 @@ use local::LocalListener;
 use proxy::ProxyListener;
 use storage::Storage;
 use tls::BoundTls;
+use unconfirmed::Confirm;
 
 pub use error::OpenError;
 pub use keeping::WipeAsked;
@@ -73,6 +75,8 @@ pub struct Server {
     public: Vec<String>,
     room: Room,
     wiping: Wiping,
+    /// Where the room is wiped unless a host confirms it.
+    confirm: Option<Confirm>,
     log: Arc<dyn Log>,
     /// The other nodes of a room on several machines.
     cluster: Option<Arc<dyn Cluster>>,
@@ -120,7 +124,7 @@ impl Server {
         let room =
             Room::open_in(&settings.room, &settings.history, Arc::clone(&log), cluster.clone()).await?;
         let hosts = Hosts::new(listener.port(), &public).among_doors(room.doors().is_some());
-        let wiping = Wiping::new(cluster.is_some().then_some(keeping::ELSEWHERE));
+        let wiping = Wiping::new(cluster.is_some().then_some(wipe::ELSEWHERE));
         let site = Arc::new(Site {
             room,
             wiping: wiping.clone(),
@@ -143,6 +147,7 @@ impl Server {
             public: settings.listen.public.iter().map(|origin| format!("{origin}/")).collect(),
             room: site.room.clone(),
             wiping,
+            confirm: None,
             log,
             cluster,
             on_disk: Arc::new(OpenRoom::new(directory.clone(), file)),
@@ -177,6 +182,7 @@ impl Server {
             server.open_onion(settings, directory, access, &site.hosts, limiter).await?;
         }
         server.open_door(settings);
+        server.watch_unconfirmed(settings).await;
         #[cfg(unix)]
         server.open_control();
         Ok(server)
@@ -195,6 +201,7 @@ impl Server {
         RoomHost {
             room: self.room.clone(),
             wiping: self.wiping.clone(),
+            confirm: self.confirm.clone(),
             address: self.onion_url(),
             tor: self.tor_status(),
             local: self.local.clone(),

@@ -129,6 +129,9 @@ pub struct RoomFlags {
     /// For how many days messages are kept at most, 0 for any time [default: 7]
     #[arg(long, value_name = "NUMBER", help_heading = "Room")]
     keep_days: Option<OsString>,
+    /// After how many days without a sign of a host the room wipes itself, 0 for never [default: 0]
+    #[arg(long, value_name = "NUMBER", help_heading = "Room")]
+    wipe_after_days: Option<OsString>,
     /// Where the local room answers; loopback only [default: 127.0.0.1:8646, or a free port if that is busy]
     #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Room")]
     listen: Option<OsString>,
@@ -275,6 +278,7 @@ impl RoomFlags {
             ("--messages-per-minute", &self.messages_per_minute),
             ("--keep-messages", &self.keep_messages),
             ("--keep-days", &self.keep_days),
+            ("--wipe-after-days", &self.wipe_after_days),
             ("--listen", &self.listen),
             ("--local", &self.local),
             ("--onion-port", &self.onion_port),

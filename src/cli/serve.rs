@@ -55,10 +55,14 @@ async fn serve(settings: &Settings, terminal: Terminal) -> Result<(), Failure> {
     outcome
 }
 
-/// A link for the host, where a terminal shows it; nothing if the room cannot write it down soon.
+/// A link for the host, where a terminal shows it; nothing if the room cannot write it down soon. Who starts it at a terminal
+/// confirms it as a host, too.
 pub(super) async fn host_link(server: &Server, terminal: &Terminal) -> Vec<String> {
     if !terminal.out.is_terminal {
         return Vec::new();
+    }
+    if let Err(sentence) = server.confirm().await {
+        tracing::warn!("The start at this terminal confirms the room. {sentence}");
     }
     match timeout(LINK_DEADLINE, server.new_host_link()).await {
         Ok(Ok(link)) => link,

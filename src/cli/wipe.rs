@@ -2,8 +2,9 @@
 
 #[cfg(unix)]
 mod open;
+mod words;
 
-use std::io::{self, IsTerminal};
+use std::io;
 
 use tokio::task::spawn_blocking;
 
@@ -13,10 +14,10 @@ use super::moving::settings;
 use super::serve::block_on;
 use super::shutdown_signals::ShutdownSignals;
 use super::terminal::Terminal;
-use crate::server::wipe::{ClosedRoom, WipeError, Wiped};
+use crate::server::wipe::{ClosedRoom, WipeError};
+use words::{confirm, question};
 
-/// What confirms it.
-const WORD: &str = "wipe";
+pub(super) use words::told;
 
 /// Asks, wipes, and says what was done. `before` are the flags that stand before the command.
 pub(super) fn run(before: &ServeFlags, flags: WipeFlags) -> Result<(), Failure> {
@@ -44,21 +45,6 @@ pub(super) fn run(before: &ServeFlags, flags: WipeFlags) -> Result<(), Failure> 
     })
 }
 
-/// Asks, unless a flag says that it is sure.
-fn confirm(flags: &WipeFlags, question: &str, terminal: &Terminal) -> Result<(), Failure> {
-    if flags.yes {
-        return Ok(());
-    }
-    if !io::stdin().is_terminal() {
-        return Err(Failure::WipeUnasked);
-    }
-    terminal.eprint(question);
-    let mut answer = String::new();
-    // What cannot be read is no yes.
-    let read = io::stdin().read_line(&mut answer);
-    if read.is_err() || answer.trim() != WORD { Err(Failure::WipeNotConfirmed) } else { Ok(()) }
-}
-
 /// A flag before the command would be ignored, and another room wiped than was meant.
 fn refuse(before: &ServeFlags) -> Result<(), Failure> {
     let config = before.room.config.as_ref().map(|_| "--config");
@@ -70,29 +56,6 @@ fn refuse(before: &ServeFlags) -> Result<(), Failure> {
         }),
         None => Ok(()),
     }
-}
-
-fn question(path: &str, address: bool) -> String {
-    let what = match address {
-        true => "all messages of the room, all that was decided in it, and its address",
-        false => "all messages of the room and all that was decided in it; its address stays",
-    };
-    format!(
-        "In {path} this makes unreadable for ever: {what}.\nType the word {WORD} to do it, anything else to leave it:"
-    )
-}
-
-/// What was wiped, as a sentence.
-pub(super) fn told(wiped: &Wiped) -> String {
-    let mut told = match wiped.address {
-        true => "The room and its address are wiped.".to_owned(),
-        false => "The room is wiped. Its address is kept.".to_owned(),
-    };
-    if !wiped.left.is_empty() {
-        let left: Vec<_> = wiped.left.iter().map(|path| path.display().to_string()).collect();
-        told += &format!(" This was left where it is: {}.", left.join(", "));
-    }
-    told
 }
 
 #[cfg(test)]

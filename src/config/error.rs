@@ -102,6 +102,11 @@ pub enum SettingsError {
         "The room is to be ephemeral, but cluster.nats is set, and those servers keep its messages. Leave one of them away."
     )]
     EphemeralCluster,
+    /// A room that is to be wiped by itself, and servers that keep it.
+    #[error(
+        "room.wipe_after_days is set, but the messages of this room are on the servers of cluster.nats, which it cannot wipe. Leave one of them away."
+    )]
+    WipedElsewhere,
     /// A room that is to leave nothing, and invitations that are kept.
     #[error(
         "The room is to be ephemeral, but onion.restricted is set, and invitations are kept in a data directory. Leave --ephemeral away; a directory of its own with --data-dir can be removed after the evening."

@@ -63,6 +63,18 @@ pub static KEYS: &[Key] = &[
         setter: number(0, 86_400, SECONDS, |draft, n| draft.settings.room.away = Duration::from_secs(n)),
     },
     Key {
+        section: "room",
+        name: "wipe_after_days",
+        flag: Some("--wipe-after-days"),
+        setter: number(0, 36_500, " of days", |draft, n| draft.settings.room.wipe_after_days = n),
+    },
+    Key {
+        section: "room",
+        name: "wipe_address",
+        flag: None,
+        setter: Setter::Switch { flag_means: true, store: |draft, on| draft.settings.room.wipe_address = on },
+    },
+    Key {
         section: "history",
         name: "messages",
         flag: Some("--keep-messages"),

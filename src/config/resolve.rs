@@ -158,6 +158,9 @@ fn finish(draft: Draft, paths: &StandardPaths) -> Result<Settings, SettingsError
         return Err(SettingsError::EphemeralInvitations);
     }
     settings.cluster = cluster.finish(ephemeral)?;
+    if settings.cluster.is_some() && settings.room.wipe_after_days > 0 {
+        return Err(SettingsError::WipedElsewhere);
+    }
     settings.data_dir = match (ephemeral, data_dir.or_else(|| paths.data_dir.clone())) {
         (true, _) => None,
         (false, Some(directory)) => Some(directory),

@@ -47,6 +47,10 @@ pub struct RoomSettings {
     pub joins_per_minute: u32,
     /// The grace time: how long a guest whose connection broke keeps seat and name; at most a day, 0 for none.
     pub away: Duration,
+    /// After how many days without the confirmation of a host the room is wiped, up to 36500; 0 for never.
+    pub wipe_after_days: u64,
+    /// Whether the address is wiped with it then.
+    pub wipe_address: bool,
 }
 
 /// The retention of messages.
@@ -218,6 +222,8 @@ impl Default for RoomSettings {
             room_messages_per_minute: 1200,
             joins_per_minute: 20,
             away: Duration::from_secs(90),
+            wipe_after_days: 0,
+            wipe_address: false,
         }
     }
 }

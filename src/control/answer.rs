@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{Badge, GuestId, Policy, Refusal, Role};
+use crate::protocol::{Badge, Confirmation, GuestId, Policy, Refusal, Role};
 
 /// What the room answers.
 #[derive(Debug, Clone, Serialize)]
@@ -29,6 +29,11 @@ pub enum Answer {
     Link(Link),
     /// A backup was written.
     BackedUp(BackedUp),
+    /// A host has confirmed the room.
+    Confirmed {
+        /// How long it has now.
+        wipe: Option<Confirmation>,
+    },
     /// The room ends now, and is wiped.
     Wiping {
         /// Whether the address goes too.
@@ -76,6 +81,9 @@ pub struct Status {
     pub away: usize,
     /// How many seats this node has.
     pub seats: usize,
+    /// How long the room has until it is wiped, if it is unless a host confirms it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wipe: Option<Confirmation>,
     /// What was decided: topic, rules, the pinned message, roles, and what newcomers and authors have to wait for.
     #[serde(flatten)]
     pub policy: Policy,

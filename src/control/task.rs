@@ -14,6 +14,8 @@ use super::answer::Failed;
 pub enum Task {
     /// To write a backup.
     Backup(Backup),
+    /// To be kept: a host confirms it, where it is wiped by itself otherwise.
+    Confirm,
     /// To be wiped: the room ends, and nothing that it has kept can be read any more.
     Wipe {
         /// The room's title, which confirms it.
@@ -57,6 +59,7 @@ pub struct Progress {
 
 /// A line before the answer: `{"progress":…}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ProgressLine {
     /// How far it is; nothing before the first step.
     pub progress: Option<Progress>,
@@ -83,7 +86,8 @@ impl Task {
                 let (confirm, address) = (text(members, "confirm")?, switch(members, "address")?);
                 Ok(Self::Wipe { confirm, address })
             }
-            _ => Err(Failed::new("wrong_kind", "The member \"do\" must be one of backup, wipe.")),
+            Some("confirm") => Ok(Self::Confirm),
+            _ => Err(Failed::new("wrong_kind", "The member \"do\" must be one of backup, wipe, confirm.")),
         }
     }
 

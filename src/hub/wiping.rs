@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::room::Room;
-use crate::protocol::{Code, GuestId, Refusal, Role};
+use crate::protocol::{Code, Confirmation, GuestId, Refusal, Role};
 
 /// What is to be wiped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +24,15 @@ pub enum WipedBy {
     Host,
     /// A program of the host, over the socket.
     Terminal,
+    /// None: no host has confirmed the room for as long as the settings say.
+    Unconfirmed,
 }
 
 /// Takes requests that the room be wiped, and keeps the first until the room has ended; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Wiping {
     asked: Arc<watch::Sender<Option<Wipe>>>,
+    confirmation: Arc<watch::Sender<Option<Confirmation>>>,
     /// Why it cannot be done here.
     refused: Option<&'static str>,
 }
@@ -37,12 +40,23 @@ pub struct Wiping {
 impl Wiping {
     /// Takes them, or refuses all with this sentence.
     pub fn new(refused: Option<&'static str>) -> Self {
-        Self { asked: Arc::new(watch::Sender::new(None)), refused }
+        let (asked, confirmation) = (watch::Sender::new(None), watch::Sender::new(None));
+        Self { asked: Arc::new(asked), confirmation: Arc::new(confirmation), refused }
     }
 
     /// What was asked for, now and later: what runs the room waits for it. Without such a receiver all requests are refused.
     pub fn asked(&self) -> watch::Receiver<Option<Wipe>> {
         self.asked.subscribe()
+    }
+
+    /// How long the room still has, if it is wiped unless a host confirms it.
+    pub fn confirmation(&self) -> Option<Confirmation> {
+        *self.confirmation.borrow()
+    }
+
+    /// Tells it.
+    pub fn tell(&self, confirmation: Confirmation) {
+        self.confirmation.send_replace(Some(confirmation));
     }
 
     /// What was asked for so far.

@@ -10,6 +10,12 @@ pub(super) const KEYS_FILE: &str = "messages.keys";
 /// log.
 pub(super) const LOG_FILES: [&str; 4] = ["messages.sqlite-wal", "messages.state", KEYS_FILE, LOG_FILE];
 
+/// When a host has confirmed the room last.
+pub(super) const CONFIRMED_FILE: &str = "confirmed";
+
+/// The same while it is written.
+pub(super) const NEW_CONFIRMED_FILE: &str = "confirmed.new";
+
 /// Where the key of the address is. The directory of relays beside it is downloaded again.
 pub(super) const ADDRESS: &str = "tor/state";
 

@@ -7,6 +7,7 @@ use std::sync::Weak;
 use tokio::sync::watch;
 
 use super::backup::OpenRoom;
+use super::unconfirmed::Confirm;
 
 use crate::control::answer::{
     Answer, BanKind, BanLine, Bans, Failed, GuestLine, Guests, Link, Log, LogLine, MessageLine, Messages,
@@ -27,6 +28,7 @@ use crate::tor::{self, Stage};
 pub(super) struct RoomHost {
     pub(super) room: Room,
     pub(super) wiping: Wiping,
+    pub(super) confirm: Option<Confirm>,
     /// The onion URL.
     pub(super) address: Option<String>,
     pub(super) tor: Option<watch::Receiver<tor::Status>>,
@@ -47,6 +49,14 @@ impl Host for RoomHost {
             Request::Ask(question) => self.tell(question).await,
             Request::Act(Act::Link { role, .. }) => Ok(Answer::Link(self.new_link(role).await?)),
             Request::Act(act) => Ok(Answer::Done { seq: self.room.govern(act).await?.seq }),
+            Request::Do(Task::Confirm) => {
+                let Some(confirm) = &self.confirm else {
+                    let sentence = "room.wipe_after_days is not set, so this room is not wiped by itself, and there is nothing to confirm.";
+                    return Err(Failed::new("nothing_to_confirm", sentence));
+                };
+                confirm.confirm().await.map_err(|sentence| Failed::new("not_written", sentence))?;
+                Ok(Answer::Confirmed { wipe: self.wiping.confirmation() })
+            }
             Request::Do(Task::Wipe { confirm, address }) => {
                 let wipe = Wipe { address, by: WipedBy::Terminal };
                 self.wiping.ask(&self.room, &confirm, wipe).await?;
@@ -89,6 +99,7 @@ impl RoomHost {
             guests: present.guests.len(),
             away: present.guests.iter().filter(|guest| guest.away).count(),
             seats: self.room.limits().guests,
+            wipe: self.wiping.confirmation(),
             policy: state.policy,
         }
     }

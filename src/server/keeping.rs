@@ -7,13 +7,11 @@ use super::Server;
 use super::archive::{Passphrase, Progress};
 use super::backup::{BackedUp, BackupError};
 use super::storage::blocking;
+use super::unconfirmed::Watch;
 use super::wipe::{self, WipeError, Wiped};
+use crate::config::Settings;
 use crate::hub::wiping::{Wipe, WipedBy};
 use crate::storage::DataDirectory;
-
-/// Why a host cannot have this room wiped.
-pub(super) const ELSEWHERE: &str = "This room is on several machines, and its messages are not on this one, so it cannot be wiped from \
-    here. What to do on each machine is in docs/several-machines.md, under \"To wipe the room\".";
 
 /// A wipe that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +26,7 @@ impl From<Wipe> for WipeAsked {
     fn from(Wipe { address, by }: Wipe) -> Self {
         let because = match by {
             WipedBy::Host => "A host of the room has asked that it be wiped.",
+            WipedBy::Unconfirmed => "No host has confirmed the room in time, so it is wiped.",
             WipedBy::Terminal => "The room was told over the host's socket that it is to be wiped.",
         };
         Self { address, because }
@@ -47,6 +46,30 @@ impl Server {
         told: impl FnMut(Progress) + Send + 'static,
     ) -> Result<BackedUp, BackupError> {
         self.on_disk.backup(to, passphrase, told).await
+    }
+
+    /// Looks after a room that is wiped unless a host confirms it, if the settings say so.
+    pub(super) async fn watch_unconfirmed(&mut self, settings: &Settings) {
+        let Some(directory) = self.on_disk.shared_directory() else { return };
+        if self.may_wipe().is_err() {
+            return;
+        }
+        let begun = Watch::begin(&settings.room, directory.path(), &self.room, &self.wiping).await;
+        if let Some((confirm, watch)) = begun {
+            self.confirm = Some(confirm);
+            self.spawn_critical(watch.follow(self.closing.clone()));
+        }
+    }
+
+    /// Confirms, as a host, a room that would be wiped by itself otherwise; does nothing where the settings do not ask for that.
+    ///
+    /// # Errors
+    /// A sentence: it cannot be written, and counts until the room closes.
+    pub async fn confirm(&self) -> Result<(), String> {
+        match &self.confirm {
+            Some(confirm) => confirm.confirm().await,
+            None => Ok(()),
+        }
     }
 
     /// Waits until a host asks that the room be wiped: then [`Server::wipe`] is to be called. Without it being waited for, such

@@ -15,11 +15,15 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::files::{
-    ADDRESS, BACKING_UP, COPY, EXCHANGE, KEY_COPY, KEY_EXCHANGE, KEYS_FILE, LOCAL_KEY_FILE, LOG_FILES,
-    REPLACED,
+    ADDRESS, BACKING_UP, CONFIRMED_FILE, COPY, EXCHANGE, KEY_COPY, KEY_EXCHANGE, KEYS_FILE, LOCAL_KEY_FILE,
+    LOG_FILES, NEW_CONFIRMED_FILE, REPLACED,
 };
 use crate::invitations;
 use crate::storage::{DataDirectory, StorageError, erase, make_private};
+
+/// Why a host cannot have this room wiped.
+pub(super) const ELSEWHERE: &str = "This room is on several machines, and its messages are not on this one, so it cannot be wiped from \
+    here. What to do on each machine is in docs/several-machines.md, under \"To wipe the room\".";
 
 /// The note of a wipe that has begun.
 const NOTE: &str = "wiping";
@@ -203,7 +207,9 @@ impl<'a> Wipe<'a> {
         for place in &tor {
             TOR.iter().for_each(|name| self.remove_tree(&place.join(name)));
         }
-        self.remove(&self.data.join(LOCAL_KEY_FILE));
+        [LOCAL_KEY_FILE, CONFIRMED_FILE, NEW_CONFIRMED_FILE]
+            .iter()
+            .for_each(|name| self.remove(&self.data.join(name)));
         self.remove_sockets();
         // Those inside first; what has something else in it stays.
         for place in places.iter().rev().filter(|place| *place != self.data) {

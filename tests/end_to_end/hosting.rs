@@ -2,6 +2,7 @@
 
 mod backup;
 mod command;
+mod confirming;
 mod socket;
 mod wiping;
 

@@ -172,6 +172,8 @@ pub enum HostCommand {
         #[arg(value_name = "ROLE")]
         role: RoleName,
     },
+    /// Keep a room that wipes itself when no host gives a sign
+    Confirm,
 }
 
 /// A role, as it is typed.

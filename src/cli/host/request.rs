@@ -47,6 +47,7 @@ pub(super) async fn requests(client: &mut Client, command: &HostCommand) -> Resu
         HostCommand::Title { text } => json!({ "act": "title", "text": text }),
         HostCommand::Rules { file } => json!({ "act": "rules", "text": read(file)? }),
         HostCommand::Pin { message } => json!({ "act": "pin", "message": message }),
+        HostCommand::Confirm => json!({ "do": "confirm" }),
         HostCommand::Unpin => json!({ "act": "unpin" }),
         HostCommand::Announce { text } => json!({ "act": "announce", "text": text }),
         _ => return Ok(vec![about_guest(client, command).await?]),

@@ -12,6 +12,7 @@ use crate::cli::arguments::HostCommand;
 use crate::cli::terminal::Terminal;
 use crate::control::answer::{BanKind, Bans, Guests, Link, Log, Messages, Roles, Status, Who};
 use crate::control::client::ClientError;
+use crate::protocol::Confirmation;
 
 /// Prints the answer to a request of this command.
 pub(super) fn print(
@@ -58,6 +59,9 @@ fn status(status: &Status) -> Vec<String> {
     if policy.slow > 0 {
         tell("slow", format!("a message in {} from each guest", time(policy.slow)));
     }
+    if let Some(wipe) = &status.wipe {
+        tell("wipe", until_wipe(wipe));
+    }
     if !policy.topic.is_empty() {
         tell("topic", shown(&policy.topic));
     }
@@ -72,6 +76,17 @@ fn status(status: &Status) -> Vec<String> {
         tell("rules", indented(&policy.rules));
     }
     lines
+}
+
+/// When a room is wiped that no host confirms.
+fn until_wipe(wipe: &Confirmation) -> String {
+    // To the minute: more is of no use, and no sign of how exact the clock is.
+    let left = time(wipe.seconds_left.div_ceil(60) * 60);
+    let address = if wipe.address { ", with its address" } else { "" };
+    match wipe.overdue {
+        true => format!("in {left}{address}, unless you say `onionroom host confirm` now"),
+        false => format!("unless a host gives a sign within {left}{address} (`onionroom host confirm`)"),
+    }
 }
 
 /// The width of the longest number of a guest.
@@ -212,6 +227,9 @@ fn done(command: &HostCommand, asked: &Asked) -> String {
             "guest" => format!("{guest} has no role any more."),
             role => format!("{guest} is a {role} now."),
         },
+        HostCommand::Confirm => {
+            "You have confirmed the room: the time until it wipes itself begins anew.".to_owned()
+        }
         HostCommand::Link { .. } => "The links that were not used give nothing any more.".to_owned(),
         _ => "Done.".to_owned(),
     }

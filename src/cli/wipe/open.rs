@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
-use super::{confirm, question, told};
+use super::words::{confirm, question, told};
 use crate::cli::arguments::WipeFlags;
 use crate::cli::failure::Failure;
 use crate::cli::host::HostError;

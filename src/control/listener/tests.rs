@@ -22,6 +22,24 @@ impl Host for Anything {
 const ASKED: &[u8] = b"{\"ask\":\"guests\"}\n";
 const ANSWERED: &str = "{\"ok\":{\"guests\":[]}}";
 
+/// Is never done with a task, and says when it is given up.
+struct Endless(CancellationToken);
+
+impl Host for Endless {
+    async fn answer(
+        &self,
+        _request: Request,
+        told: watch::Sender<Option<Progress>>,
+    ) -> Result<Answer, Failed> {
+        let _given_up = self.0.clone().drop_guard();
+        told.send_replace(Some(Progress { step: "copying".into(), done: 1, total: 2 }));
+        std::future::pending().await
+    }
+}
+
+const TASK: &[u8] = b"{\"do\":\"backup\",\"path\":\"/x\",\"passphrase\":\"five words\",\"progress\":true}\n";
+const PROGRESS: &str = "{\"progress\":{\"step\":\"copying\",\"done\":1,\"total\":2}}";
+
 struct Place {
     directory: tempfile::TempDir,
     closing: CancellationToken,
@@ -30,10 +48,14 @@ struct Place {
 
 impl Place {
     fn open() -> Self {
+        Self::of(Anything)
+    }
+
+    fn of(host: impl Host) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (closing, tasks) = (CancellationToken::new(), TaskTracker::new());
         let socket = HostSocket::bind(&directory.path().join("host.sock")).unwrap();
-        tasks.spawn(serve(socket, Arc::new(Anything), tasks.clone(), closing.clone()));
+        tasks.spawn(serve(socket, Arc::new(host), tasks.clone(), closing.clone()));
         Self { directory, closing, tasks }
     }
 
@@ -146,4 +168,50 @@ async fn the_end_of_the_room_is_the_end_of_its_connections() {
     place.tasks.close();
     place.tasks.wait().await;
     assert!(!place.directory.path().join("host.sock").exists());
+}
+
+#[tokio::test]
+async fn a_task_is_given_up_when_its_connection_ends_or_has_to_make_way() {
+    let given_up = CancellationToken::new();
+    let place = Place::of(Endless(given_up.clone()));
+    let mut client = place.connect().await;
+    client.writer.write_all(TASK).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(client.answer().await.unwrap(), PROGRESS, "also where it is no further");
+    }
+    assert!(!given_up.is_cancelled());
+    drop(client);
+    given_up.cancelled().await;
+
+    let place = Place::of(Endless(CancellationToken::new()));
+    let mut first = place.connect().await;
+    first.writer.write_all(TASK).await.unwrap();
+    assert_eq!(first.answer().await.unwrap(), PROGRESS);
+    let mut others = Vec::new();
+    for _ in 0..CONNECTIONS_MAX {
+        others.push(place.connect().await);
+    }
+    let code = loop {
+        let line = first.answer().await.unwrap();
+        if line != PROGRESS {
+            let Line::Error(failed) = serde_json::from_str::<Line<()>>(&line).unwrap() else {
+                panic!("{line}")
+            };
+            break failed.code;
+        }
+    };
+    assert_eq!(code, "busy");
+}
+
+#[tokio::test]
+async fn a_room_that_closes_gives_its_tasks_up() {
+    let given_up = CancellationToken::new();
+    let place = Place::of(Endless(given_up.clone()));
+    let mut client = place.connect().await;
+    client.writer.write_all(TASK).await.unwrap();
+    assert_eq!(client.answer().await.unwrap(), PROGRESS);
+    place.closing.cancel();
+    given_up.cancelled().await;
+    place.tasks.close();
+    place.tasks.wait().await;
 }

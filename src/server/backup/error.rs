@@ -60,7 +60,7 @@ pub enum BackupError {
     #[error("The key of the address cannot be read: {0}.")]
     Key(#[from] KeystoreError),
     /// The file cannot be made.
-    #[error("The backup cannot be written to {}: {cause}.", path.display())]
+    #[error("The backup cannot be written to {}: {}.", path.display(), said(cause))]
     Unusable {
         /// The file.
         path: PathBuf,

@@ -7,7 +7,7 @@ use super::markup::{Look, badge, begin};
 use super::phrases;
 use crate::log::RoomState;
 use crate::log::state::{ActLine, Restriction};
-use crate::protocol::{Body, Guest, GuestId, Record, Role};
+use crate::protocol::{Body, Confirmation, Guest, GuestId, Record, Role};
 
 /// The content of the page.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,8 @@ pub struct HostPage<'a> {
     pub note: Option<&'a str>,
     /// The secret of a link that was made.
     pub link: Option<&'a str>,
+    /// How long the room has until it wipes itself, if it does.
+    pub wipe: Option<Confirmation>,
 }
 
 /// The page.
@@ -229,6 +231,14 @@ impl HostPage<'_> {
     fn end(&self) -> Markup {
         html! {
             h2 { "The end of the room" }
+            @if let Some(wipe) = self.wipe {
+                @let note = (wipe.soon || wipe.overdue).then_some("note");
+                p class=[note] {
+                    @if wipe.overdue { "No host has given a sign for " (wipe.after_days) " days: the room wipes itself in " }
+                    @else { "The room wipes itself when no host gives a sign for " (wipe.after_days) " days. They are over in " }
+                    (phrases::span(wipe.seconds_left)) ". Whatever you do on this page as a host is a sign."
+                }
+            }
             details { summary { "Wipe the room" }
                 p {
                     "The room ends for all, and everything that it has kept is made unreadable for ever. With the address, no room \

@@ -147,6 +147,8 @@ async fn the_end_of_the_room_is_the_end_of_its_backup() {
     let asked = json!({ "do": "backup", "path": file, "passphrase": WORDS, "progress": true });
     client.send(&format!("{asked}\n")).await;
     assert!(client.answer().await.unwrap().get("progress").is_some());
+    let mut asked = asked;
+    asked["progress"] = false.into();
     let second = room.connect().await.ask(&asked).await;
     let code = second["error"]["code"].as_str().unwrap_or_default();
     assert!(["backup_under_way", "exists"].contains(&code), "{second}");
@@ -157,4 +159,33 @@ async fn the_end_of_the_room_is_the_end_of_its_backup() {
     let (program, _) = start(&room.directory).await;
     room.program = program;
     assert!(!room.directory.join("backing-up").exists());
+}
+
+/// Of the disk that the room sees, which the command does not.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn on_a_full_disk_no_file_is_left() {
+    use crate::kit::program::Disk;
+
+    let outer = TempDir::new().unwrap();
+    let outer = outer.path().canonicalize().unwrap();
+    let (directory, small) = (outer.join("room"), outer.join("small"));
+    fs::create_dir(&small).unwrap();
+    let disk = Disk::new("size=64k", &small).await;
+    let place = directory.to_str().unwrap();
+    let words = ["--no-onion", "--local", "open", "--listen", "127.0.0.1:0", "--data-dir", place];
+    let mut program = Program::start_on(&disk, &words);
+    let url = program.told("local").await;
+    let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
+    let mut ann = Guest::connect(TcpStream::connect(address).await.unwrap(), address).await;
+    ann.hello("Ann").await;
+    ann.say("1", "something").await;
+    let mut client = Client::connect(&directory.join("host.sock")).await;
+    let file = small.join("room.age");
+    let answer = client.ask(&json!({ "do": "backup", "path": file, "passphrase": WORDS })).await;
+    assert_eq!(answer["error"]["code"], "backup_failed", "{answer}");
+    assert!(answer["error"]["message"].as_str().unwrap().contains("the disk is full"), "{answer}");
+    assert_eq!(fs::read_dir(program.sees(&small)).unwrap().count(), 0);
+    assert!(!directory.join("backing-up").exists());
+    assert_eq!(ann.say("2", "the room goes on").await, 2);
 }

@@ -14,6 +14,7 @@ use super::session::{Session, prove, random_number};
 use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::site::{ChargedRoom, Site};
+use crate::hub::wiping::Wiping;
 use crate::hub::{Done, Room};
 use crate::protocol::act::{Act, Target};
 use crate::protocol::act_members::checked;
@@ -30,12 +31,17 @@ const MESSAGES: usize = 50;
 const MUTED_SECONDS: u64 = 600;
 
 /// The page.
-pub(super) async fn page(ChargedRoom(room): ChargedRoom, session: Session, method: Method) -> Response {
+pub(super) async fn page(
+    State(site): State<Arc<Site>>,
+    ChargedRoom(room): ChargedRoom,
+    session: Session,
+    method: Method,
+) -> Response {
     if method == Method::HEAD {
         return document(Look::Host, StatusCode::OK, body::not_made());
     }
     let Some(token) = session.token.clone() else { return see_other("../page") };
-    shown(&room, &session, &token, Ok(None)).await
+    shown((&room, &site.wiping), &session, &token, Ok(None)).await
 }
 
 /// Does what a form asks for.
@@ -57,7 +63,7 @@ pub(super) async fn submit(
         let asked = site.wiping.ask_as(&room, guest, &form.text, address).await;
         return match asked {
             Ok(()) => document(Look::Host, StatusCode::OK, wiped(address)),
-            Err(refusal) => shown(&room, &session, &token, Err(refusal)).await,
+            Err(refusal) => shown((&room, &site.wiping), &session, &token, Err(refusal)).await,
         };
     }
     let done = match act(&form) {
@@ -66,8 +72,10 @@ pub(super) async fn submit(
     };
     match done {
         Ok(Done { link: None, .. }) => see_other("host"),
-        Ok(Done { link: Some(link), .. }) => shown(&room, &session, &token, Ok(Some(link))).await,
-        Err(refusal) => shown(&room, &session, &token, Err(refusal)).await,
+        Ok(Done { link: Some(link), .. }) => {
+            shown((&room, &site.wiping), &session, &token, Ok(Some(link))).await
+        }
+        Err(refusal) => shown((&room, &site.wiping), &session, &token, Err(refusal)).await,
     }
 }
 
@@ -78,7 +86,7 @@ async fn do_act(room: &Room, guest: GuestId, form: &Form, act: Act) -> Result<Do
 
 /// The page, with the link that was made, or why something was refused.
 async fn shown(
-    room: &Room,
+    (room, wiping): (&Room, &Wiping),
     session: &Session,
     token: &Token,
     outcome: Result<Option<Token>, Refusal>,
@@ -112,6 +120,7 @@ async fn shown(
         proof: &prove(token, &number),
         note: problem.as_ref().map(|problem| problem.detail.as_str()),
         link: link.as_deref(),
+        wipe: wiping.confirmation(),
     });
     let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
     let mut response = document(Look::Host, status, content);
