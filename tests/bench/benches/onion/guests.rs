@@ -61,7 +61,7 @@ impl Guests {
 
     /// Opens a connection and closes it.
     pub(crate) async fn probe(&self) -> Outcome<()> {
-        self.route.connect().await.map(drop)
+        self.route.connect(&user()).await.map(drop)
     }
 
     /// Connects one more guest.
@@ -96,23 +96,40 @@ impl Guests {
 impl Route {
     /// Joins the room over a new circuit, and returns after the welcome.
     pub(crate) async fn join(&self) -> Outcome<Socket> {
+        Ok(self.join_on(&user()).await?.0)
+    }
+
+    /// The same over the circuit of this SOCKS user; with the welcome.
+    pub(crate) async fn join_on(&self, user: &str) -> Outcome<(Socket, serde_json::Value)> {
         let mut request = format!("ws://{}/chat", self.host).into_client_request()?;
         request.headers_mut().insert("Sec-WebSocket-Protocol", "chat".parse()?);
         request.headers_mut().insert("Origin", format!("http://{}", self.host).parse()?);
-        let stream = within("stream through Tor", self.connect()).await??;
+        let stream = within("stream through Tor", self.connect(user)).await??;
         let (mut socket, _) = within("WebSocket", client_async(request, stream)).await??;
         socket.send(Message::text(r#"{"type":"hello"}"#)).await?;
-        while within("welcome", event(&mut socket)).await??.r#type != "welcome" {}
-        Ok(socket)
+        let welcome = loop {
+            let text = within("welcome", text(&mut socket)).await??;
+            let event: serde_json::Value = serde_json::from_str(&text)?;
+            match event["type"].as_str() {
+                Some("welcome") => break event,
+                Some("error") => return Err(event["message"].to_string().into()),
+                _ => {}
+            }
+        };
+        Ok((socket, welcome))
     }
 
-    /// A stream on a new circuit: C Tor isolates streams by SOCKS user.
-    async fn connect(&self) -> Outcome<Socks5Stream<TcpStream>> {
-        static USER: AtomicU64 = AtomicU64::new(0);
-        let user = format!("guest{}", USER.fetch_add(1, Ordering::Relaxed));
+    /// A stream on the circuit of this user: C Tor isolates streams by SOCKS user.
+    async fn connect(&self, user: &str) -> Outcome<Socks5Stream<TcpStream>> {
         let target = (self.onion.as_str(), 80);
-        Ok(Socks5Stream::connect_with_password(self.proxy, target, &user, "password").await?)
+        Ok(Socks5Stream::connect_with_password(self.proxy, target, user, "password").await?)
     }
+}
+
+/// A SOCKS user who has no circuit yet.
+fn user() -> String {
+    static USER: AtomicU64 = AtomicU64::new(0);
+    format!("guest{}", USER.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Sends what is ordered and reports each message, until there are no more orders.
@@ -143,17 +160,20 @@ async fn follow(
     }
 }
 
-/// The next event; pings are answered meanwhile.
+/// The next event.
 async fn event(socket: &mut Socket) -> Outcome<Event> {
+    let event: Event = serde_json::from_str(&text(socket).await?)?;
+    match event.r#type.as_str() {
+        "error" => Err(event.message.unwrap_or_default().into()),
+        _ => Ok(event),
+    }
+}
+
+/// The next text; pings are answered meanwhile.
+async fn text(socket: &mut Socket) -> Outcome<String> {
     loop {
         match socket.next().await.ok_or("the connection ended")?? {
-            Message::Text(text) => {
-                let event: Event = serde_json::from_str(&text)?;
-                match event.r#type.as_str() {
-                    "error" => return Err(event.message.unwrap_or_default().into()),
-                    _ => return Ok(event),
-                }
-            }
+            Message::Text(text) => return Ok(text.to_string()),
             Message::Close(frame) => return Err(format!("the room closed the connection: {frame:?}").into()),
             _ => {}
         }
