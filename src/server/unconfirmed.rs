@@ -200,7 +200,7 @@ impl Watch {
         }
         self.warned = Some((overdue, left));
         let what = if self.address { "and its address are" } else { "is" };
-        let (days, left) = (self.count.days(), humantime::format_duration(Duration::from_secs(left)));
+        let (days, left) = (self.count.days(), self.confirmation().left());
         if overdue {
             tracing::warn!(
                 "No host has confirmed the room for {days} days. In {left} it {what} wiped, unless one does: `onionroom host confirm`."
@@ -213,14 +213,18 @@ impl Watch {
         }
     }
 
-    fn tell(&self) {
-        self.wiping.tell(Confirmation {
+    fn confirmation(&self) -> Confirmation {
+        Confirmation {
             after_days: self.count.days(),
             seconds_left: self.count.seconds_left(),
             soon: self.count.is_soon(),
             overdue: self.count.is_overdue(),
             address: self.address,
-        });
+        }
+    }
+
+    fn tell(&self) {
+        self.wiping.tell(self.confirmation());
     }
 
     async fn write(&mut self) -> std::io::Result<()> {

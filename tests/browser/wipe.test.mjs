@@ -50,8 +50,8 @@ test('a host wipes the room with its title, and nothing without', async () => {
   assert.deepEqual(await faults(ann.page), []);
   await wipe('another title');
   await told('is not the title of this room');
-  await ann.say('still here');
-  await bob.hears('still here');
+  await bob.say('still here');
+  await ann.hears('still here');
   await wipe('onionroom');
   await told('The room is being wiped.');
   await room.program.ended;

@@ -80,8 +80,7 @@ fn status(status: &Status) -> Vec<String> {
 
 /// When a room is wiped that no host confirms.
 fn until_wipe(wipe: &Confirmation) -> String {
-    // To the minute: more is of no use, and no sign of how exact the clock is.
-    let left = time(wipe.seconds_left.div_ceil(60) * 60);
+    let left = wipe.left();
     let address = if wipe.address { ", with its address" } else { "" };
     match wipe.overdue {
         true => format!("in {left}{address}, unless you say `onionroom host confirm` now"),
