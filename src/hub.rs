@@ -31,7 +31,11 @@ mod direct_tests;
 mod faulty_log_tests;
 #[cfg(test)]
 mod governing_tests;
+mod held;
+#[cfg(test)]
+mod held_tests;
 pub mod history;
+mod holding;
 #[cfg(test)]
 mod late_log_tests;
 #[cfg(test)]
@@ -66,7 +70,8 @@ pub mod wiping;
 #[cfg(test)]
 mod woken;
 
-pub use command::{Done, Join, Present, PublishBatch, PublishResult, Seat, StatelessJoin};
+pub use command::{Done, Join, Present, PublishBatch, PublishResult, Published, Seat, StatelessJoin};
+pub use held::Waiting;
 pub use history::History;
 pub use reader::Reader;
 pub use room::Room;

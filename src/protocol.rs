@@ -20,6 +20,7 @@ pub mod record;
 pub mod refusal;
 pub mod request;
 pub mod token;
+pub mod words;
 
 pub use act::{Act, Role};
 pub use badge::Badge;

@@ -18,6 +18,8 @@ pub enum Answer {
     Bans(Bans),
     /// What hosts and moderators have done.
     Log(Log),
+    /// What waits.
+    Held(Held),
     /// What was said.
     Messages(Messages),
     /// An act has its place in the room's order.
@@ -84,9 +86,21 @@ pub struct Status {
     /// How long the room has until it is wiped, if it is unless a host confirms it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wipe: Option<Confirmation>,
+    /// How many words are kept out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub words: usize,
+    /// How many messages wait for a host or a moderator, as far as the room's state has them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held: usize,
     /// What was decided: topic, rules, the pinned message, roles, and what newcomers and authors have to wait for.
     #[serde(flatten)]
     pub policy: Policy,
+}
+
+/// For members that are left out where they say nothing; serde gives a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(value: &usize) -> bool {
+    *value == 0
 }
 
 /// A guest: their number, their badge and their name.
@@ -201,6 +215,15 @@ pub struct LogLine {
     /// The guest whom it was about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<Who>,
+}
+
+/// What waits for a host or a moderator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The messages, oldest first.
+    pub held: Vec<MessageLine>,
+    /// The words that are kept out.
+    pub words: Vec<String>,
 }
 
 /// What was said.

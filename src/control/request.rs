@@ -33,6 +33,8 @@ pub enum Question {
     Bans,
     /// What hosts and moderators have done.
     Log,
+    /// What waits for a host or a moderator, and the words that are kept out.
+    Held,
     /// The newest messages before one.
     Messages {
         /// Those with lower numbers than this.
@@ -75,6 +77,7 @@ impl Question {
             Some("roles") => Self::Roles,
             Some("bans") => Self::Bans,
             Some("log") => Self::Log,
+            Some("held") => Self::Held,
             Some("messages") => Self::Messages {
                 before: number(members, "before", NUMBER_LIMIT - 1)?.unwrap_or(NUMBER_LIMIT - 1),
                 limit: number(members, "limit", HISTORY_MAX)?
@@ -82,7 +85,7 @@ impl Question {
             },
             _ => {
                 let sentence =
-                    "The member \"ask\" must be one of status, guests, roles, bans, log, messages.";
+                    "The member \"ask\" must be one of status, guests, roles, bans, log, held, messages.";
                 return Err(Failed::new("wrong_kind", sentence));
             }
         })

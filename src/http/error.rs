@@ -51,7 +51,9 @@ impl From<Refusal> for Problem {
             Code::NameTaken | Code::TakenOver => StatusCode::CONFLICT,
             Code::RoomFull | Code::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Code::TooFast | Code::SlowMode => StatusCode::TOO_MANY_REQUESTS,
-            Code::NotAllowed | Code::Banned | Code::Muted | Code::Locked => StatusCode::FORBIDDEN,
+            Code::NotAllowed | Code::Banned | Code::Muted | Code::Locked | Code::NotHeld => {
+                StatusCode::FORBIDDEN
+            }
             Code::TextEmpty | Code::TextTooLong | Code::TextControl | Code::NotConfirmed => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }

@@ -5,6 +5,7 @@
 
 mod claims;
 mod governing;
+mod holding;
 mod joining;
 mod remote;
 mod storing;
@@ -12,6 +13,7 @@ mod storing;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -25,6 +27,7 @@ use super::cluster::Cluster;
 use super::command::{
     Command, Present, PublishBatch, Shared, Snapshot, Speaker, not_seated, storage_unavailable,
 };
+use super::holding::{Holding, gone};
 use super::nodes::{Nodes, next_events};
 use super::notices::Notices;
 use super::notifier::Notifier;
@@ -35,7 +38,8 @@ use super::roster::change::{ClaimedName, PresenceChange};
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Entry, LogError, RoomIdentity, RoomState};
 use crate::protocol::event::Kept;
-use crate::protocol::{Body, Policy, Say};
+use crate::protocol::words::WordList;
+use crate::protocol::{Policy, Say};
 
 /// The most commands that are handled together.
 const BATCH: usize = 1024;
@@ -69,6 +73,9 @@ pub(super) struct RoomActor {
     /// The part of the state that guests are told.
     policy: Arc<Policy>,
     admission: Admission,
+    /// The words of the state, ready to be looked for.
+    words: WordList,
+    holding: Holding,
     kept: Kept,
     identity: RoomIdentity,
     clock: RoomClock,
@@ -82,7 +89,7 @@ pub(super) struct RoomActor {
     nodes: Option<Nodes>,
     claims: Option<Claims>,
     /// The last trim of the log.
-    trimming: Option<JoinHandle<()>>,
+    trimming: Option<JoinHandle<Vec<u64>>>,
 }
 
 impl RoomActor {
@@ -109,6 +116,8 @@ impl RoomActor {
             occupancy_every: bounds.every,
             title: Some(settings.title.clone()),
             policy: Arc::new(state.policy.clone()),
+            words: WordList::new(&state.words),
+            holding: Holding::default(),
             state,
             admission: Admission::default(),
             kept: Kept { messages: history.messages, days: history.days },
@@ -220,7 +229,13 @@ impl RoomActor {
             }
             self.roster.note_spoken(guest);
             self.note_speech(guest, now);
-            let body = Body::Message { name, text: say.text };
+            let body = match self.body_of(guest, name, &say.id, say.text) {
+                Ok(body) => body,
+                Err(refusal) => {
+                    results.push(Err(refusal));
+                    continue;
+                }
+            };
             pending.entries.push(Entry { at, author: guest, id: say.id, body });
             results.push(Ok(0));
         }
@@ -293,14 +308,19 @@ impl RoomActor {
 
     /// Trims the log. It is not waited for: a long trim holds up no message.
     fn trim(&mut self) {
-        if self.trimming.as_ref().is_some_and(|trimming| !trimming.is_finished()) {
+        if let Some(trimming) = self.trimming.take_if(|trimming| trimming.is_finished()) {
+            self.holding.set_gone(trimming.now_or_never().and_then(Result::ok).unwrap_or_default());
+        }
+        if self.trimming.is_some() {
             return;
         }
         let (shared, clock) = (Arc::clone(&self.shared), self.clock());
+        let held = self.state.held().iter().map(|line| line.seq).collect();
         self.trimming = Some(tokio::spawn(async move {
             if let Err(error) = shared.log.trim(clock).await {
                 tracing::error!(%error, "old messages could not be removed");
             }
+            gone(&*shared.log, held).await
         }));
     }
 

@@ -80,10 +80,10 @@ impl Command {
             Self::Touch(.., reply) => drop(reply.send(Err(refusal))),
             Self::Publish(_, says, reply) => {
                 let results = says.iter().map(|_| Err(refusal.clone())).collect();
-                drop(reply.send(PublishBatch { results, rate_limited: None }));
+                drop(reply.send(PublishBatch { results, ..PublishBatch::default() }));
             }
             Self::Act(.., reply) => {
-                drop(reply.send(PublishBatch { results: vec![Err(refusal)], rate_limited: None }));
+                drop(reply.send(PublishBatch::refused(refusal)));
             }
             Self::Rename(.., reply) => drop(reply.send(Err(refusal))),
             Self::Present(reply) => drop(reply.send(Err(refusal))),
@@ -240,8 +240,26 @@ pub struct Done {
 pub struct PublishBatch {
     /// One result for each of the first messages.
     pub results: Vec<PublishResult>,
+    /// The numbers of those that wait until a host or a moderator lets them be said.
+    pub held: Vec<u64>,
     /// The remaining messages, if the guest's rate limit was reached, and how long to wait before the next.
     pub rate_limited: Option<(Vec<Say>, Duration)>,
+}
+
+impl PublishBatch {
+    /// The outcome of one request that was refused.
+    pub(super) fn refused(refusal: Refusal) -> Self {
+        Self { results: vec![Err(refusal)], ..Self::default() }
+    }
+}
+
+/// A message that the log has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// Its number in the room's order.
+    pub seq: u64,
+    /// Whether it waits until a host or a moderator lets it be said.
+    pub held: bool,
 }
 
 /// The refusal for requests that the actor no longer answers.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::command::{PublishBatch, PublishResult, closing, storage_unavailable};
-use crate::log::{Appended, Entry, LogError};
+use crate::log::{Appended, Entry, LogError, RoomState};
 use crate::protocol::Say;
 
 /// Entries for the next append, and the requests to answer after it.
@@ -31,8 +31,13 @@ pub(super) struct PendingPublish {
     pub(super) reply: oneshot::Sender<PublishBatch>,
 }
 
-/// Answers requests to publish, when the log has answered for their messages that were not refused before.
-pub(super) fn answer(requests: Vec<PendingPublish>, appended: &Result<Vec<Appended>, LogError>) {
+/// Answers requests to publish, when the log has answered for their messages that were not refused before. `state` says which
+/// of them wait.
+pub(super) fn answer(
+    requests: Vec<PendingPublish>,
+    appended: &Result<Vec<Appended>, LogError>,
+    state: &RoomState,
+) {
     let mut numbers = appended.iter().flatten().map(|appended| appended.seq());
     let mut next = || match appended {
         Ok(_) => numbers.next().ok_or_else(closing),
@@ -40,6 +45,10 @@ pub(super) fn answer(requests: Vec<PendingPublish>, appended: &Result<Vec<Append
     };
     for PendingPublish { mut results, rate_limited, reply } in requests {
         results.iter_mut().filter(|result| result.is_ok()).for_each(|result| *result = next());
-        let _ = reply.send(PublishBatch { results, rate_limited });
+        let held = match state.held() {
+            [] => Vec::new(),
+            _ => results.iter().flatten().copied().filter(|seq| state.is_held(*seq)).collect(),
+        };
+        let _ = reply.send(PublishBatch { results, held, rate_limited });
     }
 }

@@ -10,8 +10,8 @@ use super::appends::Appends;
 use super::catch_up::NodeShared;
 use super::cluster::Cluster;
 use super::command::{
-    Command, Done, Join, Present, PublishBatch, PublishResult, Seat, Shared, Snapshot, Speaker,
-    StatelessJoin, closing, rate_limited, storage_unavailable,
+    Command, Done, Join, Present, PublishBatch, Published, Seat, Shared, Snapshot, Speaker, StatelessJoin,
+    closing, rate_limited, storage_unavailable,
 };
 use super::presence::OccupancyBounds;
 use super::ring::{RING_BYTES, Ring};
@@ -194,14 +194,15 @@ impl Room {
     /// Publishes one message of a guest without a connection, who must have [joined](Room::join_stateless).
     ///
     /// # Errors
-    /// `taken_over` if the guest has no seat, `not_kept` when the log fails, `too_fast` with how long to wait when
+    /// `taken_over` if the guest has no seat, `not_held` when no more can wait, `not_kept` when the log fails, `too_fast` with how long to wait when
     /// the guest's rate limit is reached.
-    pub async fn publish_stateless(&self, guest: GuestId, say: Say) -> PublishResult {
+    pub async fn publish_stateless(&self, guest: GuestId, say: Say) -> Result<Published, Refusal> {
         let id = say.id.clone();
         let batch = self.publish_as(Speaker { guest, connection: None }, vec![say]).await;
-        let PublishBatch { mut results, rate_limited: limited } = batch;
+        let PublishBatch { mut results, held, rate_limited: limited } = batch;
         let refusal = limited.map_or_else(closing, |(_, wait)| rate_limited(wait).about(Some(id)));
-        results.pop().unwrap_or(Err(refusal))
+        let seq = results.pop().unwrap_or(Err(refusal))?;
+        Ok(Published { seq, held: held.contains(&seq) })
     }
 
     async fn publish_as(&self, speaker: Speaker, says: Vec<Say>) -> PublishBatch {
@@ -209,10 +210,8 @@ impl Room {
         let (reply, answer) = oneshot::channel();
         let _ = self.commands.send(Command::Publish(speaker, says, reply));
         let Ok(mut batch) = answer.await else {
-            return PublishBatch {
-                results: ids.iter().map(|_| Err(closing())).collect(),
-                rate_limited: None,
-            };
+            let results = ids.iter().map(|_| Err(closing())).collect();
+            return PublishBatch { results, ..PublishBatch::default() };
         };
         for (result, id) in batch.results.iter_mut().zip(ids) {
             if let Err(refusal) = result {

@@ -65,7 +65,7 @@ fn say(id: u64) -> Say {
 /// Publishes one message and waits for the result.
 pub(super) async fn publish_one(room: &Room, seat: &Seat, say: Say) -> PublishResult {
     let id = say.id.clone();
-    let PublishBatch { mut results, rate_limited: limited } = room.publish(seat, vec![say]).await;
+    let PublishBatch { mut results, rate_limited: limited, .. } = room.publish(seat, vec![say]).await;
     limited.map_or_else(|| results.remove(0), |(_, wait)| Err(rate_limited(wait).about(Some(id))))
 }
 

@@ -48,6 +48,8 @@ macro_rules! promises {
 
 /// What acts erase.
 pub(super) mod erasing;
+/// What waits for a host.
+pub(super) mod holding;
 
 promises! {
     numbers_count_up_and_a_repeated_id_keeps_its_number: 10, 0, None;

@@ -12,7 +12,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::{Erase, Retention};
-use crate::protocol::{Body, GuestId, Record};
+use crate::protocol::record::SAID;
+use crate::protocol::{GuestId, Record};
 
 /// What the retention needs to know of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,14 +24,14 @@ pub(super) struct Facts {
     pub(super) at: u64,
     /// The bytes of its text and its author's name, or of what stands in their place.
     pub(super) bytes: u32,
-    /// Whether it is a message: no other kind is erased by its number or author.
+    /// Whether it is a message, said or held: no other kind is erased by its number or author.
     pub(super) message: bool,
 }
 
 impl From<&Record> for Facts {
     fn from(record: &Record) -> Self {
         let bytes = u32::try_from(record.body.bytes()).unwrap_or(u32::MAX);
-        let message = matches!(record.body, Body::Message { .. });
+        let message = SAID.contains(&record.body.kind());
         Self { guest: record.author, at: record.at, bytes, message }
     }
 }

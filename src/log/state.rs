@@ -6,8 +6,12 @@
 
 mod acts;
 mod erase;
+mod held;
+#[cfg(test)]
+mod held_tests;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::collections::VecDeque;
 
@@ -19,6 +23,7 @@ use crate::protocol::policy::Policy;
 use crate::protocol::{Body, GuestId, Record, Role};
 
 pub use erase::{Erase, Erasures};
+pub use waiting::{HELD_IN_ROOM, HELD_OF_GUEST, HeldLine};
 
 /// What follows from a room's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +51,15 @@ pub struct RoomState {
     /// The newest acts, oldest first: what was done, without its texts.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub acts: VecDeque<ActLine>,
+    /// Messages that have one of these words wait for a host or a moderator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<String>,
+    /// The messages that wait, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    held: Vec<HeldLine>,
+    /// The newest of those that were released, with the numbers that they have now; oldest first.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    released: VecDeque<(u64, u64)>,
     /// What was erased last.
     #[serde(default, skip_serializing_if = "Erasures::is_empty")]
     pub erased: Erasures,
@@ -103,7 +117,8 @@ pub struct ActLine {
 pub struct Effect {
     /// Whether it changed the state.
     pub changed: bool,
-    /// Whether it is an act that its author may not do: it does nothing but erase itself where it has a text.
+    /// Whether it is an act that its author may not do, or a message that nothing lets be said: it does nothing but erase
+    /// itself where it has a text.
     pub refused: bool,
     /// Entries that are erased with it.
     pub erases: Option<Erase>,
@@ -121,6 +136,9 @@ impl RoomState {
             banned: Vec::new(),
             links: Vec::new(),
             acts: VecDeque::new(),
+            words: Vec::new(),
+            held: Vec::new(),
+            released: VecDeque::new(),
             erased: Erasures::default(),
             unknown: Map::new(),
         }
@@ -142,12 +160,16 @@ impl RoomState {
                 Effect { changed, ..Effect::default() }
             }
             Body::Act(act) => self.apply_act(record, act),
+            Body::Held { .. } => self.hold(record),
+            Body::Released { by, held, name, .. } => self.release(record, *by, *held, name),
         }
     }
 
     /// Forgets the numbers of entries from `first` on: a log that was set back gives them to others.
     pub fn set_back(&mut self, first: u64) {
         self.pin.take_if(|pin| *pin >= first);
+        self.held.retain(|line| line.seq < first);
+        self.released.retain(|(held, said)| *held.max(said) < first);
         self.erased.set_back(first);
     }
 

@@ -156,6 +156,16 @@ pub enum Act {
     Unpin,
     /// Something that the room itself says.
     Announce { text: String },
+    /// A message that has one of these words waits for a host or a moderator; none for no such words. Guests are told only
+    /// how many there are.
+    Words {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        words: Option<Vec<String>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<usize>,
+    },
+    /// Messages that wait are said. It is a request only: the log has each of them as an entry of the kind `released`.
+    Release { messages: Vec<u64> },
 }
 
 /// The target of an act, by the kind of reference that the act is given as.
@@ -203,6 +213,8 @@ impl Act {
             Self::Pin { .. } => "pin",
             Self::Unpin => "unpin",
             Self::Announce { .. } => "announce",
+            Self::Words { .. } => "words",
+            Self::Release { .. } => "release",
         }
     }
 
@@ -216,12 +228,15 @@ impl Act {
         target_of!(self)
     }
 
-    /// The act as guests are told of it: without what identifies a link.
+    /// The act as guests are told of it: without what identifies a link, and without the words that are kept out.
     pub fn told(&self) -> Cow<'_, Self> {
         match self {
             Self::Link { role, link: Some(_) } => Cow::Owned(Self::Link { role: *role, link: None }),
             Self::Role { target, role, link: Some(_) } => {
                 Cow::Owned(Self::Role { target: target.clone(), role: *role, link: None })
+            }
+            Self::Words { words: Some(words), .. } => {
+                Cow::Owned(Self::Words { words: None, count: Some(words.len()) })
             }
             _ => Cow::Borrowed(self),
         }

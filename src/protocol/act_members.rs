@@ -5,10 +5,18 @@ use serde_json::{Map, Value};
 use super::act::{Act, Role, Target};
 use super::id::GuestId;
 use super::json;
+use super::name::WordReader;
 use super::refusal::{Code, Refusal};
+use super::words::can_match;
 
 /// The most messages that are deleted with one act.
 pub const DELETE_MAX: usize = 100;
+
+/// The most words that are kept out.
+pub const WORDS_MAX: usize = 200;
+
+/// The longest of them in characters; it may be several words.
+pub const WORD_CHARACTERS_MAX: usize = 64;
 
 /// The longest time in seconds that a mute, a ban or the pause of slow mode may be given: ten years.
 const SECONDS_MAX: u64 = 10 * 366 * 86_400;
@@ -74,6 +82,8 @@ impl Act {
                 "" => return Err(Refusal::new(Code::TextEmpty, "An announcement needs something to say.")),
                 text => Self::Announce { text: text.to_owned() },
             },
+            "words" => Self::Words { words: Some(words(members)?), count: None },
+            "release" => Self::Release { messages: messages(members)? },
             other => {
                 let shown: String = other.chars().take(40).collect();
                 return Err(Refusal::new(
@@ -116,6 +126,33 @@ fn messages(members: &Map<String, Value>) -> Result<Vec<u64>, Refusal> {
     let list = list.as_array().filter(|list| (1..=DELETE_MAX).contains(&list.len())).ok_or_else(wrong)?;
     let number = |value: &Value| json::whole(value).filter(|number| *number > 0);
     list.iter().map(|value| number(value).ok_or_else(wrong)).collect()
+}
+
+/// The member `words`: each a word or a few, of which something is left when only what is read counts.
+fn words(members: &Map<String, Value>) -> Result<Vec<String>, Refusal> {
+    let wrong = || {
+        let sentence = format!("The member \"words\" must be a list of at most {WORDS_MAX} texts.");
+        Refusal::new(Code::WrongKind, sentence)
+    };
+    let list = members.get("words").ok_or_else(|| json::missing("words"))?;
+    let list = list.as_array().filter(|list| list.len() <= WORDS_MAX).ok_or_else(wrong)?;
+    let (mut words, mut reader) = (Vec::with_capacity(list.len()), WordReader::default());
+    for value in list {
+        let word = value.as_str().ok_or_else(wrong)?.trim();
+        if word.chars().count() > WORD_CHARACTERS_MAX {
+            let sentence = format!("A word to keep out may have at most {WORD_CHARACTERS_MAX} characters.");
+            return Err(Refusal::new(Code::TextTooLong, sentence));
+        }
+        if word.chars().any(char::is_control) {
+            let sentence = "Words to keep out have no control characters; give each of them by itself.";
+            return Err(Refusal::new(Code::TextControl, sentence));
+        }
+        if !can_match(word, &mut reader) {
+            return Err(Refusal::new(Code::TextEmpty, "A word to keep out has a letter or a digit."));
+        }
+        words.push(word.to_owned());
+    }
+    Ok(words)
 }
 
 /// The member `text` in one line, without white space around it; it may be empty.

@@ -41,6 +41,7 @@ kinds! {
     Acknowledged = "acknowledged",
     Gap = "gap",
     History = "history",
+    Held = "held",
     Joined = "joined",
     Left = "left",
     Away = "away",

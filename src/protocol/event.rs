@@ -171,6 +171,8 @@ pub enum Event<'a> {
         seq: u64,
         #[serde(skip_serializing_if = "Option::is_none")]
         link: Option<&'a str>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        held: bool,
     },
     Gap {
         after: u64,
@@ -180,6 +182,11 @@ pub enum Event<'a> {
         before: u64,
         after: u64,
         messages: Vec<Event<'a>>,
+    },
+    Held {
+        messages: Vec<HeldMessage<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        words: Option<&'a [String]>,
     },
     Joined {
         guest: &'a Guest,
@@ -228,6 +235,17 @@ pub enum Event<'a> {
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         doors: &'a [String],
     },
+}
+
+/// A message that waits until a host or a moderator lets it be said.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[allow(missing_docs, reason = "docs/protocol.md describes each member")]
+pub struct HeldMessage<'a> {
+    pub seq: u64,
+    pub at: u64,
+    pub guest: GuestId,
+    pub name: &'a Name,
+    pub text: &'a str,
 }
 
 /// A room in a welcome.

@@ -15,7 +15,7 @@ fn events_have_the_documented_form() {
     for (event, expected) in [
         (Event::Pong, r#"{"type":"pong"}"#),
         (
-            Event::Acknowledged { id: "9f", seq: 43, link: None },
+            Event::Acknowledged { id: "9f", seq: 43, link: None, held: false },
             r#"{"type":"acknowledged","id":"9f","seq":43}"#,
         ),
         (Event::Gap { after: 5, before: 120 }, r#"{"type":"gap","after":5,"before":120}"#),

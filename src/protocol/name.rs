@@ -4,12 +4,14 @@
 //!   [UTS 39](https://www.unicode.org/reports/tr39/), and their canonical form;
 //! - `emoji`: whole emoji sequences, which come beside that profile;
 //! - `key`: the key by which names that look the same are found; `lookalikes`: what it unites beside UTS 39;
+//! - `reading`: the words of any text, read in the same way;
 //! - `reserved`: the words that no guest can be called.
 
 mod characters;
 mod emoji;
 mod key;
 mod lookalikes;
+mod reading;
 mod reserved;
 
 use std::fmt;
@@ -20,6 +22,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::refusal::{Code, Refusal};
 use characters::{Fault, MARKS_MAX, PUNCTUATION};
 pub use key::ConfusableKey;
+pub use reading::WordReader;
 
 /// The most characters a name may have, as people count them (grapheme clusters, UAX 29).
 pub const NAME_CHARACTERS_MAX: usize = 32;

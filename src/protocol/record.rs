@@ -35,6 +35,26 @@ pub enum Body {
         /// The text.
         text: String,
     },
+    /// A message that waits until a host or a moderator lets it be said.
+    Held {
+        /// The author's name then.
+        name: Name,
+        /// The text.
+        text: String,
+    },
+    /// A message that had to wait, and is said now by its author.
+    Released {
+        /// Who has let it be said.
+        by: GuestId,
+        /// The entry in which it waited.
+        held: u64,
+        /// The id that its author's program chose.
+        said_as: MessageId,
+        /// The author's name when it was written.
+        name: Name,
+        /// The text.
+        text: String,
+    },
     /// The room has another title.
     Title {
         /// The title.
@@ -54,6 +74,15 @@ pub enum Body {
 /// The kind of messages.
 pub const MESSAGE: &str = "message";
 
+/// The kind of [`Body::Held`].
+pub const HELD: &str = "held";
+
+/// The kind of [`Body::Released`].
+pub const RELEASED: &str = "released";
+
+/// The kinds that have the text of a message: those that a deletion of messages erases.
+pub const SAID: [&str; 3] = [MESSAGE, HELD, RELEASED];
+
 /// The kind of [`Body::Title`].
 const TITLE: &str = "title";
 
@@ -68,6 +97,8 @@ impl Body {
     pub fn kind(&self) -> &str {
         match self {
             Self::Message { .. } => MESSAGE,
+            Self::Held { .. } => HELD,
+            Self::Released { .. } => RELEASED,
             Self::Title { .. } => TITLE,
             Self::Act(_) => ACT,
             Self::Unknown { kind, .. } => kind,
@@ -77,7 +108,10 @@ impl Body {
     /// How many bytes the retention counts: those of the text and the name, or of what stands in their place.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Message { name, text } => name.as_str().len() + text.len(),
+            Self::Message { name, text } | Self::Held { name, text } => name.as_str().len() + text.len(),
+            Self::Released { said_as, name, text, .. } => {
+                said_as.as_str().len() + name.as_str().len() + text.len()
+            }
             Self::Title { title } => title.len(),
             Self::Act(act) => act.encode().len(),
             Self::Unknown { data, .. } => data.len(),
@@ -85,15 +119,19 @@ impl Body {
     }
 
     /// Appends the body in the form in which logs store it. A message is the length of the name (16 bits, little-endian),
-    /// the name and the text; a title is its text; an act is JSON.
+    /// the name and the text, also while it is held. One that was released has before that who has released it and its number
+    /// (64 bits each), and the length (8 bits) and text of its id. A title is its text; an act is JSON.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Message { name, text } => {
-                let name = name.as_str().as_bytes();
-                // A name has far fewer bytes than 16 bits count.
-                out.extend((name.len() as u16).to_le_bytes());
-                out.extend(name);
-                out.extend(text.as_bytes());
+            Self::Message { name, text } | Self::Held { name, text } => encode_said(name, text, out),
+            Self::Released { by, held, said_as, name, text } => {
+                out.extend(by.0.to_le_bytes());
+                out.extend(held.to_le_bytes());
+                let id = said_as.as_str().as_bytes();
+                // An id has at most 64 bytes.
+                out.push(id.len() as u8);
+                out.extend(id);
+                encode_said(name, text, out);
             }
             Self::Title { title } => out.extend(title.as_bytes()),
             Self::Act(act) => out.extend(act.encode()),
@@ -108,13 +146,19 @@ impl Body {
 
     /// How many bytes the stored form of this kind has beside those that [`Body::bytes`] counts.
     pub fn members_bytes(kind: &str) -> usize {
-        if kind == MESSAGE { 2 } else { 0 }
+        match kind {
+            MESSAGE | HELD => NAME_LENGTH,
+            RELEASED => 8 + 8 + 1 + NAME_LENGTH,
+            _ => 0,
+        }
     }
 
     /// Overwrites in memory what a guest said.
     pub fn wipe(&mut self) {
         match self {
-            Self::Message { text, .. } => text.zeroize(),
+            Self::Message { text, .. } | Self::Held { text, .. } | Self::Released { text, .. } => {
+                text.zeroize()
+            }
             Self::Act(Act::Pin { said: Some(said), .. }) => said.text.zeroize(),
             Self::Title { .. } | Self::Act(_) | Self::Unknown { .. } => {}
         }
@@ -124,10 +168,21 @@ impl Body {
     pub fn decode(kind: &str, data: &[u8]) -> Option<Self> {
         let text = |bytes: &[u8]| Some(str::from_utf8(bytes).ok()?.to_owned());
         Some(match kind {
-            MESSAGE => {
-                let (length, rest) = data.split_first_chunk()?;
-                let (name, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
-                Self::Message { name: Name::from_stored(text(name)?)?, text: text(rest)? }
+            MESSAGE => decode_said(data).map(|(name, text)| Self::Message { name, text })?,
+            HELD => decode_said(data).map(|(name, text)| Self::Held { name, text })?,
+            RELEASED => {
+                let (by, rest) = data.split_first_chunk()?;
+                let (held, rest) = rest.split_first_chunk()?;
+                let (length, rest) = rest.split_first()?;
+                let (id, rest) = rest.split_at_checked(usize::from(*length))?;
+                let (name, said) = decode_said(rest)?;
+                Self::Released {
+                    by: GuestId(u64::from_le_bytes(*by)),
+                    held: u64::from_le_bytes(*held),
+                    said_as: MessageId::parse(str::from_utf8(id).ok()?).ok()?,
+                    name,
+                    text: said,
+                }
             }
             TITLE => Self::Title { title: text(data)? },
             // An act of a newer program is kept as it is.
@@ -139,6 +194,24 @@ impl Body {
             _ => return None,
         })
     }
+}
+
+/// How many bytes the length of a name takes.
+const NAME_LENGTH: usize = 2;
+
+fn encode_said(name: &Name, text: &str, out: &mut Vec<u8>) {
+    let name = name.as_str().as_bytes();
+    // A name has far fewer bytes than 16 bits count.
+    out.extend((name.len() as u16).to_le_bytes());
+    out.extend(name);
+    out.extend(text.as_bytes());
+}
+
+fn decode_said(data: &[u8]) -> Option<(Name, String)> {
+    let (length, rest) = data.split_first_chunk::<NAME_LENGTH>()?;
+    let (name, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+    let text = |bytes: &[u8]| Some(str::from_utf8(bytes).ok()?.to_owned());
+    Some((Name::from_stored(text(name)?)?, text(rest)?))
 }
 
 /// Whether this can be the name of a kind.
@@ -158,6 +231,12 @@ impl Record {
         let (seq, at, guest, id) = (self.seq, self.at, self.author, self.id.as_str());
         match &self.body {
             Body::Message { name, text } => Event::Message { seq, at, guest, name, id, text },
+            // Of what waits guests are told only its place in the order.
+            Body::Held { .. } => self.passed_over(),
+            // Programs that know nothing of what waits know messages.
+            Body::Released { said_as, name, text, .. } => {
+                Event::Message { seq, at, guest, name, id: said_as.as_str(), text }
+            }
             Body::Title { title } => Event::Title { seq, at, guest, id, title },
             // Programs that know nothing of acts know titles.
             Body::Act(Act::Title { text: title }) => Event::Title { seq, at, guest, id, title },
@@ -177,8 +256,19 @@ mod tests {
 
     fn bodies() -> impl Strategy<Value = Body> {
         let name = Name::parse("Ольга").unwrap();
+        let (held_name, released_name) = (name.clone(), name.clone());
         prop_oneof![
             any::<String>().prop_map(move |text| Body::Message { name: name.clone(), text }),
+            any::<String>().prop_map(move |text| Body::Held { name: held_name.clone(), text }),
+            (any::<u64>(), any::<u64>(), "[A-Za-z0-9_-]{1,64}", any::<String>()).prop_map(
+                move |(by, held, id, text)| Body::Released {
+                    by: GuestId(by),
+                    held,
+                    said_as: MessageId::parse(&id).unwrap(),
+                    name: released_name.clone(),
+                    text,
+                }
+            ),
             any::<String>().prop_map(|title| Body::Title { title }),
             any::<String>().prop_map(|text| Body::Act(Act::Announce { text })),
             (any::<u64>(), any::<Option<u64>>()).prop_map(|(of, seconds)| {
@@ -196,7 +286,7 @@ mod tests {
             body.encode(&mut data);
             prop_assert_eq!(data.len(), body.encoded_bytes());
             prop_assert_eq!(Body::decode(body.kind(), &data), Some(body));
-            for kind in [MESSAGE, TITLE, ACT, "pin", ""] {
+            for kind in [MESSAGE, HELD, RELEASED, TITLE, ACT, "pin", ""] {
                 // Whatever a file has, it is read or refused.
                 let _ = Body::decode(kind, &other);
             }
@@ -210,10 +300,18 @@ mod tests {
             prop_assert_eq!(event.seq(), Some(seq));
             let json: Value = serde_json::from_str(&event.encode()).unwrap();
             prop_assert_eq!(&json["seq"], seq);
-            prop_assert_eq!((&json["at"], &json["guest"], &json["id"]), (&9.into(), &7.into(), &"a".into()));
+            let shown_id = match &record.body {
+                Body::Released { said_as, .. } => said_as.as_str(),
+                _ => "a",
+            };
+            prop_assert_eq!((&json["at"], &json["guest"], &json["id"]), (&9.into(), &7.into(), &shown_id.into()));
             prop_assert_eq!(json["type"].as_str(), Some(event.kind().as_str()));
             match &record.body {
-                Body::Message { text, .. } => prop_assert_eq!(&json["text"], text),
+                Body::Message { text, .. } | Body::Released { text, .. } => prop_assert_eq!(&json["text"], text),
+                Body::Held { .. } => {
+                    prop_assert_eq!(&json["kind"], HELD);
+                    prop_assert_eq!((json.get("text"), json.get("name")), (None, None));
+                }
                 Body::Title { title } => prop_assert_eq!(&json["title"], title),
                 Body::Act(act) => prop_assert_eq!(json["act"].as_str(), Some(act.name())),
                 Body::Unknown { kind, .. } => prop_assert_eq!(&json["kind"], kind),

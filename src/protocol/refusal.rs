@@ -78,6 +78,8 @@ codes! {
     Muted = "muted",
     /// Only guests who are in the room may come in.
     Locked = "locked",
+    /// The message would have to wait for a host, and no more can.
+    NotHeld = "not_held",
     /// Slow mode: it is too soon after the guest's last message.
     SlowMode = "slow_mode",
     /// The log cannot store the message now, so it was not published.

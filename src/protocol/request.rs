@@ -25,6 +25,8 @@ pub enum Request {
     Rename(Name),
     /// Older messages, answered with a page of the history.
     History(HistoryRequest),
+    /// The messages that wait for a host or a moderator, answered with a list of them.
+    Held,
     /// Answered with a pong.
     Ping,
     /// The guest gives up the seat.
@@ -109,11 +111,12 @@ impl Request {
                 before: within(members, "before", 1..=NUMBER_LIMIT - 1)?.ok_or_else(|| missing("before"))?,
                 limit: within(members, "limit", 1..=HISTORY_MAX)?.unwrap_or(HISTORY_DEFAULT) as usize,
             })),
+            "held" => Ok(Request::Held),
             "ping" => Ok(Request::Ping),
             "leave" => Ok(Request::Leave),
             _ => Err(Refusal::new(
                 Code::UnknownType,
-                "The member \"type\" must be one of hello, say, act, claim, rename, history, ping, leave.",
+                "The member \"type\" must be one of hello, say, act, claim, rename, history, held, ping, leave.",
             )),
         }
     }
@@ -260,7 +263,7 @@ mod tests {
 
         #[test]
         fn decoding_json_never_panics(
-            kind in "hello|say|rename|history|ping|leave|other",
+            kind in "hello|say|rename|history|held|ping|leave|other",
             text in any::<String>(), name in any::<String>(), id in any::<String>(), after in any::<i64>(),
         ) {
             let frame = serde_json::json!({

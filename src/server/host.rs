@@ -10,8 +10,8 @@ use super::backup::OpenRoom;
 use super::unconfirmed::Confirm;
 
 use crate::control::answer::{
-    Answer, BanKind, BanLine, Bans, Failed, GuestLine, Guests, Link, Log, LogLine, MessageLine, Messages,
-    RoleLine, Roles, Status, Who,
+    Answer, BanKind, BanLine, Bans, Failed, GuestLine, Guests, Held, Link, Log, LogLine, MessageLine,
+    Messages, RoleLine, Roles, Status, Who,
 };
 use crate::control::request::{Question, Request};
 use crate::control::task::{Progress, Task};
@@ -20,7 +20,7 @@ use crate::hub::wiping::{Wipe, WipedBy, Wiping};
 use crate::hub::{Present, Room};
 use crate::log::{Restriction, RoomState};
 use crate::protocol::request::HistoryRequest;
-use crate::protocol::{Act, Body, GuestId, Role};
+use crate::protocol::{Act, Body, GuestId, Record, Role};
 use crate::storage::DataDirectory;
 use crate::tor::{self, Stage};
 
@@ -74,13 +74,18 @@ impl RoomHost {
         if let Question::Messages { before, limit } = question {
             return self.messages(HistoryRequest { before, limit }).await.map(Answer::Messages);
         }
+        if question == Question::Held {
+            return self.held().await.map(Answer::Held);
+        }
         let (present, state) = (self.room.present().await?, self.room.state().await?);
         Ok(match question {
             Question::Status => Answer::Status(Box::new(self.status(&present, state))),
             Question::Guests => Answer::Guests(guests(&present, &state)),
             Question::Roles => Answer::Roles(roles(&state)),
             Question::Bans => Answer::Bans(bans(&state, present.clock)),
-            Question::Log | Question::Messages { .. } => Answer::Log(log(&state, present.clock)),
+            Question::Log | Question::Held | Question::Messages { .. } => {
+                Answer::Log(log(&state, present.clock))
+            }
         })
     }
 
@@ -88,6 +93,7 @@ impl RoomHost {
         let tor = self.tor.as_ref().map(|tor| tor.borrow().clone());
         let problem = tor.as_ref().filter(|tor| tor.stage != Stage::Reachable);
         let problem = problem.and_then(|tor| tor.problem.as_ref());
+        let (words, held) = (state.words.len(), state.held().len());
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
             title: state.title,
@@ -100,20 +106,22 @@ impl RoomHost {
             away: present.guests.iter().filter(|guest| guest.away).count(),
             seats: self.room.limits().guests,
             wipe: self.wiping.confirmation(),
+            words,
+            held,
             policy: state.policy,
         }
     }
 
     async fn messages(&self, request: HistoryRequest) -> Result<Messages, Failed> {
         let (page, clock) = (self.room.history(request).await?, self.room.present().await?.clock);
-        let line = |record| match record {
-            crate::protocol::Record { seq, at, author, body: Body::Message { name, text }, .. } => {
-                let who = Who::new(author, Some(name.as_str()));
-                Some(MessageLine { seq, ago: clock.saturating_sub(at), who, text })
-            }
-            _ => None,
-        };
-        Ok(Messages { messages: page.messages.into_iter().filter_map(line).collect() })
+        let said = page.messages.into_iter().filter(|record| !matches!(record.body, Body::Held { .. }));
+        Ok(Messages { messages: said.filter_map(|record| line(record, clock)).collect() })
+    }
+
+    async fn held(&self) -> Result<Held, Failed> {
+        let (waiting, clock) = (self.room.held(GuestId::ROOM).await?, self.room.present().await?.clock);
+        let held = waiting.messages.into_iter().filter_map(|record| line(record, clock));
+        Ok(Held { held: held.collect(), words: waiting.words.unwrap_or_default() })
     }
 
     /// Makes a link that gives this role.
@@ -125,6 +133,17 @@ impl RoomHost {
         let places = self.address.iter().chain(local).chain(&self.public);
         let links = places.map(|place| format!("{place}#host={secret}")).collect();
         Ok(Link { seq: done.seq, role, secret, links })
+    }
+}
+
+/// A message, said or held; `None` for every other entry.
+fn line(record: Record, clock: u64) -> Option<MessageLine> {
+    match record.body {
+        Body::Message { name, text } | Body::Held { name, text } | Body::Released { name, text, .. } => {
+            let (who, ago) = (Who::new(record.author, Some(name.as_str())), clock.saturating_sub(record.at));
+            Some(MessageLine { seq: record.seq, ago, who, text })
+        }
+        _ => None,
     }
 }
 

@@ -109,6 +109,20 @@ pub enum HostCommand {
         #[arg(value_name = "MESSAGE", required = true)]
         messages: Vec<u64>,
     },
+    /// Print the messages that wait, because they have a word that is kept out
+    Held,
+    /// Let messages that wait be said, by their numbers; delete discards them
+    Release {
+        /// The number of a message
+        #[arg(value_name = "MESSAGE", required = true)]
+        messages: Vec<u64>,
+    },
+    /// Hold back messages that have certain words; without a file print these
+    Words {
+        /// A file with a word or a few on each line, or - for standard input; /dev/null for none
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
     /// Delete all messages of a guest
     DeleteAll {
         /// The guest

@@ -16,6 +16,9 @@ use crate::protocol::act_members::{DELETE_MAX, RULES_BYTES_MAX};
 /// How many messages are looked through for an author who is not here.
 const AUTHORS_AMONG: usize = 1000;
 
+/// How many bytes of a list of words are read: more than the longest list has.
+const WORDS_FILE_MAX: usize = 60 * 1024;
+
 /// A request, and the guest whom it is about.
 pub(super) struct Asked {
     pub(super) json: Value,
@@ -39,13 +42,24 @@ pub(super) async fn requests(client: &mut Client, command: &HostCommand) -> Resu
             let asked = |chunk| Asked { json: json!({ "act": "delete", "messages": chunk }), about: None };
             return Ok(chunks.map(asked).collect());
         }
+        HostCommand::Held | HostCommand::Words { file: None } => json!({ "ask": "held" }),
+        HostCommand::Release { messages } => {
+            let chunks = messages.chunks(DELETE_MAX);
+            let asked = |chunk| Asked { json: json!({ "act": "release", "messages": chunk }), about: None };
+            return Ok(chunks.map(asked).collect());
+        }
+        HostCommand::Words { file: Some(file) } => {
+            let text = read(file, WORDS_FILE_MAX)?;
+            let words: Vec<_> = text.lines().map(str::trim).filter(|word| !word.is_empty()).collect();
+            json!({ "act": "words", "words": words })
+        }
         HostCommand::Lock => json!({ "act": "lock", "locked": true }),
         HostCommand::Unlock => json!({ "act": "lock", "locked": false }),
         HostCommand::Slow { time } => json!({ "act": "slow", "seconds": time.as_secs() }),
         HostCommand::Cap { guests } => json!({ "act": "cap", "guests": guests }),
         HostCommand::Topic { text } => json!({ "act": "topic", "text": text }),
         HostCommand::Title { text } => json!({ "act": "title", "text": text }),
-        HostCommand::Rules { file } => json!({ "act": "rules", "text": read(file)? }),
+        HostCommand::Rules { file } => json!({ "act": "rules", "text": read(file, 4 * RULES_BYTES_MAX)? }),
         HostCommand::Pin { message } => json!({ "act": "pin", "message": message }),
         HostCommand::Confirm => json!({ "do": "confirm" }),
         HostCommand::Unpin => json!({ "act": "unpin" }),
@@ -133,10 +147,10 @@ async fn authors(client: &mut Client) -> Result<Vec<Known>, ClientError> {
     Ok(known)
 }
 
-/// The text of a file, or of standard input. The room says when it is too long; more than that is not read.
-fn read(path: &Path) -> Result<String, HostError> {
+/// The text of a file, or of standard input. The room says when it is too long; more than `most` bytes are not read.
+fn read(path: &Path, most: usize) -> Result<String, HostError> {
     let unreadable = |cause| HostError::Unreadable { path: path.to_owned(), cause };
-    let most = 4 * RULES_BYTES_MAX as u64;
+    let most = most as u64;
     let mut text = String::new();
     let read = if path == Path::new("-") {
         io::stdin().lock().take(most).read_to_string(&mut text)

@@ -10,7 +10,9 @@ use super::guest::Known;
 use super::request::Asked;
 use crate::cli::arguments::HostCommand;
 use crate::cli::terminal::Terminal;
-use crate::control::answer::{BanKind, Bans, Guests, Link, Log, Messages, Roles, Status, Who};
+use crate::control::answer::{
+    BanKind, Bans, Guests, Held, Link, Log, MessageLine, Messages, Roles, Status, Who,
+};
 use crate::control::client::ClientError;
 use crate::protocol::Confirmation;
 
@@ -27,7 +29,9 @@ pub(super) fn print(
         HostCommand::Roles => roles(&read(answer)?),
         HostCommand::Bans => bans(&read(answer)?),
         HostCommand::Log => log(&read(answer)?),
-        HostCommand::Messages { .. } => messages(&read(answer)?),
+        HostCommand::Messages { .. } => messages(&read::<Messages>(answer)?.messages, "No message is kept."),
+        HostCommand::Held => messages(&read::<Held>(answer)?.held, "No message waits."),
+        HostCommand::Words { file: None } => kept_out(&read(answer)?),
         HostCommand::Link { revoke: false, .. } => link(&read(answer)?),
         _ => vec![done(command, asked)],
     };
@@ -61,6 +65,10 @@ fn status(status: &Status) -> Vec<String> {
     }
     if let Some(wipe) = &status.wipe {
         tell("wipe", until_wipe(wipe));
+    }
+    if status.words > 0 || status.held > 0 {
+        let noun = if status.words == 1 { "word" } else { "words" };
+        tell("held", format!("{} messages wait; {} {noun} kept out", status.held, status.words));
     }
     if !policy.topic.is_empty() {
         tell("topic", shown(&policy.topic));
@@ -149,14 +157,19 @@ fn log(list: &Log) -> Vec<String> {
     list.acts.iter().map(line).collect()
 }
 
-fn messages(list: &Messages) -> Vec<String> {
-    if list.messages.is_empty() {
-        return vec!["No message is kept.".to_owned()];
+fn messages(list: &[MessageLine], none: &str) -> Vec<String> {
+    if list.is_empty() {
+        return vec![none.to_owned()];
     }
-    let line = |line: &crate::control::answer::MessageLine| {
+    let line = |line: &MessageLine| {
         format!("{}  {} ago  {}: {}", line.seq, short(line.ago), guest(&line.who), indented(&line.text))
     };
-    list.messages.iter().map(line).collect()
+    list.iter().map(line).collect()
+}
+
+/// The words, one on each line, as the command reads them.
+fn kept_out(list: &Held) -> Vec<String> {
+    list.words.iter().map(|word| shown(word)).collect()
 }
 
 fn link(link: &Link) -> Vec<String> {
@@ -195,6 +208,17 @@ fn done(command: &HostCommand, asked: &Asked) -> String {
                 format!("{messages} messages are deleted.")
             }
         }
+        HostCommand::Release { .. } => match asked.json["messages"].as_array().map_or(0, Vec::len) {
+            1 => "The message is said now.".to_owned(),
+            messages => format!("Those of the {messages} messages that waited are said now."),
+        },
+        HostCommand::Words { .. } => match asked.json["words"].as_array().map_or(0, Vec::len) {
+            0 => "No words are kept out; what waits still waits.".to_owned(),
+            words => format!(
+                "Messages with one of {words} {} wait until `onionroom host release` lets them be said.",
+                if words == 1 { "word" } else { "words" }
+            ),
+        },
         HostCommand::DeleteAll { .. } => format!("All messages of {guest} are deleted."),
         HostCommand::Lock => {
             "Only those who are here already can come back; `onionroom host unlock` lets all in.".to_owned()

@@ -38,7 +38,7 @@ use crate::http::error::Problem;
 use crate::http::guard::MOVED;
 use crate::http::site::{ChargedRoom, Site};
 use crate::http::unbuffered::unbuffered;
-use crate::hub::Room;
+use crate::hub::{Published, Room};
 use crate::protocol::{Code, Guest, GuestId, Hello, Name, Refusal, Token};
 use crate::transport::noscript as transport;
 use crate::transport::noscript::documents::{self, Composer, Doors, Entry};
@@ -256,7 +256,16 @@ async fn submit(
     }
     let done = match form.rename {
         true => rename(&room, &token, &form.name).await,
-        false => say(&room, welcome.guest.id, &form).await.map(|()| welcome.guest.name.clone()),
+        false => match say(&room, welcome.guest.id, &form).await {
+            Ok(Published { held: true, .. }) => {
+                let Guest { id, name, .. } = &welcome.guest;
+                let (name, number, note) = (name.as_str(), random_number(), Some(phrases::WAITS));
+                let composer =
+                    Composer { name, guest: Some(*id), form: &number, note, ..Composer::default() };
+                return filled(&token, composer, None);
+            }
+            said => said.map(|_| welcome.guest.name.clone()),
+        },
     };
     let wanted = (form.rename && done.is_err()).then_some(form.name.as_str());
     let name = done.as_ref().unwrap_or(&welcome.guest.name);
@@ -279,9 +288,9 @@ async fn rename(room: &Room, token: &Token, wanted: &str) -> Result<Name, Refusa
     Ok(room.join_stateless(hello).await?.welcome.guest.name)
 }
 
-async fn say(room: &Room, guest: GuestId, form: &Form) -> Result<(), Refusal> {
+async fn say(room: &Room, guest: GuestId, form: &Form) -> Result<Published, Refusal> {
     let say = message::say(&form.number, &form.text, room.limits().message_bytes)?;
-    room.publish_stateless(guest, say).await.map(|_| ())
+    room.publish_stateless(guest, say).await
 }
 
 /// Gives the seat up, and lets the browser forget the guest.

@@ -21,11 +21,13 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 
 use self::credentials::{Credentials, LAST_EVENT_ID, RoomPath, check_query};
-use self::exchange::{HandlerResult, idempotency_key, json, json_text, locate, logged, read_body, typed};
+use self::exchange::{
+    HandlerResult, idempotency_key, json, json_text, locate, logged, read_body, typed, waits,
+};
 use crate::http::body;
 use crate::http::site::{ChargedRoom, Site};
 use crate::http::unbuffered::unbuffered;
-use crate::hub::Done;
+use crate::hub::{Done, Published};
 use crate::listen::ConnectInfo;
 use crate::listen::budget::HeldBytes;
 use crate::protocol::event::{Kept, Limits, RoomName};
@@ -184,8 +186,10 @@ async fn publish(
     let say = protocol::body::say(&body, key.as_deref(), site.room.limits().message_bytes)?;
     let guest = room.join_stateless(credentials.hello()).await?.welcome.guest.id;
     let id = say.id.clone();
-    let seq = room.publish_stateless(guest, say).await?;
-    Ok(logged(&id, Done { seq, link: None }))
+    Ok(match room.publish_stateless(guest, say).await? {
+        Published { seq, held: false } => logged(&id, Done { seq, link: None }),
+        Published { seq, held: true } => waits(&id, seq),
+    })
 }
 
 async fn event_stream(

@@ -12,6 +12,7 @@ use crate::hub::pending::{PendingAppend, PendingPublish};
 use crate::hub::roster::change::PresenceChange;
 use crate::log::{Effect, Entry, Erase, Restriction};
 use crate::protocol::act::Said;
+use crate::protocol::words::WordList;
 use crate::protocol::{Act, Body, CircuitId, GuestId, MessageId, Record, Refusal, Role};
 
 /// What these acts erase.
@@ -29,13 +30,14 @@ impl RoomActor {
         reply: oneshot::Sender<PublishBatch>,
     ) {
         match self.admit_act(speaker, &id, act).await {
+            Ok((author, Act::Release { messages })) => self.release(author, &id, messages, reply).await,
             Ok((author, act)) => {
                 let entry = Entry { at: self.clock(), author, id, body: Body::Act(act) };
                 let request = PendingPublish { results: vec![Ok(0)], rate_limited: None, reply };
                 self.append(PendingAppend { entries: vec![entry], requests: vec![request] }).await;
             }
             Err(refusal) => {
-                let _ = reply.send(PublishBatch { results: vec![Err(refusal)], rate_limited: None });
+                let _ = reply.send(PublishBatch::refused(refusal));
             }
         }
     }
@@ -66,6 +68,16 @@ impl RoomActor {
         if let Some(target) = act.target_mut() {
             target.name = self.name_of(target.of);
         }
+        if let Act::Release { messages } = &act
+            && self.is_released_already(author, messages)
+        {
+            return Ok((author, act));
+        }
+        if let Act::Words { words: Some(words), .. } = &act
+            && !words.is_empty()
+        {
+            self.check_keeps()?;
+        }
         if let Act::Pin { message, said } = &mut act
             && self.state.role(author) > Role::Guest
         {
@@ -74,7 +86,7 @@ impl RoomActor {
             *said = read.into_iter().filter(|record| record.seq == *message).find_map(|record| match record
                 .body
             {
-                Body::Message { name, text } => {
+                Body::Message { name, text } | Body::Released { name, text, .. } => {
                     Some(Said { by: record.author, name: name.as_str().to_owned(), text })
                 }
                 _ => None,
@@ -102,8 +114,13 @@ impl RoomActor {
         let mut effects = Vec::new();
         for record in records {
             let effect = self.state.apply(record);
-            if matches!(record.body, Body::Act(_)) {
-                effects.push((record.seq, effect));
+            match record.body {
+                Body::Act(_) | Body::Released { .. } => effects.push((record.seq, effect)),
+                Body::Held { .. } => {
+                    self.holding.held(record);
+                    effects.push((record.seq, effect));
+                }
+                _ => {}
             }
         }
         if !effects.is_empty() && *self.policy != self.state.policy {
@@ -134,6 +151,7 @@ impl RoomActor {
             }
             Act::Unban { .. } => self.admission.unblock(),
             Act::Cap { guests } => self.roster.set_cap(*guests),
+            Act::Words { .. } => self.words = WordList::new(&self.state.words),
             _ => {}
         }
     }

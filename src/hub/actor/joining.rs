@@ -147,12 +147,14 @@ impl RoomActor {
     }
 
     /// A change of name is told to all, so it is charged as a message, whichever way it is asked for and whether the name
-    /// is free or not.
+    /// is free or not. What is kept out is not told as a name either.
     pub(super) fn charge_rename(&mut self, guest: GuestId, name: Option<&Name>) -> Result<(), Refusal> {
         match (self.roster.guest(guest, None), name) {
             (Some((known, circuit)), Some(name)) if known.name != *name => {
-                self.budgets.charge_message(guest, circuit, 0, Instant::now()).map_err(rate_limited)
+                self.budgets.charge_message(guest, circuit, 0, Instant::now()).map_err(rate_limited)?;
+                self.check_words_in(guest, name)
             }
+            (None, Some(name)) => self.check_words_in(guest, name),
             _ => Ok(()),
         }
     }

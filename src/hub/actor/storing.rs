@@ -16,7 +16,7 @@ impl RoomActor {
     /// Begins to append, or keeps it until one of the appends under way is answered; and does what the log has done by then.
     pub(super) async fn append(&mut self, pending: PendingAppend) {
         if pending.entries.is_empty() {
-            return answer(pending.requests, &Ok(Vec::new()));
+            return answer(pending.requests, &Ok(Vec::new()), &self.state);
         }
         if self.appends.is_full() {
             return self.backlog.extend(pending);
@@ -73,9 +73,11 @@ impl RoomActor {
                 if let Some(event) = self.notices.note_append(&appended) {
                     self.shared.publish_one(event);
                 }
-                answer(requests, &appended);
+                answer(requests, &appended, &self.state);
                 if !self.backlog.entries.is_empty() {
                     self.appends.begin(std::mem::take(&mut self.backlog));
+                } else if self.appends.is_empty() {
+                    self.holding.settle();
                 }
             }
         }

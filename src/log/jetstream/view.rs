@@ -113,7 +113,7 @@ impl View {
         self.head = seq;
         self.newest = Some((seq, token));
         self.dedup.insert(token, seq);
-        let message = packed.is_message();
+        let (message, said) = (packed.is_message(), packed.is_said());
         let tells = !self.followers.is_empty();
         let (mut erases, own) = (None, packed.is_own());
         if (tells || !message)
@@ -133,7 +133,7 @@ impl View {
             }
         }
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        self.index.insert(seq, Facts { guest, at, bytes, message });
+        self.index.insert(seq, Facts { guest, at, bytes, message: said });
         self.records.insert(seq, packed);
         self.ids.insert(half(&token), seq);
         let when = if own { When::Now } else { When::Others };

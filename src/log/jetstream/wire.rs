@@ -23,7 +23,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::cluster::{Connection, Sealer};
 use crate::log::Entry;
-use crate::protocol::record::MESSAGE;
+use crate::protocol::record::{MESSAGE, SAID};
 use crate::protocol::{Body, GuestId, MessageId, Record};
 
 /// What stands for author and id.
@@ -167,9 +167,14 @@ impl Packed {
         Some((author, at, body.len().saturating_sub(Body::members_bytes(kind))))
     }
 
-    /// Whether it is a message: such an entry changes nothing of the room's state.
+    /// Whether it is a message that was said at once: such an entry changes nothing of the room's state.
     pub(super) fn is_message(&self) -> bool {
         self.parts().is_some_and(|parts| parts.kind == MESSAGE)
+    }
+
+    /// Whether it has the text of a message, said or held.
+    pub(super) fn is_said(&self) -> bool {
+        self.parts().is_some_and(|parts| SAID.contains(&parts.kind))
     }
 
     /// Whether this process published it.

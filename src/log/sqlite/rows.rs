@@ -6,7 +6,7 @@ use super::keys::KeyId;
 use super::sealed::{SealedRow, counted};
 use crate::log::index::Facts;
 use crate::log::{Entry, Erase};
-use crate::protocol::record::{ACT, MESSAGE};
+use crate::protocol::record::{ACT, SAID};
 use crate::protocol::{Body, GuestId, MessageId, Name, Record};
 
 /// SQLite's integers have a sign; nothing here comes near its end.
@@ -109,20 +109,21 @@ pub(super) fn delete(connection: &mut Connection, seqs: &[u64]) -> rusqlite::Res
 /// Deletes the rows of what an act erases, and adds the slots of their keys. That the pins are acts and the others are
 /// messages is looked at here, too: another entry is not lost, whatever numbers there are.
 pub(super) fn erase(connection: &Connection, erase: &Erase, slots: &mut Vec<u32>) -> rusqlite::Result<()> {
-    let mut by_number =
-        connection.prepare_cached("DELETE FROM messages WHERE seq = ?1 AND kind = ?2 RETURNING slot")?;
-    let messages = erase.messages.iter().map(|seq| (seq, MESSAGE));
-    for (seq, kind) in messages.chain(erase.pins.iter().map(|seq| (seq, ACT))) {
-        let mut rows = by_number.query((number(*seq), kind))?;
+    let mut by_number = connection
+        .prepare_cached("DELETE FROM messages WHERE seq = ?1 AND kind IN (?2, ?3, ?4) RETURNING slot")?;
+    let messages = erase.messages.iter().map(|seq| (seq, SAID));
+    for (seq, [a, b, c]) in messages.chain(erase.pins.iter().map(|seq| (seq, [ACT; 3]))) {
+        let mut rows = by_number.query((number(*seq), a, b, c))?;
         while let Some(row) = rows.next()? {
             slots.push(row.get(0)?);
         }
     }
     if let Some(author) = erase.by {
         let mut by_author = connection.prepare_cached(
-            "DELETE FROM messages WHERE guest = ?1 AND seq < ?2 AND kind = ?3 RETURNING slot",
+            "DELETE FROM messages WHERE guest = ?1 AND seq < ?2 AND kind IN (?3, ?4, ?5) RETURNING slot",
         )?;
-        let mut rows = by_author.query((number(author.0), number(erase.before), MESSAGE))?;
+        let [a, b, c] = SAID;
+        let mut rows = by_author.query((number(author.0), number(erase.before), a, b, c))?;
         while let Some(row) = rows.next()? {
             slots.push(row.get(0)?);
         }
@@ -141,8 +142,12 @@ pub(super) fn facts(connection: &Connection, kinds: bool) -> rusqlite::Result<Ve
         // What is no text is the name of no kind; that row is passed over when it is read.
         let kind = row.get_ref(6)?.as_str().unwrap_or_default();
         let bytes = u32::try_from(counted(kind, sealed)).unwrap_or(u32::MAX);
-        let facts =
-            Facts { guest: GuestId(count(row, 2)?), at: count(row, 1)?, bytes, message: kind == MESSAGE };
+        let facts = Facts {
+            guest: GuestId(count(row, 2)?),
+            at: count(row, 1)?,
+            bytes,
+            message: SAID.contains(&kind),
+        };
         Ok((count(row, 0)?, facts, KeyId { slot: row.get(3)?, id: row.get(4)? }))
     })?;
     rows.collect()

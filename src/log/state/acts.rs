@@ -71,6 +71,7 @@ impl RoomState {
             | Act::Title { .. }
             | Act::Rules { .. }
             | Act::Announce { .. }
+            | Act::Words { .. }
                 if own < Role::Host =>
             {
                 return refuse("Only a host of this room can do that.");
@@ -101,6 +102,9 @@ impl RoomState {
             }
             Act::Kick { .. } | Act::Ban { .. } if full(&self.banned) => {
                 refuse("A thousand guests are banned already; take some bans back first.")
+            }
+            Act::Release { messages } if !messages.iter().any(|seq| self.is_held(*seq)) => {
+                refuse("There is no such message that waits any more.")
             }
             Act::Pin { said: None, .. } => refuse("There is no such message any more."),
             // Deleted after its text was read for this.
@@ -139,21 +143,27 @@ impl RoomState {
             }
             Act::RevokeLinks => self.links.clear(),
             Act::Kick { target } => {
+                erases.messages.extend(self.discard_of(target.of));
                 // Who is banned stays so.
                 if self.ban(target.of, record.at).is_none() {
                     restrict(&mut self.banned, target, Some(KICK_SECONDS), true, record.at);
                 }
             }
             Act::Mute { target, seconds } => restrict(&mut self.muted, target, *seconds, false, record.at),
-            Act::Ban { target, seconds } => restrict(&mut self.banned, target, *seconds, false, record.at),
+            Act::Ban { target, seconds } => {
+                erases.messages.extend(self.discard_of(target.of));
+                restrict(&mut self.banned, target, *seconds, false, record.at);
+            }
             Act::Unmute { target } => self.muted.retain(|one| one.of != target.of),
             Act::Unban { target } => self.banned.retain(|one| one.of != target.of),
             Act::Delete { messages } => {
                 erases.messages.extend(messages.iter().filter(|seq| **seq < record.seq));
+                self.discard(messages);
                 erases.pins.extend(self.unpin_if(|pinned| messages.contains(&pinned.message)));
             }
             Act::DeleteAll { target } => {
                 erases.by = Some(target.of);
+                self.discard_of(target.of);
                 erases.pins.extend(self.unpin_if(|pinned| pinned.said.by == target.of));
             }
             Act::Lock { locked } => self.policy.locked = *locked,
@@ -172,7 +182,9 @@ impl RoomState {
                 self.set_pin(record.seq, *message, said.clone());
             }
             Act::Unpin => erases.pins.extend(self.unpin_if(|_| true)),
-            Act::Announce { .. } => {}
+            Act::Words { words, .. } => self.words = words.clone().unwrap_or_default(),
+            // Requests of it are entries of their own kind.
+            Act::Announce { .. } | Act::Release { .. } => {}
         }
         self.note(record, act);
         Effect { changed: true, refused: false, erases: self.erased.note(erases) }
@@ -194,7 +206,7 @@ impl RoomState {
 
     fn note(&mut self, record: &Record, act: &Act) {
         let target = act.target();
-        self.acts.push_back(ActLine {
+        self.note_line(ActLine {
             seq: record.seq,
             at: record.at,
             by: record.author,
@@ -202,6 +214,10 @@ impl RoomState {
             of: target.map(|target| target.of),
             name: target.and_then(|target| target.name.clone()),
         });
+    }
+
+    pub(super) fn note_line(&mut self, line: ActLine) {
+        self.acts.push_back(line);
         let excess = self.acts.len().saturating_sub(ACTS_MAX);
         self.acts.drain(..excess);
     }

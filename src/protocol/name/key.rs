@@ -42,7 +42,7 @@ impl ConfusableKey {
 
 /// The text without what shows nothing or only separates: spaces, punctuation, parts of emoji and skin tones. Before
 /// anything else, because skeletons make punctuation of some letters: an apostrophe of the Hebrew yod.
-fn without_punctuation(text: &str) -> String {
+pub(super) fn without_punctuation(text: &str) -> String {
     let counts = |character: &char| match *character {
         ascii if ascii.is_ascii() => ascii.is_ascii_alphanumeric(),
         characters::NON_JOINER => false,
@@ -58,7 +58,7 @@ fn without_punctuation(text: &str) -> String {
 
 /// What is left of a text when case, compatibility forms, marks that are easily overlooked and the differences between
 /// lookalikes are taken away.
-fn reduce(mut text: String) -> String {
+pub(super) fn reduce(mut text: String) -> String {
     for _ in 0..ROUNDS {
         let letters = read(&fold(&text));
         // UTS 39, section 4.

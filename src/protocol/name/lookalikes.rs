@@ -109,12 +109,29 @@ const LETTERS: [(char, &str); 91] = [
     ('✖', "x"),
 ];
 
+/// How many of them are ASCII; they come first.
+const ASCII_LETTERS: usize = 6;
+
 /// What a character is read as, if that is another.
 pub(super) fn letter(character: char) -> Option<&'static str> {
-    LETTERS.iter().find(|(from, _)| *from == character).map(|(_, to)| *to)
+    // Most characters of most texts are ASCII, and of those only the first are here.
+    let among = if character.is_ascii() { &LETTERS[..ASCII_LETTERS] } else { &LETTERS[ASCII_LETTERS..] };
+    among.iter().find(|(from, _)| *from == character).map(|(_, to)| *to)
 }
 
 /// The text with each pair replaced by the letter that it is read as.
 pub(super) fn replace_pairs(text: &str) -> String {
     PAIRS.iter().fold(text.to_owned(), |text, (pair, letter)| text.replace(pair, letter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii_comes_first() {
+        assert!(
+            LETTERS.iter().enumerate().all(|(place, (from, _))| from.is_ascii() == (place < ASCII_LETTERS))
+        );
+    }
 }

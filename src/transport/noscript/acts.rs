@@ -14,7 +14,7 @@ pub(super) fn line(act: &Act, by: &Markup) -> Option<Markup> {
             Role::Moderator => html! { (name(target)) " is a moderator now" },
             Role::Guest => html! { (name(target)) " is a guest like the others now" },
         },
-        Act::Link { .. } | Act::RevokeLinks => return None,
+        Act::Link { .. } | Act::RevokeLinks | Act::Release { .. } => return None,
         Act::Kick { target } => html! { (name(target)) " was put out" (by) },
         Act::Mute { target, .. } => html! { (name(target)) " was muted" (by) },
         Act::Unmute { target } => html! { (name(target)) " may write again" },
@@ -39,6 +39,10 @@ pub(super) fn line(act: &Act, by: &Markup) -> Option<Markup> {
         }
         Act::Pin { said: None, .. } => return None,
         Act::Unpin => html! { "No message is pinned any more" },
+        Act::Words { count: Some(0), .. } => html! { "No words are kept out any more" },
+        Act::Words { .. } => {
+            html! { "Messages with certain words wait now until a host or a moderator lets them be said" }
+        }
         Act::Announce { text } => html! { b { "The host says: " } bdi class="rules" { (text) } },
     })
 }

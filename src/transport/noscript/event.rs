@@ -30,6 +30,8 @@ pub(super) enum Event {
     },
     Unknown {
         at: u64,
+        guest: GuestId,
+        kind: String,
     },
     Gap {},
     Joined {

@@ -20,6 +20,8 @@ pub struct HostPage<'a> {
     pub guests: &'a [Guest],
     /// The newest messages, oldest first.
     pub messages: &'a [Record],
+    /// The messages that wait, oldest first.
+    pub held: &'a [Record],
     /// The present value of the room's clock.
     pub clock: u64,
     /// The number of the forms.
@@ -45,7 +47,7 @@ pub fn host(page: &HostPage<'_>) -> String {
             @if let Some(note) = page.note { p class="note" role="alert" { (note) } }
             @if let Some(link) = page.link { (made_link(link)) }
             @if role == Role::Guest { (page.claim()) }
-            @if role >= Role::Moderator { (page.people(role)) (page.talk()) (page.order()) }
+            @if role >= Role::Moderator { (page.waiting()) (page.people(role)) (page.talk()) (page.order()) }
             @if role == Role::Host { (page.texts()) (page.links()) }
             @if role >= Role::Moderator { (page.kept_out()) (page.log()) }
             @if role == Role::Host { (page.end()) }
@@ -144,9 +146,31 @@ impl HostPage<'_> {
         }
     }
 
+    /// What waits because of a word that is kept out; nothing where nothing does.
+    fn waiting(&self) -> Markup {
+        let messages = self.held.iter().filter_map(|record| match &record.body {
+            Body::Held { name, text } => Some((record.seq, record.author, name, text)),
+            _ => None,
+        });
+        html! {
+            @if !self.held.is_empty() { h2 { "Messages that wait" } }
+            @for (seq, author, name, text) in messages {
+                (self.form(&html! {
+                    p class="said" dir="auto" { bdi { (name.as_str()) } " " (badge(author)) ": " (text) }
+                    div class="row" {
+                        button name="do" value={ "release " (seq) } { "Release" }
+                        button name="do" value={ "delete " (seq) } { "Delete" }
+                    }
+                }))
+            }
+        }
+    }
+
     fn talk(&self) -> Markup {
         let messages = self.messages.iter().rev().filter_map(|record| match &record.body {
-            Body::Message { name, text } => Some((record.seq, name, text)),
+            Body::Message { name, text } | Body::Released { name, text, .. } => {
+                Some((record.seq, name, text))
+            }
             _ => None,
         });
         html! {
@@ -212,6 +236,7 @@ impl HostPage<'_> {
             (line("topic", "Topic", &policy.topic))
             (long("rules", "Rules, which newcomers read first", &policy.rules, "Set the rules"))
             (long("announce", "Announcement", "", "Announce"))
+            (long("words", "Words to keep out, one on each line: messages with one of them wait here", &self.state.words.join("\n"), "Set the words"))
         }
     }
 

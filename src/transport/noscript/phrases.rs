@@ -13,6 +13,9 @@ pub(super) fn span(seconds: u64) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// What is said to the author of a message that has to wait.
+pub const WAITS: &str = "Your message waits until a host or a moderator lets it be said.";
+
 /// What is said to a guest who could not get their name again.
 pub fn lost_name(lost: &str, name: &str) -> String {
     format!("The name {lost} could not be had again, so you are {name} now.")

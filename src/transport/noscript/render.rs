@@ -10,6 +10,7 @@ use super::markup::badge;
 use super::phrases;
 use crate::protocol::act::Act;
 use crate::protocol::policy::RoleOf;
+use crate::protocol::record::HELD;
 use crate::protocol::{EventBatch, GuestId, Name, Policy, Role, Welcome};
 
 /// Messages of one guest form a group if they are no further apart than this, in seconds.
@@ -192,7 +193,14 @@ impl Renderer {
                 self.policy = policy;
                 self.members_changed = true;
             }
-            Event::Unknown { at } => {
+            // What waits is its author's alone.
+            Event::Unknown { at, guest, kind } if kind == HELD => {
+                if guest == self.me {
+                    self.moment(at, out);
+                    self.line(out, &html! { (phrases::WAITS) });
+                }
+            }
+            Event::Unknown { at, .. } => {
                 self.moment(at, out);
                 self.line(out, &html! { "Something that this page cannot show." });
             }

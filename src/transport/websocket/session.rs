@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use crate::hub::direct::EventStream;
-use crate::hub::{Done, History, Join, PublishBatch, Reader, Room, Seat};
+use crate::hub::{Done, History, Join, PublishBatch, Reader, Room, Seat, Waiting};
 use crate::protocol::event::Event;
 use crate::protocol::{Act, Code, Hello, MessageId, Name, Refusal, Request, Say, frame};
 
@@ -48,6 +48,7 @@ enum Outcome {
     Acted(MessageId, Act, Result<Done, Refusal>),
     Renamed(Name, Result<Option<String>, Refusal>),
     History(Result<History, Refusal>),
+    Held(Result<Waiting, Refusal>),
 }
 
 /// Why a session has ended.
@@ -192,7 +193,11 @@ impl Session {
                 let read = async move { Outcome::History(room.history(request).await) };
                 self.in_flight = Some(read.boxed());
             }
-            (Request::Rename(_) | Request::History(_), None) => return Err(hello_first()),
+            (Request::Held, Some(joined)) => {
+                let held = room.held_for(&joined.seat);
+                self.in_flight = Some(async move { Outcome::Held(held.await) }.boxed());
+            }
+            (Request::Rename(_) | Request::History(_) | Request::Held, None) => return Err(hello_first()),
         }
         Ok(None)
     }
@@ -206,18 +211,24 @@ impl Session {
                 self.joined = Some(Joined { seat: join.seat, reader });
                 None
             }
-            Outcome::Joined(Err(refusal)) | Outcome::History(Err(refusal)) => refuse(&refusal, out),
+            Outcome::Joined(Err(refusal)) | Outcome::History(Err(refusal)) | Outcome::Held(Err(refusal)) => {
+                refuse(&refusal, out)
+            }
+            Outcome::Held(Ok(waiting)) => {
+                frame::text(&waiting.event().encode(), out);
+                None
+            }
             Outcome::History(Ok(history)) => {
                 frame::text(&history.event().encode(), out);
                 None
             }
-            Outcome::Published(ids, PublishBatch { results, rate_limited }) => {
+            Outcome::Published(ids, PublishBatch { results, held, rate_limited }) => {
                 for (id, result) in ids.iter().zip(results) {
                     match result {
-                        Ok(seq) => frame::text(
-                            &Event::Acknowledged { id: id.as_str(), seq, link: None }.encode(),
-                            out,
-                        ),
+                        Ok(seq) => {
+                            let (id, held) = (id.as_str(), held.contains(&seq));
+                            frame::text(&Event::Acknowledged { id, seq, link: None, held }.encode(), out);
+                        }
                         Err(refusal) => {
                             refuse(&refusal, out);
                         }
@@ -235,10 +246,8 @@ impl Session {
             }
             Outcome::Acted(id, _, Ok(Done { seq, link })) => {
                 let link = link.map(|link| link.encode());
-                frame::text(
-                    &Event::Acknowledged { id: id.as_str(), seq, link: link.as_deref() }.encode(),
-                    out,
-                );
+                let (id, link) = (id.as_str(), link.as_deref());
+                frame::text(&Event::Acknowledged { id, seq, link, held: false }.encode(), out);
                 None
             }
             Outcome::Acted(_, _, Err(refusal)) => refuse(&refusal, out),

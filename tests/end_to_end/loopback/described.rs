@@ -186,8 +186,9 @@ async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
     surface.saw("GET", path, &ann.request("GET", &in_main(path), &[&tag], "").await);
     let path = "/rooms/{room}/events";
     surface.saw("GET", path, &ann.request("GET", &in_main(path), &[], "").await);
-    let (acts, claims) = ("/rooms/{room}/acts", "/rooms/{room}/claims");
+    let (acts, claims, held) = ("/rooms/{room}/acts", "/rooms/{room}/claims", "/rooms/{room}/held");
     for round in 0..2 {
+        surface.saw("GET", held, &ann.get(&in_main(held)).await);
         surface.saw("GET", acts, &ann.get(&in_main(acts)).await);
         let example = surface.example("POST", acts);
         surface.saw("POST", acts, &ann.request("POST", &in_main(acts), &[AS_JSON], &example).await);
@@ -201,6 +202,15 @@ async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
         if round == 1 {
             let act = json!({ "id": "link", "act": "link", "role": "moderator" });
             surface.saw("POST", acts, &ann.post(&in_main(acts), act).await);
+            // What waits, with the words for a host.
+            let words = json!({ "id": "words", "act": "words", "words": ["scam"] });
+            surface.saw("POST", acts, &ann.post(&in_main(acts), words).await);
+            let (messages, scam) = ("/rooms/{room}/messages", json!({ "id": "scam", "text": "No scam." }));
+            let gus = Visitor::arrive(room, "Gus").await;
+            surface.saw("POST", messages, &gus.post(&in_main(messages), scam).await);
+            surface.saw("GET", held, &ann.get(&in_main(held)).await);
+            let release = json!({ "id": "release", "act": "release", "messages": [1] });
+            surface.saw("POST", acts, &ann.post(&in_main(acts), release).await);
             surface.saw("GET", "/rooms/{room}", &ann.get("/rooms/main").await);
         }
     }
@@ -296,6 +306,8 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
         (say, "form=2&text=not+yet&name=Pamela&do=rename".to_owned()),
         (say, "form=3&name=Bob&do=rename".to_owned()),
         (say, "form=4&text=+".to_owned()),
+        (host, "form=8&do=words&text=scam%0D%0Afree+money".to_owned()),
+        (host, "form=8&do=words&text=".to_owned()),
         (host, "form=8&do=lock".to_owned()),
         (host, "form=8&do=unlock".to_owned()),
         (host, "form=8&do=link_moderator".to_owned()),

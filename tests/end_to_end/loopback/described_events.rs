@@ -119,6 +119,7 @@ async fn every_event_is_described_and_every_described_event_occurs() {
         json!({ "act": "revoke_links" }),
         json!({ "act": "delete_all", "of": other }),
         json!({ "act": "delete", "messages": [100_000] }),
+        json!({ "act": "words", "words": ["scam", "free money"] }),
     ]
     .into_iter()
     .enumerate()
@@ -130,6 +131,23 @@ async fn every_event_is_described_and_every_described_event_occurs() {
         witness.expect(&mut ann, "acknowledged").await;
     }
     assert!(witness.seen.contains("act"));
+    // A message waits, and is released.
+    let mut gus = room.guest("Gus").await;
+    gus.send(json!({ "type": "say", "id": "scam", "text": "No ѕсаm." })).await;
+    let waits = witness.expect(&mut gus, "acknowledged").await;
+    assert_eq!(waits["held"], true);
+    ann.send(witness.example("waiting")).await;
+    let held = witness.expect(&mut ann, "held").await;
+    assert_eq!((&held["messages"][0]["seq"], &held["words"][1]), (&waits["seq"], &json!("free money")));
+    let release =
+        json!({ "type": "act", "id": "release", "act": "release", "messages": [waits["seq"].clone()] });
+    description.check("asyncapi.json", &json!({ "$ref": "#/components/schemas/doing" }), &release);
+    ann.send(release).await;
+    let released = witness.expect(&mut gus, "message").await;
+    assert_eq!((&released["id"], &released["text"]), (&json!("scam"), &json!("No ѕсаm.")));
+    witness.expect(&mut ann, "acknowledged").await;
+    drop(gus);
+    witness.expect(&mut ann, "away").await;
     ann.send(json!({ "type": "say", "id": "no", "text": "" })).await;
     witness.expect(&mut ann, "error").await;
 

@@ -61,6 +61,7 @@ fn encode(request: &Request) -> Value {
         }
         Request::Claim(id, link) => json!({ "type": "claim", "id": id.as_str(), "link": link.encode() }),
         Request::Rename(name) => json!({ "type": "rename", "name": name.as_str() }),
+        Request::Held => json!({ "type": "held" }),
         Request::Ping => json!({ "type": "ping" }),
         Request::Leave => json!({ "type": "leave" }),
     }

@@ -95,13 +95,13 @@ async fn shown(
         let welcome = resume(room, session.name.as_ref(), token).await?.join.welcome;
         let state = room.state().await?;
         let request = HistoryRequest { before: NUMBER_LIMIT - 1, limit: MESSAGES };
-        let messages = match state.role(welcome.guest.id) {
-            Role::Guest => Vec::new(),
-            _ => room.history(request).await?.messages,
+        let (messages, held) = match state.role(welcome.guest.id) {
+            Role::Guest => (Vec::new(), Vec::new()),
+            _ => (room.history(request).await?.messages, room.held(welcome.guest.id).await?.messages),
         };
-        Ok::<_, Refusal>((welcome, state, messages))
+        Ok::<_, Refusal>((welcome, state, messages, held))
     };
-    let (welcome, state, messages) = match found.await {
+    let (welcome, state, messages, held) = match found.await {
         Ok(found) => found,
         Err(refusal) => return refused(Look::Host, refusal),
     };
@@ -115,6 +115,7 @@ async fn shown(
         state: &state,
         guests: &welcome.guests,
         messages: &messages,
+        held: &held,
         clock: welcome.clock,
         form: &number,
         proof: &prove(token, &number),
@@ -167,6 +168,11 @@ fn act(form: &Form) -> Result<Act, Refusal> {
         "host" => role(Role::Host),
         "guest" => role(Role::Guest),
         "delete" => Act::Delete { messages: vec![number] },
+        "release" => Act::Release { messages: vec![number] },
+        "words" => {
+            let words = text.lines().map(str::trim).filter(|word| !word.is_empty());
+            Act::Words { words: Some(words.map(str::to_owned).collect()), count: None }
+        }
         "pin" => Act::Pin { message: number, said: None },
         "unpin" => Act::Unpin,
         "lock" => Act::Lock { locked: true },

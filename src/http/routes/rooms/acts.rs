@@ -18,7 +18,10 @@ use crate::log::state::ActLine;
 use crate::protocol::{self, Act, Code, MessageId, Refusal, Role};
 
 pub(super) fn routes() -> Router<Arc<Site>> {
-    Router::new().route("/rooms/{room}/acts", get(acts).post(act)).route("/rooms/{room}/claims", post(claim))
+    Router::new()
+        .route("/rooms/{room}/acts", get(acts).post(act))
+        .route("/rooms/{room}/claims", post(claim))
+        .route("/rooms/{room}/held", get(held))
 }
 
 /// What `GET /rooms/{room}/acts` answers with.
@@ -40,6 +43,14 @@ async fn acts(ChargedRoom(room): ChargedRoom, method: Method, credentials: Crede
         return Err(Refusal::new(Code::NotAllowed, sentence).into());
     }
     Ok(json(StatusCode::OK, &Acts { acts: state.acts, muted: state.muted, banned: state.banned }))
+}
+
+async fn held(ChargedRoom(room): ChargedRoom, method: Method, credentials: Credentials) -> HandlerResult {
+    if method == Method::HEAD {
+        return Ok(json_text(StatusCode::OK, body::not_made()));
+    }
+    let guest = room.join_stateless(credentials.hello()).await?.welcome.guest.id;
+    Ok(json(StatusCode::OK, &room.held(guest).await?.event()))
 }
 
 async fn act(

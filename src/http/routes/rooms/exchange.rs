@@ -60,6 +60,11 @@ pub(super) fn logged(id: &MessageId, Done { seq, link }: Done) -> Response {
     response
 }
 
+/// The answer to a message that waits until a host or a moderator lets it be said: it has a place, and is not there yet.
+pub(super) fn waits(id: &MessageId, seq: u64) -> Response {
+    json(StatusCode::ACCEPTED, &serde_json::json!({ "id": id.as_str(), "seq": seq, "held": true }))
+}
+
 /// Relative to the request's address, since what stands before it may be a prefix (RFC 9110, section 10.2.2).
 pub(super) fn locate(response: &mut Response, place: String) {
     if let Ok(place) = HeaderValue::try_from(place) {
