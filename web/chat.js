@@ -179,7 +179,9 @@ const handlers = {
 
   policy: decided,
 
-  unknown: told,
+  unknown: (event) => told(event) && tools.ask?.(),
+
+  held: (event) => tools.queued?.(event),
 
   deleted(event) {
     if (told({ ...event, act: 'gone', at: roomTime() })) unsaid.passedOver(cursor);
@@ -202,7 +204,7 @@ const handlers = {
     if (tools.answered?.(answer)) return;
     if (unsaid.messages.has(id)) spoke = Date.now();
     showLimits();
-    unsaid.acknowledged(id, seq, seq <= cursor);
+    unsaid.acknowledged(id, seq, seq <= cursor, answer.held);
   },
 
   /* The next message shows how many are missing. */
@@ -312,6 +314,8 @@ function shown({ type, at, title, said, ...lasting }) {
   if (item.act === 'announce') Object.assign(item, { guest: 0, name: 'The room', mine: false, act: undefined });
   if (item.act) govern();
   if (type === 'title') item.words = ['The room is now called ', nameNode(title)];
+  /* What waits for a host is shown by none of its words. */
+  else if (item.kind === 'held') item.act = 'held';
   else if (type === 'unknown') item.words = ['Something that this page cannot show.'];
   return item;
 }

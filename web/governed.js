@@ -92,7 +92,7 @@
   const by = (guest) => (guest ? [' by ', nameNode(people.nameOf(guest) ?? policy.roles.get(guest)?.name ?? 'a moderator')] : []);
 
   /** What was done, in words; nothing if this page does not know it. */
-  function words({ act, of, name = 'A guest', seconds, locked, text, role, guests, guest }) {
+  function words({ act, of, name = 'A guest', seconds, locked, text, role, guests, guest, count }) {
     const them = nameNode(name);
     const time = seconds ? ` for ${spanWords(seconds)}` : '';
     const known = {
@@ -113,6 +113,7 @@
       rules: ['The rules were changed'],
       pin: ['A message was pinned'],
       unpin: ['The pinned message was taken down'],
+      words: [`The list of words to keep out was ${count ? 'set' : 'emptied'}`],
     }[act];
     return known ? [...known, ...by(guest === of ? 0 : guest)] : [];
   }

@@ -8,7 +8,7 @@ let policy = { roles: new Map() };
 let spoke = 0;
 /** What tells the messages that were deleted, so that none comes back with older ones. */
 let deleted = [];
-/** What was loaded later, and wants to know: `follow`, `show` and `words`; `changed`, `answered` and `mark`. */
+/** What was loaded later, and wants to know: `follow`, `show` and `words`; `changed`, `answered`, `mark`, `ask` and `queued`. */
 const governed = {}, tools = {};
 /** Acts that governed.js has not taken account of. */
 let acts = [];
@@ -56,6 +56,7 @@ function follow(event, now) {
     const gone = (item) => item.seq < seq && (messages.includes(item.seq) || item.guest === of);
     deleted.push(gone);
     log.erase(gone, guest);
+    for (const { id, held } of unsaid.messages.values()) if (gone({ seq: held, guest: people.me })) unsaid.remove(id);
   }
   if (now && act === 'role') {
     policy.roles[role === 'guest' ? 'delete' : 'set'](of, event);

@@ -70,6 +70,10 @@ class RequestWire {
     this.on.heard({ type: 'acknowledged', ...(await this.ask('POST', `${type}s`, act)) });
   }
 
+  async held() {
+    this.on.heard(await this.ask('GET', 'held'));
+  }
+
   claim(frame) {
     return this.act(frame);
   }

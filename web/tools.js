@@ -23,8 +23,21 @@
     complain(wrong && words);
   }
 
+  /** The messages that wait for approval, and for hosts the words because of which they do. */
+  let queue = [], words = [];
+  const ask = () => rank(people.me) && connection.send({ type: 'held' });
+
+  function queued({ messages, words: kept = [] }) {
+    [queue, words] = [messages, kept];
+    open.textContent = queue.length ? `Govern (${queue.length})` : 'Govern';
+    const field = fields.querySelector('[name=words]');
+    if (field && field !== document.activeElement) field.value = words.join('\n');
+    changed();
+  }
+
   function answered({ id, message, link }) {
     if (waiting.has(id)) tell(message ?? waiting.get(id).done?.(link) ?? '', message);
+    if (/^(release|delete|kick|ban)/.test(waiting.get(id)?.frame.act)) ask();
     return waiting.delete(id);
   }
 
@@ -45,7 +58,8 @@
     entries[0].focus();
   }
 
-  function mark(node, { guest, name, seq }) {
+  function mark(node, { guest, name, seq, text }) {
+    if (seq && queue.some((one) => one.guest === guest && one.text === text)) ask();
     if (!rank(people.me) || !guest || (!seq && guest === people.me)) return;
     const title = seq ? `Message of ${name}` : name;
     const tool = button('⋯', () => {
@@ -107,6 +121,7 @@
     showFields();
     dialog.showModal();
     changed();
+    ask();
   }, 'round');
   element('theme').before(open);
 
@@ -122,6 +137,15 @@
         return `${words.split(',')[0]}: done.`;
       });
     };
+    return form;
+  }
+
+  /** One on each line. */
+  function wordsField() {
+    const form = field('Words to keep out, one on each line', words.join('\n'), (value) => ({
+      act: 'words', words: value.split('\n').map((word) => word.trim()).filter(Boolean),
+    }), 'textarea');
+    form.querySelector('textarea').name = 'words';
     return form;
   }
 
@@ -155,6 +179,7 @@
       field('Topic', topic, text('topic')),
       field('Rules', rules, text('rules'), 'textarea'),
       field('Announcement', '', text('announce'), 'textarea', 'Announce'),
+      wordsField(),
       make('p', '', linkButton('moderator'), ' ', linkButton('host'), ' ', button('Take back unused links', () => act({ act: 'revoke_links' }))),
       wiping(),
     );
@@ -164,6 +189,13 @@
   function list(words, guests, undo, what) {
     const items = [...guests].map(([of, name]) => make('li', '', nameNode(name ?? ''), badgeNode(of), button(undo, () => act({ of, ...what }))));
     return items.length ? [make('h3', '', words), make('ul', '', ...items)] : [];
+  }
+
+  /** What waits, each with what becomes of it. */
+  function queueList() {
+    const items = queue.map(({ seq, guest, name, text }) => make('li', '', nameNode(name), badgeNode(guest), make('span', 'words', calm(text)),
+      button('Release', () => act({ act: 'release', messages: [seq] })), button('Delete', () => act({ act: 'delete', messages: [seq] }))));
+    return items.length ? [make('h3', '', 'Messages that wait'), make('ul', '', ...items)] : [];
   }
 
   /** Shows the state of the room. */
@@ -179,8 +211,9 @@
     }
     if (!dialog.open) return;
     const { locked, pinned, roles } = policy;
-    const acts = log.items.filter(({ act }) => act && act !== 'gone').slice(-50).reverse();
+    const acts = log.items.filter(({ act }) => act && act !== 'gone' && act !== 'held').slice(-50).reverse();
     lists.replaceChildren(
+      ...queueList(),
       button(locked ? 'Unlock the room' : 'Lock the room', () => act({ act: 'lock', locked: !locked })), ' ',
       pinned ? button('Unpin the message', () => act({ act: 'unpin' })) : '',
       ...list('Roles', isHost() ? [...roles].map(([of, { name }]) => [of, name]) : [], 'Take back', { act: 'role', role: 'guest' }),
@@ -191,6 +224,12 @@
     );
   }
 
-  Object.assign(tools, { answered, mark, changed, welcomed: () => waiting.forEach(({ frame }) => connection.send(frame)) });
+  function welcomed() {
+    waiting.forEach(({ frame }) => connection.send(frame));
+    ask();
+  }
+
+  Object.assign(tools, { answered, mark, changed, welcomed, ask, queued });
   changed();
+  ask();
 }

@@ -42,11 +42,16 @@ class Unsaid {
     for (const message of this.messages.values()) if (!message.failed && !message.sent) this.mark(message, words);
   }
 
-  /** The room has this message; `passed` if it lies before what is shown, and will not come. */
-  acknowledged(id, seq, passed) {
+  /** The room has this message; `passed` if it lies before what is shown, and will not come; `held` if a host reads it first. */
+  acknowledged(id, seq, passed, held) {
     const message = this.messages.get(id);
     this.pause = undefined;
     if (!message) return;
+    if (held) {
+      message.sent = Infinity;
+      message.held = seq;
+      return this.mark(message, 'waits until a host lets it be said');
+    }
     if (passed) return this.remove(id);
     message.sent = seq;
     this.mark(message, 'sent');

@@ -3,6 +3,7 @@
 mod backup;
 mod command;
 mod confirming;
+mod held;
 mod socket;
 mod wiping;
 

@@ -21,6 +21,8 @@ mod command_line;
 mod data_directory;
 mod defects;
 mod every_transport;
+#[cfg(all(unix, feature = "cluster"))]
+mod held;
 #[cfg(unix)]
 mod hosting;
 mod inherited;

@@ -214,9 +214,9 @@ fn done(command: &HostCommand, asked: &Asked) -> String {
         },
         HostCommand::Words { .. } => match asked.json["words"].as_array().map_or(0, Vec::len) {
             0 => "No words are kept out; what waits still waits.".to_owned(),
+            1 => "Messages with this word wait until `onionroom host release` lets them be said.".to_owned(),
             words => format!(
-                "Messages with one of {words} {} wait until `onionroom host release` lets them be said.",
-                if words == 1 { "word" } else { "words" }
+                "Messages with one of {words} words wait until `onionroom host release` lets them be said."
             ),
         },
         HostCommand::DeleteAll { .. } => format!("All messages of {guest} are deleted."),
