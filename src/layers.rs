@@ -13,9 +13,10 @@ use graph::{Graph, circles};
 use source::Module;
 
 /// Each module and what it uses, in the order of a message's way: a module stands below those it uses.
-const USES: [(&str, &[&str]); 18] = [
+const USES: [(&str, &[&str]); 19] = [
     ("protocol", &[]),
     ("rate_limit", &[]),
+    ("passwords", &["protocol", "rate_limit"]),
     ("config", &[]),
     ("storage", &[]),
     ("invitations", &["storage"]),

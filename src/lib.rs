@@ -21,6 +21,7 @@
 //!
 //! - [`protocol`]: the events and requests on the wire; knows no runtime, no HTTP and no Tor.
 //! - [`rate_limit`]: token buckets.
+//! - [`passwords`]: what guests choose as a secret, made into keys off the room's thread, one at a time.
 //!
 //! Around the path:
 //!
@@ -62,6 +63,7 @@ pub mod listen;
 pub mod log;
 #[cfg(feature = "cluster")]
 pub mod nodes;
+pub mod passwords;
 pub mod protocol;
 pub mod rate_limit;
 pub mod server;

@@ -57,6 +57,7 @@ impl From<Refusal> for Problem {
             Code::TextEmpty | Code::TextTooLong | Code::TextControl | Code::NotConfirmed => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            Code::BadPassphrase => StatusCode::UNPROCESSABLE_ENTITY,
             Code::NameEmpty | Code::NameTooLong | Code::NameForbidden => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::BAD_REQUEST,
         };

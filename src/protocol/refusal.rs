@@ -64,6 +64,8 @@ codes! {
     NameForbidden = "name_forbidden",
     /// The name, or one confusable with it, belongs to another guest.
     NameTaken = "name_taken",
+    /// A passphrase or a password that is too short, too long or has control characters.
+    BadPassphrase = "bad_passphrase",
     /// No seat is free.
     RoomFull = "room_full",
     /// The same token joined on another connection.
