@@ -14,12 +14,14 @@
 pub mod answer;
 #[cfg(unix)]
 pub mod client;
+pub mod entering;
 #[cfg(unix)]
 pub mod listener;
 pub mod request;
 pub mod task;
 
 use tokio::sync::watch;
+mod who;
 
 use self::answer::{Answer, Failed};
 use self::request::Request;

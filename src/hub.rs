@@ -9,6 +9,8 @@
 //!   in use, `suggested_name` finds names for guests who ask for none.
 //! - [`cluster`] is what the room needs of the other nodes that serve it, `nodes` the actor's end of it, `catch_up` the requests'.
 //! - [`wiping`] takes the requests of hosts that the room be wiped, which what runs the room does.
+//! - [`entering`] and `gate` are for newcomers: what they bring is checked beside the actor (`password`), and `waiting` lists those who
+//!   have to be let in.
 //! - `presence` decides what guests are told of the roster, `notices` what of the doors and of whether the room can write; `budgets` how much guests, circuits and the room may publish.
 
 mod actor;
@@ -27,8 +29,13 @@ mod deletion_tests;
 pub mod direct;
 #[cfg(test)]
 mod direct_tests;
+pub mod entering;
+#[cfg(test)]
+mod entering_tests;
+mod entrance;
 #[cfg(test)]
 mod faulty_log_tests;
+mod gate;
 #[cfg(test)]
 mod governing_tests;
 mod held;
@@ -46,6 +53,7 @@ mod notices;
 #[cfg(test)]
 mod notices_tests;
 mod notifier;
+mod password;
 mod pending;
 mod presence;
 pub mod reader;
@@ -61,16 +69,19 @@ mod seat_loss;
 mod seat_rank;
 #[cfg(test)]
 mod slow_log_tests;
+mod speaker;
 #[cfg(test)]
 mod stranger_tests;
 mod suggested_name;
 #[cfg(test)]
 mod tests;
+mod waiting;
 pub mod wiping;
 #[cfg(test)]
 mod woken;
 
 pub use command::{Done, Join, Present, PublishBatch, PublishResult, Published, Seat, StatelessJoin};
+pub use entrance::Needs;
 pub use held::Waiting;
 pub use history::History;
 pub use reader::Reader;

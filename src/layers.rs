@@ -22,7 +22,7 @@ const USES: [(&str, &[&str]); 19] = [
     ("invitations", &["storage"]),
     ("cluster", &["config"]),
     ("log", &["protocol", "cluster"]),
-    ("hub", &["protocol", "rate_limit", "config", "log"]),
+    ("hub", &["protocol", "rate_limit", "passwords", "config", "log"]),
     ("nodes", &["protocol", "rate_limit", "config", "cluster", "hub"]),
     ("listen", &["protocol", "rate_limit", "config"]),
     ("tor", &["config", "storage", "invitations", "listen"]),

@@ -9,6 +9,7 @@ pub mod badge;
 pub mod body;
 pub mod confirmation;
 pub mod encoded;
+pub mod entering;
 pub mod epochs;
 pub mod event;
 pub mod frame;
@@ -20,6 +21,7 @@ pub mod policy;
 pub mod record;
 pub mod refusal;
 pub mod request;
+pub mod secret;
 pub mod token;
 pub mod words;
 

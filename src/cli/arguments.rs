@@ -16,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flag;
 
+pub(super) use host::Switch;
 pub use host::{HostCommand, HostFlags};
 pub use invite::{InviteCommand, InviteFlags};
 pub use moving::{BackupFlags, DataFlags, KeyCommand, PassphraseFlags, RestoreFlags, WipeFlags};

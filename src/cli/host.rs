@@ -1,10 +1,14 @@
 //! `onionroom host`: asks a running room how it is, and governs it, over the socket in its data directory.
 
+#[cfg(unix)]
+mod entering;
 mod error;
 #[cfg(unix)]
 mod guest;
 #[cfg(unix)]
 mod request;
+#[cfg(unix)]
+mod shown;
 #[cfg(unix)]
 mod words;
 
@@ -70,7 +74,7 @@ fn directories(before: &ServeFlags, flags: &HostFlags) -> Result<Directories, Fa
 #[cfg(unix)]
 async fn answer(directories: &Directories, flags: &HostFlags, terminal: &Terminal) -> Result<(), HostError> {
     let mut client = connect(directories).await?;
-    let requests = request::requests(&mut client, &flags.command).await?;
+    let requests = request::requests(&mut client, &flags.command, terminal).await?;
     for request in &requests {
         let answer = client.request_value(&request.json).await?;
         if flags.json {

@@ -94,6 +94,26 @@ pub(super) fn of_a_new_backup(
     if passphrase.is_long() { Ok(passphrase) } else { Err(PassphraseError::Short) }
 }
 
+/// The password for newcomers to a room: typed twice. The room says when it is too short.
+#[cfg(unix)]
+pub(super) fn of_a_room(
+    flags: &PassphraseFlags,
+    terminal: &Terminal,
+) -> Result<Zeroizing<String>, PassphraseError> {
+    let text = match &flags.passphrase_file {
+        Some(file) => read(file)?,
+        None => {
+            let first = ask("Password for newcomers: ", terminal)?;
+            let second = ask("The same again: ", terminal)?;
+            if *first != *second {
+                return Err(PassphraseError::Differ);
+            }
+            first
+        }
+    };
+    if text.is_empty() { Err(PassphraseError::Empty) } else { Ok(text) }
+}
+
 /// The passphrase of a backup that there is.
 pub(super) fn of_a_backup(
     flags: &PassphraseFlags,

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{Badge, Confirmation, GuestId, Policy, Refusal, Role};
+use super::entering::{Invitations, Invited, Waiting};
+use crate::protocol::{Confirmation, Policy, Refusal, Role};
+
+pub use super::who::Who;
 
 /// What the room answers.
 #[derive(Debug, Clone, Serialize)]
@@ -29,6 +32,12 @@ pub enum Answer {
     },
     /// A link was made.
     Link(Link),
+    /// Who waits to be let in.
+    Waiting(Waiting),
+    /// Who is invited.
+    Invitations(Invitations),
+    /// An invitation was made.
+    Invited(Invited),
     /// A backup was written.
     BackedUp(BackedUp),
     /// A host has confirmed the room.
@@ -101,26 +110,6 @@ pub struct Status {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(value: &usize) -> bool {
     *value == 0
-}
-
-/// A guest: their number, their badge and their name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Who {
-    /// Their number.
-    pub number: u64,
-    /// The characters of their badge.
-    pub badge: String,
-    /// Their name now, or when something was decided about them; absent where the room does not know it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-
-impl Who {
-    /// The guest with this number and this name.
-    pub fn new(number: GuestId, name: Option<&str>) -> Self {
-        let badge = Badge::of(number).characters();
-        Self { number: number.0, badge, name: name.map(str::to_owned) }
-    }
 }
 
 /// Who is here.
@@ -324,6 +313,7 @@ impl<T: Serialize> Line<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::GuestId;
 
     #[test]
     fn an_answer_is_one_line() {

@@ -35,6 +35,10 @@ pub enum Question {
     Log,
     /// What waits for a host or a moderator, and the words that are kept out.
     Held,
+    /// Who waits to be let in.
+    Waiting,
+    /// Who is invited.
+    Invitations,
     /// The newest messages before one.
     Messages {
         /// Those with lower numbers than this.
@@ -78,14 +82,15 @@ impl Question {
             Some("bans") => Self::Bans,
             Some("log") => Self::Log,
             Some("held") => Self::Held,
+            Some("waiting") => Self::Waiting,
+            Some("invitations") => Self::Invitations,
             Some("messages") => Self::Messages {
                 before: number(members, "before", NUMBER_LIMIT - 1)?.unwrap_or(NUMBER_LIMIT - 1),
                 limit: number(members, "limit", HISTORY_MAX)?
                     .map_or(MESSAGES_DEFAULT, |limit| limit as usize),
             },
             _ => {
-                let sentence =
-                    "The member \"ask\" must be one of status, guests, roles, bans, log, held, messages.";
+                let sentence = "The member \"ask\" must be one of status, guests, roles, bans, log, held, waiting, invitations, messages.";
                 return Err(Failed::new("wrong_kind", sentence));
             }
         })

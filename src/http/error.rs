@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{self, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use crate::protocol::secret::Secret;
 use crate::protocol::{Code, Refusal};
 
 /// `Retry-After` where a seat or the disk must become free first.
@@ -26,13 +27,15 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     /// The room's other doors, where it is full at this one.
     pub doors: Arc<[String]>,
+    /// The token to ask again with, where the room has made one for the guest.
+    pub token: Option<Secret>,
 }
 
 impl Problem {
     /// A problem with this status and this sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
-        Self { status, code: None, detail: detail.into(), retry_after, doors: Arc::default() }
+        Self { status, code: None, detail: detail.into(), retry_after, doors: Arc::default(), token: None }
     }
 
     /// Adds `Retry-After` (RFC 9110, section 10.2.3): whole seconds, rounded up.
@@ -57,6 +60,9 @@ impl From<Refusal> for Problem {
             Code::TextEmpty | Code::TextTooLong | Code::TextControl | Code::NotConfirmed => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            Code::Waiting | Code::PasswordNeeded | Code::PasswordWrong | Code::InvitationNeeded => {
+                StatusCode::FORBIDDEN
+            }
             Code::BadPassphrase => StatusCode::UNPROCESSABLE_ENTITY,
             Code::NameEmpty | Code::NameTooLong | Code::NameForbidden => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::BAD_REQUEST,
@@ -66,6 +72,7 @@ impl From<Refusal> for Problem {
             code: Some(refusal.code),
             retry_after: refusal.retry_after.or(problem.retry_after),
             doors: refusal.doors,
+            token: refusal.token,
             ..problem
         }
     }
@@ -82,6 +89,9 @@ impl IntoResponse for Problem {
         });
         if let Some(code) = self.code {
             problem["code"] = code.as_str().into();
+        }
+        if let Some(token) = &self.token {
+            problem["token"] = token.text().into();
         }
         if !self.doors.is_empty() {
             problem["doors"] = self.doors[..].into();

@@ -4,6 +4,7 @@
 //! a message that the log does not have. All commands that wait are handled together, in one append.
 
 mod claims;
+mod entering;
 mod governing;
 mod holding;
 mod joining;
@@ -24,9 +25,7 @@ use super::budgets::{Budgets, RateLimits};
 use super::claims::{Claims, next_claimed};
 use super::clock::RoomClock;
 use super::cluster::Cluster;
-use super::command::{
-    Command, Present, PublishBatch, Shared, Snapshot, Speaker, not_seated, storage_unavailable,
-};
+use super::command::{Command, Present, PublishBatch, Shared, Snapshot, not_seated, storage_unavailable};
 use super::holding::{Holding, gone};
 use super::nodes::{Nodes, next_events};
 use super::notices::Notices;
@@ -35,6 +34,8 @@ use super::pending::{PendingAppend, PendingPublish};
 use super::presence::{Announcement, OccupancyBounds, Presence};
 use super::roster::Roster;
 use super::roster::change::{ClaimedName, PresenceChange};
+use super::speaker::Speaker;
+use super::waiting::WaitingList;
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Entry, LogError, RoomIdentity, RoomState};
 use crate::protocol::event::Kept;
@@ -76,6 +77,7 @@ pub(super) struct RoomActor {
     /// The words of the state, ready to be looked for.
     words: WordList,
     holding: Holding,
+    waiting: WaitingList,
     kept: Kept,
     identity: RoomIdentity,
     clock: RoomClock,
@@ -107,6 +109,7 @@ impl RoomActor {
             roster.share();
         }
         roster.set_cap(state.policy.cap);
+        shared.entrance.set(&state.policy);
         Self {
             notifier: Notifier::new(Arc::clone(&shared.wait_queue)),
             shared,
@@ -120,6 +123,7 @@ impl RoomActor {
             holding: Holding::default(),
             state,
             admission: Admission::default(),
+            waiting: WaitingList::default(),
             kept: Kept { messages: history.messages, days: history.days },
             clock: RoomClock::start(identity.clock, &identity.secret),
             identity,
@@ -259,6 +263,7 @@ impl RoomActor {
                 let _ = reply.send(self.touch(token, circuit).await);
             }
             Command::Act(speaker, id, act, reply) => self.act(speaker, id, act, reply).await,
+            Command::Gate(command) => self.handle_gate(command).await,
             Command::State(reply) => {
                 let _ = reply.send(Ok(self.state.clone()));
             }
@@ -295,6 +300,7 @@ impl RoomActor {
         }
         self.announce(&changes);
         self.admission.prune(self.policy.slow, now);
+        self.expire_waiting(now);
         let circuits = self.roster.circuits();
         self.budgets.prune(|guest| self.roster.has(guest), |circuit| circuits.contains(&circuit), now);
     }
@@ -330,8 +336,11 @@ impl RoomActor {
             let snapshot = self.presence.announce(&self.roster);
             self.shared.publish_one(snapshot.event());
         }
-        if self.notices.is_due() {
-            self.shared.publish_one(self.notices.announce());
+        if let Some(doors) = self.notices.announce_doors() {
+            self.shared.publish_one(doors);
+        }
+        if let Some(waiting) = self.notices.announce_waiting() {
+            self.shared.publish_one(waiting);
         }
     }
 

@@ -103,6 +103,23 @@ pub(super) fn locked() -> Refusal {
     Refusal::new(Code::Locked, "This room is locked: only guests who are in it already can come back.")
 }
 
+/// Why a guest without an invitation may not come in.
+pub(super) fn invitation_needed() -> Refusal {
+    let sentence = "This room is for invited guests: open the link that you were given. Where you did, it was used already, \
+                    taken back, or has expired; ask for a new one.";
+    Refusal::new(Code::InvitationNeeded, sentence)
+}
+
+/// Why a guest loses the seat whose invitation was taken back.
+pub(super) fn invitation_revoked() -> Refusal {
+    Refusal::new(Code::InvitationNeeded, "The invitation by which you came in was taken back.")
+}
+
+/// Why a guest without the password may not come in.
+pub(super) fn password_needed() -> Refusal {
+    Refusal::new(Code::PasswordNeeded, "This room has a password. Give it to come in.")
+}
+
 /// When something ends, as a sentence with a space before it.
 fn ends(restriction: &Restriction, what: &str, at: u64) -> String {
     let Some(until) = restriction.until else { return String::new() };

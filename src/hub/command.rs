@@ -6,17 +6,23 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::catch_up::NodeShared;
+use super::entrance::Entrance;
+use super::gate::GateCommand;
 use super::notices::NoticeSnapshot;
 use super::notifier::WaitQueue;
 use super::presence::RosterSnapshot;
 use super::ring::Ring;
 use super::seat_loss::SeatLoss;
+use super::speaker::{Reply, Speaker};
 use crate::log::{Erase, Log, LogError, RoomState, Span};
+use crate::passwords::Attempts;
 use crate::protocol::event::{Event, Limits};
 use crate::protocol::{
     Act, CircuitId, Code, EncodedEvent, Guest, GuestId, Hello, MessageId, Name, Policy, Refusal, Say, Token,
     Welcome,
 };
+
+pub use super::speaker::{PublishBatch, PublishResult, Published};
 
 /// One request to the actor. A hello is in a box, because nearly all commands publish, and each is moved some times.
 pub(super) enum Command {
@@ -33,6 +39,8 @@ pub(super) enum Command {
     Present(Reply<Present>),
     Snapshot(Reply<Snapshot>),
     State(Reply<RoomState>),
+    /// About newcomers.
+    Gate(GateCommand),
 }
 
 impl Command {
@@ -48,7 +56,7 @@ impl Command {
             }
             Self::Leave(Speaker { guest, .. }) | Self::Disconnect(guest, _) => Some(*guest),
             Self::Act(speaker, ..) => speaker.map(|speaker| speaker.guest),
-            Self::Present(_) | Self::Snapshot(_) | Self::State(_) => None,
+            Self::Present(_) | Self::Snapshot(_) | Self::State(_) | Self::Gate(_) => None,
         }
     }
 
@@ -68,7 +76,7 @@ impl Command {
             Self::Present(reply) => !reply.is_closed(),
             Self::Snapshot(reply) => !reply.is_closed(),
             Self::State(reply) => !reply.is_closed(),
-            Self::Leave(_) | Self::Disconnect(..) => true,
+            Self::Leave(_) | Self::Disconnect(..) | Self::Gate(_) => true,
         }
     }
 
@@ -89,13 +97,11 @@ impl Command {
             Self::Present(reply) => drop(reply.send(Err(refusal))),
             Self::Snapshot(reply) => drop(reply.send(Err(refusal))),
             Self::State(reply) => drop(reply.send(Err(refusal))),
-            Self::Leave(_) | Self::Disconnect(..) => {}
+            // The answer to what is dropped is that the room is closing.
+            Self::Leave(_) | Self::Disconnect(..) | Self::Gate(_) => {}
         }
     }
 }
-
-/// Where the answer to a command goes.
-pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 
 /// What readers use without asking the actor.
 pub(super) struct Shared {
@@ -106,6 +112,10 @@ pub(super) struct Shared {
     pub(super) stateless_grace: Duration,
     /// `None` where one node serves the room alone.
     pub(super) nodes: Option<NodeShared>,
+    /// How often the room's password may be tried.
+    pub(super) attempts: Attempts,
+    /// What newcomers need.
+    pub(super) entrance: Entrance,
 }
 
 impl Shared {
@@ -142,13 +152,6 @@ fn author(event: &Event<'_>) -> GuestId {
     if let Event::Message { guest, .. } = event { *guest } else { GuestId::ROOM }
 }
 
-/// The author of a request: a guest, and the connection if it came on one.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Speaker {
-    pub(super) guest: GuestId,
-    pub(super) connection: Option<u64>,
-}
-
 /// A guest's seat, held by a connection. Dropping it means that the connection broke: the seat is kept for the
 /// grace time.
 pub struct Seat {
@@ -162,6 +165,11 @@ impl Seat {
     /// Frees the seat at once, without the grace time.
     pub fn leave(self) {
         let _ = self.commands.send(Command::Leave(self.speaker()));
+    }
+
+    /// The guest who has it.
+    pub fn guest(&self) -> GuestId {
+        self.guest
     }
 
     pub(super) fn speaker(&self) -> Speaker {
@@ -223,9 +231,6 @@ pub(super) struct Snapshot {
     pub(super) span: Span,
 }
 
-/// The sequence number of a published message, once the log has it.
-pub type PublishResult = Result<u64, Refusal>;
-
 /// An act that was done.
 #[derive(Debug)]
 pub struct Done {
@@ -233,33 +238,6 @@ pub struct Done {
     pub seq: u64,
     /// The secret of the link that it has made.
     pub link: Option<Token>,
-}
-
-/// The outcome of a request to publish several messages.
-#[derive(Debug, Default)]
-pub struct PublishBatch {
-    /// One result for each of the first messages.
-    pub results: Vec<PublishResult>,
-    /// The numbers of those that wait until a host or a moderator lets them be said.
-    pub held: Vec<u64>,
-    /// The remaining messages, if the guest's rate limit was reached, and how long to wait before the next.
-    pub rate_limited: Option<(Vec<Say>, Duration)>,
-}
-
-impl PublishBatch {
-    /// The outcome of one request that was refused.
-    pub(super) fn refused(refusal: Refusal) -> Self {
-        Self { results: vec![Err(refusal)], ..Self::default() }
-    }
-}
-
-/// A message that the log has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Published {
-    /// Its number in the room's order.
-    pub seq: u64,
-    /// Whether it waits until a host or a moderator lets it be said.
-    pub held: bool,
 }
 
 /// The refusal for requests that the actor no longer answers.

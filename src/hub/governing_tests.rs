@@ -86,7 +86,7 @@ fn target(join: &Join) -> Target {
 async fn acts_are_told_in_the_rooms_order() {
     let mut scene = Scene::open().await;
     let mut reader = Reader::new(&scene.room, &scene.guest, Some(scene.guest.welcome.head));
-    scene.act(Act::Mute { target: scene.guest(), seconds: Some(600) }).await.unwrap();
+    scene.act(Act::Mute { target: scene.guest(), seconds: Some(600), invitation: false }).await.unwrap();
     scene.act(Act::Title { text: "cake".into() }).await.unwrap();
     let events = drain(&mut reader).await;
     let kinds: Vec<_> = events.iter().map(|event| (event["type"].as_str(), event["act"].as_str())).collect();
@@ -140,7 +140,7 @@ async fn who_has_no_role_governs_nothing() {
 #[tokio::test]
 async fn a_muted_guest_reads_and_says_nothing() {
     let mut scene = Scene::open().await;
-    scene.act(Act::Mute { target: scene.guest(), seconds: None }).await.unwrap();
+    scene.act(Act::Mute { target: scene.guest(), seconds: None, invitation: false }).await.unwrap();
     assert_eq!(scene.guest_says().await.unwrap_err().code, Code::Muted);
     let stateless = scene.room.publish_stateless(scene.guest.welcome.guest.id, say(70)).await;
     assert_eq!(stateless.unwrap_err().code, Code::Muted);
@@ -153,7 +153,7 @@ async fn a_banned_guest_and_their_circuit_stay_outside() {
     let mut scene = Scene::open().await;
     let beside = scene.room.on(GUESTS).join(hello("Beside")).await.unwrap();
     let apart = scene.room.on(CircuitId(3)).join(hello("Apart")).await.unwrap();
-    scene.act(Act::Ban { target: scene.guest(), seconds: None }).await.unwrap();
+    scene.act(Act::Ban { target: scene.guest(), seconds: None, invitation: false }).await.unwrap();
     for join in [&scene.guest, &beside] {
         join.seat.lost().await;
         assert_eq!(join.seat.loss().code, Code::Banned);
@@ -242,7 +242,7 @@ async fn a_pinned_message_is_told_with_its_text() {
 #[tokio::test]
 async fn what_was_decided_outlasts_the_process() {
     let mut scene = Scene::open().await;
-    scene.act(Act::Ban { target: scene.guest(), seconds: None }).await.unwrap();
+    scene.act(Act::Ban { target: scene.guest(), seconds: None, invitation: false }).await.unwrap();
     scene.act(Act::Cap { guests: 7 }).await.unwrap();
     scene.act(Act::Title { text: "cake".into() }).await.unwrap();
     let Scene { log, host, guest, .. } = scene;

@@ -1,6 +1,7 @@
-//! What guests are told of the room beside who is there and what is said: its other doors, and whether it can write.
+//! What guests are told of the room beside who is there and what is said: its other doors, whether it can write, and how many
+//! wait to be let in.
 //!
-//! Both are states: an event has the whole of it, and a reader that missed one is told the present state, if it has ever
+//! They are states: an event has the whole of it, and a reader that missed one is told the present state, if it has ever
 //! been another than what a welcome without a word of it means.
 
 use std::sync::Arc;
@@ -18,6 +19,12 @@ pub(super) struct Notices {
     doors_due: bool,
     /// Whether a guest may know of doors.
     doors_known: bool,
+    /// How many guests wait to be let in.
+    waiting: usize,
+    /// Whether that is to be told with the next tick.
+    waiting_due: bool,
+    /// Whether a guest may believe that some wait.
+    waiting_known: bool,
     /// Whether the last append failed.
     log_fails: bool,
     /// Whether no quorum of the cluster answers.
@@ -31,6 +38,7 @@ pub(super) struct Notices {
 pub(super) struct NoticeSnapshot {
     doors: Option<Arc<[String]>>,
     storage: Option<bool>,
+    waiting: Option<usize>,
 }
 
 impl Notices {
@@ -47,15 +55,27 @@ impl Notices {
         self.doors = doors;
     }
 
-    /// Whether the doors are to be told with the next tick.
-    pub(super) fn is_due(&self) -> bool {
-        self.doors_due
+    /// Notes how many guests wait to be let in.
+    pub(super) fn set_waiting(&mut self, count: usize) {
+        self.waiting_due |= count != self.waiting;
+        self.waiting_known |= count > 0;
+        self.waiting = count;
     }
 
-    /// The doors, to be told now.
-    pub(super) fn announce(&mut self) -> Event<'_> {
-        self.doors_due = false;
-        Event::Doors { doors: &self.doors }
+    /// Whether the doors, or how many guests wait, are to be told with the next tick.
+    pub(super) fn is_due(&self) -> bool {
+        self.doors_due || self.waiting_due
+    }
+
+    /// The doors, if they are to be told now.
+    pub(super) fn announce_doors(&mut self) -> Option<Event<'_>> {
+        std::mem::take(&mut self.doors_due).then_some(Event::Doors { doors: &self.doors })
+    }
+
+    /// How many guests wait, if that is to be told now.
+    pub(super) fn announce_waiting(&mut self) -> Option<Event<'static>> {
+        let event = Event::Waiting { count: self.waiting, guests: None };
+        std::mem::take(&mut self.waiting_due).then_some(event)
     }
 
     /// Whether the room can write.
@@ -108,6 +128,7 @@ impl Notices {
         NoticeSnapshot {
             doors: self.doors_known.then(|| Arc::clone(&self.doors)),
             storage: self.storage_known.then(|| self.can_write()),
+            waiting: self.waiting_known.then_some(self.waiting),
         }
     }
 }
@@ -115,6 +136,7 @@ impl Notices {
 impl NoticeSnapshot {
     pub(super) fn events(&self) -> impl Iterator<Item = Event<'_>> {
         let doors = self.doors.as_deref().map(|doors| Event::Doors { doors });
-        doors.into_iter().chain(self.storage.map(|available| Event::Storage { available }))
+        let waiting = self.waiting.map(|count| Event::Waiting { count, guests: None });
+        doors.into_iter().chain(self.storage.map(|available| Event::Storage { available })).chain(waiting)
     }
 }

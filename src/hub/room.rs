@@ -10,14 +10,19 @@ use super::appends::Appends;
 use super::catch_up::NodeShared;
 use super::cluster::Cluster;
 use super::command::{
-    Command, Done, Join, Present, PublishBatch, Published, Seat, Shared, Snapshot, Speaker, StatelessJoin,
-    closing, rate_limited, storage_unavailable,
+    Command, Done, Join, Present, PublishBatch, Published, Seat, Shared, Snapshot, StatelessJoin, closing,
+    rate_limited, storage_unavailable,
 };
+use super::entrance::{Entrance, with_token};
+use super::gate::GateCommand;
+use super::password;
 use super::presence::OccupancyBounds;
 use super::ring::{RING_BYTES, Ring};
 use super::roster::stateless_grace;
+use super::speaker::{Reply, Speaker};
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Log, LogError, RoomState};
+use crate::passwords::Attempts;
 use crate::protocol::act::LinkHash;
 use crate::protocol::event::Limits;
 use crate::protocol::name::NAME_CHARACTERS_MAX;
@@ -87,7 +92,9 @@ impl Room {
         let followed = FollowedLog { identity, state, appends, cluster };
         let (ring, wait_queue) = (RwLock::new(ring), Arc::default());
         let stateless_grace = stateless_grace(settings.away);
-        let shared = Arc::new(Shared { ring, wait_queue, log, limits, stateless_grace, nodes });
+        let (attempts, entrance) = (Attempts::default(), Entrance::default());
+        let shared =
+            Arc::new(Shared { ring, wait_queue, log, limits, stateless_grace, nodes, attempts, entrance });
         let (commands, inbox) = mpsc::unbounded_channel();
         let actor =
             RoomActor::new(settings, history, followed, Arc::clone(&shared), bounds, commands.downgrade());
@@ -150,7 +157,7 @@ impl Room {
     pub async fn join(&self, hello: Hello) -> Result<Join, Refusal> {
         known(hello.room.as_deref())?;
         self.catch_up(hello.cursor.as_ref()).await?;
-        self.ask(|reply| Command::Join(hello.into(), self.circuit, reply)).await
+        self.ask_as(hello, Command::Join).await
     }
 
     /// Takes a seat, or holds the one there is, for a single request; it is held for
@@ -160,7 +167,7 @@ impl Room {
     /// As [`Room::join`].
     pub async fn join_stateless(&self, hello: Hello) -> Result<StatelessJoin, Refusal> {
         known(hello.room.as_deref())?;
-        self.ask(|reply| Command::JoinStateless(hello.into(), self.circuit, reply)).await
+        self.ask_as(hello, Command::JoinStateless).await
     }
 
     /// As [`Room::join_stateless`], with all members in the welcome, however many there are.
@@ -169,7 +176,7 @@ impl Room {
     /// As [`Room::join`].
     pub async fn members(&self, hello: Hello) -> Result<StatelessJoin, Refusal> {
         known(hello.room.as_deref())?;
-        self.ask(|reply| Command::Members(hello.into(), self.circuit, reply)).await
+        self.ask_as(hello, Command::Members).await
     }
 
     /// Holds the seat of an earlier stateless join for another grace time; `None` if there is no such seat.
@@ -264,7 +271,14 @@ impl Room {
 
     async fn act_as(&self, speaker: Option<Speaker>, id: MessageId, mut act: Act) -> Result<Done, Refusal> {
         let mut secret = None;
-        if let Act::Link { link, .. } = &mut act {
+        if let Act::Password { text, hash, .. } = &mut act
+            && let Some(text) = text.take()
+        {
+            // Before anything is computed.
+            self.ask(|reply| Command::Gate(GateCommand::MayGovern(speaker, reply))).await?;
+            *hash = Some(password::hash(&text).await?);
+        }
+        if let Some(link) = act.link_mut() {
             let fresh = Token::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?;
             *link = Some(LinkHash::of(&fresh));
             secret = Some(fresh);
@@ -308,11 +322,32 @@ impl Room {
         self.ask(Command::Snapshot).await
     }
 
+    pub(super) fn circuit(&self) -> CircuitId {
+        self.circuit
+    }
+
+    pub(super) fn send(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+
+    /// Uses what the guest brings to be let in, and joins.
+    async fn ask_as<T>(
+        &self,
+        mut hello: Hello,
+        command: impl FnOnce(Box<Hello>, CircuitId, Reply<T>) -> Command,
+    ) -> Result<T, Refusal> {
+        let made = hello.token.is_none();
+        self.enter(&mut hello).await?;
+        let token = hello.token.clone();
+        let joined = self.ask(|reply| command(hello.into(), self.circuit, reply)).await;
+        joined.map_err(|refusal| with_token(refusal, made, token.as_ref()))
+    }
+
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
 
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<Result<T, Refusal>>) -> Command,
     ) -> Result<T, Refusal> {

@@ -5,7 +5,9 @@
 //! may do it at that point of the order, so several nodes agree on what counts without asking each other.
 
 mod acts;
+mod admitting;
 mod erase;
+mod gate;
 mod held;
 #[cfg(test)]
 mod held_tests;
@@ -22,7 +24,9 @@ use crate::protocol::act::LinkHash;
 use crate::protocol::policy::Policy;
 use crate::protocol::{Body, GuestId, Record, Role};
 
+pub use admitting::Hurdle;
 pub use erase::{Erase, Erasures};
+pub use gate::{By, Gate, Invitation};
 pub use waiting::{HELD_IN_ROOM, HELD_OF_GUEST, HeldLine};
 
 /// What follows from a room's log.
@@ -48,6 +52,9 @@ pub struct RoomState {
     /// The newest links that give a role, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     links: Vec<Link>,
+    /// Who was let in, and what lets newcomers in.
+    #[serde(default, skip_serializing_if = "Gate::is_empty")]
+    pub gate: Gate,
     /// The newest acts, oldest first: what was done, without its texts.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub acts: VecDeque<ActLine>,
@@ -122,6 +129,8 @@ pub struct Effect {
     pub refused: bool,
     /// Entries that are erased with it.
     pub erases: Option<Erase>,
+    /// The guests who lose their seats.
+    pub put_out: Vec<GuestId>,
 }
 
 impl RoomState {
@@ -135,6 +144,7 @@ impl RoomState {
             muted: Vec::new(),
             banned: Vec::new(),
             links: Vec::new(),
+            gate: Gate::default(),
             acts: VecDeque::new(),
             words: Vec::new(),
             held: Vec::new(),

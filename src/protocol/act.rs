@@ -4,14 +4,15 @@
 //! the room may say, such as the text that is pinned, is not read from a request.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use super::entering::{InvitationRef, Proof};
 use super::id::GuestId;
+use super::passphrase::Passphrase;
 use super::token::Token;
+
+pub use super::entering::LinkHash;
 
 /// What a guest may do in the room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -58,23 +59,10 @@ pub struct Said {
     pub text: String,
 }
 
-/// What identifies a link that gives a role, without being its secret: the first 16 bytes of the SHA-256 of the secret, as
-/// hexadecimal digits.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LinkHash(String);
-
-impl LinkHash {
-    /// That of the link with this secret.
-    pub fn of(secret: &Token) -> Self {
-        Self(HEXLOWER.encode(&Sha256::digest(secret.encode())[..16]))
-    }
-}
-
-impl fmt::Debug for LinkHash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("LinkHash(…)")
-    }
+/// For members that are left out where they say nothing; serde gives a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Something that a host or a moderator does.
@@ -103,24 +91,29 @@ pub enum Act {
         #[serde(flatten)]
         target: Target,
     },
-    /// A guest may say nothing, for so many seconds or until it is taken back.
+    /// A guest may say nothing, for so many seconds or until it is taken back; or all who came by the same invitation.
     Mute {
         #[serde(flatten)]
         target: Target,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seconds: Option<u64>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        invitation: bool,
     },
     /// A mute is taken back.
     Unmute {
         #[serde(flatten)]
         target: Target,
     },
-    /// A guest is put out and may not come back, for so many seconds or until it is taken back.
+    /// A guest is put out and may not come back, for so many seconds or until it is taken back; or all who came by the same
+    /// invitation.
     Ban {
         #[serde(flatten)]
         target: Target,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seconds: Option<u64>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        invitation: bool,
     },
     /// A ban is taken back.
     Unban {
@@ -136,6 +129,58 @@ pub enum Act {
     },
     /// Only guests who are in the room may come back; or all may come again.
     Lock { locked: bool },
+    /// Newcomers wait until they are let in, or do so no more. `present` are the guests who were in the room then.
+    Approval {
+        approval: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        present: Vec<GuestId>,
+    },
+    /// A guest is let in: by a host or a moderator, or by the room for a proof.
+    Admit {
+        #[serde(flatten)]
+        target: Target,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Proof>,
+    },
+    /// A guest who waits is turned away, for so many seconds or until it is taken back.
+    Reject {
+        #[serde(flatten)]
+        target: Target,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<u64>,
+    },
+    /// Newcomers give a password, or need none any more. The text is in no output, and the log has its hash.
+    Password {
+        password: bool,
+        #[serde(skip)]
+        text: Option<Passphrase>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hash: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        present: Vec<GuestId>,
+    },
+    /// Newcomers need an invitation, or do so no more.
+    InvitedOnly {
+        invited_only: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        present: Vec<GuestId>,
+    },
+    /// There is an invitation now, for the person whom the host calls so.
+    Invite {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        single_use: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<LinkHash>,
+    },
+    /// An invitation lets no guest in any more, and those who came by it are put out.
+    RevokeInvite {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invite: Option<InvitationRef>,
+    },
     /// Each guest may say something once in so many seconds; 0 for as often as they like.
     Slow { seconds: u64 },
     /// So many guests at most, where that is less than the room has seats; 0 for all seats.
@@ -178,6 +223,8 @@ macro_rules! target_of {
             | Act::Unmute { target }
             | Act::Ban { target, .. }
             | Act::Unban { target }
+            | Act::Admit { target, .. }
+            | Act::Reject { target, .. }
             | Act::DeleteAll { target } => Some(target),
             _ => None,
         }
@@ -205,6 +252,13 @@ impl Act {
             Self::Delete { .. } => "delete",
             Self::DeleteAll { .. } => "delete_all",
             Self::Lock { .. } => "lock",
+            Self::Approval { .. } => "approval",
+            Self::Admit { .. } => "admit",
+            Self::Reject { .. } => "reject",
+            Self::Password { .. } => "password",
+            Self::InvitedOnly { .. } => "invited_only",
+            Self::Invite { .. } => "invite",
+            Self::RevokeInvite { .. } => "revoke_invite",
             Self::Slow { .. } => "slow",
             Self::Cap { .. } => "cap",
             Self::Topic { .. } => "topic",
@@ -228,7 +282,26 @@ impl Act {
         target_of!(self)
     }
 
-    /// The act as guests are told of it: without what identifies a link, and without the words that are kept out.
+    /// The guests who were present when the room was closed to newcomers, to be filled in; `None` for every other act.
+    pub fn present_mut(&mut self) -> Option<&mut Vec<GuestId>> {
+        match self {
+            Self::Approval { approval: true, present }
+            | Self::Password { password: true, present, .. }
+            | Self::InvitedOnly { invited_only: true, present } => Some(present),
+            _ => None,
+        }
+    }
+
+    /// The hash of the link that it makes, to be filled in; `None` for an act that makes none.
+    pub fn link_mut(&mut self) -> Option<&mut Option<LinkHash>> {
+        match self {
+            Self::Link { link, .. } | Self::Invite { link, .. } => Some(link),
+            _ => None,
+        }
+    }
+
+    /// The act as guests are told of it: without what identifies a link or an invitation, who was let in, and the
+    /// words that are kept out.
     pub fn told(&self) -> Cow<'_, Self> {
         match self {
             Self::Link { role, link: Some(_) } => Cow::Owned(Self::Link { role: *role, link: None }),
@@ -238,6 +311,25 @@ impl Act {
             Self::Words { words: Some(words), .. } => {
                 Cow::Owned(Self::Words { words: None, count: Some(words.len()) })
             }
+            Self::Approval { approval, .. } => {
+                Cow::Owned(Self::Approval { approval: *approval, present: Vec::new() })
+            }
+            Self::InvitedOnly { invited_only, .. } => {
+                Cow::Owned(Self::InvitedOnly { invited_only: *invited_only, present: Vec::new() })
+            }
+            Self::Password { password, .. } => Cow::Owned(Self::Password {
+                password: *password,
+                text: None,
+                hash: None,
+                present: Vec::new(),
+            }),
+            Self::Admit { target, by: Some(_) } => {
+                Cow::Owned(Self::Admit { target: target.clone(), by: Some(Proof::Room) })
+            }
+            Self::Invite { .. } => {
+                Cow::Owned(Self::Invite { name: None, single_use: false, seconds: None, link: None })
+            }
+            Self::RevokeInvite { .. } => Cow::Owned(Self::RevokeInvite { invite: None }),
             _ => Cow::Borrowed(self),
         }
     }

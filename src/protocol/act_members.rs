@@ -3,9 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::act::{Act, Role, Target};
+use super::entering;
 use super::id::GuestId;
 use super::json;
 use super::name::WordReader;
+use super::passphrase::Passphrase;
 use super::refusal::{Code, Refusal};
 use super::words::can_match;
 
@@ -48,6 +50,7 @@ impl Act {
         };
         let seconds = || json::optional_number_within(members, "seconds", 1..=SECONDS_MAX);
         let flag = |name| members.get(name).and_then(Value::as_bool).ok_or_else(|| json::missing(name));
+        let optional_flag = |name| members.get(name).and_then(Value::as_bool).unwrap_or(false);
         let number = |name, range| {
             json::optional_number_within(members, name, range)?.ok_or_else(|| json::missing(name))
         };
@@ -64,13 +67,29 @@ impl Act {
             },
             "revoke_links" => Self::RevokeLinks,
             "kick" => Self::Kick { target: target()? },
-            "mute" => Self::Mute { target: target()?, seconds: seconds()? },
+            "mute" => {
+                Self::Mute { target: target()?, seconds: seconds()?, invitation: optional_flag("invitation") }
+            }
             "unmute" => Self::Unmute { target: target()? },
-            "ban" => Self::Ban { target: target()?, seconds: seconds()? },
+            "ban" => {
+                Self::Ban { target: target()?, seconds: seconds()?, invitation: optional_flag("invitation") }
+            }
             "unban" => Self::Unban { target: target()? },
             "delete" => Self::Delete { messages: messages(members)? },
             "delete_all" => Self::DeleteAll { target: target()? },
             "lock" => Self::Lock { locked: flag("locked")? },
+            "approval" => Self::Approval { approval: flag("approval")?, present: Vec::new() },
+            "admit" => Self::Admit { target: target()?, by: None },
+            "reject" => Self::Reject { target: target()?, seconds: seconds()? },
+            "password" => password(json::text(members, "text")?)?,
+            "invited_only" => Self::InvitedOnly { invited_only: flag("invited_only")?, present: Vec::new() },
+            "invite" => Self::Invite {
+                name: Some(entering::invitation_name(json::text(members, "name")?)?),
+                single_use: optional_flag("single_use"),
+                seconds: seconds()?,
+                link: None,
+            },
+            "revoke_invite" => Self::RevokeInvite { invite: Some(entering::invitation(members)?) },
             "slow" => Self::Slow { seconds: number("seconds", 0..=SLOW_MAX)? },
             "cap" => Self::Cap { guests: number("guests", 0..=10_000)? },
             "topic" => Self::Topic { text: line(members, TOPIC_BYTES_MAX)? },
@@ -105,6 +124,18 @@ pub fn checked(act: Act) -> Result<Act, Refusal> {
         // An act is an object, and what it is made of can be written.
         _ => Err(Refusal::new(Code::WrongKind, "This is no act.")),
     }
+}
+
+/// The act that sets this password; an empty one takes it away.
+///
+/// # Errors
+/// `bad_passphrase`.
+pub fn password(text: &str) -> Result<Act, Refusal> {
+    let given = Some(text).filter(|text| !text.is_empty());
+    let text = given
+        .map(|text| Passphrase::parse("password", text, entering::PASSWORD_CHARACTERS_MIN))
+        .transpose()?;
+    Ok(Act::Password { password: text.is_some(), text, hash: None, present: Vec::new() })
 }
 
 fn role(members: &Map<String, Value>) -> Result<Role, Refusal> {

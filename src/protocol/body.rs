@@ -3,17 +3,18 @@
 use serde_json::{Map, Value};
 
 use super::act::Act;
+use super::entering;
 use super::id::MessageId;
 use super::json;
 use super::name::Name;
 use super::refusal::{Code, Refusal};
-use super::request::{Hello, Say, check_text, cursor};
+use super::request::{Hello, Say, check_text, cursor, invite};
 use super::token::Token;
 
 /// How a sentence about a body begins.
 const BODY: &str = "The body";
 
-/// A request to join: `name`, `token` and the cursor, all optional.
+/// A request to join: `name`, `token`, the cursor, `password` and `invite`, all optional.
 ///
 /// # Errors
 /// What `docs/protocol.md` lists for `hello`.
@@ -23,6 +24,8 @@ pub fn hello(text: &str) -> Result<Hello, Refusal> {
         name: json::optional_text(&members, "name")?.map(Name::parse).transpose()?,
         token: json::optional_text(&members, "token")?.map(Token::parse).transpose()?,
         cursor: cursor(&members)?,
+        password: entering::of_hello(&members)?,
+        invite: invite(&members)?,
         ..Hello::default()
     })
 }

@@ -51,6 +51,7 @@ kinds! {
     Occupancy = "crowd",
     Doors = "doors",
     Storage = "storage",
+    Waiting = "waiting",
     Policy = "policy",
     Pong = "pong",
     Error = "error",

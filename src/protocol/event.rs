@@ -15,6 +15,7 @@ use super::name::Name;
 use super::policy::Policy;
 use super::refusal::Refusal;
 use super::request::Cursor;
+use super::secret::Secret;
 use super::token::Token;
 
 /// A guest, as the others see them.
@@ -80,6 +81,8 @@ pub struct Welcome {
     pub doors: Arc<[String]>,
     /// Whether the room can write now.
     pub storage_available: bool,
+    /// How many guests wait at this door to be let in.
+    pub waiting: usize,
     /// What hosts have decided.
     pub policy: Arc<Policy>,
 }
@@ -130,6 +133,8 @@ pub enum Event<'a> {
         doors: &'a [String],
         #[serde(skip_serializing_if = "is_true")]
         storage_available: bool,
+        #[serde(skip_serializing_if = "is_zero")]
+        waiting: usize,
         #[serde(flatten)]
         policy: &'a Policy,
     },
@@ -222,6 +227,11 @@ pub enum Event<'a> {
     Storage {
         available: bool,
     },
+    Waiting {
+        count: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        guests: Option<&'a [WaitingGuest]>,
+    },
     Policy {
         #[serde(flatten)]
         policy: &'a Policy,
@@ -232,6 +242,10 @@ pub enum Event<'a> {
         message: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        token: Option<&'a str>,
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         doors: &'a [String],
     },
@@ -248,6 +262,20 @@ pub struct HeldMessage<'a> {
     pub text: &'a str,
 }
 
+/// A guest who waits to be let in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaitingGuest {
+    /// Their number.
+    pub id: GuestId,
+    /// Their badge.
+    pub badge: Badge,
+    /// The name that they ask for, if it is no other guest's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// For how many seconds they have waited.
+    pub seconds: u64,
+}
+
 /// A room in a welcome.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[allow(missing_docs, reason = "docs/protocol.md describes each member")]
@@ -261,6 +289,11 @@ pub struct RoomName<'a> {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_true(value: &bool) -> bool {
     *value
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(value: &usize) -> bool {
+    *value == 0
 }
 
 impl Event<'_> {
@@ -312,6 +345,7 @@ impl Welcome {
             kept: self.kept,
             doors: &self.doors,
             storage_available: self.storage_available,
+            waiting: self.waiting,
             policy: &self.policy,
         }
     }
@@ -324,6 +358,8 @@ impl Refusal {
             code: self.code.as_str(),
             message: &self.message,
             id: self.id.as_ref().map(MessageId::as_str),
+            retry_after: self.retry_after.map(|wait| wait.as_millis().div_ceil(1000).max(1) as u64),
+            token: self.token.as_ref().map(Secret::text),
             doors: &self.doors,
         }
     }

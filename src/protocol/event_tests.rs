@@ -50,6 +50,7 @@ fn events_have_the_documented_form() {
             r#"{"type":"doors","doors":["http://two.onion"]}"#,
         ),
         (Event::Storage { available: false }, r#"{"type":"storage","available":false}"#),
+        (Event::Waiting { count: 2, guests: None }, r#"{"type":"waiting","count":2}"#),
     ] {
         assert_eq!(event.encode(), expected);
         assert_eq!(event.seq(), None);

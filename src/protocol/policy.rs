@@ -21,6 +21,15 @@ pub struct Policy {
     /// Whether only guests who are in the room may come back.
     #[serde(default, skip_serializing_if = "is_false")]
     pub locked: bool,
+    /// Whether newcomers wait until a host or a moderator lets them in.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub approval: bool,
+    /// Whether newcomers have to give a password.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub password: bool,
+    /// Whether newcomers need an invitation.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub invited_only: bool,
     /// How many seconds a guest waits between two messages; 0 for none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub slow: u64,

@@ -272,7 +272,11 @@ mod tests {
             any::<String>().prop_map(|title| Body::Title { title }),
             any::<String>().prop_map(|text| Body::Act(Act::Announce { text })),
             (any::<u64>(), any::<Option<u64>>()).prop_map(|(of, seconds)| {
-                Body::Act(Act::Ban { target: Target { of: GuestId(of), name: None }, seconds })
+                Body::Act(Act::Ban {
+                    target: Target { of: GuestId(of), name: None },
+                    seconds,
+                    invitation: false,
+                })
             }),
             ("[a-z_]{1,8}x", prop::collection::vec(any::<u8>(), 0..50))
                 .prop_map(|(kind, data)| Body::Unknown { kind, data }),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::id::{InvalidMessageId, MESSAGE_ID_MAX, MessageId};
+use super::secret::Secret;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
@@ -82,6 +83,14 @@ codes! {
     Locked = "locked",
     /// The message would have to wait for a host, and no more can.
     NotHeld = "not_held",
+    /// A host or a moderator has to let the guest in first.
+    Waiting = "waiting",
+    /// The room has a password, which the guest has to give.
+    PasswordNeeded = "password_needed",
+    /// The password is another one.
+    PasswordWrong = "password_wrong",
+    /// The guest needs an invitation.
+    InvitationNeeded = "invitation_needed",
     /// Slow mode: it is too soon after the guest's last message.
     SlowMode = "slow_mode",
     /// The log cannot store the message now, so it was not published.
@@ -99,16 +108,25 @@ pub struct Refusal {
     pub message: String,
     /// The id of the refused frame, if it had one.
     pub id: Option<MessageId>,
-    /// How long to wait before the same request would be accepted, where that is known. Not part of an `error`.
+    /// How long to wait before the same request would be accepted, where that is known.
     pub retry_after: Option<Duration>,
     /// Where the guest can go instead: the other doors of a room that is full here, the least busy first.
     pub doors: Arc<[String]>,
+    /// The token to ask again with, where the room has made one for the guest.
+    pub token: Option<Secret>,
 }
 
 impl Refusal {
     /// A refusal that belongs to no message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), id: None, retry_after: None, doors: Arc::default() }
+        Self {
+            code,
+            message: message.into(),
+            id: None,
+            retry_after: None,
+            doors: Arc::default(),
+            token: None,
+        }
     }
 
     /// The same refusal, for the message with this id.

@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::act::Act;
+use super::act::{Act, LinkHash};
+use super::entering;
 use super::id::MessageId;
 use super::json::{self, missing, optional_number_within as within};
 use super::name::Name;
+use super::passphrase::Passphrase;
 use super::refusal::{Code, Refusal};
 use super::token::Token;
 use super::{HISTORY_DEFAULT, HISTORY_MAX, NUMBER_LIMIT};
@@ -21,6 +23,8 @@ pub enum Request {
     Act(MessageId, Act),
     /// The secret of a link that gives a role.
     Claim(MessageId, Token),
+    /// Who waits to be let in.
+    Waiting,
     /// A change of name.
     Rename(Name),
     /// Older messages, answered with a page of the history.
@@ -46,6 +50,10 @@ pub struct Hello {
     pub cursor: Option<Cursor>,
     /// Of the messages after the cursor only so many of the newest, at most [`HISTORY_MAX`].
     pub newest: Option<usize>,
+    /// The room's password.
+    pub password: Option<Passphrase>,
+    /// The secret of an invitation or of a link that gives a role, as its hash.
+    pub invite: Option<LinkHash>,
 }
 
 /// A request for the messages before one that the guest has.
@@ -94,6 +102,8 @@ impl Request {
                 token: json::optional_text(members, "token")?.map(Token::parse).transpose()?,
                 cursor: cursor(members)?,
                 newest: within(members, "newest", 0..=HISTORY_MAX)?.map(|newest| newest as usize),
+                password: entering::of_hello(members)?,
+                invite: invite(members)?,
             })),
             "say" => Ok(Request::Say(Say {
                 id: MessageId::parse(json::text(members, "id")?)?,
@@ -106,6 +116,7 @@ impl Request {
                 let link = Token::parse_as("link", json::text(members, "link")?)?;
                 Ok(Request::Claim(MessageId::parse(json::text(members, "id")?)?, link))
             }
+            "waiting" => Ok(Request::Waiting),
             "rename" => Ok(Request::Rename(Name::parse(json::text(members, "name")?)?)),
             "history" => Ok(Request::History(HistoryRequest {
                 before: within(members, "before", 1..=NUMBER_LIMIT - 1)?.ok_or_else(|| missing("before"))?,
@@ -116,7 +127,7 @@ impl Request {
             "leave" => Ok(Request::Leave),
             _ => Err(Refusal::new(
                 Code::UnknownType,
-                "The member \"type\" must be one of hello, say, act, claim, rename, history, held, ping, leave.",
+                "The member \"type\" must be one of hello, say, act, claim, waiting, held, rename, history, ping, leave.",
             )),
         }
     }
@@ -125,6 +136,12 @@ impl Request {
 pub(super) fn cursor(members: &Map<String, Value>) -> Result<Option<Cursor>, Refusal> {
     let epoch = json::optional_text(members, "epoch")?.map(str::to_owned);
     Ok(json::optional_number(members, "after")?.map(|after| Cursor { after, epoch }))
+}
+
+/// The hash of the secret in the member `invite`.
+pub(super) fn invite(members: &Map<String, Value>) -> Result<Option<LinkHash>, Refusal> {
+    let secret = json::optional_text(members, "invite")?;
+    secret.map(|secret| Token::parse_as("invite", secret).map(|secret| LinkHash::of(&secret))).transpose()
 }
 
 /// Checks the text of a message of at most `message_bytes` bytes.

@@ -13,14 +13,17 @@ use crate::control::answer::{
     Answer, BanKind, BanLine, Bans, Failed, GuestLine, Guests, Held, Link, Log, LogLine, MessageLine,
     Messages, RoleLine, Roles, Status, Who,
 };
+use crate::control::entering::{InvitationLine, Invitations, Invited, Waiting, WaitingLine};
 use crate::control::request::{Question, Request};
 use crate::control::task::{Progress, Task};
 use crate::control::{Host, SOCKET_FILE};
 use crate::hub::wiping::{Wipe, WipedBy, Wiping};
 use crate::hub::{Present, Room};
+use crate::log::state::Invitation;
 use crate::log::{Restriction, RoomState};
+use crate::protocol::event::WaitingGuest;
 use crate::protocol::request::HistoryRequest;
-use crate::protocol::{Act, Body, GuestId, Record, Role};
+use crate::protocol::{Act, Body, GuestId, Name, Record, Role};
 use crate::storage::DataDirectory;
 use crate::tor::{self, Stage};
 
@@ -48,6 +51,10 @@ impl Host for RoomHost {
         match request {
             Request::Ask(question) => self.tell(question).await,
             Request::Act(Act::Link { role, .. }) => Ok(Answer::Link(self.new_link(role).await?)),
+            Request::Act(Act::Invite { name, single_use, seconds, .. }) => {
+                let act = Act::Invite { name: name.clone(), single_use, seconds, link: None };
+                Ok(Answer::Invited(self.invite(name.unwrap_or_default(), act).await?))
+            }
             Request::Act(act) => Ok(Answer::Done { seq: self.room.govern(act).await?.seq }),
             Request::Do(Task::Confirm) => {
                 let Some(confirm) = &self.confirm else {
@@ -77,13 +84,17 @@ impl RoomHost {
         if question == Question::Held {
             return self.held().await.map(Answer::Held);
         }
+        if question == Question::Waiting {
+            return Ok(Answer::Waiting(waiting(self.room.waiting().await?)));
+        }
         let (present, state) = (self.room.present().await?, self.room.state().await?);
         Ok(match question {
             Question::Status => Answer::Status(Box::new(self.status(&present, state))),
             Question::Guests => Answer::Guests(guests(&present, &state)),
             Question::Roles => Answer::Roles(roles(&state)),
             Question::Bans => Answer::Bans(bans(&state, present.clock)),
-            Question::Log | Question::Held | Question::Messages { .. } => {
+            Question::Invitations => Answer::Invitations(invitations(&state, present.clock)),
+            Question::Log | Question::Held | Question::Waiting | Question::Messages { .. } => {
                 Answer::Log(log(&state, present.clock))
             }
         })
@@ -128,11 +139,23 @@ impl RoomHost {
     pub(super) async fn new_link(&self, role: Role) -> Result<Link, Failed> {
         let done = self.room.govern(Act::Link { role, link: None }).await?;
         let secret = done.link.map(|link| link.encode()).unwrap_or_default();
+        let links = self.links("host", &secret);
+        Ok(Link { seq: done.seq, role, secret, links })
+    }
+
+    async fn invite(&self, name: String, act: Act) -> Result<Invited, Failed> {
+        let done = self.room.govern(act).await?;
+        let secret = done.link.map(|link| link.encode()).unwrap_or_default();
+        let links = self.links("invite", &secret);
+        Ok(Invited { seq: done.seq, name, secret, links })
+    }
+
+    /// The addresses of the room with a secret in the fragment.
+    fn links(&self, kind: &str, secret: &str) -> Vec<String> {
         // What is not a URL is a socket, which no browser opens.
         let local = self.local.iter().filter(|local| local.starts_with("http"));
         let places = self.address.iter().chain(local).chain(&self.public);
-        let links = places.map(|place| format!("{place}#host={secret}")).collect();
-        Ok(Link { seq: done.seq, role, secret, links })
+        places.map(|place| format!("{place}#{kind}={secret}")).collect()
     }
 }
 
@@ -155,6 +178,26 @@ fn guests(present: &Present, state: &RoomState) -> Guests {
         muted: state.mute(guest.id, present.clock).is_some(),
     };
     Guests { guests: present.guests.iter().map(line).collect() }
+}
+
+fn waiting(guests: Vec<WaitingGuest>) -> Waiting {
+    let line = |guest: WaitingGuest| WaitingLine {
+        who: Who::new(guest.id, guest.name.as_ref().map(Name::as_str)),
+        seconds: guest.seconds,
+    };
+    Waiting { waiting: guests.into_iter().map(line).collect() }
+}
+
+fn invitations(state: &RoomState, clock: u64) -> Invitations {
+    let line = |one: &Invitation| InvitationLine {
+        id: one.id(),
+        name: one.name.clone(),
+        single_use: one.single_use,
+        valid: one.counts(clock),
+        seconds_left: one.until.map(|until| until.saturating_sub(clock)).filter(|left| *left > 0),
+        guests: state.gate.came_by(one.id()),
+    };
+    Invitations { invitations: state.gate.invitations().iter().map(line).collect() }
 }
 
 fn roles(state: &RoomState) -> Roles {

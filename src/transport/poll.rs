@@ -59,6 +59,8 @@ struct State {
     doors: Vec<String>,
     #[serde(skip_serializing_if = "is_true")]
     storage_available: bool,
+    #[serde(skip_serializing_if = "is_zero")]
+    waiting: usize,
 }
 
 /// The member is left out while all is well; serde gives a reference.
@@ -67,13 +69,19 @@ fn is_true(value: &bool) -> bool {
     *value
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(value: &usize) -> bool {
+    *value == 0
+}
+
 impl State {
     fn new(join: &StatelessJoin, cursor: Option<u64>, after: u64) -> Self {
-        let Welcome { epochs, clock, first, head, count, doors, storage_available, .. } = &join.welcome;
+        let Welcome { epochs, clock, first, head, count, doors, storage_available, waiting, .. } =
+            &join.welcome;
         let (epoch, doors) = (epochs.present().to_owned(), doors.to_vec());
         let (clock, first, head, count) = (*clock, *first, *head, *count);
-        let storage_available = *storage_available;
-        Self { epoch, cursor, clock, first, head, after, count, doors, storage_available }
+        let (storage_available, waiting) = (*storage_available, *waiting);
+        Self { epoch, cursor, clock, first, head, after, count, doors, storage_available, waiting }
     }
 }
 
@@ -305,6 +313,7 @@ mod tests {
             count: 1,
             doors,
             storage_available,
+            waiting: 0,
         };
         serde_json::from_slice(&PollResponse { state, page }.up_to_date().encode()).unwrap()
     }

@@ -11,6 +11,7 @@ mod driver;
 mod end;
 mod handshake;
 mod input;
+mod outcome;
 mod session;
 pub mod upgrade;
 mod wake_filter;

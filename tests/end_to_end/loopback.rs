@@ -6,6 +6,7 @@ mod crowd;
 mod described;
 mod described_events;
 mod documented;
+mod entering;
 mod events;
 mod flood;
 mod governing;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::moving::PassphraseFlags;
+
 pub(super) const EXAMPLES: &str = "\
 Examples:
   onionroom host status
@@ -81,6 +83,9 @@ pub enum HostCommand {
         /// For how long, such as 10m; until it is taken back if this is not said
         #[arg(long = "for", value_name = "TIME", value_parser = time)]
         time: Option<Duration>,
+        /// All who came by the same invitation, which lets no guest in any more
+        #[arg(long)]
+        invitation: bool,
     },
     /// Take a mute back
     Unmute {
@@ -96,6 +101,9 @@ pub enum HostCommand {
         /// For how long, such as 7d; until it is taken back if this is not said
         #[arg(long = "for", value_name = "TIME", value_parser = time)]
         time: Option<Duration>,
+        /// All who came by the same invitation, which lets no guest in any more
+        #[arg(long)]
+        invitation: bool,
     },
     /// Take a ban back
     Unban {
@@ -133,6 +141,64 @@ pub enum HostCommand {
     Lock,
     /// Let newcomers in again
     Unlock,
+    /// Let newcomers in only when admit says so, or freely again
+    Approval {
+        /// on or off
+        #[arg(value_name = "on|off")]
+        set: Switch,
+    },
+    /// Print who waits to be let in at this machine
+    Waiting,
+    /// Let a guest in who waits
+    Admit {
+        /// The guest
+        #[arg(value_name = "GUEST")]
+        guest: String,
+    },
+    /// Turn a guest away who waits, as ban does
+    Reject {
+        /// The guest
+        #[arg(value_name = "GUEST")]
+        guest: String,
+        /// For how long, such as 10m; until unban if this is not said
+        #[arg(long = "for", value_name = "TIME", value_parser = time)]
+        time: Option<Duration>,
+    },
+    /// Ask newcomers for a password, which is asked for here; --remove for none any more
+    Password {
+        /// Where the password comes from
+        #[command(flatten)]
+        passphrase: PassphraseFlags,
+        /// Take the password away
+        #[arg(long, conflicts_with = "passphrase_file")]
+        remove: bool,
+    },
+    /// Let newcomers in only with an invitation, or freely again
+    InvitedOnly {
+        /// on or off
+        #[arg(value_name = "on|off")]
+        set: Switch,
+    },
+    /// Make a link that lets one person in, and print it with its QR code
+    Invite {
+        /// What to call the invitation; guests do not see it
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Let in the first guest who opens it, and no other
+        #[arg(long)]
+        once: bool,
+        /// For how long it lets guests in, such as 7d [default: until uninvite]
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        expires: Option<Duration>,
+    },
+    /// Print which invitations there are
+    Invites,
+    /// Take an invitation back, and put out who came by it
+    Uninvite {
+        /// What the invitation is called, or its number
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
     /// Let each guest say something only once in a while
     Slow {
         /// How long a guest waits between two messages, such as 10s; or off
@@ -188,6 +254,15 @@ pub enum HostCommand {
     },
     /// Keep a room that wipes itself when no host gives a sign
     Confirm,
+}
+
+/// Whether something is to be on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
 }
 
 /// A role, as it is typed.

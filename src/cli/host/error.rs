@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::cli::passphrase::PassphraseError;
 #[cfg(unix)]
 use crate::control::client::ClientError;
 
@@ -43,6 +44,9 @@ pub enum HostError {
         /// What the operating system said, or that it is no text.
         cause: io::Error,
     },
+    /// There is no password.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
     /// The system has no Unix sockets.
     #[error(
         "The room is governed over a Unix socket, which this system does not have for it. Use the page as a host."
@@ -64,6 +68,7 @@ impl HostError {
             Self::NoSuchGuest(_) => "no_such_guest",
             Self::Ambiguous { .. } => "ambiguous",
             Self::Unreadable { .. } => "unreadable",
+            Self::Passphrase(_) => "bad_passphrase",
             Self::NoSockets => "no_sockets",
         }
     }

@@ -3,14 +3,18 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::error::HostError;
 use super::guest::{Known, find};
-use crate::cli::arguments::HostCommand;
+use crate::cli::arguments::{HostCommand, Switch};
+use crate::cli::passphrase;
+use crate::cli::terminal::Terminal;
 use crate::control::answer::{BanKind, Bans, Guests, Messages, Roles};
 use crate::control::client::{Client, ClientError};
+use crate::control::entering::{Invitations, Waiting};
 use crate::protocol::act_members::{DELETE_MAX, RULES_BYTES_MAX};
 
 /// How many messages are looked through for an author who is not here.
@@ -26,7 +30,11 @@ pub(super) struct Asked {
 }
 
 /// The requests of a command, in their order.
-pub(super) async fn requests(client: &mut Client, command: &HostCommand) -> Result<Vec<Asked>, HostError> {
+pub(super) async fn requests(
+    client: &mut Client,
+    command: &HostCommand,
+    terminal: &Terminal,
+) -> Result<Vec<Asked>, HostError> {
     let json = match command {
         HostCommand::Status => json!({ "ask": "status" }),
         HostCommand::Guests => json!({ "ask": "guests" }),
@@ -55,6 +63,26 @@ pub(super) async fn requests(client: &mut Client, command: &HostCommand) -> Resu
         }
         HostCommand::Lock => json!({ "act": "lock", "locked": true }),
         HostCommand::Unlock => json!({ "act": "lock", "locked": false }),
+        HostCommand::Approval { set } => json!({ "act": "approval", "approval": *set == Switch::On }),
+        HostCommand::InvitedOnly { set } => {
+            json!({ "act": "invited_only", "invited_only": *set == Switch::On })
+        }
+        HostCommand::Waiting => json!({ "ask": "waiting" }),
+        HostCommand::Invites => json!({ "ask": "invitations" }),
+        HostCommand::Password { remove: true, .. } => json!({ "act": "password", "text": "" }),
+        HostCommand::Password { passphrase: flags, .. } => {
+            json!({ "act": "password", "text": *passphrase::of_a_room(flags, terminal)? })
+        }
+        HostCommand::Invite { name, once, expires } => {
+            let mut json = json!({ "act": "invite", "name": name, "single_use": once });
+            if let Some(time) = expires {
+                json["seconds"] = time.as_secs().into();
+            }
+            json
+        }
+        HostCommand::Uninvite { name } => {
+            json!({ "act": "revoke_invite", "invite": invitation(client, name).await? })
+        }
         HostCommand::Slow { time } => json!({ "act": "slow", "seconds": time.as_secs() }),
         HostCommand::Cap { guests } => json!({ "act": "cap", "guests": guests }),
         HostCommand::Topic { text } => json!({ "act": "topic", "text": text }),
@@ -75,13 +103,15 @@ async fn about_guest(client: &mut Client, command: &HostCommand) -> Result<Asked
         HostCommand::Unmute { guest } => (restricted(client, guest, true).await?, "unmute", json!({})),
         HostCommand::Unban { guest } => (restricted(client, guest, false).await?, "unban", json!({})),
         HostCommand::Kick { guest } => (find(guest, &present(client).await?)?, "kick", json!({})),
-        HostCommand::Mute { guest, time } => {
-            let seconds = time.map(|time| json!({ "seconds": time.as_secs() }));
-            (anyone(client, guest).await?, "mute", seconds.unwrap_or(json!({})))
+        HostCommand::Mute { guest, time, invitation } => {
+            (anyone(client, guest).await?, "mute", restriction(*time, *invitation))
         }
-        HostCommand::Ban { guest, time } => {
-            let seconds = time.map(|time| json!({ "seconds": time.as_secs() }));
-            (anyone(client, guest).await?, "ban", seconds.unwrap_or(json!({})))
+        HostCommand::Ban { guest, time, invitation } => {
+            (anyone(client, guest).await?, "ban", restriction(*time, *invitation))
+        }
+        HostCommand::Admit { guest } => (find(guest, &waiting(client).await?)?, "admit", json!({})),
+        HostCommand::Reject { guest, time } => {
+            (find(guest, &waiting(client).await?)?, "reject", restriction(*time, false))
         }
         HostCommand::Role { guest, role } => {
             (anyone(client, guest).await?, "role", json!({ "role": role.as_str() }))
@@ -93,6 +123,32 @@ async fn about_guest(client: &mut Client, command: &HostCommand) -> Result<Asked
     json["act"] = act.into();
     json["of"] = about.number.into();
     Ok(Asked { json, about: Some(about) })
+}
+
+fn restriction(time: Option<Duration>, invitation: bool) -> Value {
+    let mut members = json!({});
+    if let Some(time) = time {
+        members["seconds"] = time.as_secs().into();
+    }
+    if invitation {
+        members["invitation"] = true.into();
+    }
+    members
+}
+
+/// Those who wait to be let in.
+async fn waiting(client: &mut Client) -> Result<Vec<Known>, ClientError> {
+    let listed: Waiting = client.request(&json!({ "ask": "waiting" })).await?;
+    let lines = listed.waiting.into_iter();
+    Ok(lines.map(|line| Known { number: line.who.number, name: line.who.name, remark: "waits" }).collect())
+}
+
+/// The invitation that is meant: its name, or its number where none is called so.
+async fn invitation(client: &mut Client, wanted: &str) -> Result<Value, HostError> {
+    let listed: Invitations = client.request(&json!({ "ask": "invitations" })).await?;
+    let called = listed.invitations.iter().any(|one| one.name == wanted);
+    let number = wanted.parse::<u64>().ok().filter(|_| !called);
+    Ok(number.map_or_else(|| wanted.into(), Value::from))
 }
 
 /// Those who are here.

@@ -5,16 +5,18 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::entering;
 use super::error::HostError;
 use super::guest::Known;
 use super::request::Asked;
+use super::shown::{indented, name_of, short, shown, time};
 use crate::cli::arguments::HostCommand;
 use crate::cli::terminal::Terminal;
 use crate::control::answer::{
     BanKind, Bans, Guests, Held, Link, Log, MessageLine, Messages, Roles, Status, Who,
 };
 use crate::control::client::ClientError;
-use crate::protocol::Confirmation;
+use crate::protocol::{Confirmation, Policy};
 
 /// Prints the answer to a request of this command.
 pub(super) fn print(
@@ -33,6 +35,9 @@ pub(super) fn print(
         HostCommand::Held => messages(&read::<Held>(answer)?.held, "No message waits."),
         HostCommand::Words { file: None } => kept_out(&read(answer)?),
         HostCommand::Link { revoke: false, .. } => link(&read(answer)?),
+        HostCommand::Waiting => entering::waiting(&read(answer)?),
+        HostCommand::Invites => entering::invitations(&read(answer)?),
+        HostCommand::Invite { .. } => entering::invited(terminal, &read(answer)?, command),
         _ => vec![done(command, asked)],
     };
     lines.iter().for_each(|line| terminal.print(line));
@@ -55,8 +60,7 @@ fn status(status: &Status) -> Vec<String> {
     status.public.iter().for_each(|public| tell("public", public.clone()));
     let away = if status.away > 0 { format!(", {} of them away", status.away) } else { String::new() };
     tell("guests", format!("{} on {} seats{away}", status.guests, status.seats));
-    let lock = if policy.locked { "only those who are here already, and those with a role" } else { "all" };
-    tell("let in", lock.to_owned());
+    tell("let in", let_in(policy));
     if policy.cap > 0 {
         tell("cap", format!("at most {} guests", policy.cap));
     }
@@ -93,6 +97,21 @@ fn until_wipe(wipe: &Confirmation) -> String {
     match wipe.overdue {
         true => format!("in {left}{address}, unless you say `onionroom host confirm` now"),
         false => format!("unless a host gives a sign within {left}{address} (`onionroom host confirm`)"),
+    }
+}
+
+/// Who can come in.
+fn let_in(policy: &Policy) -> String {
+    let needs = [
+        (policy.invited_only, "an invitation"),
+        (policy.password, "the password"),
+        (policy.approval, "to be let in"),
+    ];
+    let needs: Vec<_> = needs.iter().filter(|(set, _)| *set).map(|(_, what)| *what).collect();
+    match (policy.locked, needs.is_empty()) {
+        (true, _) => "only those who are here already, and those with a role".to_owned(),
+        (false, true) => "all".to_owned(),
+        (false, false) => format!("newcomers need {}", needs.join(", and ")),
     }
 }
 
@@ -254,60 +273,10 @@ fn done(command: &HostCommand, asked: &Asked) -> String {
             "You have confirmed the room: the time until it wipes itself begins anew.".to_owned()
         }
         HostCommand::Link { .. } => "The links that were not used give nothing any more.".to_owned(),
-        _ => "Done.".to_owned(),
+        _ => entering::done(command, asked.about.as_ref()).unwrap_or_else(|| "Done.".to_owned()),
     }
-}
-
-fn name_of(name: &Option<String>) -> String {
-    name.as_deref().map_or_else(|| "(name not known)".to_owned(), shown)
 }
 
 fn guest(who: &Who) -> String {
     shown(&Known { number: who.number, name: who.name.clone(), remark: "" }.to_string())
-}
-
-/// A time as people write it, such as `1h 30m`.
-fn time(seconds: u64) -> String {
-    humantime::format_duration(Duration::from_secs(seconds)).to_string()
-}
-
-/// The same in a few characters.
-fn short(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m", seconds / 60),
-        3600..86_400 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
-    }
-}
-
-/// A text whose further lines are indented, so that none is taken for a line of this program.
-fn indented(text: &str) -> String {
-    text.lines().map(shown).collect::<Vec<_>>().join("\n             ")
-}
-
-/// A text that cannot move the cursor of a terminal or turn its writing round.
-fn shown(text: &str) -> String {
-    let is_unsafe = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|character| if is_unsafe(character) { '\u{fffd}' } else { character }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_of_a_guest_reaches_the_terminal_as_a_command() {
-        assert_eq!(shown("a\u{1b}[2Jb\rc\u{202e}d\u{9b}e"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\u{fffd}e");
-        assert_eq!(indented("one\nerror: two"), "one\n             error: two");
-    }
-
-    #[test]
-    fn times_are_short() {
-        assert_eq!([0, 59, 60, 7200, 200_000].map(short), ["0s", "59s", "1m", "2h", "2d"]);
-        assert_eq!(time(5400), "1h 30m");
-    }
 }

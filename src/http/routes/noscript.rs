@@ -13,6 +13,7 @@ mod moved;
 mod parameters;
 mod seat;
 mod session;
+mod waiting;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use self::form::Form;
 use self::guest_form::own_form;
 use self::parameters::Parameters;
 use self::seat::{Resumed, resume};
-use self::session::{Session, number, prove, random_number, window};
+use self::session::{Session, guest_of, number, prove, random_number, window};
 use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::guard::MOVED;
@@ -41,7 +42,8 @@ use crate::http::unbuffered::unbuffered;
 use crate::hub::{Published, Room};
 use crate::protocol::{Code, Guest, GuestId, Hello, Name, Refusal, Token};
 use crate::transport::noscript as transport;
-use crate::transport::noscript::documents::{self, Composer, Doors, Entry};
+use crate::transport::noscript::documents::{self, Composer, Doors};
+use crate::transport::noscript::entry::{self as entry_page, Entry};
 use crate::transport::noscript::markup::Look;
 use crate::transport::noscript::message;
 use crate::transport::noscript::phrases;
@@ -57,6 +59,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()
         .route("/rooms/{room}/page", get(page))
         .route("/rooms/{room}/page/enter", get(to_page).post(enter))
+        .route("/rooms/{room}/page/waiting", get(waiting::page))
         .route("/rooms/{room}/page/connection", get(connection::connection))
         .route("/rooms/{room}/page/reconnect", get(connection::reconnect))
         .route("/rooms/{room}/page/reached", get(connection::reached))
@@ -71,8 +74,9 @@ pub(super) fn routes() -> Router<Arc<Site>> {
 }
 
 /// The room for a guest who has entered, the entry for a visitor who has not.
-async fn page(State(site): State<Arc<Site>>, session: Session) -> Response {
+async fn page(State(site): State<Arc<Site>>, ChargedRoom(room): ChargedRoom, session: Session) -> Response {
     match &session.token {
+        Some(token) if matches!(room.waits(token).await, Ok(Some(_))) => see_other("page/waiting"),
         Some(token) => {
             let window = window(token, random_number());
             let doors = site.room.doors().unwrap_or_default();
@@ -99,8 +103,17 @@ fn entry(site: &Site, session: &Session, action: &str, name: &str, problem: Opti
     let (title, kept, proof) = (&site.noscript.title, site.noscript.kept, prove(&secret, &form));
     let note = problem.as_ref().map(|problem| problem.detail.as_str());
     let doors = problem.as_ref().map_or(&[][..], |problem| &problem.doors);
-    let content =
-        documents::entry(&Entry { title, kept, action, form: &form, proof: &proof, name, note, doors });
+    let content = entry_page::entry(&Entry {
+        title,
+        kept,
+        action,
+        form: &form,
+        proof: &proof,
+        name,
+        note,
+        doors,
+        needs: site.room.needs(),
+    });
     let mut response =
         document(Look::Entry, problem.as_ref().map_or(StatusCode::OK, |problem| problem.status), content);
     if let Some(problem) = problem {
@@ -135,20 +148,23 @@ async fn enter(
     if !session.entry.iter().chain(&session.token).any(own) {
         return outside(Look::Room, NOT_OWN);
     }
-    let Some(token) = session.token.clone().or_else(|| Token::random().ok()) else {
+    // The same guest where the form is sent again because its answer was lost: an invitation may be used up by then.
+    let known = session.token.clone().or_else(|| session.entry.as_ref().and_then(guest_of));
+    let Some(token) = known else {
         return entry_again(&site, &session, &form.name, no_randomness());
     };
-    let wanted = (!form.name.trim().is_empty()).then(|| Name::parse(&form.name)).transpose();
-    let joined = match wanted {
-        Ok(name) => room.join_stateless(Hello { name, token: Some(token), ..Hello::default() }).await,
-        Err(refusal) => Err(refusal),
+    let hello = match waiting::hello(&form, token.clone()) {
+        Ok(hello) => hello,
+        Err(refusal) => return entry_again(&site, &session, &form.name, refusal),
     };
-    match joined {
+    let name = hello.name.clone();
+    match room.join_stateless(hello).await {
         Ok(join) => {
             let mut response = see_other("../page");
             session.keep(&mut response, &join.welcome.token, &join.welcome.guest.name);
             response
         }
+        Err(refusal) if refusal.code == Code::Waiting => waiting::begin(&session, &token, name.as_ref()),
         Err(refusal) => entry_again(&site, &session, &form.name, refusal),
     }
 }

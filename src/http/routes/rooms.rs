@@ -70,6 +70,9 @@ struct RoomState<'a> {
     /// There while the room cannot write.
     #[serde(skip_serializing_if = "Option::is_none")]
     storage_available: Option<bool>,
+    /// How many guests wait to be let in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<usize>,
     #[serde(flatten)]
     policy: &'a Policy,
 }
@@ -97,6 +100,7 @@ async fn room_state(
         kept,
         doors: &welcome.doors,
         storage_available: (!welcome.storage_available).then_some(false),
+        waiting: (welcome.waiting > 0).then_some(welcome.waiting),
         policy: &welcome.policy,
     };
     Ok(json(StatusCode::OK, &state))

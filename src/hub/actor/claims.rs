@@ -61,7 +61,8 @@ impl RoomActor {
         if known.is_some_and(|known| hello.name.as_ref().is_none_or(|name| name == known)) {
             return Ok(None);
         }
-        if connects || known.is_none() {
+        let (is_here, waits) = (known.is_some(), guest.is_some_and(|guest| self.waiting.has(guest)));
+        if (connects || !is_here) && !waits {
             self.charge_join(circuit)?;
         }
         let guest = match guest {
@@ -72,6 +73,10 @@ impl RoomActor {
                 hello.token.insert(token).guest(&self.identity.secret)
             }
         };
+        if !is_here {
+            // Before a name is claimed for a guest who does not come in.
+            self.let_in(guest, circuit, hello.name.as_ref())?;
+        }
         if let Some(name) = hello.name.clone() {
             return self.need_of_name(guest, name);
         }

@@ -1,15 +1,14 @@
 //! The actor and its hosts: acts that come in, and what follows from those that the log has.
 
-use std::sync::Arc;
-
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::RoomActor;
-use crate::hub::admission::{banned, blocked, locked, muted};
-use crate::hub::command::{PublishBatch, Speaker, not_seated, rate_limited, storage_unavailable};
+use crate::hub::admission::{banned, blocked, invitation_revoked, muted};
+use crate::hub::command::{PublishBatch, not_seated, rate_limited, storage_unavailable};
 use crate::hub::pending::{PendingAppend, PendingPublish};
 use crate::hub::roster::change::PresenceChange;
+use crate::hub::speaker::Speaker;
 use crate::log::{Effect, Entry, Erase, Restriction};
 use crate::protocol::act::Said;
 use crate::protocol::words::WordList;
@@ -78,6 +77,9 @@ impl RoomActor {
         {
             self.check_keeps()?;
         }
+        if let Some(present) = act.present_mut() {
+            *present = self.roster.guests().iter().map(|guest| guest.id).collect();
+        }
         if let Act::Pin { message, said } = &mut act
             && self.state.role(author) > Role::Guest
         {
@@ -107,6 +109,10 @@ impl RoomActor {
             .or_else(|| self.state.policy.name(guest).map(str::to_owned))
             .or_else(|| of(&self.state.banned))
             .or_else(|| of(&self.state.muted))
+            .or_else(|| {
+                let wanted = self.waiting.name(guest).filter(|name| self.roster.is_free(name, guest));
+                wanted.map(|name| name.as_str().to_owned())
+            })
     }
 
     /// Takes account of entries that the log has; what the acts among them do, by their numbers.
@@ -123,32 +129,47 @@ impl RoomActor {
                 _ => {}
             }
         }
-        if !effects.is_empty() && *self.policy != self.state.policy {
-            self.policy = Arc::new(self.state.policy.clone());
+        if !effects.is_empty() {
+            self.renew_policy();
         }
         effects
     }
 
     /// Does what follows at this node from acts that were published.
     pub(super) fn enforce_all(&mut self, records: &[Record], effects: &[(u64, Effect)]) {
-        for (seq, _) in effects.iter().filter(|(_, effect)| !effect.refused) {
+        for (seq, effect) in effects.iter().filter(|(_, effect)| !effect.refused) {
             let record = records.iter().find(|record| record.seq == *seq);
             if let Some(record) = record
                 && let Body::Act(act) = &record.body
             {
-                self.enforce(record, act);
+                self.enforce(record, act, &effect.put_out);
             }
         }
     }
 
     /// Does what follows at this node from an act that counts.
-    fn enforce(&mut self, record: &Record, act: &Act) {
+    fn enforce(&mut self, record: &Record, act: &Act, put_out: &[GuestId]) {
         match act {
             Act::Kick { target } => self.put_out(target.of, record.at, None),
             Act::Ban { target, .. } => {
-                let circuit = self.roster.guest(target.of, None).map(|(_, circuit)| circuit);
-                self.put_out(target.of, record.at, circuit.filter(|circuit| !circuit.is_shared()));
+                let others = put_out.iter().copied().filter(|guest| *guest != target.of);
+                for guest in std::iter::once(target.of).chain(others) {
+                    let circuit = self.circuit_of(guest);
+                    self.put_out(guest, record.at, circuit);
+                }
             }
+            Act::Reject { target, seconds } => {
+                let circuit = self.circuit_of(target.of).filter(|_| seconds.is_none());
+                self.put_out(target.of, record.at, circuit);
+            }
+            Act::RevokeInvite { .. } => {
+                let guests = put_out.iter().filter(|guest| self.state.role(**guest) == Role::Guest);
+                let changes: Vec<_> =
+                    guests.filter_map(|guest| self.roster.expel(*guest, &invitation_revoked())).collect();
+                self.announce(&changes);
+            }
+            Act::Admit { target, .. } => self.strike_waiting(target.of),
+            Act::Approval { approval: false, .. } => self.expire_waiting(Instant::now()),
             Act::Unban { .. } => self.admission.unblock(),
             Act::Cap { guests } => self.roster.set_cap(*guests),
             Act::Words { .. } => self.words = WordList::new(&self.state.words),
@@ -156,9 +177,16 @@ impl RoomActor {
         }
     }
 
+    /// The circuit of a guest who is here or waits, unless it is one for clients that cannot be told apart.
+    fn circuit_of(&self, guest: GuestId) -> Option<CircuitId> {
+        let seated = self.roster.guest(guest, None).map(|(_, circuit)| circuit);
+        seated.or_else(|| self.waiting.circuit(guest)).filter(|circuit| !circuit.is_shared())
+    }
+
     /// Frees the seat of a guest who is banned, and those of all guests on this circuit, which is kept out.
     fn put_out(&mut self, guest: GuestId, at: u64, circuit: Option<CircuitId>) {
         let refusal = self.state.ban(guest, at).map_or_else(blocked, |ban| banned(ban, at));
+        self.strike_waiting(guest);
         let mut changes: Vec<PresenceChange> = self.roster.expel(guest, &refusal).into_iter().collect();
         if let Some(circuit) = circuit {
             self.admission.block(circuit, Instant::now());
@@ -169,24 +197,6 @@ impl RoomActor {
             }
         }
         self.announce(&changes);
-    }
-
-    /// Checks whether a guest may come in, or back.
-    pub(super) fn check_admission(&self, guest: GuestId, circuit: CircuitId) -> Result<(), Refusal> {
-        let at = self.clock();
-        if let Some(ban) = self.state.ban(guest, at) {
-            return Err(banned(ban, at));
-        }
-        if self.roster.has(guest) || self.state.role(guest) > Role::Guest {
-            return Ok(());
-        }
-        if self.admission.is_blocked(circuit, Instant::now()) {
-            return Err(blocked());
-        }
-        if self.state.policy.locked && self.roster.name_elsewhere(guest).is_none() {
-            return Err(locked());
-        }
-        Ok(())
     }
 
     /// Checks whether a guest may say something now.

@@ -6,9 +6,10 @@ use tokio::time::Instant;
 
 use super::RoomActor;
 use crate::hub::command::{
-    Join, Seat, Speaker, StatelessJoin, closing, not_seated, rate_limited, storage_unavailable,
+    Join, Seat, StatelessJoin, closing, not_seated, rate_limited, storage_unavailable,
 };
 use crate::hub::roster::change::{Arrival, ClaimedName, PresenceChange};
+use crate::hub::speaker::Speaker;
 use crate::log::{LogError, Span};
 use crate::protocol::{CircuitId, GuestId, Hello, MAIN_ROOM, Name, Refusal, Token, Welcome};
 
@@ -20,7 +21,8 @@ impl RoomActor {
         circuit: CircuitId,
         claimed: Option<ClaimedName>,
     ) -> Result<Join, Refusal> {
-        if claimed.is_none() {
+        let known = hello.token.as_ref().map(|token| token.guest(&self.identity.secret));
+        if claimed.is_none() && !known.is_some_and(|guest| self.waiting.has(guest)) {
             self.charge_join(circuit)?;
         }
         let (span, token) = self.prepare(&hello).await?;
@@ -28,7 +30,7 @@ impl RoomActor {
             return Err(closing());
         };
         let guest = token.guest(&self.identity.secret);
-        self.check_admission(guest, circuit)?;
+        self.let_in(guest, circuit, hello.name.as_ref())?;
         let wanted = self.wanted(guest, hello.name, claimed)?;
         let (arrival, connection) = self.roster.join(guest, wanted, circuit)?;
         self.budgets.begin(guest, Instant::now());
@@ -46,12 +48,13 @@ impl RoomActor {
         claimed: Option<ClaimedName>,
     ) -> Result<StatelessJoin, Refusal> {
         let known = hello.token.as_ref().map(|token| token.guest(&self.identity.secret));
-        if claimed.is_none() && !known.is_some_and(|guest| self.roster.has(guest)) {
+        let is_free = |guest| self.roster.has(guest) || self.waiting.has(guest);
+        if claimed.is_none() && !known.is_some_and(is_free) {
             self.charge_join(circuit)?;
         }
         let (span, token) = self.prepare(&hello).await?;
         let guest = token.guest(&self.identity.secret);
-        self.check_admission(guest, circuit)?;
+        self.let_in(guest, circuit, hello.name.as_ref())?;
         let wanted = self.wanted(guest, hello.name, claimed)?;
         let arrival = self.roster.join_stateless(guest, wanted, circuit, Instant::now())?;
         self.budgets.begin(guest, Instant::now());
@@ -122,6 +125,7 @@ impl RoomActor {
             kept: self.kept,
             doors: Arc::clone(self.notices.doors()),
             storage_available: self.notices.can_write(),
+            waiting: self.waiting.count(),
             policy: Arc::clone(&self.policy),
         }
     }

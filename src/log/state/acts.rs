@@ -12,7 +12,7 @@ const KICK_SECONDS: u64 = 60;
 const ROLES_MAX: usize = 64;
 
 /// The most guests who are muted, and the most who are banned.
-const RESTRICTIONS_MAX: usize = 1000;
+pub(super) const RESTRICTIONS_MAX: usize = 1000;
 
 /// The most links that are remembered; beyond that the oldest is forgotten.
 const LINKS_MAX: usize = 16;
@@ -72,6 +72,10 @@ impl RoomState {
             | Act::Rules { .. }
             | Act::Announce { .. }
             | Act::Words { .. }
+            | Act::Password { .. }
+            | Act::InvitedOnly { .. }
+            | Act::Invite { .. }
+            | Act::RevokeInvite { .. }
                 if own < Role::Host =>
             {
                 return refuse("Only a host of this room can do that.");
@@ -81,7 +85,11 @@ impl RoomState {
             }
             _ => {}
         }
-        if let Act::Kick { target } | Act::Mute { target, .. } | Act::Ban { target, .. } = act {
+        if let Act::Kick { target }
+        | Act::Mute { target, .. }
+        | Act::Ban { target, .. }
+        | Act::Reject { target, .. } = act
+        {
             if target.of == author {
                 return refuse("You cannot do that to yourself; leave the room instead.");
             }
@@ -100,7 +108,7 @@ impl RoomState {
             Act::Mute { .. } if full(&self.muted) => {
                 refuse("A thousand guests are muted already; take some mutes back first.")
             }
-            Act::Kick { .. } | Act::Ban { .. } if full(&self.banned) => {
+            Act::Kick { .. } | Act::Ban { .. } | Act::Reject { .. } if full(&self.banned) => {
                 refuse("A thousand guests are banned already; take some bans back first.")
             }
             Act::Release { messages } if !messages.iter().any(|seq| self.is_held(*seq)) => {
@@ -111,7 +119,7 @@ impl RoomState {
             Act::Pin { message, said: Some(said) } if self.erased.has_message(*message, said.by) => {
                 refuse("There is no such message any more.")
             }
-            _ => Ok(()),
+            _ => self.permit_admitting(author, act, at),
         }
     }
 
@@ -123,7 +131,16 @@ impl RoomState {
                 erases.pins.push(record.seq);
             }
             let erases = self.erased.note(erases);
-            return Effect { changed: erases.is_some(), refused: true, erases };
+            return Effect { changed: erases.is_some(), refused: true, erases, put_out: Vec::new() };
+        }
+        if let Some(mut effect) = self.apply_admitting(record, act) {
+            if matches!(act, Act::Ban { .. } | Act::Reject { .. }) {
+                let discarded = effect.put_out.iter().flat_map(|guest| self.discard_of(*guest));
+                erases.messages.extend(discarded);
+                effect.erases = self.erased.note(erases);
+            }
+            self.note(record, act);
+            return effect;
         }
         match act {
             Act::Role { target, role, link } => {
@@ -149,8 +166,10 @@ impl RoomState {
                     restrict(&mut self.banned, target, Some(KICK_SECONDS), true, record.at);
                 }
             }
-            Act::Mute { target, seconds } => restrict(&mut self.muted, target, *seconds, false, record.at),
-            Act::Ban { target, seconds } => {
+            Act::Mute { target, seconds, .. } => {
+                restrict(&mut self.muted, target, *seconds, false, record.at);
+            }
+            Act::Ban { target, seconds, .. } => {
                 erases.messages.extend(self.discard_of(target.of));
                 restrict(&mut self.banned, target, *seconds, false, record.at);
             }
@@ -183,11 +202,11 @@ impl RoomState {
             }
             Act::Unpin => erases.pins.extend(self.unpin_if(|_| true)),
             Act::Words { words, .. } => self.words = words.clone().unwrap_or_default(),
-            // Requests of it are entries of their own kind.
-            Act::Announce { .. } | Act::Release { .. } => {}
+            // What is left is told to guests, was done before, or is an entry of its own kind.
+            _ => {}
         }
         self.note(record, act);
-        Effect { changed: true, refused: false, erases: self.erased.note(erases) }
+        Effect { changed: true, erases: self.erased.note(erases), ..Effect::default() }
     }
 
     fn set_pin(&mut self, entry: u64, message: u64, said: Option<Said>) {
@@ -205,6 +224,10 @@ impl RoomState {
     }
 
     fn note(&mut self, record: &Record, act: &Act) {
+        // That a guest had a proof is no act of a host.
+        if matches!(act, Act::Admit { by: Some(_), .. }) {
+            return;
+        }
         let target = act.target();
         self.note_line(ActLine {
             seq: record.seq,
@@ -234,7 +257,13 @@ fn find(list: &[Restriction], guest: GuestId, at: u64) -> Option<&Restriction> {
     list.iter().find(|one| one.of == guest && one.counts(at))
 }
 
-fn restrict(list: &mut Vec<Restriction>, target: &Target, seconds: Option<u64>, kicked: bool, at: u64) {
+pub(super) fn restrict(
+    list: &mut Vec<Restriction>,
+    target: &Target,
+    seconds: Option<u64>,
+    kicked: bool,
+    at: u64,
+) {
     list.retain(|one| one.of != target.of && one.counts(at));
     let until = seconds.map(|seconds| at.saturating_add(seconds));
     list.push(Restriction { of: target.of, name: target.name.clone(), until, kicked });

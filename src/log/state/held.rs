@@ -38,7 +38,7 @@ impl RoomState {
         let excess = self.held.len().saturating_sub(LINES_MAX);
         let discarded = self.held.drain(..excess).map(|line| line.seq).collect();
         let erases = Erase { before: record.seq, messages: discarded, ..Erase::default() };
-        Effect { changed: true, refused: false, erases: self.erased.note(erases) }
+        Effect { changed: true, erases: self.erased.note(erases), ..Effect::default() }
     }
 
     /// Takes account of a message that was released, if it waits and `by` may do it. Otherwise it was released or discarded
@@ -62,7 +62,7 @@ impl RoomState {
             });
         }
         let erases = Erase { before: record.seq, messages: vec![erased], ..Erase::default() };
-        Effect { changed: true, refused, erases: self.erased.note(erases) }
+        Effect { changed: true, refused, erases: self.erased.note(erases), ..Effect::default() }
     }
 
     /// Takes those with these numbers from what waits.

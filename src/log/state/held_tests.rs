@@ -84,9 +84,9 @@ fn what_waits_goes_with_its_author() {
     let of = || target(GUEST);
     for (done, expected) in [
         (Act::Kick { target: of() }, vec![2, 4]),
-        (Act::Ban { target: of(), seconds: None }, vec![2, 4]),
+        (Act::Ban { target: of(), seconds: None, invitation: false }, vec![2, 4]),
         (Act::DeleteAll { target: of() }, vec![]),
-        (Act::Mute { target: of(), seconds: None }, vec![]),
+        (Act::Mute { target: of(), seconds: None, invitation: false }, vec![]),
     ] {
         let mut state = waiting();
         let stays = matches!(done, Act::Mute { .. });

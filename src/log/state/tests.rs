@@ -58,8 +58,15 @@ fn all_that_hosts_decide_is_stored() {
     let said = Said { by: GUEST, name: "Ann".into(), text: "tea?".into() };
     let link = Some(LinkHash::of(&Token::random().unwrap()));
     for (seq, done) in [
-        (3, Act::Mute { target: target(GUEST), seconds: Some(5) }),
-        (4, Act::Ban { target: Target { of: GuestId(4), name: Some("Bob".into()) }, seconds: None }),
+        (3, Act::Mute { target: target(GUEST), seconds: Some(5), invitation: false }),
+        (
+            4,
+            Act::Ban {
+                target: Target { of: GuestId(4), name: Some("Bob".into()) },
+                seconds: None,
+                invitation: false,
+            },
+        ),
         (5, Act::Lock { locked: true }),
         (6, Act::Slow { seconds: 10 }),
         (7, Act::Cap { guests: 50 }),
@@ -138,7 +145,7 @@ fn who_was_put_out_may_come_back_in_a_minute() {
     let mut state = governed();
     act(&mut state, 3, MODERATOR, Act::Kick { target: target(GUEST) });
     assert!(state.ban(GUEST, 89).is_some_and(|ban| ban.kicked) && state.ban(GUEST, 90).is_none());
-    act(&mut state, 4, MODERATOR, Act::Ban { target: target(GUEST), seconds: None });
+    act(&mut state, 4, MODERATOR, Act::Ban { target: target(GUEST), seconds: None, invitation: false });
     act(&mut state, 5, MODERATOR, Act::Kick { target: target(GUEST) });
     assert!(state.ban(GUEST, 1000).is_some_and(|ban| !ban.kicked), "a ban outlasts being put out");
     act(&mut state, 6, MODERATOR, Act::Unban { target: target(GUEST) });
@@ -224,9 +231,17 @@ fn a_log_that_is_set_back_gives_numbers_again() {
 fn lists_are_bounded() {
     let mut state = governed();
     for number in 0..1000 {
-        act(&mut state, 3 + number, HOST, Act::Ban { target: target(GuestId(100 + number)), seconds: None });
+        act(
+            &mut state,
+            3 + number,
+            HOST,
+            Act::Ban { target: target(GuestId(100 + number)), seconds: None, invitation: false },
+        );
     }
-    assert!(act(&mut state, 2000, HOST, Act::Ban { target: target(GUEST), seconds: None }).refused);
+    assert!(
+        act(&mut state, 2000, HOST, Act::Ban { target: target(GUEST), seconds: None, invitation: false })
+            .refused
+    );
     assert_eq!((state.banned.len(), state.acts.len()), (1000, 200));
     for _ in 0..20 {
         let link = Some(LinkHash::of(&Token::random().unwrap()));

@@ -25,6 +25,18 @@ pub(super) fn line(act: &Act, by: &Markup) -> Option<Markup> {
         Act::DeleteAll { target } => html! { "The messages of " (name(target)) " were deleted" (by) },
         Act::Lock { locked: true } => html! { "The room is locked: only guests who are in it can come back" },
         Act::Lock { locked: false } => html! { "The room is open again" },
+        Act::Approval { approval: true, .. } => {
+            html! { "Newcomers wait now until a host or a moderator lets them in" }
+        }
+        Act::Approval { approval: false, .. } => html! { "Newcomers need not wait any more" },
+        // That the room itself let a guest in is told by their arrival.
+        Act::Admit { by: Some(_), .. } | Act::Invite { .. } | Act::RevokeInvite { .. } => return None,
+        Act::Admit { target, .. } => html! { (name(target)) " was let in" (by) },
+        Act::Reject { target, .. } => html! { (name(target)) " was turned away" (by) },
+        Act::Password { password: true, .. } => html! { "The room has a new password" },
+        Act::Password { password: false, .. } => html! { "The room has no password any more" },
+        Act::InvitedOnly { invited_only: true, .. } => html! { "Newcomers need an invitation now" },
+        Act::InvitedOnly { invited_only: false, .. } => html! { "Newcomers need no invitation any more" },
         Act::Slow { seconds: 0 } => html! { "Slow mode is off" },
         Act::Slow { seconds } => html! { "Slow mode: each guest can write once in " (seconds) " seconds" },
         Act::Cap { guests: 0 } => html! { "As many guests can come as there are seats" },

@@ -4,64 +4,14 @@ use maud::{Markup, html};
 
 use super::connection;
 use super::markup::{Look, Window, badge, begin, elsewhere};
-use super::phrases;
 use super::refresh::REFRESH_SECONDS;
 use crate::protocol::GuestId;
-use crate::protocol::event::Kept;
 
 /// After how many seconds a browser that was refused asks again.
 const RETRY_SECONDS: &str = "15";
 
-/// The content of the page before the room.
-#[derive(Debug, Clone, Copy)]
-pub struct Entry<'a> {
-    /// The room's title.
-    pub title: &'a str,
-    /// The room's retention.
-    pub kept: Kept,
-    /// Where the form leads.
-    pub action: &'a str,
-    /// The number of the form.
-    pub form: &'a str,
-    /// What proves that the form is the room's own.
-    pub proof: &'a str,
-    /// The name that was entered.
-    pub name: &'a str,
-    /// A refusal, as a sentence.
-    pub note: Option<&'a str>,
-    /// Where else the room can be entered, if it is full here.
-    pub doors: &'a [String],
-}
-
-/// The page before the room: what this is, and the form that takes a seat.
-pub fn entry(entry: &Entry<'_>) -> String {
-    let Entry { title, kept, action, form, proof, name, note, doors } = *entry;
-    let body = html! {
-        main {
-            h1 dir="auto" { (title) }
-            p { "A chat room. Everyone who has its address can come in and read what is said." }
-            p { (phrases::kept(kept)) }
-            form method="post" action=(action) {
-                input type="hidden" name="form" value=(form) autocomplete="off";
-                input type="hidden" name="proof" value=(proof) autocomplete="off";
-                @if let Some(note) = note { p class="note" role="alert" { (note) } }
-                (elsewhere_links(doors))
-                label for="name" { "Your name (optional)" }
-                input id="name" name="name" value=(name) placeholder="empty: a suggested one" autocomplete="off"
-                    spellcheck="false" dir="auto";
-                button { "Enter" }
-            }
-            p class="quiet" {
-                "Your browser keeps a cookie until it is closed, or until you leave: it is how the room knows that \
-                 you are you."
-            }
-        }
-    };
-    begin(Look::Entry, title, None) + &body.0
-}
-
 /// Where a room that is full here has places, perhaps.
-fn elsewhere_links(doors: &[String]) -> Markup {
+pub(super) fn elsewhere_links(doors: &[String]) -> Markup {
     html! {
         @if !doors.is_empty() {
             p { "The same room is also at:" }

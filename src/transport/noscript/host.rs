@@ -4,9 +4,11 @@ use maud::{Markup, html};
 
 use super::acts;
 use super::markup::{Look, badge, begin};
+use super::newcomers::Newcomers;
 use super::phrases;
 use crate::log::RoomState;
-use crate::log::state::{ActLine, Restriction};
+use crate::log::state::{ActLine, By, Restriction};
+use crate::protocol::event::WaitingGuest;
 use crate::protocol::{Body, Confirmation, Guest, GuestId, Record, Role};
 
 /// The content of the page.
@@ -34,21 +36,29 @@ pub struct HostPage<'a> {
     pub link: Option<&'a str>,
     /// How long the room has until it wipes itself, if it does.
     pub wipe: Option<Confirmation>,
+    /// Whether that link is an invitation.
+    pub invites: bool,
+    /// The guests who wait to be let in.
+    pub waiting: &'a [WaitingGuest],
 }
 
 /// The page.
 pub fn host(page: &HostPage<'_>) -> String {
     let role = page.state.role(page.guest.id);
+    let newcomers = Newcomers { state: page.state, waiting: page.waiting, clock: page.clock };
+    let form = |content: &Markup| page.form(content);
     let body = html! {
         main {
             h1 { "Keeping the room " bdi { (page.state.title) } }
             p { "You are " bdi { (page.guest.name.as_str()) } " " (badge(page.guest.id)) ", a " (role.as_str()) " of this room. "
                 a href="host" { "Look again" } }
             @if let Some(note) = page.note { p class="note" role="alert" { (note) } }
-            @if let Some(link) = page.link { (made_link(link)) }
+            @if let Some(link) = page.link { (made_link(link, page.invites)) }
             @if role == Role::Guest { (page.claim()) }
-            @if role >= Role::Moderator { (page.waiting()) (page.people(role)) (page.talk()) (page.order()) }
-            @if role == Role::Host { (page.texts()) (page.links()) }
+            @if role >= Role::Moderator {
+                (newcomers.waiting(form)) (page.waiting()) (page.people(role)) (page.talk()) (page.order()) (newcomers.needs(role, form))
+            }
+            @if role == Role::Host { (page.texts()) (newcomers.invitations(form)) (page.links()) }
             @if role >= Role::Moderator { (page.kept_out()) (page.log()) }
             @if role == Role::Host { (page.end()) }
         }
@@ -72,14 +82,20 @@ pub fn wiped(address: bool) -> String {
 }
 
 /// The link that was made, to be given on.
-fn made_link(secret: &str) -> Markup {
+fn made_link(secret: &str, invites: bool) -> Markup {
     html! {
         p role="status" {
-            "This is the link, which works once. Put the address of the room before it, and give it to one guest in private:"
+            @if invites {
+                "This is the invitation. Put the address of the room before it, and give it to that person in private; it is shown \
+                 once:"
+            } @else {
+                "This is the link, which works once. Put the address of the room before it, and give it to one guest in private:"
+            }
         }
-        p { code { "/#host=" (secret) } }
+        p { code { @if invites { "/#invite=" } @else { "/#host=" } (secret) } }
         p class="quiet" {
-            "Where there is no JavaScript, what follows the last = is pasted on the page " i { "Host" } " of the room."
+            "Where there is no JavaScript, what follows the last = is pasted on the "
+            @if invites { "entry of the room." } @else { "page " i { "Host" } " of the room, or on its entry." }
         }
     }
 }
@@ -129,6 +145,10 @@ impl HostPage<'_> {
                             button name="do" value=(of(guest.id, "mute10")) { "Mute for 10 minutes" }
                             button name="do" value=(of(guest.id, "mute")) { "Mute" }
                             button name="do" value=(of(guest.id, "ban")) { "Ban" }
+                            @if let Some(By::Invitation(_)) = self.state.gate.admitted(guest.id) {
+                                button name="do" value=(of(guest.id, "ban_invitation")) { "Ban all of this invitation" }
+                                button name="do" value=(of(guest.id, "mute_invitation")) { "Mute all of this invitation" }
+                            }
                         }
                         @if role == Role::Host {
                             @if theirs != Role::Moderator {

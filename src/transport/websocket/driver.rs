@@ -180,7 +180,7 @@ impl Driver<'_> {
         match self.session.has_joined() {
             // From the ping on, so that a pause of this process does not count as silence of the guest.
             true => self.pinged.unwrap_or(self.last_input) + self.settings.idle_ping,
-            false => self.hello_until,
+            false => self.session.asks_until().map_or(self.hello_until, |until| until.max(self.hello_until)),
         }
     }
 

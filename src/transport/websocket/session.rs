@@ -11,18 +11,22 @@ use std::time::Duration;
 use bytes::BytesMut;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::time::sleep;
+use tokio::time::Instant;
 
+use super::outcome::{Outcome, do_act, join, publish, rename};
 use crate::hub::direct::EventStream;
-use crate::hub::{Done, History, Join, PublishBatch, Reader, Room, Seat, Waiting};
+use crate::hub::{Done, PublishBatch, Reader, Room, Seat};
 use crate::protocol::event::Event;
-use crate::protocol::{Act, Code, Hello, MessageId, Name, Refusal, Request, Say, frame};
+use crate::protocol::{Act, Code, Refusal, Request, Say, Token, frame};
 
 /// How many requests may wait to be handled. As many messages can be published together.
 const REQUESTS_MAX: usize = 64;
 
 /// After how many bytes of answers they are written: requests are not answered faster than their answers are written.
 pub(super) const ANSWERS_BYTES: usize = 16 * 1024;
+
+/// For how long a connection without a seat is kept whose hello may be sent again.
+const ASKS_AGAIN: Duration = Duration::from_secs(60);
 
 /// The session of one guest on one connection.
 pub(super) struct Session {
@@ -34,21 +38,15 @@ pub(super) struct Session {
     received: VecDeque<Result<Request, Refusal>>,
     /// The request that the room is handling.
     in_flight: Option<BoxFuture<'static, Outcome>>,
+    /// The token of the guest, before they have joined.
+    token: Option<Token>,
+    /// When the last hello was refused that may be sent again: by a guest who waits, or who has to type something.
+    asked: Option<Instant>,
 }
 
 struct Joined {
     seat: Seat,
     reader: Reader,
-}
-
-/// The room's answer to a request.
-enum Outcome {
-    Joined(Result<Box<(Join, Reader)>, Refusal>),
-    Published(Vec<MessageId>, PublishBatch),
-    Acted(MessageId, Act, Result<Done, Refusal>),
-    Renamed(Name, Result<Option<String>, Refusal>),
-    History(Result<History, Refusal>),
-    Held(Result<Waiting, Refusal>),
 }
 
 /// Why a session has ended.
@@ -73,7 +71,15 @@ pub(super) enum SessionEnd {
 impl Session {
     /// A session before its hello.
     pub(super) fn new(room: Room, stream: EventStream) -> Self {
-        Self { room, stream, joined: None, received: VecDeque::new(), in_flight: None }
+        Self {
+            room,
+            stream,
+            joined: None,
+            received: VecDeque::new(),
+            in_flight: None,
+            token: None,
+            asked: None,
+        }
     }
 
     /// Whether one more request may be received.
@@ -94,6 +100,11 @@ impl Session {
     /// Whether the guest has joined.
     pub(super) fn has_joined(&self) -> bool {
         self.joined.is_some()
+    }
+
+    /// Until when another hello may come from a guest who waits, or has to type something.
+    pub(super) fn asks_until(&self) -> Option<Instant> {
+        self.asked.map(|asked| asked + ASKS_AGAIN)
     }
 
     /// Gives up the connection: the seat is held for the grace time.
@@ -163,8 +174,11 @@ impl Session {
                 let sentence = "You are in the room already; use \"rename\" for a new name.";
                 return Err(Refusal::new(Code::HelloAgain, sentence));
             }
-            (Request::Hello(hello), None) => {
-                let join = async move { Outcome::Joined(join(&room, &hello).await.map(Box::new)) };
+            (Request::Hello(mut hello), None) => {
+                // All hellos of a connection that have none are of one guest.
+                self.token = hello.token.clone().or(self.token.take());
+                hello.token.clone_from(&self.token);
+                let join = async move { Outcome::Joined(join(&room, hello).await.map(Box::new)) };
                 self.in_flight = Some(join.boxed());
             }
             (Request::Say(say), Some(joined)) => {
@@ -197,7 +211,14 @@ impl Session {
                 let held = room.held_for(&joined.seat);
                 self.in_flight = Some(async move { Outcome::Held(held.await) }.boxed());
             }
-            (Request::Rename(_) | Request::History(_) | Request::Held, None) => return Err(hello_first()),
+            (Request::Waiting, Some(joined)) => {
+                let guest = joined.seat.guest();
+                let listed = async move { Outcome::Waiting(room.waiting_for(guest).await) };
+                self.in_flight = Some(listed.boxed());
+            }
+            (Request::Rename(_) | Request::History(_) | Request::Held | Request::Waiting, None) => {
+                return Err(hello_first());
+            }
         }
         Ok(None)
     }
@@ -211,11 +232,22 @@ impl Session {
                 self.joined = Some(Joined { seat: join.seat, reader });
                 None
             }
-            Outcome::Joined(Err(refusal)) | Outcome::History(Err(refusal)) | Outcome::Held(Err(refusal)) => {
-                refuse(&refusal, out)
-            }
             Outcome::Held(Ok(waiting)) => {
                 frame::text(&waiting.event().encode(), out);
+                None
+            }
+            Outcome::Joined(Err(refusal)) => {
+                if asks_again(refusal.code) {
+                    self.asked = Some(Instant::now());
+                }
+                refuse(&refusal, out)
+            }
+            Outcome::History(Err(refusal)) | Outcome::Held(Err(refusal)) | Outcome::Waiting(Err(refusal)) => {
+                refuse(&refusal, out)
+            }
+            Outcome::Waiting(Ok(guests)) => {
+                let event = Event::Waiting { count: guests.len(), guests: Some(&guests) };
+                frame::text(&event.encode(), out);
                 None
             }
             Outcome::History(Ok(history)) => {
@@ -297,53 +329,11 @@ impl Session {
     /// Appends why the seat was lost to `out`, and returns it as an end.
     pub(super) fn loss(&self, out: &mut BytesMut) -> SessionEnd {
         let loss = self.joined.as_ref().map(|joined| joined.seat.loss());
-        loss.and_then(|loss| refuse(&loss, out)).unwrap_or(SessionEnd::TakenOver)
-    }
-}
-
-/// Joins when the rate limit allows it, and begins to read.
-async fn join(room: &Room, hello: &Hello) -> Result<(Join, Reader), Refusal> {
-    let mut join = retry_rate_limited(|| room.join(hello.clone())).await?;
-    let reader = Reader::begin(room, &mut join, hello).await?;
-    Ok((join, reader))
-}
-
-/// Publishes messages after a pause.
-fn publish(room: &Room, seat: &Seat, says: Vec<Say>, pause: Duration) -> BoxFuture<'static, Outcome> {
-    let ids = says.iter().map(|say| say.id.clone()).collect();
-    let published = room.publish(seat, says);
-    after(pause, async { Outcome::Published(ids, published.await) })
-}
-
-/// Does something as a host or a moderator after a pause.
-fn do_act(room: &Room, seat: &Seat, id: MessageId, act: Act, pause: Duration) -> BoxFuture<'static, Outcome> {
-    let done = room.act(seat, id.clone(), act.clone());
-    after(pause, async { Outcome::Acted(id, act, done.await) })
-}
-
-/// Changes the name after a pause.
-fn rename(room: &Room, seat: &Seat, name: Name, pause: Duration) -> BoxFuture<'static, Outcome> {
-    let renamed = room.rename(seat, name.clone());
-    after(pause, async { Outcome::Renamed(name, renamed.await) })
-}
-
-fn after<T: Future + Send + 'static>(pause: Duration, then: T) -> BoxFuture<'static, T::Output> {
-    match pause {
-        Duration::ZERO => then.boxed(),
-        pause => sleep(pause).then(|()| then).boxed(),
-    }
-}
-
-/// Repeats a request until the rate limit allows it.
-async fn retry_rate_limited<T, A>(mut ask: impl FnMut() -> A) -> Result<T, Refusal>
-where
-    A: Future<Output = Result<T, Refusal>>,
-{
-    loop {
-        match ask().await {
-            Err(Refusal { retry_after: Some(wait), .. }) => sleep(wait).await,
-            answer => return answer,
-        }
+        let refused = |loss: Refusal| match (refuse(&loss, out), loss.code) {
+            (None, Code::InvitationNeeded) => Some(SessionEnd::Banned),
+            (end, _) => end,
+        };
+        loss.and_then(refused).unwrap_or(SessionEnd::TakenOver)
     }
 }
 
@@ -355,6 +345,14 @@ fn refuse(refusal: &Refusal, out: &mut BytesMut) -> Option<SessionEnd> {
         Code::Locked => Some(SessionEnd::Locked),
         _ => None,
     }
+}
+
+/// Whether a hello that was refused for this is to be sent again, after a while or with something that is missing.
+fn asks_again(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Waiting | Code::PasswordNeeded | Code::PasswordWrong | Code::InvitationNeeded | Code::TooFast
+    )
 }
 
 fn hello_first() -> Refusal {

@@ -24,6 +24,7 @@ pub(crate) const ONION: &str = "strangersstrangersstrangersstrangersstrangersstr
 /// An open room without a listener; closed when dropped.
 pub(crate) struct MemoryRoom {
     limiter: ConnectionLimiter,
+    room: Room,
     _closing: DropGuard,
 }
 
@@ -39,8 +40,9 @@ impl MemoryRoom {
         let closing = CancellationToken::new();
         let hosts = Hosts::new(settings.listen.address.port(), &settings.listen.public);
         hosts.add_onion(ONION.into(), 80);
+        let room = Room::open(&settings.room, &settings.history, log).await.unwrap();
         let site = Site {
-            room: Room::open(&settings.room, &settings.history, log).await.unwrap(),
+            room: room.clone(),
             wiping: Wiping::new(None),
             noscript: Noscript::new(&settings.room, &settings.history),
             hosts,
@@ -51,7 +53,12 @@ impl MemoryRoom {
         let (limiter, connections) =
             ConnectionLimiter::new(settings.listen.connections, settings.listen.requests_per_second);
         tokio::spawn(serve(connections, Arc::new(site)));
-        Self { limiter, _closing: closing.drop_guard() }
+        Self { limiter, room, _closing: closing.drop_guard() }
+    }
+
+    /// The room itself.
+    pub(super) fn room(&self) -> &Room {
+        &self.room
     }
 
     /// A new connection, as if from there; `None` at the limit.

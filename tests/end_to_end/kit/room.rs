@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use onionroom::config::{LocalAccess, Settings};
+use onionroom::hub::Room;
 use onionroom::listen::{Io, Peer};
 use onionroom::protocol::act::Target;
 use onionroom::protocol::{Act, GuestId, Role};
@@ -90,13 +91,27 @@ impl TestRoom {
     pub(crate) async fn appoint(&self, guest: u64, role: Role) {
         let target = Target { of: GuestId(guest), name: None };
         let act = Act::Role { target, role, link: None };
-        self.server.as_ref().unwrap().room().govern(act).await.unwrap();
+        self.room().govern(act).await.unwrap();
+    }
+
+    /// Does something as the terminal does; the secret of the link that it makes, if it makes one.
+    pub(crate) async fn govern(&self, act: Act) -> Option<String> {
+        let done = self.room().govern(act).await.unwrap();
+        done.link.map(|link| link.encode())
     }
 
     /// The secret of a new link that gives this role.
     pub(crate) async fn link(&self, role: Role) -> String {
-        let done = self.server.as_ref().unwrap().room().govern(Act::Link { role, link: None }).await.unwrap();
-        done.link.unwrap().encode()
+        self.govern(Act::Link { role, link: None }).await.unwrap()
+    }
+
+    /// The room itself, as the terminal has it.
+    fn room(&self) -> &Room {
+        match (&self.server, &self.dial) {
+            (Some(server), _) => server.room(),
+            (None, Dial::Memory(_, room)) => room.room(),
+            (None, _) => panic!("it has no room"),
+        }
     }
 
     /// Where it listens for TLS.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use onionroom::protocol::Role;
+use onionroom::protocol::{Act, Role};
 use serde_json::{Value, json};
 
 use crate::kit::description::Description;
@@ -222,6 +222,9 @@ async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
     for confirm in ["another title", "onionroom"] {
         surface.saw("POST", wipe, &ann.post(&in_main(wipe), json!({ "confirm": confirm })).await);
     }
+    let path = "/rooms/{room}/waiting";
+    surface.saw("GET", path, &Visitor::arrive(room, "Una").await.get(&in_main(path)).await);
+    surface.saw("GET", path, &ann.get(&in_main(path)).await);
     let path = "/rooms/{room}/guests/me";
     surface.saw("DELETE", path, &ann.request("DELETE", &in_main(path), &[], "").await);
 }
@@ -311,6 +314,7 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
         (host, "form=8&do=lock".to_owned()),
         (host, "form=8&do=unlock".to_owned()),
         (host, "form=8&do=link_moderator".to_owned()),
+        (host, "form=8&do=invite&name=Eve&once=1&days=7".to_owned()),
         (host, "form=8&do=dance".to_owned()),
         (host, "form=8&do=slow&text=x".to_owned()),
         (say, format!("form=5&text={}", "x".repeat(5000))),
@@ -325,6 +329,15 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
     let parts = ["", "/connection", "/reconnect", "/reached", "/messages", "/say", "/host"];
     for path in parts.map(|part| format!("/rooms/{{room}}/page{part}")) {
         surface.saw("GET", &path, &ann.request("GET", &in_main(&path), &inside, "").await);
+    }
+    // Who waits; and who waits no more.
+    let path = "/rooms/{room}/page/waiting";
+    for approval in [true, false] {
+        room.govern(Act::Approval { approval, present: Vec::new() }).await;
+        let mut newcomer = Visitor::stranger(room);
+        newcomer.welcome = json!({ "token": "B".repeat(42) + "A" });
+        let cookie = self::cookie(&newcomer, room);
+        surface.saw("GET", path, &newcomer.request("GET", &in_main(path), &[FORM, OWN, &cookie], "").await);
     }
 }
 

@@ -109,6 +109,16 @@ async fn every_event_is_described_and_every_described_event_occurs() {
         json!({ "act": "unban", "of": other }),
         json!({ "act": "lock", "locked": true }),
         json!({ "act": "lock", "locked": false }),
+        json!({ "act": "approval", "approval": true }),
+        json!({ "act": "admit", "of": other }),
+        json!({ "act": "reject", "of": other, "seconds": 60 }),
+        json!({ "act": "approval", "approval": false }),
+        json!({ "act": "password", "text": "five o'clock tea" }),
+        json!({ "act": "password", "text": "" }),
+        json!({ "act": "invited_only", "invited_only": true }),
+        json!({ "act": "invited_only", "invited_only": false }),
+        json!({ "act": "invite", "name": "Eve", "single_use": true, "seconds": 60 }),
+        json!({ "act": "revoke_invite", "invite": "Eve" }),
         json!({ "act": "slow", "seconds": 1 }),
         json!({ "act": "cap", "guests": 10_000 }),
         json!({ "act": "topic", "text": "tea" }),
@@ -136,7 +146,7 @@ async fn every_event_is_described_and_every_described_event_occurs() {
     gus.send(json!({ "type": "say", "id": "scam", "text": "No ѕсаm." })).await;
     let waits = witness.expect(&mut gus, "acknowledged").await;
     assert_eq!(waits["held"], true);
-    ann.send(witness.example("waiting")).await;
+    ann.send(witness.example("holding")).await;
     let held = witness.expect(&mut ann, "held").await;
     assert_eq!((&held["messages"][0]["seq"], &held["words"][1]), (&waits["seq"], &json!("free money")));
     let release =
@@ -148,6 +158,8 @@ async fn every_event_is_described_and_every_described_event_occurs() {
     witness.expect(&mut ann, "acknowledged").await;
     drop(gus);
     witness.expect(&mut ann, "away").await;
+    ann.send(witness.example("asking")).await;
+    witness.expect(&mut ann, "waiting").await;
     ann.send(json!({ "type": "say", "id": "no", "text": "" })).await;
     witness.expect(&mut ann, "error").await;
 
@@ -227,6 +239,7 @@ fn what_a_single_room_does_not_say_is_described() {
         doors: Arc::from(doors.clone()),
         storage_available: false,
         policy: Arc::default(),
+        waiting: 0,
     };
     let events = [
         Event::Doors { doors: &doors },

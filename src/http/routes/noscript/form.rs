@@ -14,7 +14,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const FORM_BYTES: usize = 4 * 1024;
 
 /// The fields of a form; those that it does not have are empty.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Form {
     /// The number of the form, or of the window that it is in.
     pub(super) number: String,
@@ -26,6 +26,14 @@ pub(super) struct Form {
     pub(super) name: String,
     /// The token of a guest who comes from another door. No other form has it.
     pub(super) token: String,
+    /// The room's password.
+    pub(super) password: String,
+    /// The link of an invitation.
+    pub(super) invite: String,
+    /// Whether the invitation is for one guest alone.
+    pub(super) once: bool,
+    /// For how many days it lets guests in.
+    pub(super) days: String,
     /// The button that was pressed.
     pub(super) action: String,
     /// Whether the name is to be changed, and the message not to be published yet.
@@ -51,6 +59,10 @@ impl Form {
             text: text("text"),
             name: text("name"),
             token: text("token"),
+            password: text("password"),
+            invite: text("invite"),
+            once: !text("once").is_empty(),
+            days: text("days"),
             action,
             rename,
         })

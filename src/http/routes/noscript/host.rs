@@ -17,7 +17,8 @@ use crate::http::site::{ChargedRoom, Site};
 use crate::hub::wiping::Wiping;
 use crate::hub::{Done, Room};
 use crate::protocol::act::{Act, Target};
-use crate::protocol::act_members::checked;
+use crate::protocol::act_members::{checked, password};
+use crate::protocol::entering::InvitationRef;
 use crate::protocol::request::HistoryRequest;
 use crate::protocol::{Code, GuestId, NUMBER_LIMIT, Refusal, Role, Token};
 use crate::transport::noscript::host::{HostPage, host, wiped};
@@ -73,7 +74,8 @@ pub(super) async fn submit(
     match done {
         Ok(Done { link: None, .. }) => see_other("host"),
         Ok(Done { link: Some(link), .. }) => {
-            shown((&room, &site.wiping), &session, &token, Ok(Some(link))).await
+            let made = Made { link, invites: form.action == "invite" };
+            shown((&room, &site.wiping), &session, &token, Ok(Some(made))).await
         }
         Err(refusal) => shown((&room, &site.wiping), &session, &token, Err(refusal)).await,
     }
@@ -84,12 +86,18 @@ async fn do_act(room: &Room, guest: GuestId, form: &Form, act: Act) -> Result<Do
     room.act_stateless(guest, id, act).await
 }
 
+/// A link that was made.
+struct Made {
+    link: Token,
+    invites: bool,
+}
+
 /// The page, with the link that was made, or why something was refused.
 async fn shown(
     (room, wiping): (&Room, &Wiping),
     session: &Session,
     token: &Token,
-    outcome: Result<Option<Token>, Refusal>,
+    outcome: Result<Option<Made>, Refusal>,
 ) -> Response {
     let found = async {
         let welcome = resume(room, session.name.as_ref(), token).await?.join.welcome;
@@ -99,17 +107,22 @@ async fn shown(
             Role::Guest => (Vec::new(), Vec::new()),
             _ => (room.history(request).await?.messages, room.held(welcome.guest.id).await?.messages),
         };
-        Ok::<_, Refusal>((welcome, state, messages, held))
+        let waiting = match state.role(welcome.guest.id) {
+            Role::Guest => Vec::new(),
+            _ => room.waiting_for(welcome.guest.id).await?,
+        };
+        Ok::<_, Refusal>((welcome, state, messages, held, waiting))
     };
-    let (welcome, state, messages, held) = match found.await {
+    let (welcome, state, messages, held, waiting) = match found.await {
         Ok(found) => found,
         Err(refusal) => return refused(Look::Host, refusal),
     };
     let number = random_number();
     let (problem, link) = match outcome {
-        Ok(link) => (None, link.map(|link| link.encode())),
+        Ok(made) => (None, made),
         Err(refusal) => (Some(Problem::from(refusal)), None),
     };
+    let secret = link.as_ref().map(|made: &Made| made.link.encode());
     let content = host(&HostPage {
         guest: &welcome.guest,
         state: &state,
@@ -120,8 +133,10 @@ async fn shown(
         form: &number,
         proof: &prove(token, &number),
         note: problem.as_ref().map(|problem| problem.detail.as_str()),
-        link: link.as_deref(),
         wipe: wiping.confirmation(),
+        link: secret.as_deref(),
+        invites: link.as_ref().is_some_and(|made| made.invites),
+        waiting: &waiting,
     });
     let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
     let mut response = document(Look::Host, status, content);
@@ -137,6 +152,22 @@ fn wipes(action: &str) -> Option<bool> {
         "wipe" => Some(false),
         "wipe_address" => Some(true),
         _ => None,
+    }
+}
+
+/// For how many seconds a guest is turned away by the button that says so.
+const NOT_NOW_SECONDS: u64 = 60;
+
+/// A number of days in seconds; `None` if none is given.
+fn days(text: &str) -> Result<Option<u64>, Refusal> {
+    let wrong =
+        || Refusal::new(Code::TextEmpty, "That is not a number of days. Write digits, or leave it empty.");
+    match text.trim() {
+        "" => Ok(None),
+        text => match text.parse::<u64>() {
+            Ok(days) if (1..=3650).contains(&days) => Ok(Some(days * 86_400)),
+            _ => Err(wrong()),
+        },
     }
 }
 
@@ -158,11 +189,33 @@ fn act(form: &Form) -> Result<Act, Refusal> {
             return Ok(Act::claim(&Token::parse_as("link", secret)?));
         }
         "kick" => Act::Kick { target },
-        "mute10" => Act::Mute { target, seconds: Some(MUTED_SECONDS) },
-        "mute" => Act::Mute { target, seconds: None },
+        "mute10" => Act::Mute { target, seconds: Some(MUTED_SECONDS), invitation: false },
+        "mute" => Act::Mute { target, seconds: None, invitation: false },
         "unmute" => Act::Unmute { target },
-        "ban" => Act::Ban { target, seconds: None },
+        "ban" => Act::Ban { target, seconds: None, invitation: false },
         "unban" => Act::Unban { target },
+        "ban_invitation" => Act::Ban { target, seconds: None, invitation: true },
+        "mute_invitation" => Act::Mute { target, seconds: None, invitation: true },
+        "approval_on" => Act::Approval { approval: true, present: Vec::new() },
+        "approval_off" => Act::Approval { approval: false, present: Vec::new() },
+        "admit" => Act::Admit { target, by: None },
+        "not_now" => Act::Reject { target, seconds: Some(NOT_NOW_SECONDS) },
+        "reject" => Act::Reject { target, seconds: None },
+        "invited_on" => Act::InvitedOnly { invited_only: true, present: Vec::new() },
+        "invited_off" => Act::InvitedOnly { invited_only: false, present: Vec::new() },
+        "password" if form.password.is_empty() => {
+            let sentence = "Write the password first; to take it away there is another button.";
+            return Err(Refusal::new(Code::TextEmpty, sentence));
+        }
+        "password" => return password(&form.password),
+        "password_off" => return password(""),
+        "invite" => Act::Invite {
+            name: Some(form.name.clone()),
+            single_use: form.once,
+            seconds: days(&form.days)?,
+            link: None,
+        },
+        "revoke_invite" => Act::RevokeInvite { invite: Some(InvitationRef::Id(number)) },
         "delete_all" => Act::DeleteAll { target },
         "moderator" => role(Role::Moderator),
         "host" => role(Role::Host),

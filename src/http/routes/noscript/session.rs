@@ -100,6 +100,11 @@ impl Session {
         self.keep_name(response, name);
     }
 
+    /// Keeps the guest, without a name.
+    pub(super) fn keep_token(&self, response: &mut Response, token: &Token) {
+        self.set(response, GUEST, &token.encode());
+    }
+
     /// Keeps the guest's name alone.
     pub(super) fn keep_name(&self, response: &mut Response, name: &Name) {
         self.set(response, NAME, &BASE64URL_NOPAD.encode(name.as_str().as_bytes()));
@@ -127,6 +132,12 @@ impl Session {
             response.headers_mut().append(SET_COOKIE, cookie);
         }
     }
+}
+
+/// The token of the guest who enters by the entry with this secret.
+pub(super) fn guest_of(secret: &Token) -> Option<Token> {
+    let hash = Sha256::new().chain_update("guest").chain_update(secret.encode()).finalize();
+    Token::parse(&BASE64URL_NOPAD.encode(&hash)).ok()
 }
 
 /// A window with this number, and the proof for its forms.

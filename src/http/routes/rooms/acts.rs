@@ -14,7 +14,8 @@ use super::exchange::{HandlerResult, idempotency_key, json, json_text, logged, r
 use crate::http::body;
 use crate::http::site::{ChargedRoom, Site};
 use crate::log::Restriction;
-use crate::log::state::ActLine;
+use crate::log::state::{ActLine, Invitation};
+use crate::protocol::event::WaitingGuest;
 use crate::protocol::{self, Act, Code, MessageId, Refusal, Role};
 
 pub(super) fn routes() -> Router<Arc<Site>> {
@@ -22,6 +23,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/acts", get(acts).post(act))
         .route("/rooms/{room}/claims", post(claim))
         .route("/rooms/{room}/held", get(held))
+        .route("/rooms/{room}/waiting", get(waiting))
 }
 
 /// What `GET /rooms/{room}/acts` answers with.
@@ -30,6 +32,39 @@ struct Acts {
     acts: VecDeque<ActLine>,
     muted: Vec<Restriction>,
     banned: Vec<Restriction>,
+    /// For hosts alone: they have names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invitations: Option<Vec<InvitationLine>>,
+}
+
+/// An invitation, without its secret.
+#[derive(Serialize)]
+struct InvitationLine {
+    id: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    closed: bool,
+    name: String,
+    single_use: bool,
+    used: bool,
+    guests: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<u64>,
+}
+
+/// What `GET /rooms/{room}/waiting` answers with.
+#[derive(Serialize)]
+struct Waiting {
+    count: usize,
+    guests: Vec<WaitingGuest>,
+}
+
+async fn waiting(ChargedRoom(room): ChargedRoom, method: Method, credentials: Credentials) -> HandlerResult {
+    if method == Method::HEAD {
+        return Ok(json_text(StatusCode::OK, body::not_made()));
+    }
+    let guest = room.join_stateless(credentials.hello()).await?.welcome.guest.id;
+    let guests = room.waiting_for(guest).await?;
+    Ok(json(StatusCode::OK, &Waiting { count: guests.len(), guests }))
 }
 
 async fn acts(ChargedRoom(room): ChargedRoom, method: Method, credentials: Credentials) -> HandlerResult {
@@ -42,7 +77,21 @@ async fn acts(ChargedRoom(room): ChargedRoom, method: Method, credentials: Crede
         let sentence = "Only a host or a moderator of this room can see that.";
         return Err(Refusal::new(Code::NotAllowed, sentence).into());
     }
-    Ok(json(StatusCode::OK, &Acts { acts: state.acts, muted: state.muted, banned: state.banned }))
+    let line = |one: &Invitation| InvitationLine {
+        id: one.id(),
+        closed: one.closed,
+        name: one.name.clone(),
+        single_use: one.single_use,
+        used: one.used,
+        guests: state.gate.came_by(one.id()),
+        until: one.until,
+    };
+    let list = || state.gate.invitations().iter().map(line).collect();
+    let invitations = (state.role(guest) == Role::Host).then(list);
+    Ok(json(
+        StatusCode::OK,
+        &Acts { acts: state.acts, muted: state.muted, banned: state.banned, invitations },
+    ))
 }
 
 async fn held(ChargedRoom(room): ChargedRoom, method: Method, credentials: Credentials) -> HandlerResult {

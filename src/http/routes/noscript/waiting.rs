@@ -1,0 +1,85 @@
+//! The page of a guest who waits to be let in. It loads itself again, and leads into the room when they are.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::{Method, StatusCode};
+
+use super::answer::{document, refused, see_other};
+use super::form::Form;
+use super::seat::resume;
+use super::session::{Session, prove, random_number};
+use crate::http::body;
+use crate::http::error::Problem;
+use crate::http::site::{ChargedRoom, Site};
+use crate::protocol::act::LinkHash;
+use crate::protocol::{Code, Hello, Name, Passphrase, Refusal, Token};
+use crate::transport::noscript::entry::{Waiting, waiting};
+use crate::transport::noscript::markup::Look;
+
+/// The page.
+pub(super) async fn page(
+    State(site): State<Arc<Site>>,
+    ChargedRoom(room): ChargedRoom,
+    session: Session,
+    method: Method,
+) -> Response {
+    if method == Method::HEAD {
+        return document(Look::Entry, StatusCode::OK, body::not_made());
+    }
+    let Some(token) = session.token.clone() else { return see_other("../page") };
+    match resume(&room, session.name.as_ref(), &token).await {
+        Ok(resumed) => {
+            let mut response = see_other("../page");
+            session.keep_name(&mut response, &resumed.join.welcome.guest.name);
+            response
+        }
+        Err(refusal) if refusal.code == Code::Waiting => {
+            let number = random_number();
+            let content = waiting(&Waiting {
+                title: &site.noscript.title,
+                guest: room.waits(&token).await.ok().flatten(),
+                name: session.name.as_ref().map_or("", Name::as_str),
+                note: &refusal.message,
+                form: &number,
+                proof: &prove(&token, &number),
+            });
+            let mut response = document(Look::Entry, StatusCode::OK, content);
+            Problem::from(refusal).add_retry_after(response.headers_mut());
+            response
+        }
+        Err(refusal) if matches!(refusal.code, Code::PasswordNeeded | Code::InvitationNeeded) => {
+            // What lets them in is asked for on the entry.
+            let mut response = see_other("../page");
+            session.forget(&mut response);
+            response
+        }
+        Err(refusal) => refused(Look::Entry, refusal),
+    }
+}
+
+/// The hello of the entry's form, under this token.
+///
+/// # Errors
+/// A name, a password or an invitation that is none.
+pub(super) fn hello(form: &Form, token: Token) -> Result<Hello, Refusal> {
+    let name = (!form.name.trim().is_empty()).then(|| Name::parse(&form.name)).transpose()?;
+    let given = Some(&form.password).filter(|text| !text.is_empty());
+    let password = given.map(|text| Passphrase::parse("password", text, 1)).transpose()?;
+    // A link, or the secret in it.
+    let secret = form.invite.rsplit('=').next().unwrap_or_default().trim();
+    let invite = (!secret.is_empty()).then(|| Token::parse_as("invite", secret)).transpose()?;
+    let invite = invite.map(|secret| LinkHash::of(&secret));
+    Ok(Hello { name, token: Some(token), password, invite, ..Hello::default() })
+}
+
+/// Keeps the guest, and leads to the page on which they wait.
+pub(super) fn begin(session: &Session, token: &Token, name: Option<&Name>) -> Response {
+    let mut response = see_other("waiting");
+    session.keep_token(&mut response, token);
+    if let Some(name) = name {
+        session.keep_name(&mut response, name);
+    }
+    response
+}

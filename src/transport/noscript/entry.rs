@@ -1,0 +1,119 @@
+//! The documents before the room: the entry, and the page of a guest who waits to be let in.
+
+use maud::{Markup, html};
+
+use super::documents::elsewhere_links;
+use super::markup::{Look, begin};
+use super::phrases;
+use crate::hub::Needs;
+use crate::protocol::event::Kept;
+use crate::protocol::{Badge, GuestId};
+
+/// After how many seconds a guest who waits asks again.
+const ASK_AGAIN_SECONDS: &str = "5";
+
+/// The content of the page before the room.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// The room's title.
+    pub title: &'a str,
+    /// The room's retention.
+    pub kept: Kept,
+    /// Where the form leads.
+    pub action: &'a str,
+    /// The number of the form.
+    pub form: &'a str,
+    /// What proves that the form is the room's own.
+    pub proof: &'a str,
+    /// The name that was entered.
+    pub name: &'a str,
+    /// A refusal, as a sentence.
+    pub note: Option<&'a str>,
+    /// Where else the room can be entered, if it is full here.
+    pub doors: &'a [String],
+    /// What newcomers need.
+    pub needs: Needs,
+}
+
+/// The page before the room: what this is, and the form that takes a seat.
+pub fn entry(entry: &Entry<'_>) -> String {
+    let Entry { title, kept, action, form, proof, name, note, doors, needs } = *entry;
+    let body = html! {
+        main {
+            h1 dir="auto" { (title) }
+            @if needs == Needs::default() {
+                p { "A chat room. Everyone who has its address can come in and read what is said." }
+            } @else { p { "A chat room." } }
+            p { (phrases::kept(kept)) }
+            form method="post" action=(action) {
+                input type="hidden" name="form" value=(form) autocomplete="off";
+                input type="hidden" name="proof" value=(proof) autocomplete="off";
+                @if let Some(note) = note { p class="note" role="alert" { (note) } }
+                (elsewhere_links(doors))
+                label for="name" { "Your name (optional)" }
+                input id="name" name="name" value=(name) placeholder="empty: a suggested one" autocomplete="off"
+                    spellcheck="false" dir="auto";
+                @if needs.password {
+                    label for="password" { "The room's password" }
+                    input id="password" name="password" type="password" autocomplete="off";
+                }
+                @if needs.invitation { (invitation()) }
+                @if needs.approval { p class="quiet" { "A host or a moderator lets newcomers in." } }
+                button { "Enter" }
+                @if !needs.invitation { details { summary { "I have a link with an invitation" } (invitation()) } }
+            }
+            p class="quiet" {
+                "Your browser keeps a cookie until it is closed, or until you leave: it is how the room knows that \
+                 you are you."
+            }
+        }
+    };
+    begin(Look::Entry, title, None) + &body.0
+}
+
+/// The field for an invitation.
+fn invitation() -> Markup {
+    html! {
+        label for="invite" { "The link that you were given, or what follows the last = in it" }
+        input id="invite" name="invite" autocomplete="off" spellcheck="false";
+    }
+}
+
+/// The content of the page of a guest who waits to be let in.
+#[derive(Debug, Clone, Copy)]
+pub struct Waiting<'a> {
+    /// The room's title.
+    pub title: &'a str,
+    /// The guest, if they are listed.
+    pub guest: Option<GuestId>,
+    /// The name that they ask for; empty for none.
+    pub name: &'a str,
+    /// What they wait for, as a sentence.
+    pub note: &'a str,
+    /// The number of the form.
+    pub form: &'a str,
+    /// What proves that the form is the room's own.
+    pub proof: &'a str,
+}
+
+/// The page of a guest who waits: it loads itself again.
+pub fn waiting(waiting: &Waiting<'_>) -> String {
+    let Waiting { title, guest, name, note, form, proof } = *waiting;
+    let body = html! {
+        main {
+            h1 dir="auto" { (title) }
+            p role="status" { (note) }
+            p {
+                "You ask to come in" @if !name.is_empty() { " as " bdi { (name) } }
+                @if let Some(guest) = guest { ", with the badge " b { (Badge::of(guest)) } } "."
+            }
+            p { a href="waiting" { "Ask again now" } }
+            form method="post" action="leave" {
+                input type="hidden" name="form" value=(form) autocomplete="off";
+                input type="hidden" name="proof" value=(proof) autocomplete="off";
+                button { "Do not wait" }
+            }
+        }
+    };
+    begin(Look::Entry, title, Some(ASK_AGAIN_SECONDS)) + &body.0
+}

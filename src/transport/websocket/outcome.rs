@@ -1,0 +1,80 @@
+//! What a session asks of the room, and what comes of it.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::time::sleep;
+
+use crate::hub::{Done, History, Join, PublishBatch, Reader, Room, Seat, Waiting};
+use crate::protocol::event::WaitingGuest;
+use crate::protocol::{Act, Code, Hello, MessageId, Name, Refusal, Say};
+
+/// The room's answer to a request.
+pub(super) enum Outcome {
+    Joined(Result<Box<(Join, Reader)>, Refusal>),
+    Published(Vec<MessageId>, PublishBatch),
+    Acted(MessageId, Act, Result<Done, Refusal>),
+    Renamed(Name, Result<Option<String>, Refusal>),
+    History(Result<History, Refusal>),
+    Held(Result<Waiting, Refusal>),
+    Waiting(Result<Vec<WaitingGuest>, Refusal>),
+}
+
+/// Joins when the rate limit allows it, and begins to read.
+pub(super) async fn join(room: &Room, mut hello: Hello) -> Result<(Join, Reader), Refusal> {
+    room.enter(&mut hello).await?;
+    let mut join = retry_rate_limited(|| room.join(hello.clone())).await?;
+    let reader = Reader::begin(room, &mut join, &hello).await?;
+    Ok((join, reader))
+}
+
+/// Publishes messages after a pause.
+pub(super) fn publish(
+    room: &Room,
+    seat: &Seat,
+    says: Vec<Say>,
+    pause: Duration,
+) -> BoxFuture<'static, Outcome> {
+    let ids = says.iter().map(|say| say.id.clone()).collect();
+    let published = room.publish(seat, says);
+    after(pause, async { Outcome::Published(ids, published.await) })
+}
+
+/// Does something as a host or a moderator after a pause.
+pub(super) fn do_act(
+    room: &Room,
+    seat: &Seat,
+    id: MessageId,
+    act: Act,
+    pause: Duration,
+) -> BoxFuture<'static, Outcome> {
+    let done = room.act(seat, id.clone(), act.clone());
+    after(pause, async { Outcome::Acted(id, act, done.await) })
+}
+
+/// Changes the name after a pause.
+pub(super) fn rename(room: &Room, seat: &Seat, name: Name, pause: Duration) -> BoxFuture<'static, Outcome> {
+    let renamed = room.rename(seat, name.clone());
+    after(pause, async { Outcome::Renamed(name, renamed.await) })
+}
+
+fn after<T: Future + Send + 'static>(pause: Duration, then: T) -> BoxFuture<'static, T::Output> {
+    match pause {
+        Duration::ZERO => then.boxed(),
+        pause => sleep(pause).then(|()| then).boxed(),
+    }
+}
+
+/// Repeats a request until the rate limit allows it.
+async fn retry_rate_limited<T, A>(mut ask: impl FnMut() -> A) -> Result<T, Refusal>
+where
+    A: Future<Output = Result<T, Refusal>>,
+{
+    loop {
+        match ask().await {
+            Err(Refusal { code: Code::TooFast, retry_after: Some(wait), .. }) => sleep(wait).await,
+            answer => return answer,
+        }
+    }
+}
