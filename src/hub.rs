@@ -81,7 +81,7 @@ pub mod wiping;
 mod woken;
 
 pub use command::{Done, Join, Present, PublishBatch, PublishResult, Published, Seat, StatelessJoin};
-pub use entrance::Needs;
+pub use entrance::{Needs, with_token};
 pub use held::Waiting;
 pub use history::History;
 pub use reader::Reader;

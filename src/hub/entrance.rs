@@ -36,7 +36,7 @@ impl Entrance {
 }
 
 /// A refusal to join, with the token that the room has `made` for the guest, where that is what lets them in later.
-pub(super) fn with_token(refusal: Refusal, made: bool, token: Option<&Token>) -> Refusal {
+pub fn with_token(refusal: Refusal, made: bool, token: Option<&Token>) -> Refusal {
     let token = token.filter(|_| made && refusal.code == Code::Waiting);
     Refusal { token: token.map(|token| Secret::new(token.encode())), ..refusal }
 }

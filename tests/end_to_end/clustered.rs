@@ -13,7 +13,7 @@ use crate::kit::raw::Raw;
 use crate::kit::{Guest, TestRoom, within};
 use crate::nats::{Line, Program, Servers};
 
-async fn node(servers: &Servers, data: &TempDir) -> TestRoom {
+pub(crate) async fn node(servers: &Servers, data: &TempDir) -> TestRoom {
     let cluster = ClusterSettings { replicas: 0, ..servers.settings("tea", &servers.addresses()) };
     let data = data.path().join("node");
     TestRoom::open_with(|settings| {

@@ -4,6 +4,7 @@ mod backup;
 mod command;
 mod confirming;
 mod held;
+mod newcomers;
 mod socket;
 mod wiping;
 

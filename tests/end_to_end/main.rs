@@ -17,6 +17,8 @@
 mod balanced;
 #[cfg(all(unix, feature = "cluster"))]
 mod clustered;
+#[cfg(all(unix, feature = "cluster"))]
+mod clustered_entering;
 mod command_line;
 mod data_directory;
 mod defects;

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::outcome::{Outcome, do_act, join, publish, rename};
 use crate::hub::direct::EventStream;
-use crate::hub::{Done, PublishBatch, Reader, Room, Seat};
+use crate::hub::{Done, PublishBatch, Reader, Room, Seat, with_token};
 use crate::protocol::event::Event;
 use crate::protocol::{Act, Code, Refusal, Request, Say, Token, frame};
 
@@ -38,8 +38,10 @@ pub(super) struct Session {
     received: VecDeque<Result<Request, Refusal>>,
     /// The request that the room is handling.
     in_flight: Option<BoxFuture<'static, Outcome>>,
-    /// The token of the guest, before they have joined.
+    /// The token of the guest who asks to come in.
     token: Option<Token>,
+    /// Whether their last hello had none.
+    made: bool,
     /// When the last hello was refused that may be sent again: by a guest who waits, or who has to type something.
     asked: Option<Instant>,
 }
@@ -78,6 +80,7 @@ impl Session {
             received: VecDeque::new(),
             in_flight: None,
             token: None,
+            made: false,
             asked: None,
         }
     }
@@ -175,8 +178,9 @@ impl Session {
                 return Err(Refusal::new(Code::HelloAgain, sentence));
             }
             (Request::Hello(mut hello), None) => {
+                self.made = hello.token.is_none();
                 // All hellos of a connection that have none are of one guest.
-                self.token = hello.token.clone().or(self.token.take());
+                self.token = hello.token.clone().or(self.token.take()).or_else(|| Token::random().ok());
                 hello.token.clone_from(&self.token);
                 let join = async move { Outcome::Joined(join(&room, hello).await.map(Box::new)) };
                 self.in_flight = Some(join.boxed());
@@ -240,7 +244,7 @@ impl Session {
                 if asks_again(refusal.code) {
                     self.asked = Some(Instant::now());
                 }
-                refuse(&refusal, out)
+                refuse(&with_token(refusal, self.made, self.token.as_ref()), out)
             }
             Outcome::History(Err(refusal)) | Outcome::Held(Err(refusal)) | Outcome::Waiting(Err(refusal)) => {
                 refuse(&refusal, out)

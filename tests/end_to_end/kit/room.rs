@@ -105,6 +105,11 @@ impl TestRoom {
         self.govern(Act::Link { role, link: None }).await.unwrap()
     }
 
+    /// The numbers of the guests who wait at this node.
+    pub(crate) async fn waiting(&self) -> Vec<u64> {
+        self.room().waiting().await.unwrap().iter().map(|line| line.id.0).collect()
+    }
+
     /// The room itself, as the terminal has it.
     fn room(&self) -> &Room {
         match (&self.server, &self.dial) {

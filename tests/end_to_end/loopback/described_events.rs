@@ -238,6 +238,7 @@ fn what_a_single_room_does_not_say_is_described() {
         kept: Kept { messages: 1, days: 1 },
         doors: Arc::from(doors.clone()),
         storage_available: false,
+        waiting: 2,
         policy: Arc::default(),
         waiting: 0,
     };

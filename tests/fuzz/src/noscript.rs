@@ -40,6 +40,7 @@ static WELCOME: LazyLock<Welcome> = LazyLock::new(|| {
         kept: Kept { messages: 10, days: 1 },
         doors: [].into(),
         storage_available: true,
+        waiting: 0,
         policy: Arc::default(),
     }
 });
