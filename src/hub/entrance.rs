@@ -35,8 +35,9 @@ impl Entrance {
     }
 }
 
-/// A refusal to join, with the token that the room has `made` for the guest, where that is what lets them in later.
-pub fn with_token(refusal: Refusal, made: bool, token: Option<&Token>) -> Refusal {
-    let token = token.filter(|_| made && refusal.code == Code::Waiting);
+/// A refusal to join, with the token that the room has made for the guest: with it they are let in later, or were already.
+/// `brought` says whether the hello had an invitation or a password.
+pub fn with_token(refusal: Refusal, made: Option<&Token>, brought: bool) -> Refusal {
+    let token = made.filter(|_| brought || refusal.code == Code::Waiting);
     Refusal { token: token.map(|token| Secret::new(token.encode())), ..refusal }
 }

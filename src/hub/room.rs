@@ -337,10 +337,11 @@ impl Room {
         command: impl FnOnce(Box<Hello>, CircuitId, Reply<T>) -> Command,
     ) -> Result<T, Refusal> {
         let made = hello.token.is_none();
+        let brought = hello.invite.is_some() || hello.password.is_some();
         self.enter(&mut hello).await?;
         let token = hello.token.clone();
         let joined = self.ask(|reply| command(hello.into(), self.circuit, reply)).await;
-        joined.map_err(|refusal| with_token(refusal, made, token.as_ref()))
+        joined.map_err(|refusal| with_token(refusal, token.as_ref().filter(|_| made), brought))
     }
 
     pub(super) fn shared(&self) -> &Shared {

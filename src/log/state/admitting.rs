@@ -84,7 +84,10 @@ impl RoomState {
                 let number = self.gate.set_password(hash.clone().filter(|_| *password));
                 self.gate.admit_present(present, By::Password(number));
             }
-            Act::Admit { target, by: None } => self.gate.admit(target.of, By::Approval),
+            // Who came by an invitation stays its guest, for when it is taken back.
+            Act::Admit { target, by: None } if self.gate.invitation_of(target.of).is_none() => {
+                self.gate.admit(target.of, By::Approval);
+            }
             Act::Admit { target, by: Some(Proof::Invite(hash)) } => self.gate.use_invitation(target.of, hash),
             // Who was let in by more than a password stays so.
             Act::Admit { target, by: Some(Proof::Password(number)) }

@@ -118,6 +118,7 @@ fn a_single_invitation_is_for_one_guest() {
     let encoded = String::from_utf8(state.encode()).unwrap();
     assert_eq!(RoomState::decode(encoded.as_bytes()).unwrap(), state);
     assert_eq!(state.gate.came_by(state.gate.invitations()[0].id()), 1);
+    act(&mut state, 8, HOST, Act::Admit { target: target(ANN), by: None });
     let effect =
         act(&mut state, 8, HOST, Act::RevokeInvite { invite: Some(InvitationRef::Name("Ann".into())) });
     assert_eq!(effect.put_out, [ANN]);

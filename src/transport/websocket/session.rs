@@ -244,7 +244,7 @@ impl Session {
                 if asks_again(refusal.code) {
                     self.asked = Some(Instant::now());
                 }
-                refuse(&with_token(refusal, self.made, self.token.as_ref()), out)
+                refuse(&with_token(refusal, self.token.as_ref().filter(|_| self.made), false), out)
             }
             Outcome::History(Err(refusal)) | Outcome::Held(Err(refusal)) | Outcome::Waiting(Err(refusal)) => {
                 refuse(&refusal, out)

@@ -24,6 +24,7 @@ pub(crate) const ONION: &str = "strangersstrangersstrangersstrangersstrangersstr
 /// An open room without a listener; closed when dropped.
 pub(crate) struct MemoryRoom {
     limiter: ConnectionLimiter,
+    #[allow(dead_code, reason = "the fuzz targets share this file, and govern no room")]
     room: Room,
     _closing: DropGuard,
 }
@@ -57,6 +58,7 @@ impl MemoryRoom {
     }
 
     /// The room itself.
+    #[allow(dead_code, reason = "the fuzz targets share this file, and govern no room")]
     pub(super) fn room(&self) -> &Room {
         &self.room
     }
