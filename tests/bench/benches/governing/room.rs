@@ -166,7 +166,10 @@ impl Governed {
 
     /// Ends the process.
     pub(crate) async fn close(self) -> Outcome<()> {
-        self.program.terminate().await
+        let Self { program, host, .. } = self;
+        // Its connection is not to be missed.
+        drop(host);
+        program.terminate().await
     }
 }
 
