@@ -59,13 +59,15 @@ async fn serve(plan: Plan, mut settings: Settings, terminal: Terminal) -> Result
     let outcome = tokio::select! {
         () = show(&mut screen, &server, &network, &terminal) => Err(Failure::TaskFailed),
         () = server.failed() => Err(Failure::TaskFailed),
-        asked = wipe_asked => {
-            let outcome = ending::wipe(server, asked, screen, &terminal, signals).await;
-            network.stop().await;
-            return outcome;
-        }
+        _ = wipe_asked => Ok(()),
         () = signals.next() => Ok(()),
     };
+    // At the same moment as a signal: it was answered, so it is done.
+    if let Some(asked) = server.was_wipe_asked() {
+        let outcome = ending::wipe(server, asked, screen, &terminal, signals).await;
+        network.stop().await;
+        return outcome;
+    }
     signals.exit_within(CLOSE_DEADLINE);
     screen.closing();
     server.close().await;

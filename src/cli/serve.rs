@@ -39,16 +39,20 @@ async fn serve(settings: &Settings, terminal: Terminal) -> Result<(), Failure> {
         server = open(settings, &terminal) => server?,
         () = signals.next() => return Ok(()),
     };
-    let link = host_link(&server, &terminal).await;
     let wipe_asked = server.wipe_asked();
+    let link = host_link(&server, &terminal).await;
     let mut screen =
         Screen::opened(terminal.clone(), scope(settings), &server, &settings.listen.public, &link);
     let outcome = tokio::select! {
         () = screen.follow(server.tor_status()) => Err(Failure::TaskFailed),
         () = server.failed() => Err(Failure::TaskFailed),
-        asked = wipe_asked => return ending::wipe(server, asked, screen, &terminal, signals).await,
+        _ = wipe_asked => Ok(()),
         () = signals.next() => Ok(()),
     };
+    // At the same moment as a signal: it was answered, so it is done.
+    if let Some(asked) = server.was_wipe_asked() {
+        return ending::wipe(server, asked, screen, &terminal, signals).await;
+    }
     signals.exit_within(CLOSE_DEADLINE);
     screen.closing();
     server.close().await;

@@ -101,6 +101,9 @@ impl Wiping {
     fn check(&self) -> Result<(), Refusal> {
         match self.refused {
             Some(sentence) => Err(Refusal::new(Code::NotAllowed, sentence)),
+            None if self.asked.receiver_count() == 0 && self.now().is_some() => {
+                Err(Refusal::new(Code::NotAllowed, "The room is being wiped already."))
+            }
             None if self.asked.receiver_count() == 0 => {
                 let sentence = "The program that runs this room does not wipe it when it is asked to.";
                 Err(Refusal::new(Code::NotAllowed, sentence))
@@ -136,6 +139,8 @@ mod tests {
         assert_eq!(wiping.now(), Some(Wipe { address: true, by: WipedBy::Terminal }));
         wiping.begin(first);
         assert_eq!(wiping.now(), Some(Wipe { address: true, by: WipedBy::Terminal }));
+        drop(asked);
+        assert!(wiping.check().unwrap_err().message.contains("already"));
         assert!(Wiping::new(Some("It is elsewhere.")).check().is_err());
     }
 }

@@ -84,6 +84,12 @@ impl Server {
         }
     }
 
+    /// The wipe that a host has asked for, if one has. Once [`Server::wipe_asked`] is not waited for any more, no further one is
+    /// taken.
+    pub fn was_wipe_asked(&self) -> Option<WipeAsked> {
+        self.wiping.now().map(WipeAsked::from)
+    }
+
     /// Closes the room as [`Server::close`] does, and then makes all of it unreadable ([`wipe`]), with `address` also the key
     /// of its address, also where a host has asked for that. A room that keeps nothing is closed; a backup under way is given up. Dropped before the room is closed, it
     /// wipes nothing.
