@@ -240,7 +240,6 @@ fn what_a_single_room_does_not_say_is_described() {
         storage_available: false,
         waiting: 2,
         policy: Arc::default(),
-        waiting: 0,
     };
     let events = [
         Event::Doors { doors: &doors },
