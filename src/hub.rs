@@ -43,6 +43,9 @@ mod held;
 mod held_tests;
 pub mod history;
 mod holding;
+mod identities;
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod late_log_tests;
 #[cfg(test)]
@@ -57,6 +60,7 @@ mod password;
 mod pending;
 mod presence;
 pub mod reader;
+mod reserving;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod ring;

@@ -30,7 +30,7 @@ use crate::protocol::{Body, GuestId, MessageId, Record};
 pub use jetstream::JetStreamLog;
 pub use memory::MemoryLog;
 pub use sqlite::SqliteLog;
-pub use state::{Effect, Erase, Erasures, Hurdle, Restriction, RoomState};
+pub use state::{Effect, Erase, Erasures, Hurdle, Reservations, Restriction, RoomState};
 
 /// What is to be appended: everything but its sequence number.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,13 @@
 //! A token bucket as the generic cell rate algorithm of ITU-T I.371: its whole state is the instant at which it will be
 //! full again, which each token taken puts off by the time that a token is worth. So it costs nothing while idle.
 
+mod keyed;
+
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+pub use keyed::KeyedBuckets;
 
 /// How fast tokens may be taken, and how many at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -51,7 +51,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal.code {
             Code::UnknownRoom => StatusCode::NOT_FOUND,
-            Code::NameTaken | Code::TakenOver => StatusCode::CONFLICT,
+            Code::NameTaken | Code::NameReserved | Code::TakenOver => StatusCode::CONFLICT,
             Code::RoomFull | Code::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Code::TooFast | Code::SlowMode => StatusCode::TOO_MANY_REQUESTS,
             Code::NotAllowed | Code::Banned | Code::Muted | Code::Locked | Code::NotHeld => {
@@ -63,6 +63,7 @@ impl From<Refusal> for Problem {
             Code::Waiting | Code::PasswordNeeded | Code::PasswordWrong | Code::InvitationNeeded => {
                 StatusCode::FORBIDDEN
             }
+            Code::IdentityWrong | Code::IdentityNeeded => StatusCode::FORBIDDEN,
             Code::BadPassphrase => StatusCode::UNPROCESSABLE_ENTITY,
             Code::NameEmpty | Code::NameTooLong | Code::NameForbidden => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::BAD_REQUEST,

@@ -11,6 +11,7 @@ mod joining;
 mod remote;
 mod storing;
 
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ use super::notices::Notices;
 use super::notifier::Notifier;
 use super::pending::{PendingAppend, PendingPublish};
 use super::presence::{Announcement, OccupancyBounds, Presence};
+use super::reserving::ReservationLimits;
 use super::roster::Roster;
 use super::roster::change::{ClaimedName, PresenceChange};
 use super::speaker::Speaker;
@@ -40,7 +42,7 @@ use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Entry, LogError, RoomIdentity, RoomState};
 use crate::protocol::event::Kept;
 use crate::protocol::words::WordList;
-use crate::protocol::{Policy, Say};
+use crate::protocol::{GuestId, Identity, Policy, Say};
 
 /// The most commands that are handled together.
 const BATCH: usize = 1024;
@@ -78,6 +80,11 @@ pub(super) struct RoomActor {
     words: WordList,
     holding: Holding,
     waiting: WaitingList,
+    reservation_limits: ReservationLimits,
+    /// The guests whose use of a reserved name is being noted.
+    uses: HashSet<GuestId>,
+    /// The newest acts that the log has and that do not count: their authors are told so.
+    refused: VecDeque<u64>,
     kept: Kept,
     identity: RoomIdentity,
     clock: RoomClock,
@@ -110,6 +117,7 @@ impl RoomActor {
         }
         roster.set_cap(state.policy.cap);
         shared.entrance.set(&state.policy);
+        roster.set_reserved(state.reserved.clone());
         Self {
             notifier: Notifier::new(Arc::clone(&shared.wait_queue)),
             shared,
@@ -124,6 +132,9 @@ impl RoomActor {
             state,
             admission: Admission::default(),
             waiting: WaitingList::default(),
+            reservation_limits: ReservationLimits::default(),
+            uses: HashSet::new(),
+            refused: VecDeque::new(),
             kept: Kept { messages: history.messages, days: history.days },
             clock: RoomClock::start(identity.clock, &identity.secret),
             identity,
@@ -251,10 +262,16 @@ impl RoomActor {
         match command {
             Command::Join(hello, circuit, reply) => {
                 // If the answer is not awaited any more, the seat in it is dropped and frees itself.
-                let _ = reply.send(self.join(*hello, circuit, claimed).await);
+                let joined = self.join(*hello, circuit, claimed).await;
+                let guest = joined.as_ref().ok().map(|join| join.welcome.guest.id);
+                let _ = reply.send(joined);
+                self.note_use(guest).await;
             }
             Command::JoinStateless(hello, circuit, reply) => {
-                let _ = reply.send(self.join_stateless(*hello, circuit, claimed).await);
+                let joined = self.join_stateless(*hello, circuit, claimed).await;
+                let guest = joined.as_ref().ok().map(|join| join.welcome.guest.id);
+                let _ = reply.send(joined);
+                self.note_use(guest).await;
             }
             Command::Members(hello, circuit, reply) => {
                 let _ = reply.send(self.members(*hello, circuit, claimed).await);
@@ -266,6 +283,11 @@ impl RoomActor {
             Command::Gate(command) => self.handle_gate(command).await,
             Command::State(reply) => {
                 let _ = reply.send(Ok(self.state.clone()));
+            }
+            Command::Salt(name, reply) => {
+                let known = self.state.reserved.of_name(&name);
+                let under = known.map_or(&name, |known| known.under.as_ref().unwrap_or(&known.name));
+                let _ = reply.send(Ok(Identity::salt(under, &self.identity.secret)));
             }
             Command::Rename(speaker, name, reply) => {
                 let _ = reply.send(self.rename(speaker, name, claimed));
@@ -301,6 +323,9 @@ impl RoomActor {
         self.announce(&changes);
         self.admission.prune(self.policy.slow, now);
         self.expire_waiting(now);
+        if self.appends.is_empty() {
+            self.uses.clear();
+        }
         let circuits = self.roster.circuits();
         self.budgets.prune(|guest| self.roster.has(guest), |circuit| circuits.contains(&circuit), now);
     }

@@ -41,6 +41,8 @@ pub(super) enum Command {
     State(Reply<RoomState>),
     /// About newcomers.
     Gate(GateCommand),
+    /// What the passphrase of the identity with this name is derived with.
+    Salt(Name, Reply<[u8; 32]>),
 }
 
 impl Command {
@@ -56,7 +58,7 @@ impl Command {
             }
             Self::Leave(Speaker { guest, .. }) | Self::Disconnect(guest, _) => Some(*guest),
             Self::Act(speaker, ..) => speaker.map(|speaker| speaker.guest),
-            Self::Present(_) | Self::Snapshot(_) | Self::State(_) | Self::Gate(_) => None,
+            Self::Present(_) | Self::Snapshot(_) | Self::State(_) | Self::Gate(_) | Self::Salt(..) => None,
         }
     }
 
@@ -76,6 +78,7 @@ impl Command {
             Self::Present(reply) => !reply.is_closed(),
             Self::Snapshot(reply) => !reply.is_closed(),
             Self::State(reply) => !reply.is_closed(),
+            Self::Salt(_, reply) => !reply.is_closed(),
             Self::Leave(_) | Self::Disconnect(..) | Self::Gate(_) => true,
         }
     }
@@ -97,6 +100,7 @@ impl Command {
             Self::Present(reply) => drop(reply.send(Err(refusal))),
             Self::Snapshot(reply) => drop(reply.send(Err(refusal))),
             Self::State(reply) => drop(reply.send(Err(refusal))),
+            Self::Salt(_, reply) => drop(reply.send(Err(refusal))),
             // The answer to what is dropped is that the room is closing.
             Self::Leave(_) | Self::Disconnect(..) | Self::Gate(_) => {}
         }
@@ -112,7 +116,7 @@ pub(super) struct Shared {
     pub(super) stateless_grace: Duration,
     /// `None` where one node serves the room alone.
     pub(super) nodes: Option<NodeShared>,
-    /// How often the room's password may be tried.
+    /// How often passwords and passphrases may be tried.
     pub(super) attempts: Attempts,
     /// What newcomers need.
     pub(super) entrance: Entrance,

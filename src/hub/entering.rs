@@ -3,15 +3,16 @@
 use tokio::sync::oneshot;
 
 use super::command::{Command, closing, storage_unavailable};
-use super::entrance::Needs;
+use super::entrance::{Needs, with_token};
 use super::gate::{Entering, GateCommand, Step};
 use super::password;
 use super::room::Room;
+use super::speaker::Reply;
 use crate::log::LogError;
 use crate::protocol::act::Target;
 use crate::protocol::entering::Proof;
 use crate::protocol::event::WaitingGuest;
-use crate::protocol::{Act, Code, GuestId, Hello, Refusal, Token};
+use crate::protocol::{Act, CircuitId, Code, GuestId, Hello, Refusal, Token};
 
 impl Room {
     /// What newcomers need now.
@@ -55,6 +56,20 @@ impl Room {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Uses what the guest brings to be let in, and joins.
+    pub(super) async fn ask_as<T>(
+        &self,
+        mut hello: Hello,
+        command: impl FnOnce(Box<Hello>, CircuitId, Reply<T>) -> Command,
+    ) -> Result<T, Refusal> {
+        let made = hello.token.is_none();
+        let brought = hello.invite.is_some() || hello.password.is_some();
+        self.enter(&mut hello).await?;
+        let token = hello.token.clone();
+        let joined = self.ask(|reply| command(hello.into(), self.circuit(), reply)).await;
+        joined.map_err(|refusal| with_token(refusal, token.as_ref().filter(|_| made), brought))
     }
 
     /// Appends an act that lets a guest in. Where it does so no more, joining refuses the guest.

@@ -1,12 +1,13 @@
 //! What is appended to the log next, and the requests that wait for it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::command::{PublishBatch, PublishResult, closing, storage_unavailable};
 use crate::log::{Appended, Entry, LogError, RoomState};
-use crate::protocol::Say;
+use crate::protocol::{Code, Refusal, Say};
 
 /// Entries for the next append, and the requests to answer after it.
 #[derive(Default)]
@@ -32,15 +33,19 @@ pub(super) struct PendingPublish {
 }
 
 /// Answers requests to publish, when the log has answered for their messages that were not refused before. `state` says which
-/// of them wait.
+/// of them wait. Acts that are `refused` have their place in the order and do not count there.
 pub(super) fn answer(
     requests: Vec<PendingPublish>,
     appended: &Result<Vec<Appended>, LogError>,
     state: &RoomState,
+    refused: &VecDeque<u64>,
 ) {
     let mut numbers = appended.iter().flatten().map(|appended| appended.seq());
     let mut next = || match appended {
-        Ok(_) => numbers.next().ok_or_else(closing),
+        Ok(_) => match numbers.next() {
+            Some(seq) if refused.contains(&seq) => Err(outrun()),
+            number => number.ok_or_else(closing),
+        },
         Err(error) => Err(storage_unavailable(error.clone())),
     };
     for PendingPublish { mut results, rate_limited, reply } in requests {
@@ -51,4 +56,10 @@ pub(super) fn answer(
         };
         let _ = reply.send(PublishBatch { results, held, rate_limited });
     }
+}
+
+/// Why an act does not count that could have been done a moment before.
+fn outrun() -> Refusal {
+    let sentence = "Something else was decided at the same moment, so this was not done. Look at the room, and try again.";
+    Refusal::new(Code::NotAllowed, sentence)
 }

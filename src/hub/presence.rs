@@ -139,6 +139,11 @@ impl Presence {
         }
     }
 
+    /// Forgets the list of guests: something about them has changed that is not announced by itself.
+    pub(super) fn forget_list(&mut self) {
+        self.listed = None;
+    }
+
     /// All guests, however many.
     pub(super) fn all(&mut self, roster: &Roster) -> Arc<[Guest]> {
         Arc::clone(self.listed.get_or_insert_with(|| roster.guests().into()))

@@ -13,13 +13,13 @@ use super::command::{
     Command, Done, Join, Present, PublishBatch, Published, Seat, Shared, Snapshot, StatelessJoin, closing,
     rate_limited, storage_unavailable,
 };
-use super::entrance::{Entrance, with_token};
+use super::entrance::Entrance;
 use super::gate::GateCommand;
 use super::password;
 use super::presence::OccupancyBounds;
 use super::ring::{RING_BYTES, Ring};
 use super::roster::stateless_grace;
-use super::speaker::{Reply, Speaker};
+use super::speaker::Speaker;
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Log, LogError, RoomState};
 use crate::passwords::Attempts;
@@ -38,7 +38,7 @@ pub struct Room {
     commands: mpsc::UnboundedSender<Command>,
     shared: Arc<Shared>,
     /// The circuit that requests through this handle are charged to.
-    circuit: CircuitId,
+    pub(super) circuit: CircuitId,
 }
 
 impl Room {
@@ -152,12 +152,23 @@ impl Room {
     /// Takes a seat for a connection.
     ///
     /// # Errors
-    /// `unknown_room`, `name_taken`, `room_full`, `not_kept` when the log fails or as [`Room::catch_up`], or `too_fast` if a present guest
+    /// `unknown_room`, `name_taken`, `name_reserved`, `room_full`, those of [`Room::identify`], `not_kept` when the log fails or as [`Room::catch_up`], or `too_fast` if a present guest
     /// asks for another name and their rate limit is reached.
     pub async fn join(&self, hello: Hello) -> Result<Join, Refusal> {
         known(hello.room.as_deref())?;
         self.catch_up(hello.cursor.as_ref()).await?;
-        self.ask_as(hello, Command::Join).await
+        let hello = self.identify(hello).await?;
+        let under = hello.name.clone().filter(|_| hello.keeps);
+        let mut join = self.ask_as(hello, Command::Join).await?;
+        match self.reserve_for(&mut join.welcome, join.seat.speaker(), under).await {
+            Ok(()) => Ok(join),
+            Err(refusal) => {
+                if !join.welcome.resumed {
+                    join.seat.leave();
+                }
+                Err(refusal)
+            }
+        }
     }
 
     /// Takes a seat, or holds the one there is, for a single request; it is held for
@@ -167,7 +178,15 @@ impl Room {
     /// As [`Room::join`].
     pub async fn join_stateless(&self, hello: Hello) -> Result<StatelessJoin, Refusal> {
         known(hello.room.as_deref())?;
-        self.ask_as(hello, Command::JoinStateless).await
+        let hello = self.identify(hello).await?;
+        let under = hello.name.clone().filter(|_| hello.keeps);
+        let mut join = self.ask_as(hello, Command::JoinStateless).await?;
+        let guest = join.welcome.guest.id;
+        let reserved = self.reserve_for(&mut join.welcome, Speaker { guest, connection: None }, under).await;
+        if reserved.is_err() && !join.welcome.resumed {
+            self.leave(guest);
+        }
+        reserved.map(|()| join)
     }
 
     /// As [`Room::join_stateless`], with all members in the welcome, however many there are.
@@ -269,7 +288,12 @@ impl Room {
         self.ask(Command::State).await
     }
 
-    async fn act_as(&self, speaker: Option<Speaker>, id: MessageId, mut act: Act) -> Result<Done, Refusal> {
+    pub(super) async fn act_as(
+        &self,
+        speaker: Option<Speaker>,
+        id: MessageId,
+        mut act: Act,
+    ) -> Result<Done, Refusal> {
         let mut secret = None;
         if let Act::Password { text, hash, .. } = &mut act
             && let Some(text) = text.take()
@@ -328,20 +352,6 @@ impl Room {
 
     pub(super) fn send(&self, command: Command) {
         let _ = self.commands.send(command);
-    }
-
-    /// Uses what the guest brings to be let in, and joins.
-    async fn ask_as<T>(
-        &self,
-        mut hello: Hello,
-        command: impl FnOnce(Box<Hello>, CircuitId, Reply<T>) -> Command,
-    ) -> Result<T, Refusal> {
-        let made = hello.token.is_none();
-        let brought = hello.invite.is_some() || hello.password.is_some();
-        self.enter(&mut hello).await?;
-        let token = hello.token.clone();
-        let joined = self.ask(|reply| command(hello.into(), self.circuit, reply)).await;
-        joined.map_err(|refusal| with_token(refusal, token.as_ref().filter(|_| made), brought))
     }
 
     pub(super) fn shared(&self) -> &Shared {

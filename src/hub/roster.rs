@@ -7,6 +7,7 @@ pub(in crate::hub) mod change;
 mod occupant;
 mod others;
 mod remote;
+mod reserved;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use self::others::Others;
 use super::name_index::NameIndex;
 use super::seat_loss::SeatLoss;
 use super::seat_rank::{SeatRank, victim};
+use crate::log::Reservations;
 use crate::protocol::{CircuitId, Code, Guest, GuestId, Refusal};
 
 /// How long a stateless join holds a seat where a broken connection holds none: a guest without a connection would
@@ -42,6 +44,8 @@ pub(super) struct Roster {
     seats: BTreeMap<u64, Occupant>,
     arrivals: HashMap<GuestId, u64>,
     names: NameIndex,
+    /// The names that identities have reserved, whether their guests are here or not.
+    reserved: Reservations,
     /// How many seats there are.
     seats_max: usize,
     /// How many of them hosts allow to be taken.
@@ -65,6 +69,7 @@ impl Roster {
             seats,
             arrivals,
             names,
+            reserved: Reservations::default(),
             seats_max: limit,
             limit,
             grace,
@@ -201,7 +206,8 @@ impl Roster {
         let ClaimedName { name, claim } = wanted.ok_or_else(|| self.full())?;
         let known = self.take_over(id);
         self.names.insert(&name, id);
-        let guest = Guest { id, name, away: false };
+        let kept = self.reserved.keeps(id, &name);
+        let guest = Guest { id, name, away: false, kept };
         let arrival = known.as_ref().map_or_else(|| self.next_arrival(), |(arrival, _)| *arrival);
         self.arrivals.insert(id, arrival);
         let rank = SeatRank { held: matches!(hold, SeatHold::Connection(..)), spoken: false };
@@ -262,10 +268,12 @@ impl Roster {
         if !self.make_way(id, &name, claim.unwrap_or(0)) {
             return Err(taken());
         }
+        let kept = self.reserved.keeps(id, &name);
         let Some(occupant) = self.occupant(id) else { return Ok(None) };
         if occupant.guest.name == name {
             return Ok(None);
         }
+        occupant.guest.kept = kept;
         let was = std::mem::replace(&mut occupant.guest.name, name.clone());
         let had = std::mem::replace(&mut occupant.claim, claim.into());
         let guest = occupant.guest.clone();

@@ -18,7 +18,7 @@ fn roster(limit: usize) -> Roster {
 }
 
 fn guest(id: u64, text: &str) -> Guest {
-    Guest { id: GuestId(id), name: name(text), away: false }
+    Guest { id: GuestId(id), name: name(text), away: false, kept: false }
 }
 
 #[test]

@@ -12,6 +12,9 @@ mod held;
 #[cfg(test)]
 mod held_tests;
 #[cfg(test)]
+mod reservation_tests;
+mod reservations;
+#[cfg(test)]
 mod tests;
 mod waiting;
 
@@ -24,9 +27,11 @@ use crate::protocol::act::LinkHash;
 use crate::protocol::policy::Policy;
 use crate::protocol::{Body, GuestId, Record, Role};
 
+pub use acts::name_reserved;
 pub use admitting::Hurdle;
 pub use erase::{Erase, Erasures};
 pub use gate::{By, Gate, Invitation};
+pub use reservations::{RESERVATIONS_MAX, Reservation, Reservations, UNUSED_SECONDS};
 pub use waiting::{HELD_IN_ROOM, HELD_OF_GUEST, HeldLine};
 
 /// What follows from a room's log.
@@ -49,6 +54,9 @@ pub struct RoomState {
     /// The guests who may not come in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub banned: Vec<Restriction>,
+    /// The names that are reserved for identities.
+    #[serde(default, skip_serializing_if = "Reservations::is_empty")]
+    pub reserved: Reservations,
     /// The newest links that give a role, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     links: Vec<Link>,
@@ -143,6 +151,7 @@ impl RoomState {
             pin: None,
             muted: Vec::new(),
             banned: Vec::new(),
+            reserved: Reservations::default(),
             links: Vec::new(),
             gate: Gate::default(),
             acts: VecDeque::new(),

@@ -20,7 +20,10 @@ const NODE: NodeId = NodeId(5);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn seated(guest: u64, claim: u64) -> SeatedGuest {
-    SeatedGuest { guest: Guest { id: GuestId(guest), name: Name::parse("Ann").unwrap(), away: false }, claim }
+    SeatedGuest {
+        guest: Guest { id: GuestId(guest), name: Name::parse("Ann").unwrap(), away: false, kept: false },
+        claim,
+    }
 }
 
 fn present(number: u64, guest: u64) -> News {

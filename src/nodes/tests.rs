@@ -124,7 +124,10 @@ async fn two_nodes_and_a_line() -> (Servers, Line, Node, Node) {
 }
 
 fn seated(guest: u64, name: &str, claim: u64) -> SeatedGuest {
-    SeatedGuest { guest: Guest { id: GuestId(guest), name: Name::parse(name).unwrap(), away: false }, claim }
+    SeatedGuest {
+        guest: Guest { id: GuestId(guest), name: Name::parse(name).unwrap(), away: false, kept: false },
+        claim,
+    }
 }
 
 async fn until(what: &str, mut is_so: impl FnMut() -> bool) {

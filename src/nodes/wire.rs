@@ -184,12 +184,13 @@ fn page_context(ask: &Ask) -> String {
 }
 
 fn guest_on_wire(seated: &SeatedGuest, number: u64) -> GuestOnWire {
-    let SeatedGuest { guest: Guest { id, name, away }, claim } = seated;
+    let SeatedGuest { guest: Guest { id, name, away, .. }, claim } = seated;
     (id.0, name.as_str().to_owned(), *away, *claim, number)
 }
 
 fn seated((id, name, away, claim, number): GuestOnWire) -> Option<(SeatedGuest, u64)> {
-    let guest = Guest { id: GuestId(id), name: Name::from_stored(name)?, away };
+    // Which names are reserved each node knows from the log.
+    let guest = Guest { id: GuestId(id), name: Name::from_stored(name)?, away, kept: false };
     Some((SeatedGuest { guest, claim }, number))
 }
 

@@ -1,6 +1,5 @@
 //! How often a password or a passphrase may be tried.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,36 +7,19 @@ use tokio::time::Instant;
 
 use super::too_fast;
 use crate::protocol::{CircuitId, Refusal};
-use crate::rate_limit::{RateLimit, TokenBucket};
-
-/// How many circuits are remembered; when there are more, those whose buckets are full again are forgotten, and where there are
-/// none, new circuits wait.
-const CIRCUITS_MAX: usize = 4096;
+use crate::rate_limit::{KeyedBuckets, RateLimit};
 
 /// The attempts at one kind of secret in one room: six at once on a circuit and one in ten seconds after that; a hundred at once
 /// in the room, and two a second. Who tries over many circuits therefore has at most 172,800 attempts a day.
 ///
 /// Programs of this machine, and the clients of a proxy that does not tell them apart, share the room's limit alone.
 #[derive(Debug)]
-pub struct Attempts {
-    circuit: RateLimit,
-    room: RateLimit,
-    buckets: Mutex<Buckets>,
-}
-
-#[derive(Debug, Default)]
-struct Buckets {
-    circuits: HashMap<CircuitId, TokenBucket>,
-    room: TokenBucket,
-}
+pub struct Attempts(Mutex<KeyedBuckets<CircuitId>>);
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self {
-            circuit: RateLimit::per_minute(6, 6),
-            room: RateLimit::per_second(2, 100),
-            buckets: Mutex::default(),
-        }
+        let buckets = KeyedBuckets::new(RateLimit::per_minute(6, 6), RateLimit::per_second(2, 100));
+        Self(Mutex::new(buckets))
     }
 }
 
@@ -52,26 +34,8 @@ impl Attempts {
     }
 
     fn charge_at(&self, circuit: CircuitId, now: Instant) -> Result<(), Duration> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let Buckets { circuits, room } = &mut *buckets;
-        let limit = if circuit.is_shared() { RateLimit::NONE } else { self.circuit };
-        let mut own = circuits.get(&circuit).copied().unwrap_or_default();
-        let wait = own.wait(1, limit, now).max(room.wait(1, self.room, now));
-        if !wait.is_zero() {
-            return Err(wait);
-        }
-        if circuits.len() >= CIRCUITS_MAX && !circuits.contains_key(&circuit) {
-            circuits.retain(|_, bucket| !bucket.is_full(now));
-            if circuits.len() >= CIRCUITS_MAX {
-                return Err(Duration::from_secs(10));
-            }
-        }
-        room.take(1, self.room, now);
-        own.take(1, limit, now);
-        if limit != RateLimit::NONE {
-            circuits.insert(circuit, own);
-        }
-        Ok(())
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.try_take(Some(circuit).filter(|circuit| !circuit.is_shared()), now)
     }
 }
 
@@ -109,17 +73,5 @@ mod tests {
         let local = Attempts::default();
         let tries = (0..200).filter(|_| local.charge_at(CircuitId::LOOPBACK, start).is_ok()).count();
         assert_eq!(tries, 100, "no own limit for what is shared");
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let (attempts, start) = (Attempts::default(), Instant::now());
-        // A day of attempts, each on a new circuit.
-        for second in 0..86_400 {
-            let now = start + Duration::from_secs(second);
-            assert!(attempts.charge_at(CircuitId(second + 10), now).is_ok());
-        }
-        let circuits = attempts.buckets.lock().unwrap().circuits.len();
-        assert!(circuits <= CIRCUITS_MAX, "{circuits}");
     }
 }

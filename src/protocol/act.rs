@@ -211,6 +211,24 @@ pub enum Act {
     },
     /// Messages that wait are said. It is a request only: the log has each of them as an entry of the kind `released`.
     Release { messages: Vec<u64> },
+    /// A guest reserves the name that they have, or uses their reserved name again.
+    Reserve {
+        /// The name; the room fills it in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// The name that the guest's passphrase was made with, where they have one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        under: Option<String>,
+    },
+    /// A guest gives up their reserved name.
+    ReleaseName,
+    /// A guest's reserved name is taken from them.
+    Unreserve {
+        #[serde(flatten)]
+        target: Target,
+    },
+    /// Only guests with an identity may come in; or all may come again.
+    Identities { required: bool },
 }
 
 /// The target of an act, by the kind of reference that the act is given as.
@@ -225,7 +243,8 @@ macro_rules! target_of {
             | Act::Unban { target }
             | Act::Admit { target, .. }
             | Act::Reject { target, .. }
-            | Act::DeleteAll { target } => Some(target),
+            | Act::DeleteAll { target }
+            | Act::Unreserve { target } => Some(target),
             _ => None,
         }
     };
@@ -269,6 +288,10 @@ impl Act {
             Self::Announce { .. } => "announce",
             Self::Words { .. } => "words",
             Self::Release { .. } => "release",
+            Self::Reserve { .. } => "reserve",
+            Self::ReleaseName => "release_name",
+            Self::Unreserve { .. } => "unreserve",
+            Self::Identities { .. } => "identities",
         }
     }
 
@@ -300,8 +323,13 @@ impl Act {
         }
     }
 
-    /// The act as guests are told of it: without what identifies a link or an invitation, who was let in, and the
-    /// words that are kept out.
+    /// Whether it is of a guest about themselves, and asks for no role.
+    pub fn is_own(&self) -> bool {
+        matches!(self, Self::Reserve { .. } | Self::ReleaseName)
+    }
+
+    /// The act as guests are told of it: without what identifies a link or an invitation or belongs to a passphrase, who was
+    /// let in, and the words that are kept out.
     pub fn told(&self) -> Cow<'_, Self> {
         match self {
             Self::Link { role, link: Some(_) } => Cow::Owned(Self::Link { role: *role, link: None }),
@@ -330,6 +358,9 @@ impl Act {
                 Cow::Owned(Self::Invite { name: None, single_use: false, seconds: None, link: None })
             }
             Self::RevokeInvite { .. } => Cow::Owned(Self::RevokeInvite { invite: None }),
+            Self::Reserve { name, under: Some(_) } => {
+                Cow::Owned(Self::Reserve { name: name.clone(), under: None })
+            }
             _ => Cow::Borrowed(self),
         }
     }

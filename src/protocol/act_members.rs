@@ -103,6 +103,10 @@ impl Act {
             },
             "words" => Self::Words { words: Some(words(members)?), count: None },
             "release" => Self::Release { messages: messages(members)? },
+            "reserve" => Self::Reserve { name: None, under: None },
+            "release_name" => Self::ReleaseName,
+            "unreserve" => Self::Unreserve { target: target()? },
+            "identities" => Self::Identities { required: flag("required")? },
             other => {
                 let shown: String = other.chars().take(40).collect();
                 return Err(Refusal::new(

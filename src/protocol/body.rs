@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::act::Act;
 use super::entering;
 use super::id::MessageId;
+use super::identity::Identity;
 use super::json;
 use super::name::Name;
 use super::refusal::{Code, Refusal};
@@ -14,7 +15,7 @@ use super::token::Token;
 /// How a sentence about a body begins.
 const BODY: &str = "The body";
 
-/// A request to join: `name`, `token`, the cursor, `password` and `invite`, all optional.
+/// A request to join: `name`, `token`, or `identity` in place of both, the cursor, `password` and `invite`, all optional.
 ///
 /// # Errors
 /// What `docs/protocol.md` lists for `hello`.
@@ -26,6 +27,7 @@ pub fn hello(text: &str) -> Result<Hello, Refusal> {
         cursor: cursor(&members)?,
         password: entering::of_hello(&members)?,
         invite: invite(&members)?,
+        identity: Identity::from_members(&members)?,
         ..Hello::default()
     })
 }

@@ -29,16 +29,22 @@ pub struct Guest {
     pub name: Name,
     /// Whether their connection broke and the seat waits for them.
     pub away: bool,
+    /// Whether the name is reserved for their identity.
+    pub kept: bool,
 }
 
 impl Serialize for Guest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members = serializer.serialize_struct("Guest", 3 + usize::from(self.away))?;
+        let count = 3 + usize::from(self.away) + usize::from(self.kept);
+        let mut members = serializer.serialize_struct("Guest", count)?;
         members.serialize_field("id", &self.id)?;
         members.serialize_field("name", &self.name)?;
         members.serialize_field("badge", &Badge::of(self.id))?;
         if self.away {
             members.serialize_field("away", &true)?;
+        }
+        if self.kept {
+            members.serialize_field("kept", &true)?;
         }
         members.end()
     }

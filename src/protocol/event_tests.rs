@@ -6,7 +6,7 @@ use super::*;
 use crate::protocol::Code;
 
 fn guest() -> Guest {
-    Guest { id: GuestId(7), name: Name::parse("Ann").unwrap(), away: false }
+    Guest { id: GuestId(7), name: Name::parse("Ann").unwrap(), away: false, kept: false }
 }
 
 #[test]

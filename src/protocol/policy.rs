@@ -36,6 +36,9 @@ pub struct Policy {
     /// How many guests there may be at most; 0 for as many as there are seats.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cap: u64,
+    /// Whether only guests with an identity may come in.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub identities_required: bool,
     /// The guests with a role, present or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<RoleOf>,

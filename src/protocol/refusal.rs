@@ -65,6 +65,12 @@ codes! {
     NameForbidden = "name_forbidden",
     /// The name, or one confusable with it, belongs to another guest.
     NameTaken = "name_taken",
+    /// The name, or one confusable with it, is reserved for the identity of another guest.
+    NameReserved = "name_reserved",
+    /// The passphrase is not that of the identity for which the name is reserved.
+    IdentityWrong = "identity_wrong",
+    /// Only guests with an identity may come in.
+    IdentityNeeded = "identity_needed",
     /// A passphrase or a password that is too short, too long or has control characters.
     BadPassphrase = "bad_passphrase",
     /// No seat is free.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::act::{Act, LinkHash};
 use super::entering;
 use super::id::MessageId;
+use super::identity::Identity;
 use super::json::{self, missing, optional_number_within as within};
 use super::name::Name;
 use super::passphrase::Passphrase;
@@ -54,6 +55,10 @@ pub struct Hello {
     pub password: Option<Passphrase>,
     /// The secret of an invitation or of a link that gives a role, as its hash.
     pub invite: Option<LinkHash>,
+    /// The identity that the guest comes in with, in place of a token and a name.
+    pub identity: Option<Identity>,
+    /// Whether name and token are those of an identity: then the name is reserved for it.
+    pub keeps: bool,
 }
 
 /// A request for the messages before one that the guest has.
@@ -104,6 +109,8 @@ impl Request {
                 newest: within(members, "newest", 0..=HISTORY_MAX)?.map(|newest| newest as usize),
                 password: entering::of_hello(members)?,
                 invite: invite(members)?,
+                identity: Identity::from_members(members)?,
+                keeps: false,
             })),
             "say" => Ok(Request::Say(Say {
                 id: MessageId::parse(json::text(members, "id")?)?,

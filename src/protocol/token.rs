@@ -25,6 +25,11 @@ impl Token {
         Ok(Self(bytes))
     }
 
+    /// The token of an identity: what was derived from a passphrase.
+    pub fn derived(key: Zeroizing<[u8; 32]>) -> Self {
+        Self(key)
+    }
+
     /// Reads a token as it stands on the wire.
     ///
     /// # Errors

@@ -30,7 +30,9 @@ impl RoomActor {
                 self.need_of_hello(hello, *circuit, false)
             }
             Command::Rename(speaker, name, _) => match self.roster.guest(speaker.guest, speaker.connection) {
-                Some((known, _)) if known.name != *name => self.need_of_name(speaker.guest, name.clone()),
+                Some((known, _)) if known.name != *name => {
+                    self.need_of_name(speaker.guest, name.clone(), false)
+                }
                 _ => Ok(None),
             },
             _ => Ok(None),
@@ -75,20 +77,22 @@ impl RoomActor {
         };
         if !is_here {
             // Before a name is claimed for a guest who does not come in.
-            self.let_in(guest, circuit, hello.name.as_ref())?;
+            self.let_in(guest, circuit, hello.name.as_ref(), hello.keeps)?;
         }
         if let Some(name) = hello.name.clone() {
-            return self.need_of_name(guest, name);
+            return self.need_of_name(guest, name, hello.keeps);
         }
-        let (name, tries) = match self.roster.name_elsewhere(guest) {
-            Some(name) => (name.clone(), 0),
+        let known = self.roster.name_elsewhere(guest).cloned().map(|name| (name, 0));
+        let (name, tries) = match known.or_else(|| Some((self.own_name(guest)?, 0))) {
+            Some(known) => known,
             None => (self.roster.suggest(guest, true).ok_or_else(|| self.roster.full())?, 1),
         };
         Ok(Some(Need { guest, name, tries: Some(tries) }))
     }
 
-    fn need_of_name(&mut self, guest: GuestId, name: Name) -> Result<Option<Need>, Refusal> {
+    fn need_of_name(&mut self, guest: GuestId, name: Name, keeps: bool) -> Result<Option<Need>, Refusal> {
         self.charge_rename(guest, Some(&name))?;
+        self.check_reserved(&name, guest, keeps)?;
         if !self.roster.is_free(&name, guest) {
             return Err(taken());
         }

@@ -11,6 +11,7 @@ use crate::hub::admission::{banned, blocked, invitation_needed, locked, password
 use crate::hub::command::{PublishBatch, not_seated, rate_limited, storage_unavailable};
 use crate::hub::gate::{Entering, GateCommand, Step};
 use crate::hub::pending::{PendingAppend, PendingPublish};
+use crate::hub::reserving::identity_needed;
 use crate::hub::speaker::Speaker;
 use crate::log::{Entry, Hurdle, LogError};
 use crate::protocol::act::{LinkHash, Target};
@@ -37,7 +38,7 @@ impl RoomActor {
     }
 
     /// Checks whether a guest may come in, or back.
-    fn check_admission(&self, guest: GuestId, circuit: CircuitId) -> Result<(), Refusal> {
+    fn check_admission(&self, guest: GuestId, circuit: CircuitId, keeps: bool) -> Result<(), Refusal> {
         let at = self.clock();
         if let Some(ban) = self.state.ban(guest, at) {
             return Err(banned(ban, at));
@@ -54,6 +55,9 @@ impl RoomActor {
         if self.state.policy.locked {
             return Err(locked());
         }
+        if self.state.policy.identities_required && !keeps && self.state.reserved.of(guest).is_none() {
+            return Err(identity_needed());
+        }
         match self.state.hurdle(guest) {
             None => Ok(()),
             Some(Hurdle::Invitation) => Err(invitation_needed()),
@@ -66,14 +70,15 @@ impl RoomActor {
         }
     }
 
-    /// Lets a guest in, lists them among those who wait, or refuses them.
+    /// Lets a guest in, who `keeps` an identity or not, lists them among those who wait, or refuses them.
     pub(super) fn let_in(
         &mut self,
         guest: GuestId,
         circuit: CircuitId,
         name: Option<&Name>,
+        keeps: bool,
     ) -> Result<(), Refusal> {
-        let outcome = self.check_admission(guest, circuit);
+        let outcome = self.check_admission(guest, circuit, keeps);
         match &outcome {
             Err(Refusal { code: Code::Waiting, .. })
                 if !self.waiting.ask(guest, circuit, name, Instant::now()) =>

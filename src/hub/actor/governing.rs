@@ -94,7 +94,17 @@ impl RoomActor {
                 _ => None,
             });
         }
+        let present = speaker.and_then(|Speaker { guest, connection }| self.roster.guest(guest, connection));
+        let present = present.map(|(known, circuit)| (known.name.clone(), circuit));
+        if let Act::Reserve { name, .. } = &mut act {
+            *name = present.as_ref().map(|(present, _)| present.as_str().to_owned());
+        }
         self.state.permit(author, &act, self.clock())?;
+        if let (Act::Reserve { .. }, Some((name, circuit))) = (&act, present)
+            && !self.state.reserved.keeps(author, &name)
+        {
+            self.reservation_limits.charge(circuit, Instant::now())?;
+        }
         Ok((author, act))
     }
 
@@ -131,6 +141,10 @@ impl RoomActor {
         }
         if !effects.is_empty() {
             self.renew_policy();
+        }
+        if !self.state.reserved.is_same(self.roster.reserved()) {
+            self.roster.set_reserved(self.state.reserved.clone());
+            self.presence.forget_list();
         }
         effects
     }

@@ -8,10 +8,14 @@ use super::RoomActor;
 use crate::hub::command::{
     Join, Seat, StatelessJoin, closing, not_seated, rate_limited, storage_unavailable,
 };
+use crate::hub::pending::PendingAppend;
+use crate::hub::reserving::check_reserved;
 use crate::hub::roster::change::{Arrival, ClaimedName, PresenceChange};
 use crate::hub::speaker::Speaker;
-use crate::log::{LogError, Span};
-use crate::protocol::{CircuitId, GuestId, Hello, MAIN_ROOM, Name, Refusal, Token, Welcome};
+use crate::log::{Entry, LogError, Span};
+use crate::protocol::{
+    Act, Body, CircuitId, GuestId, Hello, MAIN_ROOM, MessageId, Name, Refusal, Token, Welcome,
+};
 
 impl RoomActor {
     /// Joins a guest on a connection. With a claim, the request was charged when the claim was asked for.
@@ -30,8 +34,9 @@ impl RoomActor {
             return Err(closing());
         };
         let guest = token.guest(&self.identity.secret);
-        self.let_in(guest, circuit, hello.name.as_ref())?;
-        let wanted = self.wanted(guest, hello.name, claimed)?;
+        self.let_in(guest, circuit, hello.name.as_ref(), hello.keeps)?;
+        let name = hello.name.or_else(|| self.own_name(guest));
+        let wanted = self.wanted(guest, name, claimed, hello.keeps)?;
         let (arrival, connection) = self.roster.join(guest, wanted, circuit)?;
         self.budgets.begin(guest, Instant::now());
         self.announce(&arrival.changes);
@@ -54,8 +59,9 @@ impl RoomActor {
         }
         let (span, token) = self.prepare(&hello).await?;
         let guest = token.guest(&self.identity.secret);
-        self.let_in(guest, circuit, hello.name.as_ref())?;
-        let wanted = self.wanted(guest, hello.name, claimed)?;
+        self.let_in(guest, circuit, hello.name.as_ref(), hello.keeps)?;
+        let name = hello.name.or_else(|| self.own_name(guest));
+        let wanted = self.wanted(guest, name, claimed, hello.keeps)?;
         let arrival = self.roster.join_stateless(guest, wanted, circuit, Instant::now())?;
         self.budgets.begin(guest, Instant::now());
         self.announce(&arrival.changes);
@@ -90,11 +96,43 @@ impl RoomActor {
         guest: GuestId,
         name: Option<Name>,
         claimed: Option<ClaimedName>,
+        keeps: bool,
     ) -> Result<Option<ClaimedName>, Refusal> {
         if claimed.is_none() {
             self.charge_rename(guest, name.as_ref())?;
         }
-        Ok(claimed.or(name.map(|name| ClaimedName { name, claim: None })))
+        let wanted = claimed.or(name.map(|name| ClaimedName { name, claim: None }));
+        if let Some(ClaimedName { name, .. }) = &wanted {
+            self.check_reserved(name, guest, keeps)?;
+        }
+        Ok(wanted)
+    }
+
+    /// The name that is reserved for a guest who comes in and asks for none, if it is free.
+    pub(super) fn own_name(&self, guest: GuestId) -> Option<Name> {
+        let own = self.state.reserved.of(guest).filter(|_| !self.roster.has(guest))?;
+        self.roster.is_free(&own.name, guest).then(|| own.name.clone())
+    }
+
+    /// Checks whether a guest may have this name, as far as names are reserved. Who has it already keeps it.
+    pub(super) fn check_reserved(&self, name: &Name, guest: GuestId, keeps: bool) -> Result<(), Refusal> {
+        match self.roster.guest(guest, None) {
+            Some((known, _)) if known.name == *name => Ok(()),
+            _ => check_reserved(self.roster.reserved(), name, guest, keeps),
+        }
+    }
+
+    /// Notes in the log that the guest has used their reserved name, at most once a day.
+    pub(super) async fn note_use(&mut self, guest: Option<GuestId>) {
+        let Some(guest) = guest else { return };
+        let at = self.clock();
+        if !self.state.reserved.is_use_due(guest, at) || !self.uses.insert(guest) {
+            return;
+        }
+        let (Some(own), Ok(id)) = (self.state.reserved.of(guest), MessageId::random()) else { return };
+        let act = Act::Reserve { name: Some(own.name.as_str().to_owned()), under: None };
+        let entry = Entry { at, author: guest, id, body: Body::Act(act) };
+        self.append(PendingAppend { entries: vec![entry], requests: Vec::new() }).await;
     }
 
     async fn prepare(&mut self, hello: &Hello) -> Result<(Span, Token), Refusal> {
@@ -139,7 +177,7 @@ impl RoomActor {
         if self.roster.guest(speaker.guest, speaker.connection).is_none() {
             return Err(not_seated());
         }
-        let Some(wanted) = self.wanted(speaker.guest, Some(name), claimed)? else { return Ok(None) };
+        let Some(wanted) = self.wanted(speaker.guest, Some(name), claimed, false)? else { return Ok(None) };
         let change = self.roster.rename(speaker.guest, wanted)?;
         let told_to_all = self.announce(change.as_slice());
         Ok(change.filter(|_| !told_to_all).map(|change| change.event(self.clock()).encode()))

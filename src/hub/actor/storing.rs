@@ -12,11 +12,14 @@ use crate::hub::pending::{PendingAppend, answer};
 use crate::log::{Entry, Log, LogError, LogFuture, Span};
 use crate::protocol::{Body, GuestId, MessageId};
 
+/// How many acts that do not count are remembered: those of the append that is answered next are among them.
+const REFUSED_MAX: usize = 256;
+
 impl RoomActor {
     /// Begins to append, or keeps it until one of the appends under way is answered; and does what the log has done by then.
     pub(super) async fn append(&mut self, pending: PendingAppend) {
         if pending.entries.is_empty() {
-            return answer(pending.requests, &Ok(Vec::new()), &self.state);
+            return answer(pending.requests, &Ok(Vec::new()), &self.state, &self.refused);
         }
         if self.appends.is_full() {
             return self.backlog.extend(pending);
@@ -53,6 +56,8 @@ impl RoomActor {
             Step::Publish(records) => {
                 let effects = self.fold(&records);
                 self.has_title();
+                self.refused.extend(effects.iter().filter(|(_, effect)| effect.refused).map(|(seq, _)| *seq));
+                self.refused.drain(..self.refused.len().saturating_sub(REFUSED_MAX));
                 let events = records.iter().map(|record| {
                     match effects.iter().any(|(seq, effect)| *seq == record.seq && effect.refused) {
                         true => record.passed_over(),
@@ -73,7 +78,7 @@ impl RoomActor {
                 if let Some(event) = self.notices.note_append(&appended) {
                     self.shared.publish_one(event);
                 }
-                answer(requests, &appended, &self.state);
+                answer(requests, &appended, &self.state, &self.refused);
                 if !self.backlog.entries.is_empty() {
                     self.appends.begin(std::mem::take(&mut self.backlog));
                 } else if self.appends.is_empty() {

@@ -233,6 +233,7 @@ fn the_last_change_about_a_guest_has_their_present_state() {
         id: crate::protocol::GuestId(1),
         name: Name::parse(name).unwrap(),
         away,
+        kept: false,
     };
     let was = |name: &str| Name::parse(name).unwrap();
     for (before, after, changes) in [

@@ -17,7 +17,7 @@ fn name(text: &str) -> Name {
 
 /// A guest at a node that no test knows.
 fn seated(id: u64, text: &str, claim: u64) -> SeatedGuest {
-    SeatedGuest { guest: Guest { id: GuestId(id), name: name(text), away: false }, claim }
+    SeatedGuest { guest: Guest { id: GuestId(id), name: name(text), away: false, kept: false }, claim }
 }
 
 /// A node that lost the cluster keeps its guests, and refuses only what needs a claim.

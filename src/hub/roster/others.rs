@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::hub::cluster::{NodeId, SeatedGuest};
-use crate::protocol::GuestId;
+use crate::protocol::{Guest, GuestId};
 
 /// How long a guest whom their node has no more is listed: when they move to another node, that may be known a little later.
 pub(in crate::hub) const LINGER: Duration = Duration::from_secs(1);
@@ -51,6 +51,11 @@ pub(in crate::hub) struct Others {
 }
 
 impl Others {
+    /// All of them, to be marked.
+    pub(in crate::hub) fn guests_mut(&mut self) -> impl Iterator<Item = &mut Guest> {
+        self.guests.values_mut().map(|remote| &mut remote.seated.guest)
+    }
+
     /// How many are shown.
     pub(in crate::hub) fn count(&self) -> usize {
         self.shown.len()

@@ -27,8 +27,9 @@ impl Roster {
     }
 
     /// Takes that a guest is at another node.
-    pub(in crate::hub) fn present(&mut self, node: NodeId, seated: SeatedGuest) -> Vec<PresenceChange> {
+    pub(in crate::hub) fn present(&mut self, node: NodeId, mut seated: SeatedGuest) -> Vec<PresenceChange> {
         let id = seated.guest.id;
+        seated.guest.kept = self.reserved.keeps(id, &seated.guest.name);
         let held = self.occupant(id).map(|occupant| occupant.claim.number);
         let known = self.others.get(id).map(|remote| remote.seated.claim);
         let newest = held.max(known);
@@ -198,6 +199,9 @@ impl Roster {
 
     /// Whether the guest may have this name, as far as this node knows.
     pub(in crate::hub) fn is_free(&self, name: &Name, id: GuestId) -> bool {
+        if self.reserved.is_of_another(name, id) {
+            return false;
+        }
         self.names.is_available(name, id)
             || self
                 .names

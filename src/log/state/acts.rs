@@ -1,9 +1,9 @@
 //! Acts: who may do them, and what they change.
 
-use super::{ActLine, Effect, Erase, Link, Restriction, RoomState};
+use super::{ActLine, Effect, Erase, Link, Reservation, Restriction, RoomState};
 use crate::protocol::act::{Act, LinkHash, Said, Target};
 use crate::protocol::policy::{Pinned, RoleOf};
-use crate::protocol::{Code, GuestId, MessageId, Record, Refusal, Role};
+use crate::protocol::{Code, GuestId, MessageId, Name, Record, Refusal, Role};
 
 /// For how many seconds a guest who was put out stays outside.
 const KICK_SECONDS: u64 = 60;
@@ -61,6 +61,9 @@ impl RoomState {
                 _ => refuse("This link was used already, or taken back. Ask a host for a new one."),
             };
         }
+        if act.is_own() {
+            return self.permit_own(author, act, at);
+        }
         let own = self.role(author);
         match act {
             Act::Role { .. }
@@ -76,6 +79,8 @@ impl RoomState {
             | Act::InvitedOnly { .. }
             | Act::Invite { .. }
             | Act::RevokeInvite { .. }
+            | Act::Unreserve { .. }
+            | Act::Identities { .. }
                 if own < Role::Host =>
             {
                 return refuse("Only a host of this room can do that.");
@@ -115,12 +120,44 @@ impl RoomState {
                 refuse("There is no such message that waits any more.")
             }
             Act::Pin { said: None, .. } => refuse("There is no such message any more."),
+            Act::Unreserve { target } if self.reserved.of(target.of).is_none() => {
+                refuse("This guest has no reserved name.")
+            }
             // Deleted after its text was read for this.
             Act::Pin { message, said: Some(said) } if self.erased.has_message(*message, said.by) => {
                 refuse("There is no such message any more.")
             }
             _ => self.permit_admitting(author, act, at),
         }
+    }
+
+    /// The same for what a guest does about themselves.
+    fn permit_own(&self, author: GuestId, act: &Act, at: u64) -> Result<(), Refusal> {
+        let refuse = |sentence: &str| Err(Refusal::new(Code::NotAllowed, sentence));
+        match act {
+            _ if author == GuestId::ROOM => refuse("The room itself has no name to reserve."),
+            Act::Reserve { name, .. } => match name.clone().and_then(Name::from_stored) {
+                None => refuse("You have no name in this room yet."),
+                Some(name) if self.reserved.is_of_another(&name, author) => Err(name_reserved()),
+                Some(_) if !self.reserved.has_room_for(author, at) => {
+                    refuse("A thousand names are reserved here already; a host can take some back.")
+                }
+                Some(_) => Ok(()),
+            },
+            _ if self.reserved.of(author).is_none() => refuse("You have no reserved name here."),
+            _ => Ok(()),
+        }
+    }
+
+    fn reserve(&mut self, record: &Record, name: Option<&String>, under: Option<&String>) {
+        let Some(name) = name.cloned().and_then(Name::from_stored) else { return };
+        let of = record.author;
+        let under = match under {
+            Some(under) => Name::from_stored(under.clone()),
+            // A passphrase stays with the name that it was made with, whichever name is reserved later.
+            None => self.reserved.of(of).and_then(|own| own.under.clone()),
+        };
+        self.reserved.put(Reservation { of, name, used: record.at, under });
     }
 
     /// Takes account of an act, if its author may do it.
@@ -202,10 +239,16 @@ impl RoomState {
             }
             Act::Unpin => erases.pins.extend(self.unpin_if(|_| true)),
             Act::Words { words, .. } => self.words = words.clone().unwrap_or_default(),
+            Act::Reserve { name, under } => self.reserve(record, name.as_ref(), under.as_ref()),
+            Act::ReleaseName => drop(self.reserved.remove(record.author)),
+            Act::Unreserve { target } => drop(self.reserved.remove(target.of)),
+            Act::Identities { required } => self.policy.identities_required = *required,
             // What is left is told to guests, was done before, or is an entry of its own kind.
             _ => {}
         }
-        self.note(record, act);
+        if !act.is_own() {
+            self.note(record, act);
+        }
         Effect { changed: true, erases: self.erased.note(erases), ..Effect::default() }
     }
 
@@ -244,6 +287,13 @@ impl RoomState {
         let excess = self.acts.len().saturating_sub(ACTS_MAX);
         self.acts.drain(..excess);
     }
+}
+
+/// The refusal for a name that is reserved for another guest.
+pub fn name_reserved() -> Refusal {
+    let sentence = "This name, or one that looks like it, is reserved for a guest of this room. If you are that guest, come in \
+                    with your passphrase or your key file. Otherwise choose another name.";
+    Refusal::new(Code::NameReserved, sentence)
 }
 
 impl Restriction {

@@ -2,20 +2,20 @@ use super::*;
 use crate::protocol::act::{Act, Said, Target};
 use crate::protocol::{MessageId, Name, Token};
 
-const HOST: GuestId = GuestId(1);
-const MODERATOR: GuestId = GuestId(2);
-const GUEST: GuestId = GuestId(3);
+pub(super) const HOST: GuestId = GuestId(1);
+pub(super) const MODERATOR: GuestId = GuestId(2);
+pub(super) const GUEST: GuestId = GuestId(3);
 
 fn record(seq: u64, author: GuestId, body: Body) -> Record {
     Record { seq, at: seq * 10, author, id: MessageId::parse("a").unwrap(), body }
 }
 
-fn target(of: GuestId) -> Target {
+pub(super) fn target(of: GuestId) -> Target {
     Target { of, name: None }
 }
 
 /// A room with a host and a moderator, after entry 2.
-fn governed() -> RoomState {
+pub(super) fn governed() -> RoomState {
     let mut state = RoomState::new("tea");
     for (seq, of, role) in [(1, HOST, Role::Host), (2, MODERATOR, Role::Moderator)] {
         let act = Act::Role { target: target(of), role, link: None };
@@ -24,7 +24,7 @@ fn governed() -> RoomState {
     state
 }
 
-fn act(state: &mut RoomState, seq: u64, author: GuestId, act: Act) -> Effect {
+pub(super) fn act(state: &mut RoomState, seq: u64, author: GuestId, act: Act) -> Effect {
     state.apply(&record(seq, author, Body::Act(act)))
 }
 

@@ -55,6 +55,11 @@ pub(super) fn line(act: &Act, by: &Markup) -> Option<Markup> {
         Act::Words { .. } => {
             html! { "Messages with certain words wait now until a host or a moderator lets them be said" }
         }
+        // Its guest shows it beside the name.
+        Act::Reserve { .. } | Act::ReleaseName => return None,
+        Act::Unreserve { target } => html! { "The reserved name of " (name(target)) " was taken back" (by) },
+        Act::Identities { required: true } => html! { "Only guests with an identity can come in now" },
+        Act::Identities { required: false } => html! { "Guests without an identity can come in again" },
         Act::Announce { text } => html! { b { "The host says: " } bdi class="rules" { (text) } },
     })
 }

@@ -22,7 +22,8 @@ pub(super) enum Outcome {
 }
 
 /// Joins when the rate limit allows it, and begins to read.
-pub(super) async fn join(room: &Room, mut hello: Hello) -> Result<(Join, Reader), Refusal> {
+pub(super) async fn join(room: &Room, hello: Hello) -> Result<(Join, Reader), Refusal> {
+    let mut hello = retry_rate_limited(|| room.identify(hello.clone())).await?;
     room.enter(&mut hello).await?;
     let mut join = retry_rate_limited(|| room.join(hello.clone())).await?;
     let reader = Reader::begin(room, &mut join, &hello).await?;

@@ -355,7 +355,13 @@ fn refuse(refusal: &Refusal, out: &mut BytesMut) -> Option<SessionEnd> {
 fn asks_again(code: Code) -> bool {
     matches!(
         code,
-        Code::Waiting | Code::PasswordNeeded | Code::PasswordWrong | Code::InvitationNeeded | Code::TooFast
+        Code::Waiting
+            | Code::PasswordNeeded
+            | Code::PasswordWrong
+            | Code::InvitationNeeded
+            | Code::IdentityNeeded
+            | Code::IdentityWrong
+            | Code::TooFast
     )
 }
 

@@ -130,6 +130,10 @@ async fn every_event_is_described_and_every_described_event_occurs() {
         json!({ "act": "delete_all", "of": other }),
         json!({ "act": "delete", "messages": [100_000] }),
         json!({ "act": "words", "words": ["scam", "free money"] }),
+        json!({ "act": "reserve" }),
+        json!({ "act": "release_name" }),
+        json!({ "act": "identities", "required": true }),
+        json!({ "act": "identities", "required": false }),
     ]
     .into_iter()
     .enumerate()
@@ -219,7 +223,12 @@ fn what_a_single_room_does_not_say_is_described() {
     let description = Description::read();
     let doors = ["http://two.onion".to_owned(), "https://room.example:8443".to_owned()];
     let full = Refusal { doors: doors.to_vec().into(), ..Refusal::new(Code::RoomFull, "Go elsewhere.") };
-    let guest = onionroom::protocol::Guest { id: GuestId(7), name: Name::parse("Ann").unwrap(), away: false };
+    let guest = onionroom::protocol::Guest {
+        id: GuestId(7),
+        name: Name::parse("Ann").unwrap(),
+        away: false,
+        kept: false,
+    };
     let welcome = Welcome {
         guest: guest.clone(),
         token: Token::random().unwrap(),
