@@ -19,6 +19,8 @@ pub enum Answer {
     Roles(Roles),
     /// Who may not do something.
     Bans(Bans),
+    /// Which names are reserved.
+    Names(Names),
     /// What hosts and moderators have done.
     Log(Log),
     /// What waits.
@@ -131,6 +133,9 @@ pub struct GuestLine {
     pub away: bool,
     /// Whether they may say nothing.
     pub muted: bool,
+    /// Whether the name is reserved for them.
+    #[serde(default)]
+    pub kept: bool,
 }
 
 /// Who is a host or a moderator, here or not.
@@ -180,6 +185,23 @@ pub enum BanKind {
     Banned,
     /// Come back before a minute has passed.
     Kicked,
+}
+
+/// Which names are reserved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    /// The one that was used last first.
+    pub names: Vec<NameLine>,
+}
+
+/// A reserved name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameLine {
+    /// For whom, with the reserved name, which need not be the one that they have now.
+    #[serde(flatten)]
+    pub who: Who,
+    /// How many seconds ago it was used last, exact to a day.
+    pub ago: u64,
 }
 
 /// What hosts and moderators have done.
@@ -319,11 +341,11 @@ mod tests {
     fn an_answer_is_one_line() {
         let line = |result: Result<Answer, Failed>| String::from_utf8(Line::from(result).encode()).unwrap();
         let who = Who::new(GuestId(7), Some("Ann"));
-        let ann = GuestLine { who, role: Role::Guest, away: false, muted: true };
+        let ann = GuestLine { who, role: Role::Guest, away: false, muted: true, kept: false };
         assert_eq!(
             line(Ok(Answer::Guests(Guests { guests: vec![ann] }))),
             "{\"ok\":{\"guests\":[{\"number\":7,\"badge\":\"0007\",\"name\":\"Ann\",\"role\":\"guest\",\"away\":false,\
-             \"muted\":true}]}}\n"
+             \"muted\":true,\"kept\":false}]}}\n"
         );
         assert_eq!(line(Ok(Answer::Done { seq: 3 })), "{\"ok\":{\"seq\":3}}\n");
         assert_eq!(

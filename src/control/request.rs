@@ -31,6 +31,8 @@ pub enum Question {
     Roles,
     /// Who is muted, banned or was put out.
     Bans,
+    /// Which names are reserved.
+    Names,
     /// What hosts and moderators have done.
     Log,
     /// What waits for a host or a moderator, and the words that are kept out.
@@ -80,6 +82,7 @@ impl Question {
             Some("guests") => Self::Guests,
             Some("roles") => Self::Roles,
             Some("bans") => Self::Bans,
+            Some("names") => Self::Names,
             Some("log") => Self::Log,
             Some("held") => Self::Held,
             Some("waiting") => Self::Waiting,
@@ -90,7 +93,7 @@ impl Question {
                     .map_or(MESSAGES_DEFAULT, |limit| limit as usize),
             },
             _ => {
-                let sentence = "The member \"ask\" must be one of status, guests, roles, bans, log, held, waiting, invitations, messages.";
+                let sentence = "The member \"ask\" must be one of status, guests, roles, bans, names, log, held, waiting, invitations, messages.";
                 return Err(Failed::new("wrong_kind", sentence));
             }
         })

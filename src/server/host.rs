@@ -11,7 +11,7 @@ use super::unconfirmed::Confirm;
 
 use crate::control::answer::{
     Answer, BanKind, BanLine, Bans, Failed, GuestLine, Guests, Held, Link, Log, LogLine, MessageLine,
-    Messages, RoleLine, Roles, Status, Who,
+    Messages, NameLine, Names, RoleLine, Roles, Status, Who,
 };
 use crate::control::entering::{InvitationLine, Invitations, Invited, Waiting, WaitingLine};
 use crate::control::request::{Question, Request};
@@ -97,6 +97,7 @@ impl RoomHost {
             Question::Log | Question::Held | Question::Waiting | Question::Messages { .. } => {
                 Answer::Log(log(&state, present.clock))
             }
+            Question::Names => Answer::Names(names(&state, present.clock)),
         })
     }
 
@@ -176,6 +177,7 @@ fn guests(present: &Present, state: &RoomState) -> Guests {
         role: state.role(guest.id),
         away: guest.away,
         muted: state.mute(guest.id, present.clock).is_some(),
+        kept: guest.kept,
     };
     Guests { guests: present.guests.iter().map(line).collect() }
 }
@@ -218,6 +220,16 @@ fn bans(state: &RoomState, clock: u64) -> Bans {
     let kind = |one: &Restriction| if one.kicked { BanKind::Kicked } else { BanKind::Banned };
     let banned = state.banned.iter().filter(counts).map(|one| line(one, kind(one)));
     Bans { bans: muted.chain(banned).collect() }
+}
+
+fn names(state: &RoomState, clock: u64) -> Names {
+    let line = |own: &crate::log::state::Reservation| NameLine {
+        who: Who::new(own.of, Some(own.name.as_str())),
+        ago: clock.saturating_sub(own.used),
+    };
+    let mut names: Vec<_> = state.reserved.iter().map(line).collect();
+    names.sort_by_key(|line| line.ago);
+    Names { names }
 }
 
 fn log(state: &RoomState, clock: u64) -> Log {

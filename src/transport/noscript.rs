@@ -9,6 +9,7 @@
 //!    ├─ …/page/continue         where a window takes over from another
 //!    ├─ …/page/say              the form to publish a message and to change the name
 //!    ├─ …/page/host             for hosts and moderators: what they can do, as forms
+//!    ├─ …/page/identity         for guests: to reserve their name, and to save their key file
 //!    ├─ …/page/leave            where the seat is given up
 //!    └─ …/page/moved            for a guest of another door: asks who goes on here
 //!       └─ …/page/arrive         where that guest takes the seat
@@ -31,6 +32,7 @@ pub mod documents;
 pub mod entry;
 mod event;
 pub mod host;
+pub mod identity;
 pub mod markup;
 pub mod message;
 mod newcomers;

@@ -103,6 +103,86 @@ async fn what_a_host_decides_holds_at_every_node() {
     again.close().await;
 }
 
+/// A name that is reserved at one node is reserved at the other, and its guest comes in there; a ban holds at both. Of two guests who
+/// reserve one name at the same moment the order of the log has one.
+#[tokio::test]
+async fn an_identity_is_the_same_guest_at_every_node() {
+    let servers = Servers::start(Program::Debian, 1);
+    let data = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let (one, other) = (node(&servers, &data[0]).await, node(&servers, &data[1]).await);
+    let identity = json!({ "identity": { "name": "Ann", "passphrase": "tea at five, no sugar" } });
+    let (mut ann, mut ben) = (one.stranger().await, other.guest("Ben").await);
+    ann.hello_as(identity.clone()).await;
+    assert_eq!(ben.expect("act").await["act"], "reserve");
+    ben.send(json!({ "type": "rename", "name": "ann" })).await;
+    assert_eq!(ben.expect("error").await["code"], "name_reserved");
+    let mut there = other.stranger().await;
+    let welcome = there.hello_as(identity.clone()).await;
+    assert_eq!((&welcome["token"], &welcome["guest"]["kept"]), (&ann.welcome["token"], &true.into()));
+    assert_eq!(ann.closed().await.0, 4001, "taken over");
+
+    // Both have the name for a moment: one gives it up in the same breath in which it reserves it.
+    let (mut cora, mut dora) = (one.guest("Zora").await, other.guest("Dora").await);
+    cora.send(json!({ "type": "act", "id": "r", "act": "reserve" })).await;
+    cora.send(json!({ "type": "rename", "name": "Cora" })).await;
+    let mut has_it = false;
+    for round in 0..200 {
+        dora.send(json!({ "type": "rename", "name": "Zora" })).await;
+        let event = loop {
+            let event = dora.next().await;
+            if event["type"] == "error" || event["type"] == "renamed" && event["guest"]["id"] == dora.id() {
+                break event;
+            }
+        };
+        if event["type"] == "renamed" {
+            has_it = true;
+            dora.send(json!({ "type": "act", "id": format!("d{round}"), "act": "reserve" })).await;
+            break;
+        }
+        if event["code"] == "name_reserved" {
+            break;
+        }
+    }
+    if has_it {
+        loop {
+            let event = dora.next().await;
+            if event["type"] == "error" {
+                assert!(
+                    ["name_reserved", "not_allowed"].contains(&event["code"].as_str().unwrap()),
+                    "{event}"
+                );
+                break;
+            }
+            assert_ne!(event["type"], "acknowledged", "the other one was first");
+        }
+    }
+    let (of_cora, of_dora) = (cora.id(), dora.id());
+    drop((cora, dora));
+    for (room, names) in [(&one, ["Cora", "Emma"]), (&other, ["Dora", "Elsa"])] {
+        let mut stranger = room.stranger().await;
+        stranger.send(json!({ "type": "hello", "name": "Zora" })).await;
+        let code = stranger.expect_error().await;
+        assert!(code == "name_reserved" || has_it && code == "name_taken", "{code} {names:?}");
+    }
+    assert_ne!(of_cora, of_dora);
+
+    let host = one.link(Role::Host).await;
+    let mut hanna = one.guest("Hanna").await;
+    hanna.send(json!({ "type": "claim", "id": "c", "link": host })).await;
+    hanna.expect("acknowledged").await;
+    hanna.send(json!({ "type": "act", "id": "b", "act": "ban", "of": there.id() })).await;
+    assert_eq!(there.closed().await.0, 4003);
+    for room in [&one, &other] {
+        let mut again = room.stranger().await;
+        let mut hello = identity.clone();
+        hello["type"] = "hello".into();
+        again.send(hello).await;
+        assert_eq!(again.closed().await.0, 4003);
+    }
+    one.close().await;
+    other.close().await;
+}
+
 /// A guest whose cursor is beyond everything there is, as after the servers were restored from an older copy, gets in.
 #[tokio::test]
 async fn a_cursor_beyond_everything_keeps_no_guest_out() {

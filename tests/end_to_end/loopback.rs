@@ -12,6 +12,7 @@ mod flood;
 mod governing;
 mod handshake;
 mod history;
+mod identities;
 mod limits;
 mod memory;
 mod noscript;

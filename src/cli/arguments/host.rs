@@ -52,6 +52,8 @@ pub enum HostCommand {
     Roles,
     /// Print who is muted or banned, or was put out a moment ago
     Bans,
+    /// Print which names are reserved, for whom, and how long they were not used
+    Names,
     /// Print what hosts and moderators have done, without texts
     Log,
     /// Print the newest messages with their numbers, which delete and pin take
@@ -243,6 +245,18 @@ pub enum HostCommand {
         #[arg(value_name = "TEXT")]
         text: String,
     },
+    /// Take a reserved name from its guest, so that others can have it
+    Unreserve {
+        /// The name, or the guest's number or badge
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Let in only guests with an identity: a passphrase, or the token of a reserved name
+    Identities {
+        /// Whether it is asked for
+        #[arg(value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
+        required: bool,
+    },
     /// Give a guest a role, or take it back with guest
     Role {
         /// The guest
@@ -307,5 +321,13 @@ fn number_or_off(text: &str) -> Result<u64, String> {
             Ok(number) if number > 0 => Ok(number),
             _ => Err("write a number of guests, or off".to_owned()),
         },
+    }
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("write on or off".to_owned()),
     }
 }

@@ -12,7 +12,7 @@ use super::guest::{Known, find};
 use crate::cli::arguments::{HostCommand, Switch};
 use crate::cli::passphrase;
 use crate::cli::terminal::Terminal;
-use crate::control::answer::{BanKind, Bans, Guests, Messages, Roles};
+use crate::control::answer::{BanKind, Bans, Guests, Messages, Names, Roles};
 use crate::control::client::{Client, ClientError};
 use crate::control::entering::{Invitations, Waiting};
 use crate::protocol::act_members::{DELETE_MAX, RULES_BYTES_MAX};
@@ -40,6 +40,8 @@ pub(super) async fn requests(
         HostCommand::Guests => json!({ "ask": "guests" }),
         HostCommand::Roles => json!({ "ask": "roles" }),
         HostCommand::Bans => json!({ "ask": "bans" }),
+        HostCommand::Names => json!({ "ask": "names" }),
+        HostCommand::Identities { required } => json!({ "act": "identities", "required": required }),
         HostCommand::Log => json!({ "ask": "log" }),
         HostCommand::Messages { last } => json!({ "ask": "messages", "limit": last }),
         HostCommand::Link { revoke: true, .. } => json!({ "act": "revoke_links" }),
@@ -116,6 +118,7 @@ async fn about_guest(client: &mut Client, command: &HostCommand) -> Result<Asked
         HostCommand::Role { guest, role } => {
             (anyone(client, guest).await?, "role", json!({ "role": role.as_str() }))
         }
+        HostCommand::Unreserve { name } => (reserved(client, name).await?, "unreserve", json!({})),
         HostCommand::DeleteAll { guest } => (anyone(client, guest).await?, "delete_all", json!({})),
         _ => return Err(HostError::NoSuchGuest(String::new())),
     };
@@ -166,6 +169,14 @@ async fn present(client: &mut Client) -> Result<Vec<Known>, ClientError> {
 async fn restricted(client: &mut Client, wanted: &str, muted: bool) -> Result<Known, HostError> {
     let listed: Bans = client.request(&json!({ "ask": "bans" })).await?;
     let lines = listed.bans.into_iter().filter(|line| (line.kind == BanKind::Muted) == muted);
+    let known = lines.map(|line| Known { number: line.who.number, name: line.who.name, remark: "" });
+    find(wanted, &known.collect::<Vec<_>>())
+}
+
+/// A guest for whom a name is reserved.
+async fn reserved(client: &mut Client, wanted: &str) -> Result<Known, HostError> {
+    let listed: Names = client.request(&json!({ "ask": "names" })).await?;
+    let lines = listed.names.into_iter();
     let known = lines.map(|line| Known { number: line.who.number, name: line.who.name, remark: "" });
     find(wanted, &known.collect::<Vec<_>>())
 }

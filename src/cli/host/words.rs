@@ -13,7 +13,7 @@ use super::shown::{indented, name_of, short, shown, time};
 use crate::cli::arguments::HostCommand;
 use crate::cli::terminal::Terminal;
 use crate::control::answer::{
-    BanKind, Bans, Guests, Held, Link, Log, MessageLine, Messages, Roles, Status, Who,
+    BanKind, Bans, Guests, Held, Link, Log, MessageLine, Messages, Names, Roles, Status, Who,
 };
 use crate::control::client::ClientError;
 use crate::protocol::{Confirmation, Policy};
@@ -30,6 +30,7 @@ pub(super) fn print(
         HostCommand::Guests => guests(&read(answer)?),
         HostCommand::Roles => roles(&read(answer)?),
         HostCommand::Bans => bans(&read(answer)?),
+        HostCommand::Names => names(&read(answer)?),
         HostCommand::Log => log(&read(answer)?),
         HostCommand::Messages { .. } => messages(&read::<Messages>(answer)?.messages, "No message is kept."),
         HostCommand::Held => messages(&read::<Held>(answer)?.held, "No message waits."),
@@ -61,6 +62,12 @@ fn status(status: &Status) -> Vec<String> {
     let away = if status.away > 0 { format!(", {} of them away", status.away) } else { String::new() };
     tell("guests", format!("{} on {} seats{away}", status.guests, status.seats));
     tell("let in", let_in(policy));
+    if policy.identities_required {
+        tell(
+            "identity",
+            "asked for: newcomers need a passphrase, or the token of a reserved name".to_owned(),
+        );
+    }
     if policy.cap > 0 {
         tell("cap", format!("at most {} guests", policy.cap));
     }
@@ -124,7 +131,7 @@ fn guests(list: &Guests) -> Vec<String> {
     }
     let head = format!("{:NUMBER$}  badge  {:9}  name", "number", "role");
     let line = |guest: &crate::control::answer::GuestLine| {
-        let remarks = [(guest.away, " (away)"), (guest.muted, " (muted)")];
+        let remarks = [(guest.away, " (away)"), (guest.muted, " (muted)"), (guest.kept, " (reserved name)")];
         let remarks: String = remarks.iter().filter(|(on, _)| *on).map(|(_, remark)| *remark).collect();
         let Who { number, badge, name } = &guest.who;
         format!("{number:<NUMBER$}  {badge:5}  {:9}  {}{remarks}", guest.role.as_str(), name_of(name))
@@ -162,6 +169,18 @@ fn bans(list: &Bans) -> Vec<String> {
         format!("{number:<NUMBER$}  {badge:5}  {kind:7}  {left:16}  {}", name_of(name))
     };
     list.bans.iter().map(line).collect()
+}
+
+fn names(list: &Names) -> Vec<String> {
+    if list.names.is_empty() {
+        return vec!["No name is reserved.".to_owned()];
+    }
+    let head = format!("{:NUMBER$}  badge  unused  name", "number");
+    let line = |line: &crate::control::answer::NameLine| {
+        let Who { number, badge, name } = &line.who;
+        format!("{number:<NUMBER$}  {badge:5}  {:6}  {}", short(line.ago), name_of(name))
+    };
+    std::iter::once(head).chain(list.names.iter().map(line)).collect()
 }
 
 fn log(list: &Log) -> Vec<String> {
@@ -262,6 +281,11 @@ fn done(command: &HostCommand, asked: &Asked) -> String {
             "The room has no rules.".to_owned()
         }
         HostCommand::Rules { .. } => "The rules are set.".to_owned(),
+        HostCommand::Unreserve { .. } => format!("The name of {guest} is not reserved any more."),
+        HostCommand::Identities { required: true } => {
+            "Only guests with an identity can come in; those who are here stay.".to_owned()
+        }
+        HostCommand::Identities { required: false } => "Guests need no identity to come in.".to_owned(),
         HostCommand::Pin { message } => format!("Message {message} is pinned."),
         HostCommand::Unpin => "No message is pinned.".to_owned(),
         HostCommand::Announce { .. } => "It is announced.".to_owned(),

@@ -9,6 +9,7 @@ mod connection;
 mod form;
 mod guest_form;
 mod host;
+mod identity;
 mod moved;
 mod parameters;
 mod seat;
@@ -67,6 +68,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/page/continue", post(go_on))
         .route("/rooms/{room}/page/say", get(composer).post(submit))
         .route("/rooms/{room}/page/host", get(host::page).post(host::submit))
+        .route("/rooms/{room}/page/identity", get(identity::page).post(identity::submit))
         .route("/rooms/{room}/page/leave", post(leave))
         .route("/rooms/{room}/page/moved", get(to_page).post(moved::moved))
         .route("/rooms/{room}/page/arrive", get(to_page).post(moved::arrive))
@@ -129,7 +131,7 @@ async fn to_page(_: Session) -> Response {
     see_other("../page")
 }
 
-/// Takes a seat: under the token of the cookie, or a new one, and never one that the request brings.
+/// Takes a seat: under the token of the cookie, that of an identity, or a new one.
 async fn enter(
     State(site): State<Arc<Site>>,
     ChargedRoom(room): ChargedRoom,
@@ -154,9 +156,15 @@ async fn enter(
         return entry_again(&site, &session, &form.name, no_randomness());
     };
     let hello = match waiting::hello(&form, token.clone()) {
+        Ok(hello) => room.identify(hello).await,
+        Err(refusal) => Err(refusal),
+    };
+    let hello = match hello {
         Ok(hello) => hello,
         Err(refusal) => return entry_again(&site, &session, &form.name, refusal),
     };
+    // That of an identity, if the form names one.
+    let token = hello.token.clone().unwrap_or(token);
     let name = hello.name.clone();
     match room.join_stateless(hello).await {
         Ok(join) => {

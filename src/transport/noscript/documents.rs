@@ -119,6 +119,8 @@ pub fn room(title: &str, window: &Window, doors: &Doors<'_>) -> String {
                 " "
                 a href=(refreshing) target="messages" { "Without streaming" }
                 " "
+                a href="page/identity" target="identity" rel="noopener" { "Your name" }
+                " "
                 a href="page/host" target="host" rel="noopener" { "Host" }
                 " "
                 form method="post" action="page/leave" {

@@ -59,6 +59,7 @@ pub fn entry(entry: &Entry<'_>) -> String {
                 }
                 @if needs.invitation { (invitation()) }
                 @if needs.approval { p class="quiet" { "A host or a moderator lets newcomers in." } }
+                (same_guest(note.is_some()))
                 button { "Enter" }
                 @if !needs.invitation { details { summary { "I have a link with an invitation" } (invitation()) } }
             }
@@ -69,6 +70,23 @@ pub fn entry(entry: &Entry<'_>) -> String {
         }
     };
     begin(Look::Entry, title, None) + &body.0
+}
+
+/// The fields of an identity.
+fn same_guest(open: bool) -> Markup {
+    html! {
+        details open[open] {
+            summary { "Be the same guest each time" }
+            p {
+                "With a passphrase your name is reserved for you, and the same name and passphrase bring you back as the same \
+                 guest, from anywhere. It cannot be changed, and if you forget it, it is lost."
+            }
+            label for="passphrase" { "Passphrase, at least 8 characters" }
+            input id="passphrase" name="passphrase" type="password" autocomplete="off";
+            label for="key" { "Or what is in your key file" }
+            textarea id="key" name="key" rows="3" autocomplete="off" spellcheck="false" {}
+        }
+    }
 }
 
 /// The field for an invitation.

@@ -73,10 +73,13 @@ pub(super) struct Member {
     pub(super) name: String,
     #[serde(default)]
     pub(super) away: bool,
+    /// Whether the name is reserved for them.
+    #[serde(default)]
+    pub(super) kept: bool,
 }
 
 impl From<&Guest> for Member {
     fn from(guest: &Guest) -> Self {
-        Self { id: guest.id, name: guest.name.as_str().to_owned(), away: guest.away }
+        Self { id: guest.id, name: guest.name.as_str().to_owned(), away: guest.away, kept: guest.kept }
     }
 }

@@ -56,9 +56,9 @@ pub fn host(page: &HostPage<'_>) -> String {
             @if let Some(link) = page.link { (made_link(link, page.invites)) }
             @if role == Role::Guest { (page.claim()) }
             @if role >= Role::Moderator {
-                (newcomers.waiting(form)) (page.waiting()) (page.people(role)) (page.talk()) (page.order()) (newcomers.needs(role, form))
+                (newcomers.waiting(form)) (page.waiting()) (page.people(role)) (page.talk()) (page.order(role)) (newcomers.needs(role, form))
             }
-            @if role == Role::Host { (page.texts()) (newcomers.invitations(form)) (page.links()) }
+            @if role == Role::Host { (page.texts()) (newcomers.invitations(form)) (page.links()) (page.names()) }
             @if role >= Role::Moderator { (page.kept_out()) (page.log()) }
             @if role == Role::Host { (page.end()) }
         }
@@ -138,7 +138,7 @@ impl HostPage<'_> {
             @for guest in others {
                 @let theirs = self.state.role(guest.id);
                 (self.form(&html! {
-                    p { bdi { (guest.name.as_str()) } " " (badge(guest.id)) @if theirs > Role::Guest { ", " (theirs.as_str()) } }
+                    p { bdi { (guest.name.as_str()) } " " (badge(guest.id)) @if guest.kept { ", reserved name" } @if theirs > Role::Guest { ", " (theirs.as_str()) } }
                     div class="row" {
                         @if theirs < role {
                             button name="do" value=(of(guest.id, "kick")) { "Put out" }
@@ -207,7 +207,7 @@ impl HostPage<'_> {
         }
     }
 
-    fn order(&self) -> Markup {
+    fn order(&self, role: Role) -> Markup {
         let policy = &self.state.policy;
         html! {
             h2 { "The room" }
@@ -215,6 +215,10 @@ impl HostPage<'_> {
                 div class="row" {
                     @if policy.locked { button name="do" value="unlock" { "Open the room" } }
                     @else { button name="do" value="lock" { "Lock the room" } }
+                    @if role == Role::Host {
+                        @if policy.identities_required { button name="do" value="identities_off" { "Ask for no identity" } }
+                        @else { button name="do" value="identities_on" { "Ask newcomers for an identity" } }
+                    }
                     @if policy.pinned.is_some() { button name="do" value="unpin" { "Unpin the message" } }
                 }
             }))
@@ -297,6 +301,25 @@ impl HostPage<'_> {
                         button name="do" value="wipe_address" { "Wipe the room and its address" }
                     }
                 }))
+            }
+        }
+    }
+
+    fn names(&self) -> Markup {
+        html! {
+            @if !self.state.reserved.is_empty() {
+                h2 { "Reserved names" }
+                @for own in self.state.reserved.iter() {
+                    (self.form(&html! {
+                        div class="row" {
+                            span {
+                                bdi { (own.name.as_str()) } " " (badge(own.of)) ", used "
+                                (phrases::span(self.clock.saturating_sub(own.used))) " ago"
+                            }
+                            button name="do" value={ "unreserve " (own.of.0) } { "Take it back" }
+                        }
+                    }))
+                }
             }
         }
     }

@@ -175,6 +175,7 @@ impl Renderer {
             li class={ (colour) (away) } {
                 bdi { (member.name) }
                 @if let Some(role) = role { " " span class="role" { (role) } }
+                @if member.kept { " " span class="note" { "reserved name" } }
                 @if let Some(note) = note { " " span class="note" { (note) } }
                 " " (badge(member.id))
             }
@@ -258,6 +259,9 @@ impl Renderer {
             }
             self.members_changed = true;
         }
+        if !self.history {
+            self.keep(guest, act);
+        }
         let name = self.members.iter().find(|known| known.id == guest).map(|known| known.name.clone());
         let of_role = || self.policy.name(guest).map(str::to_owned);
         let by = match name.or_else(of_role) {
@@ -268,6 +272,21 @@ impl Renderer {
         if let Some(line) = acts::line(act, &by) {
             self.moment(at, out);
             self.line(out, &line);
+        }
+    }
+
+    /// Takes account of a name that is reserved now, or not any more.
+    fn keep(&mut self, by: GuestId, act: &Act) {
+        let (of, reserved) = match act {
+            Act::Reserve { name, .. } => (by, name.as_deref()),
+            Act::ReleaseName => (by, None),
+            Act::Unreserve { target } => (target.of, None),
+            _ => return,
+        };
+        if let Some(member) = self.members.iter_mut().find(|member| member.id == of) {
+            // The same text: who has another one that looks like it is told so with the next change.
+            member.kept = reserved.is_some_and(|name| name == member.name);
+            self.members_changed = true;
         }
     }
 

@@ -36,7 +36,7 @@ async fn the_room_says_how_it_is() {
     assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(status["local"], format!("http://{}/", room.address));
     let guests = room.json(&["guests"]).await;
-    let line = |guest: &Guest, name: &str| json!({ "number": guest.id(), "badge": badge(guest), "name": name, "role": "guest", "away": false, "muted": false });
+    let line = |guest: &Guest, name: &str| json!({ "number": guest.id(), "badge": badge(guest), "name": name, "role": "guest", "away": false, "muted": false, "kept": false });
     assert_eq!(guests["guests"], json!([line(&ann, "Ann"), line(&bob, "Bob")]));
     let words = room.says(&["guests"]).await;
     let rows: Vec<Vec<_>> = words.lines().map(|line| line.split_whitespace().collect()).collect();
@@ -46,6 +46,7 @@ async fn the_room_says_how_it_is() {
     for (words, said) in [
         (["roles"], "No guest has a role yet. `onionroom host link` makes a link that gives one.\n"),
         (["bans"], "No guest is muted or banned.\n"),
+        (["names"], "No name is reserved.\n"),
         (["log"], "Nothing was done yet.\n"),
         (["messages"], "No message is kept.\n"),
     ] {
@@ -303,4 +304,32 @@ async fn mistakes_are_named_and_nothing_is_done() {
     let variable = ("ONIONROOM_STORAGE_DATA_DIR", OsStr::new("/nowhere/at/all"));
     let err = String::from_utf8(run(&["host", "lock"], &[variable]).await.stderr).unwrap();
     assert!(err.contains("/nowhere/at/all"), "{err}");
+}
+
+#[tokio::test]
+async fn reserved_names_are_listed_and_taken_back() {
+    let room = Hosted::open().await;
+    let mut ann = room.guest("Ann").await;
+    ann.send(json!({ "type": "act", "id": "1", "act": "reserve" })).await;
+    // The answer comes before what follows from it.
+    ann.expect("acknowledged").await;
+    assert_eq!(ann.expect("act").await["name"], "Ann");
+    let names = room.json(&["names"]).await;
+    let line =
+        json!({ "number": ann.id(), "badge": badge(&ann), "name": "Ann", "ago": names["names"][0]["ago"] });
+    assert_eq!(names["names"], json!([line]));
+    assert!(names["names"][0]["ago"].as_u64().unwrap() < 60);
+    assert!(room.says(&["names"]).await.lines().nth(1).unwrap().ends_with("  Ann"));
+    assert!(room.says(&["guests"]).await.contains("Ann (reserved name)"));
+    assert_eq!(room.json(&["guests"]).await["guests"][0]["kept"], true);
+    let said = room.says(&["unreserve", "ann"]).await;
+    assert_eq!(said, format!("The name of Ann ({}) is not reserved any more.\n", badge(&ann)));
+    assert_eq!(told(&mut ann, "unreserve").await["of"], ann.id());
+    assert_eq!(room.host(&["unreserve", "Ann"]).await.status.code(), Some(1));
+    room.says(&["identities", "on"]).await;
+    assert_eq!(told(&mut ann, "identities").await["required"], true);
+    assert!(room.says(&["status"]).await.contains("  identity asked for"));
+    assert_eq!(room.json(&["status"]).await["identities_required"], true);
+    room.says(&["identities", "off"]).await;
+    assert_eq!(room.host(&["identities", "perhaps"]).await.status.code(), Some(2));
 }

@@ -258,6 +258,9 @@ async fn a_guest_who_says_too_much(surface: &mut Surface) {
             let json = json.to_string();
             let cookie = cookie(&ann, &room);
             let (headers, body) = match path.contains("/page") {
+                true if path.ends_with("/identity") => {
+                    (vec![FORM, OWN, &cookie], format!("form={number}&do=release"))
+                }
                 true => (vec![FORM, OWN, &cookie], format!("form={number}&text=x&do=unpin")),
                 false => (vec![AS_JSON], json),
             };
@@ -301,7 +304,7 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
             surface.saw("POST", &path, &slow.answer().await);
         }
     }
-    let host = "/rooms/{room}/page/host";
+    let (host, identity) = ("/rooms/{room}/page/host", "/rooms/{room}/page/identity");
     room.appoint(ann.welcome["guest"]["id"].as_u64().unwrap(), Role::Host).await;
     let (say, enter) = ("/rooms/{room}/page/say", "/rooms/{room}/page/enter");
     for (path, body) in [
@@ -317,6 +320,10 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
         (host, "form=8&do=invite&name=Eve&once=1&days=7".to_owned()),
         (host, "form=8&do=dance".to_owned()),
         (host, "form=8&do=slow&text=x".to_owned()),
+        (identity, "form=9&do=release".to_owned()),
+        (identity, "form=9&do=reserve".to_owned()),
+        (identity, "form=9&do=key".to_owned()),
+        (identity, "form=9&do=dance".to_owned()),
         (say, format!("form=5&text={}", "x".repeat(5000))),
         (enter, "name=Bob".to_owned()),
         (enter, format!("name={}", "x".repeat(33))),
@@ -326,7 +333,7 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
     ] {
         surface.saw("POST", path, &ann.request("POST", &in_main(path), &inside, &body).await);
     }
-    let parts = ["", "/connection", "/reconnect", "/reached", "/messages", "/say", "/host"];
+    let parts = ["", "/connection", "/reconnect", "/reached", "/messages", "/say", "/host", "/identity"];
     for path in parts.map(|part| format!("/rooms/{{room}}/page{part}")) {
         surface.saw("GET", &path, &ann.request("GET", &in_main(&path), &inside, "").await);
     }

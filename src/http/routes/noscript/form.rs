@@ -1,6 +1,7 @@
 //! The fields of the forms.
 
 use axum::extract::Request;
+use zeroize::Zeroizing;
 
 use crate::http::body;
 use crate::http::error::Problem;
@@ -34,6 +35,10 @@ pub(super) struct Form {
     pub(super) once: bool,
     /// For how many days it lets guests in.
     pub(super) days: String,
+    /// The passphrase of an identity. Only the entry's form has it.
+    pub(super) passphrase: Zeroizing<String>,
+    /// What was pasted from a key file. Only the entry's form has it.
+    pub(super) key: Zeroizing<String>,
     /// The button that was pressed.
     pub(super) action: String,
     /// Whether the name is to be changed, and the message not to be published yet.
@@ -63,6 +68,8 @@ impl Form {
             invite: text("invite"),
             once: !text("once").is_empty(),
             days: text("days"),
+            passphrase: text("passphrase").into(),
+            key: text("key").into(),
             action,
             rename,
         })

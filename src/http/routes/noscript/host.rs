@@ -239,6 +239,9 @@ fn act(form: &Form) -> Result<Act, Refusal> {
         "link_moderator" => Act::Link { role: Role::Moderator, link: None },
         "link_host" => Act::Link { role: Role::Host, link: None },
         "revoke_links" => Act::RevokeLinks,
+        "unreserve" => Act::Unreserve { target },
+        "identities_on" => Act::Identities { required: true },
+        "identities_off" => Act::Identities { required: false },
         _ => {
             return Err(Refusal::new(
                 Code::WrongKind,

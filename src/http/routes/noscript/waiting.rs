@@ -8,6 +8,7 @@ use http::{Method, StatusCode};
 
 use super::answer::{document, refused, see_other};
 use super::form::Form;
+use super::identity;
 use super::seat::resume;
 use super::session::{Session, prove, random_number};
 use crate::http::body;
@@ -62,16 +63,15 @@ pub(super) async fn page(
 /// The hello of the entry's form, under this token.
 ///
 /// # Errors
-/// A name, a password or an invitation that is none.
+/// A name, a password, a passphrase, a key or an invitation that is none.
 pub(super) fn hello(form: &Form, token: Token) -> Result<Hello, Refusal> {
-    let name = (!form.name.trim().is_empty()).then(|| Name::parse(&form.name)).transpose()?;
     let given = Some(&form.password).filter(|text| !text.is_empty());
     let password = given.map(|text| Passphrase::parse("password", text, 1)).transpose()?;
     // A link, or the secret in it.
     let secret = form.invite.rsplit('=').next().unwrap_or_default().trim();
     let invite = (!secret.is_empty()).then(|| Token::parse_as("invite", secret)).transpose()?;
     let invite = invite.map(|secret| LinkHash::of(&secret));
-    Ok(Hello { name, token: Some(token), password, invite, ..Hello::default() })
+    Ok(Hello { password, invite, ..identity::hello(form, token)? })
 }
 
 /// Keeps the guest, and leads to the page on which they wait.

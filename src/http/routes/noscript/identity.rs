@@ -1,0 +1,111 @@
+//! Identities: what the entry's form says of one, the page of a guest's own name, and what its form does.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::{HeaderValue, Method, StatusCode};
+
+use super::answer::{document, refused, see_other};
+use super::form::Form;
+use super::guest_form::own_form;
+use super::seat::resume;
+use super::session::{Session, prove, random_number};
+use crate::http::body;
+use crate::http::error::Problem;
+use crate::http::site::{ChargedRoom, Site};
+use crate::hub::Room;
+use crate::protocol::identity::{key_file, key_file_name, read_key_file};
+use crate::protocol::{Act, Code, Hello, Identity, Name, Refusal, Token};
+use crate::transport::noscript::identity::{IdentityPage, identity};
+use crate::transport::noscript::markup::Look;
+use crate::transport::noscript::message::message_id;
+
+/// The hello of the entry's form, for a guest with this token where it names no identity.
+pub(super) fn hello(form: &Form, token: Token) -> Result<Hello, Refusal> {
+    if !form.passphrase.is_empty() {
+        let identity = Some(Identity::parse(&form.name, &form.passphrase)?);
+        return Ok(Hello { identity, ..Hello::default() });
+    }
+    let token = if form.key.trim().is_empty() { token } else { read_key_file(&form.key)? };
+    let name = (!form.name.trim().is_empty()).then(|| Name::parse(&form.name)).transpose()?;
+    Ok(Hello { name, token: Some(token), ..Hello::default() })
+}
+
+/// The page.
+pub(super) async fn page(ChargedRoom(room): ChargedRoom, session: Session, method: Method) -> Response {
+    if method == Method::HEAD {
+        return document(Look::Host, StatusCode::OK, body::not_made());
+    }
+    let Some(token) = session.token.clone() else { return see_other("../page") };
+    shown(&room, &session, &token, None).await
+}
+
+/// Does what the form asks for.
+pub(super) async fn submit(
+    State(site): State<Arc<Site>>,
+    ChargedRoom(room): ChargedRoom,
+    session: Session,
+    request: Request,
+) -> Response {
+    let (token, form) = match own_form(&site, &session, Look::Host, request).await {
+        Ok(form) => form,
+        Err(response) => return *response,
+    };
+    let guest = match resume(&room, session.name.as_ref(), &token).await {
+        Ok(resumed) => resumed.join.welcome.guest,
+        Err(refusal) => return refused(Look::Host, refusal),
+    };
+    let act = match form.action.as_str() {
+        "key" => return saved(&token, &key_file_name(guest.id)),
+        "reserve" => Ok(Act::Reserve { name: None, under: None }),
+        "release" => Ok(Act::ReleaseName),
+        _ => Err(Refusal::new(Code::WrongKind, "That form is not one of this page. Load the page again.")),
+    };
+    let done = async {
+        let id = message_id(&form.number, &form.action)?;
+        room.act_stateless(guest.id, id, act?).await
+    };
+    match done.await {
+        Ok(_) => see_other("identity"),
+        Err(refusal) => shown(&room, &session, &token, Some(refusal)).await,
+    }
+}
+
+/// The key file, to be saved; as every answer it is kept in no cache.
+fn saved(token: &Token, name: &str) -> Response {
+    let mut response = document(Look::Host, StatusCode::OK, Body::from(key_file(token)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+        headers.insert(CONTENT_DISPOSITION, disposition);
+    }
+    response
+}
+
+async fn shown(room: &Room, session: &Session, token: &Token, refusal: Option<Refusal>) -> Response {
+    let found = async {
+        let guest = resume(room, session.name.as_ref(), token).await?.join.welcome.guest;
+        Ok::<_, Refusal>((guest, room.state().await?.reserved))
+    };
+    let (guest, reserved) = match found.await {
+        Ok(found) => found,
+        Err(refusal) => return refused(Look::Host, refusal),
+    };
+    let (number, problem) = (random_number(), refusal.map(Problem::from));
+    let content = identity(&IdentityPage {
+        guest: &guest,
+        reserved: reserved.of(guest.id).map(|own| &own.name),
+        form: &number,
+        proof: &prove(token, &number),
+        note: problem.as_ref().map(|problem| problem.detail.as_str()),
+    });
+    let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
+    let mut response = document(Look::Host, status, content);
+    if let Some(problem) = problem {
+        problem.add_retry_after(response.headers_mut());
+    }
+    response
+}
