@@ -180,7 +180,7 @@ impl RoomState {
             }
             Body::Act(act) => self.apply_act(record, act),
             Body::Held { .. } => self.hold(record),
-            Body::Released { by, held, name, .. } => self.release(record, *by, *held, name),
+            Body::Released { release, name, .. } => self.release(record, release.by, release.held, name),
         }
     }
 

@@ -44,12 +44,8 @@ pub enum Body {
     },
     /// A message that had to wait, and is said now by its author.
     Released {
-        /// Who has let it be said.
-        by: GuestId,
-        /// The entry in which it waited.
-        held: u64,
-        /// The id that its author's program chose.
-        said_as: MessageId,
+        /// What became of it before; in a box, because nearly all entries are messages.
+        release: Box<Release>,
         /// The author's name when it was written.
         name: Name,
         /// The text.
@@ -69,6 +65,17 @@ pub enum Body {
         /// The body as that program encoded it.
         data: Vec<u8>,
     },
+}
+
+/// What let a message be said that had to wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// Who has let it be said.
+    pub by: GuestId,
+    /// The entry in which it waited.
+    pub held: u64,
+    /// The id that its author's program chose.
+    pub said_as: MessageId,
 }
 
 /// The kind of messages.
@@ -109,8 +116,8 @@ impl Body {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Message { name, text } | Self::Held { name, text } => name.as_str().len() + text.len(),
-            Self::Released { said_as, name, text, .. } => {
-                said_as.as_str().len() + name.as_str().len() + text.len()
+            Self::Released { release, name, text } => {
+                release.said_as.as_str().len() + name.as_str().len() + text.len()
             }
             Self::Title { title } => title.len(),
             Self::Act(act) => act.encode().len(),
@@ -124,7 +131,8 @@ impl Body {
     pub fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Message { name, text } | Self::Held { name, text } => encode_said(name, text, out),
-            Self::Released { by, held, said_as, name, text } => {
+            Self::Released { release, name, text } => {
+                let Release { by, held, said_as } = &**release;
                 out.extend(by.0.to_le_bytes());
                 out.extend(held.to_le_bytes());
                 let id = said_as.as_str().as_bytes();
@@ -176,13 +184,12 @@ impl Body {
                 let (length, rest) = rest.split_first()?;
                 let (id, rest) = rest.split_at_checked(usize::from(*length))?;
                 let (name, said) = decode_said(rest)?;
-                Self::Released {
+                let release = Release {
                     by: GuestId(u64::from_le_bytes(*by)),
                     held: u64::from_le_bytes(*held),
                     said_as: MessageId::parse(str::from_utf8(id).ok()?).ok()?,
-                    name,
-                    text: said,
-                }
+                };
+                Self::Released { release: Box::new(release), name, text: said }
             }
             TITLE => Self::Title { title: text(data)? },
             // An act of a newer program is kept as it is.
@@ -234,8 +241,8 @@ impl Record {
             // Of what waits guests are told only its place in the order.
             Body::Held { .. } => self.passed_over(),
             // Programs that know nothing of what waits know messages.
-            Body::Released { said_as, name, text, .. } => {
-                Event::Message { seq, at, guest, name, id: said_as.as_str(), text }
+            Body::Released { release, name, text } => {
+                Event::Message { seq, at, guest, name, id: release.said_as.as_str(), text }
             }
             Body::Title { title } => Event::Title { seq, at, guest, id, title },
             // Programs that know nothing of acts know titles.
@@ -261,12 +268,10 @@ mod tests {
             any::<String>().prop_map(move |text| Body::Message { name: name.clone(), text }),
             any::<String>().prop_map(move |text| Body::Held { name: held_name.clone(), text }),
             (any::<u64>(), any::<u64>(), "[A-Za-z0-9_-]{1,64}", any::<String>()).prop_map(
-                move |(by, held, id, text)| Body::Released {
-                    by: GuestId(by),
-                    held,
-                    said_as: MessageId::parse(&id).unwrap(),
-                    name: released_name.clone(),
-                    text,
+                move |(by, held, id, text)| {
+                    let said_as = MessageId::parse(&id).unwrap();
+                    let release = Box::new(Release { by: GuestId(by), held, said_as });
+                    Body::Released { release, name: released_name.clone(), text }
                 }
             ),
             any::<String>().prop_map(|title| Body::Title { title }),
@@ -305,7 +310,7 @@ mod tests {
             let json: Value = serde_json::from_str(&event.encode()).unwrap();
             prop_assert_eq!(&json["seq"], seq);
             let shown_id = match &record.body {
-                Body::Released { said_as, .. } => said_as.as_str(),
+                Body::Released { release, .. } => release.said_as.as_str(),
                 _ => "a",
             };
             prop_assert_eq!((&json["at"], &json["guest"], &json["id"]), (&9.into(), &7.into(), &shown_id.into()));

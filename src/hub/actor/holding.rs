@@ -8,6 +8,7 @@ use super::RoomActor;
 use crate::hub::command::{PublishBatch, storage_unavailable};
 use crate::hub::pending::{PendingAppend, PendingPublish};
 use crate::log::{Entry, LogError};
+use crate::protocol::record::Release;
 use crate::protocol::{Body, Code, GuestId, MessageId, Name, Refusal, Role};
 
 impl RoomActor {
@@ -96,7 +97,8 @@ impl RoomActor {
             for record in read.into_iter().filter(|record| record.seq == held) {
                 let Body::Held { name, text } = record.body else { continue };
                 let id = self.release_id(by, act, held)?;
-                let body = Body::Released { by, held, said_as: record.id, name, text };
+                let release = Box::new(Release { by, held, said_as: record.id });
+                let body = Body::Released { release, name, text };
                 entries.push(Entry { at: self.clock(), author: record.author, id, body });
             }
         }

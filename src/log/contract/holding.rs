@@ -3,6 +3,7 @@
 use super::erasing::{act, delete, delete_all};
 use super::*;
 use crate::protocol::Act;
+use crate::protocol::record::Release;
 
 promises! {
     what_waits_is_kept_and_goes_with_its_release: 100, 0, None;
@@ -21,13 +22,9 @@ pub(in crate::log) fn held(guest: u64, id: &str) -> Entry {
 
 /// The same when it is released by the room itself.
 pub(in crate::log) fn released(guest: u64, id: &str, held: u64, said_as: &str) -> Entry {
-    let body = Body::Released {
-        by: GuestId::ROOM,
-        held,
-        said_as: MessageId::parse(said_as).unwrap(),
-        name: Name::parse("Ann").unwrap(),
-        text: format!("text of {said_as}"),
-    };
+    let text = format!("text of {said_as}");
+    let release = Release { by: GuestId::ROOM, held, said_as: MessageId::parse(said_as).unwrap() };
+    let body = Body::Released { release: Box::new(release), name: Name::parse("Ann").unwrap(), text };
     Entry { body, ..entry(guest, id) }
 }
 

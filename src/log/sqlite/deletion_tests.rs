@@ -14,6 +14,7 @@ use super::store::Store;
 use super::tests::file;
 use super::{Retention, SqliteLog, Synchronous};
 use crate::log::contract::erasing::{act, delete, delete_all, pin};
+use crate::log::contract::holding::{held, released};
 use crate::log::contract::{entry, sequence};
 use crate::log::{Entry, Log, MemoryLog, RoomState};
 use crate::protocol::Act;
@@ -48,6 +49,26 @@ fn the_keys_of_what_is_deleted_are_gone_when_the_act_is_answered() {
     let mut again = Store::open(&path, keep(100), Synchronous::Normal, &Arc::default()).unwrap();
     assert_eq!(numbers(&mut again), kept);
     assert_eq!(again.state(RoomState::new("none")).unwrap().acts.len(), 3);
+}
+
+/// What waited is erased with the entry that says it, and so is what is released a second time.
+#[test]
+fn the_keys_of_what_waited_are_gone_when_it_is_released() {
+    let (directory, path) = file();
+    let mut store = store(&path, keep(100));
+    store.append(vec![held(1, "a"), held(1, "b"), held(2, "a")]).unwrap();
+    let before = keys(directory.path());
+    store.append(vec![released(1, "r1", 1, "a")]).unwrap();
+    store.append(vec![delete("d", &[3]), released(1, "r2", 1, "a"), released(2, "r3", 3, "a")]).unwrap();
+    assert_eq!(numbers(&mut store).into_iter().collect::<Vec<_>>(), [2, 4, 5]);
+    let files = bytes(directory.path());
+    for (seq, key) in &before {
+        assert_eq!(contains(&files, key), *seq == 2, "the key of {seq}");
+    }
+    drop(store);
+    let mut again = Store::open(&path, keep(100), Synchronous::Normal, &Arc::default()).unwrap();
+    assert_eq!(numbers(&mut again).into_iter().collect::<Vec<_>>(), [2, 4, 5]);
+    assert!(again.state(RoomState::new("none")).unwrap().is_held(2));
 }
 
 /// The state has the text of the pinned message; each change of it has a key of its own.

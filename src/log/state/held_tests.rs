@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::protocol::act::{Act, Target};
+use crate::protocol::record::Release;
 use crate::protocol::{MessageId, Name};
 
 const MODERATOR: GuestId = GuestId(2);
@@ -25,8 +26,8 @@ fn hold(state: &mut RoomState, seq: u64, author: GuestId) -> Effect {
 }
 
 fn release(state: &mut RoomState, seq: u64, author: GuestId, by: GuestId, held: u64) -> Effect {
-    let said_as = MessageId::parse(&held.to_string()).unwrap();
-    state.apply(&record(seq, author, Body::Released { by, held, said_as, name: name(), text: "scam".into() }))
+    let release = Box::new(Release { by, held, said_as: MessageId::parse(&held.to_string()).unwrap() });
+    state.apply(&record(seq, author, Body::Released { release, name: name(), text: "scam".into() }))
 }
 
 fn act(state: &mut RoomState, seq: u64, author: GuestId, act: Act) -> Effect {
