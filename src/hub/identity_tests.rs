@@ -234,8 +234,8 @@ async fn a_ban_and_a_mute_come_back_with_the_identity() {
         room.on(HERE).join(with("Bob", "tea at five")).await.unwrap(),
     );
     let (ann, bob) = (ann.welcome.guest.id, bob.welcome.guest.id);
-    room.govern(Act::Mute { target: target(ann), seconds: None }).await.unwrap();
-    room.govern(Act::Ban { target: target(bob), seconds: None }).await.unwrap();
+    room.govern(Act::Mute { target: target(ann), seconds: None, invitation: false }).await.unwrap();
+    room.govern(Act::Ban { target: target(bob), seconds: None, invitation: false }).await.unwrap();
     drop(room);
     let room = open(&log).await;
     assert_eq!(refused(&room.on(THERE), with("Bob", "tea at five")).await, Code::Banned);

@@ -21,7 +21,7 @@ use super::protocol::check_refusal;
 const MESSAGE_BYTES: usize = 400;
 
 static WELCOME: LazyLock<Welcome> = LazyLock::new(|| {
-    let guest = Guest { id: GuestId(1), name: Name::parse("Ann").expect("a name"), away: false };
+    let guest = Guest { id: GuestId(1), name: Name::parse("Ann").expect("a name"), away: false, kept: false };
     Welcome {
         guest: guest.clone(),
         token: Token::parse(&"A".repeat(43)).expect("a token"),
