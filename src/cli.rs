@@ -25,7 +25,6 @@ mod moving;
 mod opening;
 mod passphrase;
 mod process;
-mod qr;
 mod restore;
 mod screen;
 mod serve;

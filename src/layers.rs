@@ -13,10 +13,11 @@ use graph::{Graph, circles};
 use source::Module;
 
 /// Each module and what it uses, in the order of a message's way: a module stands below those it uses.
-const USES: [(&str, &[&str]); 19] = [
+const USES: [(&str, &[&str]); 20] = [
     ("protocol", &[]),
     ("rate_limit", &[]),
     ("passwords", &["protocol", "rate_limit"]),
+    ("qr", &[]),
     ("config", &[]),
     ("storage", &[]),
     ("invitations", &["storage"]),
@@ -26,8 +27,8 @@ const USES: [(&str, &[&str]); 19] = [
     ("nodes", &["protocol", "rate_limit", "config", "cluster", "hub"]),
     ("listen", &["protocol", "rate_limit", "config"]),
     ("tor", &["config", "storage", "invitations", "listen"]),
-    ("transport", &["protocol", "config", "listen", "log", "hub"]),
-    ("http", &["protocol", "config", "listen", "log", "hub", "transport"]),
+    ("transport", &["protocol", "qr", "config", "listen", "log", "hub"]),
+    ("http", &["protocol", "qr", "config", "listen", "log", "hub", "transport"]),
     ("control", &["protocol", "listen"]),
     (
         "server",
@@ -52,6 +53,7 @@ const USES: [(&str, &[&str]); 19] = [
         "cli",
         &[
             "protocol",
+            "qr",
             "config",
             "storage",
             "invitations",

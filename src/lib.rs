@@ -22,6 +22,7 @@
 //! - [`protocol`]: the events and requests on the wire; knows no runtime, no HTTP and no Tor.
 //! - [`rate_limit`]: token buckets.
 //! - [`passwords`]: what guests choose as a secret, made into keys off the room's thread, one at a time.
+//! - [`qr`]: QR codes of links, for the terminal and for pages.
 //!
 //! Around the path:
 //!
@@ -65,6 +66,7 @@ pub mod log;
 pub mod nodes;
 pub mod passwords;
 pub mod protocol;
+pub mod qr;
 pub mod rate_limit;
 pub mod server;
 pub mod storage;

@@ -9,10 +9,10 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 
-use super::qr;
 use super::status_changes::{StatusChange, StatusTracker};
 use super::terminal::{Terminal, wrap};
 use crate::config::PublicOrigin;
+use crate::qr;
 use crate::server::Server;
 use crate::tor::{Problem, Stage, Status};
 

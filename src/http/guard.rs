@@ -58,6 +58,11 @@ impl Authority {
         rest.is_some_and(|rest| rest.eq_ignore_ascii_case(&self.host))
     }
 
+    /// Its origin, as browsers write it.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", if self.secure { "https" } else { "http" }, self.host)
+    }
+
     /// Where a WebSocket to it leads: the beginning of its address.
     pub fn socket_origin(&self) -> String {
         format!("{}://{}", if self.secure { "wss" } else { "ws" }, self.host)

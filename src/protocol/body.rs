@@ -73,6 +73,18 @@ pub fn claim(text: &str, key: Option<&str>) -> Result<(MessageId, Token), Refusa
     }
 }
 
+/// The member `text`, which is not blank.
+///
+/// # Errors
+/// `wrong_kind`, `text_empty`.
+pub fn text(text: &str) -> Result<String, Refusal> {
+    let members = json::object(BODY, text)?;
+    match json::text(&members, "text")? {
+        text if text.trim().is_empty() => Err(Refusal::new(Code::TextEmpty, "The text is empty.")),
+        text => Ok(text.to_owned()),
+    }
+}
+
 fn id(members: &Map<String, Value>, key: Option<&str>, what: &str) -> Result<MessageId, Refusal> {
     let id = match (json::optional_text(members, "id")?, key.map(unquoted)) {
         (Some(id), Some(key)) if id != key => {

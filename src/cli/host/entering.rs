@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::guest::Known;
 use super::shown::{name_of, shown, time};
 use crate::cli::arguments::{HostCommand, Switch};
-use crate::cli::qr;
 use crate::cli::terminal::Terminal;
 use crate::control::entering::{InvitationLine, Invitations, Invited, Waiting, WaitingLine};
+use crate::qr;
 
 pub(super) fn waiting(list: &Waiting) -> Vec<String> {
     if list.waiting.is_empty() {

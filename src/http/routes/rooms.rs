@@ -5,6 +5,7 @@
 mod acts;
 pub(super) mod credentials;
 mod exchange;
+mod qr;
 mod wipe;
 
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/events", get(event_stream))
         .merge(acts::routes())
         .merge(wipe::routes())
+        .merge(qr::routes())
         .route_layer(middleware::from_fn(refuse_secrets_in_query))
 }
 

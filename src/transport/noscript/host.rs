@@ -10,6 +10,7 @@ use crate::log::RoomState;
 use crate::log::state::{ActLine, By, Restriction};
 use crate::protocol::event::WaitingGuest;
 use crate::protocol::{Body, Confirmation, Guest, GuestId, Record, Role};
+use crate::qr::Drawing;
 
 /// The content of the page.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +37,8 @@ pub struct HostPage<'a> {
     pub link: Option<&'a str>,
     /// How long the room has until it wipes itself, if it does.
     pub wipe: Option<Confirmation>,
+    /// The origin at which the guest reaches the room.
+    pub origin: &'a str,
     /// Whether that link is an invitation.
     pub invites: bool,
     /// The guests who wait to be let in.
@@ -53,7 +56,7 @@ pub fn host(page: &HostPage<'_>) -> String {
             p { "You are " bdi { (page.guest.name.as_str()) } " " (badge(page.guest.id)) ", a " (role.as_str()) " of this room. "
                 a href="host" { "Look again" } }
             @if let Some(note) = page.note { p class="note" role="alert" { (note) } }
-            @if let Some(link) = page.link { (made_link(link, page.invites)) }
+            @if let Some(link) = page.link { (made_link(link, page.origin, page.invites)) }
             @if role == Role::Guest { (page.claim()) }
             @if role >= Role::Moderator {
                 (newcomers.waiting(form)) (page.waiting()) (page.people(role)) (page.talk()) (page.order(role)) (newcomers.needs(role, form))
@@ -81,8 +84,15 @@ pub fn wiped(address: bool) -> String {
     begin(Look::Host, "The room is being wiped", None) + &body.0
 }
 
+/// Whether an address leads to this room from other machines, too.
+fn leads_here(origin: &str) -> bool {
+    let host = origin.split_once("//").map_or("", |(_, host)| host);
+    !host.is_empty() && !["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local))
+}
+
 /// The link that was made, to be given on.
-fn made_link(secret: &str, invites: bool) -> Markup {
+fn made_link(secret: &str, origin: &str, invites: bool) -> Markup {
+    let kind = if invites { "invite" } else { "host" };
     html! {
         p role="status" {
             @if invites {
@@ -92,7 +102,10 @@ fn made_link(secret: &str, invites: bool) -> Markup {
                 "This is the link, which works once. Put the address of the room before it, and give it to one guest in private:"
             }
         }
-        p { code { @if invites { "/#invite=" } @else { "/#host=" } (secret) } }
+        p { code { "/#" (kind) "=" (secret) } }
+        @if let Some(Drawing { size, path }) = Drawing::of(&format!("{origin}/#{kind}={secret}")).filter(|_| leads_here(origin)) {
+            svg class="qr" viewBox={ "0 -.5 " (size) " " (size) } role="img" aria-label="The whole link as a QR code" { path d=(path) {} }
+        }
         p class="quiet" {
             "Where there is no JavaScript, what follows the last = is pasted on the "
             @if invites { "entry of the room." } @else { "page " i { "Host" } " of the room, or on its entry." }
@@ -370,6 +383,25 @@ impl HostPage<'_> {
                     }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_drawn_where_it_leads_to_this_room() {
+        let secret = "w".repeat(43);
+        let shown = |origin, invites| made_link(&secret, origin, invites).0;
+        let page = shown("http://room.onion", true);
+        assert!(page.contains(&format!("<code>/#invite={secret}</code>")));
+        let drawn = Drawing::of(&format!("http://room.onion/#invite={secret}")).unwrap();
+        assert!(page.contains(&format!("<path d=\"{}\">", drawn.path)), "{page}");
+        assert!(shown("https://room.example", false).contains("<svg class=\"qr\""));
+        for local in ["", "http://127.0.0.1:8646", "http://localhost:81", "http://[::1]:81"] {
+            assert!(!shown(local, true).contains("<svg"), "{local}");
         }
     }
 }

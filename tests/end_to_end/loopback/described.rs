@@ -172,6 +172,7 @@ async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
         ("POST", "/rooms/{room}/messages"),
         ("PATCH", "/rooms/{room}/guests/me"),
         ("POST", "/rooms/{room}/guests"),
+        ("POST", "/rooms/{room}/qr"),
     ] {
         let example = surface.example(method, path);
         let stranger = Visitor::stranger(room);

@@ -135,6 +135,7 @@ async fn shown(
         note: problem.as_ref().map(|problem| problem.detail.as_str()),
         wipe: wiping.confirmation(),
         link: secret.as_deref(),
+        origin: &session.origin,
         invites: link.as_ref().is_some_and(|made| made.invites),
         waiting: &waiting,
     });

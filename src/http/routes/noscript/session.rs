@@ -52,6 +52,8 @@ pub(super) struct Session {
     suffix: String,
     /// Whether the guest reaches the room by https.
     secure: bool,
+    /// The origin at which the guest reaches the room.
+    pub(super) origin: String,
 }
 
 impl FromRequestParts<Arc<Site>> for Session {
@@ -78,6 +80,7 @@ impl FromRequestParts<Arc<Site>> for Session {
             path: format!("/rooms/{MAIN_ROOM}/page"),
             suffix: suffix.to_owned(),
             secure: authority.is_some_and(|authority| authority.secure),
+            origin: authority.map_or(String::new(), Authority::origin),
         })
     }
 }
@@ -249,8 +252,18 @@ mod tests {
         for (secure, end) in [(false, ""), (true, "; Secure")] {
             let path = "/key/rooms/main/page".to_owned();
             let (token, name, suffix) = (None, None, "8646".into());
-            let session =
-                Session { token, name, entry: None, framed: false, vouched: false, path, suffix, secure };
+            let origin = String::new();
+            let session = Session {
+                token,
+                name,
+                entry: None,
+                framed: false,
+                vouched: false,
+                path,
+                suffix,
+                secure,
+                origin,
+            };
             let mut response = Response::default();
             session.keep_entry(&mut response, &Token::parse(&"A".repeat(43)).unwrap());
             let expected = format!(
