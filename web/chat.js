@@ -60,6 +60,8 @@ let head = 0;
 const mine = new Set();
 /** Whether the room cannot write at the moment. */
 let storageAway = false;
+/** What a link has made of this guest, to be told below what was said before. */
+let became;
 let roomTitle = document.title;
 let unread = 0;
 /** The newest message that the reader has looked at; kept when they look away, for the line where the unread begin. */
@@ -69,7 +71,7 @@ let marked = false;
 
 const connection = new Connection(new URL('.', location.href), {
   hello: () => (naming.needed ? undefined : {
-    type: 'hello', name: seat.name, token: seat.token, after: cursor, epoch, newest: cursor === undefined ? NEWEST : MISSED,
+    type: 'hello', name: seat.name, token: seat.token, after: cursor, epoch, newest: cursor === undefined ? NEWEST : MISSED, invite, ...naming.brings,
   }),
   heard: (frame) => handlers[frame.type]?.(frame),
   changed(connection) {
@@ -124,6 +126,7 @@ const handlers = {
     composer.limit = welcome.limits.message_bytes;
     mine.add(welcome.guest.id);
     people.me = welcome.guest.id;
+    people.waiting = welcome.waiting;
     people.replace(welcome.guests, welcome.count);
     decided(welcome);
     element('badge-shown').replaceChildren(badgeNode(people.me));
@@ -143,7 +146,14 @@ const handlers = {
     showStatus(connection);
     unsaid.attemptAll();
     composer.showLeft();
+    const role = invite && invite === claim && roleOf(people.me);
+    if (role) {
+      /* The hello has used the link. */
+      became = `You are a ${role} of this room now.`;
+      claim = undefined;
+    }
     takeRole();
+    invite = naming.brings = undefined;
     tools.welcomed?.();
   },
 
@@ -196,6 +206,11 @@ const handlers = {
   doors: (event) => doors.told(event.doors),
 
   storage: ({ available }) => wrote(available),
+
+  waiting({ count, guests = [] }) {
+    Object.assign(people, { waiting: count, newcomers: guests });
+    tools.changed?.();
+  },
 
   acknowledged(answer) {
     const { id, seq } = answer;
@@ -254,7 +269,11 @@ const handlers = {
       if (code === 'slow_mode') return unsaid.later(id, Math.max(SECOND, (spoke ||= Date.now()) + policy.slow * SECOND - Date.now()));
     }
     if (id === claimId && code !== 'not_kept') claim = undefined;
-    if (code === 'banned') connection.stop(CLOSE.banned);
+    if (connection.state === 'greeting' && ENTRY.test(code)) return openEntry(answer);
+    if (code === 'banned') {
+      closeNaming();
+      connection.stop(CLOSE.banned);
+    }
     if (id !== undefined && unsaid.failed(id, message)) return;
     if (code === 'taken_over' || code === 'room_full') return;
     complain(message);
@@ -281,6 +300,8 @@ function caughtUp() {
   log.scrolled();
   showLimits();
   doors.caughtUp?.();
+  if (became) log.line(became);
+  became = undefined;
 }
 
 /** Whether the room can write what is said. */
@@ -295,7 +316,9 @@ function wrote(available) {
 const takeRole = () => claim && connection.send({ type: 'claim', id: claimId, link: claim });
 window.addEventListener('hashchange', () => {
   takeFragment();
+  if (invite && connection.state !== 'connected') return comeIn();
   takeRole();
+  invite = undefined;
 });
 
 /** A moment on the room's clock, on this guest's; and the present one, on the room's. */

@@ -2,15 +2,18 @@
    moving.js, which is loaded while this one answers, and only where there are others. */
 'use strict';
 
-/** What the page of another address gave this one; and the secret of a link that gives a role, until the room has taken it. */
-let brought, claim;
+/** What the page of another address gave this one; the secret of a link that gives a role, until the room has taken it; and what is
+    to let this guest in, of a link of either kind, until there is a welcome. */
+let brought, claim, invite;
 /** The address bar loses it before anything else is done. */
 function takeFragment() {
   const { hash } = location;
   if (!hash) return;
   history.replaceState(null, '', location.pathname);
-  claim = /^#host=([\w-]{43})$/.exec(hash)?.[1];
-  brought = !claim && hash;
+  const [, kind, secret] = /^#(host|invite)=([\w-]{43})$/.exec(hash) ?? [];
+  invite = secret;
+  claim = kind === 'host' ? secret : undefined;
+  brought = !kind && hash;
 }
 takeFragment();
 

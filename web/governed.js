@@ -38,7 +38,7 @@
   }
 
   /** Takes account of an act. */
-  function follow({ act, of, at, seconds, locked, guests, text, message, messages = [], said, now }) {
+  function follow({ act, of, at, seconds, locked, guests, text, message, messages = [], said, now, ...more }) {
     const { pinned: last } = policy;
     if (of === people.me && act === 'mute') mutedUntil = seconds ? timeOf(at + seconds) : Infinity;
     if (of === people.me && act === 'unmute') mutedUntil = 0;
@@ -47,6 +47,7 @@
     if (act === 'unpin' || messages.includes(last?.message) || (act === 'delete_all' && of === last?.by)) policy.pinned = undefined;
     if (act === 'slow') policy.slow = seconds;
     if (act === 'lock') policy.locked = locked;
+    if (act === 'approval' || act === 'invited_only' || act === 'password') policy[act] = more[act];
     if (act === 'cap') policy.cap = guests;
     if (act === 'topic' || act === 'rules') policy[act] = text;
   }
@@ -92,7 +93,7 @@
   const by = (guest) => (guest ? [' by ', nameNode(people.nameOf(guest) ?? policy.roles.get(guest)?.name ?? 'a moderator')] : []);
 
   /** What was done, in words; nothing if this page does not know it. */
-  function words({ act, of, name = 'A guest', seconds, locked, text, role, guests, guest, count }) {
+  function words({ act, of, name = 'A guest', seconds, locked, text, role, guests, guest, count, by: proof, ...more }) {
     const them = nameNode(name);
     const time = seconds ? ` for ${spanWords(seconds)}` : '';
     const known = {
@@ -106,6 +107,13 @@
       role: [them, ` was made a ${role}`],
       link: [`A link for a ${role} was made`],
       revoke_links: ['Unused links were taken back'],
+      approval: [`The waiting room was ${more.approval ? 'opened' : 'closed'}`],
+      invited_only: [`The room was ${more.invited_only ? 'limited' : 'no longer limited'} to invited guests`],
+      password: [`The password for newcomers was ${more.password ? 'set' : 'taken away'}`],
+      admit: proof ? undefined : [them, ' was let in'],
+      reject: [them, ' was turned away'],
+      invite: ['An invitation was made'],
+      revoke_invite: ['An invitation was taken back'],
       lock: [`The room was ${locked ? 'locked' : 'unlocked'}`],
       slow: [seconds ? `Slow mode was set to one message in ${spanWords(seconds)}` : 'Slow mode was ended'],
       cap: [`The number of guests was ${guests ? `limited to ${guests}` : 'freed'}`],

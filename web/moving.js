@@ -45,13 +45,14 @@
   const isText = (value, bytes) => typeof value === 'string' && value.length <= bytes && byteLength(value) <= bytes;
   const isNumber = (value) => Number.isSafeInteger(value) && value >= 0;
   const isSay = (say) => Array.isArray(say) && say.length === 2 && /^[\w-]{1,64}$/.test(say[0]) && isText(say[1], SAID_BYTES);
-  const isBag = ({ token, name, guest, after, epoch, says, draft, full: others }) =>
+  const isBag = ({ token, name, guest, after, epoch, says, draft, invite: link, full: others }) =>
     /* 32 bytes: the last character has four bits. Any other is no token, and the room would give the visitor one of their own. */
     typeof token === 'string' && /^[\w-]{42}[AEIMQUYcgkosw048]$/.test(token)
     && isText(name, 128) && isNumber(guest) && isNumber(after) && isText(epoch, 64)
     && Array.isArray(says) && says.length <= SAYS && says.every(isSay)
     && says.reduce((sum, [, text]) => sum + byteLength(text), 0) <= SAID_BYTES
     && isText(draft, DRAFT_BYTES)
+    && (link === undefined || /^[\w-]{43}$/.test(link))
     && Array.isArray(others) && others.length <= DOORS && others.every((door) => isText(door, 256) && ORIGIN.test(door));
 
   /** What is in a fragment, if it is all as it should be. */
@@ -78,6 +79,7 @@
       epoch: epoch ?? '',
       says: unsent(),
       draft: element('text').value,
+      invite,
       full: [...full.keys()].slice(0, DOORS),
     };
     if (!isBag(bag)) return undefined;
@@ -100,6 +102,7 @@
     kept.set('name', bag.name);
     if (bag.guest) kept.set('looked', `${bag.guest} ${bag.after}`);
     if (bag.draft) kept.set('draft', bag.draft);
+    invite = bag.invite;
     for (const door of bag.full) full.set(door, Date.now());
   }
 

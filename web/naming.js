@@ -1,15 +1,34 @@
 /* The guest's name, and the form that changes it. */
 'use strict';
 
+/** `needed` says what the guest has to type before the next hello, and `waits` what they wait for. `brings` goes along with a hello
+    beside what always does. What is loaded later has `entry`, which shows what is needed, and `entered`, which ends that. */
 const naming = { form: element('name-form'), field: element('name-field'), button: element('name-button') };
+
+/** The codes that refuse a hello until the guest brings something, or was let in. */
+const ENTRY = /^(waiting|too_fast|(password|invitation)_)/;
 
 function called(name) {
   seat.called(name);
   element('name-shown').textContent = name;
 }
 
+/** Shows what a newcomer needs. */
+async function openEntry(answer) {
+  if (await bring('entry.js')) naming.entry(answer);
+  else connection.lost();
+}
+
+/** Sends the hello with what is there now. */
+function comeIn() {
+  naming.needed = '';
+  if (connection.state === 'greeting') connection.greet();
+  else connection.open();
+}
+
 function openNaming(needed) {
-  naming.needed = needed;
+  naming.entered?.();
+  naming.needed = needed && 'Choose a name to come in';
   if (naming.form.hidden) naming.field.value = seat.name ?? '';
   naming.field.placeholder = needed ? 'Leave empty for a suggested one' : '';
   naming.form.hidden = false;
@@ -21,7 +40,8 @@ function openNaming(needed) {
 }
 
 function closeNaming() {
-  naming.needed = false;
+  naming.needed = '';
+  naming.entered?.();
   if (naming.form.hidden) return;
   const focused = naming.form.contains(document.activeElement);
   naming.form.hidden = true;
@@ -43,9 +63,7 @@ naming.form.addEventListener('submit', (event) => {
   complain();
   if (naming.needed) {
     seat.name = name || undefined;
-    naming.needed = false;
-    if (connection.state === 'greeting') connection.greet();
-    else connection.open();
+    comeIn();
   } else if (!name || name === people.nameOf(people.me)) {
     closeNaming();
   } else if (!connection.send({ type: 'rename', name })) {

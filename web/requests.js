@@ -15,7 +15,6 @@ const TRIAL = 5 * 60 * SECOND;
 class RequestWire {
   constructor(base, on) {
     this.on = on;
-    this.base = new URL('rooms/main/', base);
     this.ending = new AbortController();
     queueMicrotask(() => this.ending.signal.aborted || on.open());
   }
@@ -33,8 +32,8 @@ class RequestWire {
     this.ending.abort();
   }
 
-  async hello({ name, token, after, epoch, newest }) {
-    const welcome = await this.ask('POST', 'guests', { name, token });
+  async hello({ after, epoch, newest, type, ...guest }) {
+    const welcome = await this.ask('POST', 'guests', guest);
     this.token = welcome.token;
     this.epoch = welcome.room.epoch;
     await this.listen(welcome, new URLSearchParams(after === undefined ? { newest } : { after, epoch, newest }));
@@ -54,7 +53,7 @@ class RequestWire {
   /** Outlives this wire, and the page. */
   async leave() {
     const headers = { authorization: `Bearer ${this.token}` };
-    await fetch(new URL('guests/me', this.base), { method: 'DELETE', headers, keepalive: true });
+    await fetch(new URL('rooms/main/guests/me', connection.base), { method: 'DELETE', headers, keepalive: true });
   }
 
   async say({ id, text }) {
@@ -72,6 +71,10 @@ class RequestWire {
 
   async held() {
     this.on.heard(await this.ask('GET', 'held'));
+  }
+
+  async waiting() {
+    this.on.heard({ type: 'waiting', ...(await this.ask('GET', 'waiting')) });
   }
 
   claim(frame) {
@@ -92,15 +95,13 @@ class RequestWire {
 
   /** Makes a request, again in its turn if that was too fast; throws what else the room has against it. */
   async fetch(method, path, body) {
-    const headers = body ? { 'content-type': 'application/json' } : {};
-    if (this.token) headers.authorization = `Bearer ${this.token}`;
-    const url = new URL(path, this.base);
-    const answer = await fetch(url, { method, headers, body: body && JSON.stringify(body), signal: this.ending.signal, cache: 'no-store' });
+    const answer = await request(method, path, body, this.token, this.ending.signal);
     if (answer.ok) return answer;
     const refusal = await answer.json();
-    if (answer.status !== 429) throw { refusal };
+    const wait = Number(answer.headers.get('retry-after')) || 1;
+    if (answer.status !== 429) throw { refusal: { ...refusal, retry_after: wait } };
     this.on.sign();
-    await new Promise((resolve) => setTimeout(resolve, (Number(answer.headers.get('retry-after')) || 1) * SECOND));
+    await new Promise((resolve) => setTimeout(resolve, wait * SECOND));
     return this.fetch(method, path, body);
   }
 
@@ -160,6 +161,7 @@ class PollWire extends RequestWire {
       if (after !== undefined) {
         this.on.heard({ type: 'doors', doors: answer.doors });
         this.on.heard({ type: 'storage', available: answer.storage_available !== false });
+        this.on.heard({ type: 'waiting', count: answer.waiting });
       }
       after = answer.messages.at(-1)?.seq ?? (answer.gap ? answer.gap.before - 1 : answer.after);
       if (Date.now() - known < ROSTER_EVERY) continue;

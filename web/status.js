@@ -10,7 +10,7 @@ function showStatus({ state, cause, everWelcome, way, late }) {
   const waiting = state === 'waiting';
   let words = late === 'silent' ? 'Not answering…' : storageAway ? CANNOT_WRITE : way ? `Connected (${way})` : 'Connected';
   if (state === 'connecting' || state === 'greeting') words = everWelcome ? 'Reconnecting…' : 'Connecting…';
-  if (state === 'greeting' && naming.needed) words = 'Choose a name to come in';
+  if (state === 'greeting') words = naming.needed || naming.waits || words;
   if (waiting) {
     words = everWelcome ? 'Connection lost. Reconnecting' : 'The room does not answer. Trying again';
     if (cause === CLOSE.roomClosing) words = 'The room was closed. Looking for it again';
@@ -22,7 +22,7 @@ function showStatus({ state, cause, everWelcome, way, late }) {
   if (state === 'stopped') {
     words = {
       [CLOSE.takenOver]: 'This chat went on in another window.',
-      [CLOSE.helloLate]: 'Choose a name to come in',
+      [CLOSE.helloLate]: naming.needed,
       [LEFT]: 'You have left.',
     }[cause] ?? 'Not connected';
   }

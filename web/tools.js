@@ -25,11 +25,10 @@
 
   /** The messages that wait for approval, and for hosts the words because of which they do. */
   let queue = [], words = [];
-  const ask = () => rank(people.me) && connection.send({ type: 'held' });
+  const askHeld = () => rank(people.me) && connection.send({ type: 'held' });
 
   function queued({ messages, words: kept = [] }) {
     [queue, words] = [messages, kept];
-    open.textContent = queue.length ? `Govern (${queue.length})` : 'Govern';
     const field = fields.querySelector('[name=words]');
     if (field && field !== document.activeElement) field.value = words.join('\n');
     changed();
@@ -37,7 +36,7 @@
 
   function answered({ id, message, link }) {
     if (waiting.has(id)) tell(message ?? waiting.get(id).done?.(link) ?? '', message);
-    if (/^(release|delete|kick|ban)/.test(waiting.get(id)?.frame.act)) ask();
+    if (/^(release|delete|kick|ban)/.test(waiting.get(id)?.frame.act)) askHeld();
     return waiting.delete(id);
   }
 
@@ -59,7 +58,7 @@
   }
 
   function mark(node, { guest, name, seq, text }) {
-    if (seq && queue.some((one) => one.guest === guest && one.text === text)) ask();
+    if (seq && queue.some((one) => one.guest === guest && one.text === text)) askHeld();
     if (!rank(people.me) || !guest || (!seq && guest === people.me)) return;
     const title = seq ? `Message of ${name}` : name;
     const tool = button('⋯', () => {
@@ -90,6 +89,10 @@
         add('Mute for 1 hour', 'mute', { seconds: 3600 });
         add('Mute for good', 'mute');
         add('Ban', 'ban', {}, `Ban ${name}?`);
+        if (policy.approval || policy.password || policy.invited_only) {
+          const all = (words, act) => entry(words, { act, of, invitation: true });
+          entries.push(button('All of their invitation', () => fill('All who came by the same invitation, which lets in no one any more:', [button('Cancel', () => menu.hidePopover(), ''), all('Mute all', 'mute'), all('Ban all', 'ban')]), ''));
+        }
       }
       if (isHost()) RANKS.forEach((role = 'guest', place) => place !== rank(of) && add(`Make a ${role}`, 'role', { role }, place === 2 && `Make ${name} a host?`));
     }
@@ -113,81 +116,111 @@
   let shownRank;
 
   const told = Object.assign(make('p'), { role: 'alert' });
-  const fields = make('div'), lists = make('div');
-  const dialog = make('dialog', '', make('div', 'bar', make('h2', '', 'Govern the room'), button('Close', () => dialog.close())), told, fields, lists);
+  const fields = make('div'), invited = make('div'), lists = make('div'), done = make('div');
+  const dialog = make('dialog', '', make('div', 'bar', make('h2', '', 'Govern the room'), button('Close', () => dialog.close())), told, lists, fields, invited, done);
   Object.assign(dialog, { id: 'govern', ariaLabel: 'Govern the room' });
   document.body.append(dialog);
   const open = button('Govern', () => {
     showFields();
     dialog.showModal();
     changed();
-    ask();
+    askHeld();
   }, 'round');
-  element('theme').before(open);
+  const count = Object.assign(make('span', 'unseen'), { role: 'status' });
+  element('theme').before(count, open);
 
   /** A form of one field. `what(value)` is the act. */
-  function field(words, value, what, tag = 'input', save) {
-    const input = Object.assign(make(tag), { value });
-    if (typeof value === 'number') Object.assign(input, { type: 'number', min: 0 });
-    const form = make('form', '', make('label', '', words, input), make('button', '', save ?? 'Save'));
-    form.onsubmit = (event) => {
-      event.preventDefault();
-      act(what(input.value), () => {
-        if (save) input.value = '';
-        return `${words.split(',')[0]}: done.`;
-      });
-    };
+  const setting = (words, value, what, tag, save, more, after) => field(words, save ?? 'Save', (text, form, input) => act(what(text), (link) => {
+    if (save) input.value = '';
+    after?.(link, form);
+    return `${words.split(',')[0]}: done.`;
+  }), { ...(typeof value === 'number' && { type: 'number', min: 0 }), value, ...more }, tag);
+
+  const text = (act) => (text) => ({ act, text });
+  const linkButton = (role) => button(`Link for a ${role}`, ({ target }) => act({ act: 'link', role }, (secret) => showLink(target.parentNode, `host=${secret}`, `The first to open it becomes a ${role}.`)));
+
+  /** Shows a link that was made, once, to be copied or scanned. */
+  async function showLink(place, fragment, words) {
+    const text = `${location.origin}${location.pathname}#${fragment}`;
+    const link = make('p', 'address', text);
+    const shown = make('div', '', make('p', 'quiet', `${words} It is not shown again.`), link, button('Copy', copies(link)));
+    place.after(shown);
+    const { size, path } = await ask('POST', 'qr', { text });
+    if (!path) return;
+    const picture = element('badge').content.querySelector('svg').cloneNode(true);
+    picture.setAttribute('viewBox', `0 -.5 ${size} ${size}`);
+    picture.firstChild.setAttribute('d', path);
+    shown.append(Object.assign(make('div', 'qr', picture), { role: 'img', ariaLabel: 'The link as a QR code' }));
+  }
+
+  /** A button for something that is on or off. */
+  const toggle = (member, on, off) => button(policy[member] ? off : on, () => act({ act: member, [member]: !policy[member] }));
+
+  function inviting() {
+    const days = Object.assign(make('input'), { type: 'number', min: 0, value: 7 });
+    const once = Object.assign(make('input'), { type: 'checkbox', checked: true });
+    const what = (name) => ({ act: 'invite', name, single_use: once.checked, seconds: (days.value * DAY) / SECOND || undefined });
+    const form = setting('Invitation, for whom', '', what, 'input', 'Make a link', { required: true, maxLength: 64 }, (secret, form) => showLink(form, `invite=${secret}`, 'Give it to one person.'));
+    form.lastChild.before(make('label', '', 'Days, 0 for any time', days), make('label', '', 'Once', once));
     return form;
   }
 
   /** One on each line. */
   function wordsField() {
-    const form = field('Words to keep out, one on each line', words.join('\n'), (value) => ({
-      act: 'words', words: value.split('\n').map((word) => word.trim()).filter(Boolean),
-    }), 'textarea');
-    form.querySelector('textarea').name = 'words';
-    return form;
+    const what = (text) => ({ act: 'words', words: text.split('\n').map((word) => word.trim()).filter(Boolean) });
+    return setting('Words to keep out, one on each line', words.join('\n'), what, 'textarea', undefined, { name: 'words' });
   }
 
-  const text = (act) => (text) => ({ act, text });
-  const linkButton = (role) => button(`Link for a ${role}`, ({ target }) => act({ act: 'link', role }, (secret) => {
-    const link = make('p', 'address', `${location.origin}${location.pathname}#host=${secret}`);
-    target.parentNode.after(make('div', '', make('p', 'quiet', `The first to open it becomes a ${role}. It is not shown again.`), link, button('Copy', copies(link))));
-  }));
+  /** Shows who is invited. */
+  async function showInvited() {
+    const { invitations = [] } = await ask('GET', 'acts');
+    const state = ({ closed, single_use: once, used, guests, until }) => [
+      closed || (once && used) || until < roomTime() ? 'ended' : until ? `until ${fullTime.format(timeOf(until))}` : '', once ? 'once' : '', guests ? counted(guests, 'guest', 'guests') : '',
+    ].filter(Boolean).join(', ');
+    const items = invitations.map((one) => make('li', '', nameNode(one.name), make('span', 'quiet', state(one)), button('Take back', () => act({ act: 'revoke_invite', invite: one.id }))));
+    put(invited, items.length ? [make('h3', '', 'Invitations'), make('ul', '', ...items)] : []);
+  }
+
+  /** Puts these in place of what was there; the keyboard stays where it was. */
+  function put(place, nodes) {
+    const buttons = () => [...place.querySelectorAll('button')];
+    const focused = buttons().indexOf(document.activeElement);
+    place.replaceChildren(...nodes);
+    if (focused >= 0) (buttons()[focused] ?? buttons().at(-1) ?? dialog.querySelector('button')).focus();
+  }
 
   /** Ends the room. No act, since nothing of it is to be kept. */
   function wiping() {
-    const title = make('input'), address = Object.assign(make('input'), { type: 'checkbox' });
-    const form = make('form', '', make('label', '', 'Wipe the room for good, for all. Its title, to confirm', title), make('label', '', 'Its address too', address), make('button', '', 'Wipe'));
-    form.onsubmit = async (event) => {
-      event.preventDefault();
-      const headers = { authorization: `Bearer ${seat.token}`, 'content-type': 'application/json' };
-      const body = JSON.stringify({ confirm: title.value, address: address.checked });
-      const answer = await fetch('rooms/main/wipe', { method: 'POST', headers, body }).catch(() => {});
-      tell(answer?.ok ? 'The room is being wiped.' : (await answer?.json())?.detail ?? 'No answer came. Try again.', !answer?.ok);
-    };
+    const address = Object.assign(make('input'), { type: 'checkbox' });
+    const form = field('Wipe the room for good, for all. Its title, to confirm', 'Wipe', async (confirm) => {
+      const { detail } = await ask('POST', 'wipe', { confirm, address: address.checked });
+      tell(detail ?? 'The room is being wiped.', detail);
+    });
+    form.lastChild.before(make('label', '', 'Its address too', address));
     return form;
   }
 
   function showFields() {
     const { topic = '', rules = '', slow = 0, cap = 0 } = policy;
-    fields.replaceChildren(field('Slow mode, seconds between messages', slow, (value) => ({ act: 'slow', seconds: Number(value) })));
+    fields.replaceChildren(setting('Slow mode, seconds between messages', slow, (value) => ({ act: 'slow', seconds: Number(value) })));
     if (!isHost()) return;
     fields.append(
-      field('Guests at most, 0 for any number', cap, (value) => ({ act: 'cap', guests: Number(value) })),
-      field('Title', roomTitle, text('title')),
-      field('Topic', topic, text('topic')),
-      field('Rules', rules, text('rules'), 'textarea'),
-      field('Announcement', '', text('announce'), 'textarea', 'Announce'),
+      setting('Guests at most, 0 for any number', cap, (value) => ({ act: 'cap', guests: Number(value) })),
+      setting('Title', roomTitle, text('title')),
+      setting('Topic', topic, text('topic')),
+      setting('Rules', rules, text('rules'), 'textarea'),
+      setting('Announcement', '', text('announce'), 'textarea', 'Announce'),
       wordsField(),
+      setting('Password for newcomers, at least 8 characters', '', text('password'), 'input', 'Set', { type: 'password', minLength: 8, required: true }),
       make('p', '', linkButton('moderator'), ' ', linkButton('host'), ' ', button('Take back unused links', () => act({ act: 'revoke_links' }))),
+      inviting(),
       wiping(),
     );
   }
 
   /** A list with a button for each, if there is any. */
-  function list(words, guests, undo, what) {
-    const items = [...guests].map(([of, name]) => make('li', '', nameNode(name ?? ''), badgeNode(of), button(undo, () => act({ of, ...what }))));
+  function list(words, guests, ...acts) {
+    const items = [...guests].map(([of, name]) => make('li', '', nameNode(name ?? ''), badgeNode(of), ...acts.map(([words, what]) => button(words, () => act({ of, ...what })))));
     return items.length ? [make('h3', '', words), make('ul', '', ...items)] : [];
   }
 
@@ -209,27 +242,42 @@
       people.show();
       dialog.close();
     }
+    const { waiting: number = 0, newcomers = [] } = people;
+    const all = number + queue.length;
+    open.textContent = all ? `Govern (${all})` : 'Govern';
+    const words = number ? `${counted(number, 'guest waits', 'guests wait')} to be let in` : '';
+    if (count.textContent !== words) count.textContent = words;
     if (!dialog.open) return;
-    const { locked, pinned, roles } = policy;
+    if (number !== newcomers.length) connection.send({ type: 'waiting' });
+    if (isHost()) showInvited();
+    const { locked, pinned, roles, password } = policy;
     const acts = log.items.filter(({ act }) => act && act !== 'gone' && act !== 'held').slice(-50).reverse();
-    lists.replaceChildren(
+    put(lists, [
+      ...list('Waiting to be let in', newcomers.map(({ id, name }) => [id, name ?? 'No name']), ['Let in', { act: 'admit' }], ['Turn away', { act: 'reject' }]),
       ...queueList(),
+    ]);
+    put(done, [
+      toggle('approval', 'Let newcomers wait', 'Let newcomers in at once'), ' ',
+      ...(isHost() ? [
+        toggle('invited_only', 'Only with an invitation', 'Also without an invitation'), ' ',
+        password ? button('No password any more', () => act({ act: 'password', text: '' })) : '', ' ',
+      ] : []),
       button(locked ? 'Unlock the room' : 'Lock the room', () => act({ act: 'lock', locked: !locked })), ' ',
       pinned ? button('Unpin the message', () => act({ act: 'unpin' })) : '',
-      ...list('Roles', isHost() ? [...roles].map(([of, { name }]) => [of, name]) : [], 'Take back', { act: 'role', role: 'guest' }),
-      ...list('Muted', held('mute'), 'Let write again', { act: 'unmute' }),
-      ...list('Banned', held('ban'), 'Let in again', { act: 'unban' }),
+      ...list('Roles', isHost() ? [...roles].map(([of, { name }]) => [of, name]) : [], ['Take back', { act: 'role', role: 'guest' }]),
+      ...list('Muted', held('mute'), ['Let write again', { act: 'unmute' }]),
+      ...list('Banned', held('ban'), ['Let in again', { act: 'unban' }]),
       make('h3', '', 'What was done'),
       make('ul', '', ...acts.map((item) => make('li', '', make('span', '', ...(governed.words?.(item) ?? [])), timeNode(item.time)))),
-    );
+    ]);
   }
 
   function welcomed() {
     waiting.forEach(({ frame }) => connection.send(frame));
-    ask();
+    askHeld();
   }
 
-  Object.assign(tools, { answered, mark, changed, welcomed, ask, queued });
+  Object.assign(tools, { answered, mark, changed, welcomed, ask: askHeld, queued });
   changed();
-  ask();
+  askHeld();
 }
