@@ -64,7 +64,8 @@ impl Room {
         mut hello: Hello,
         command: impl FnOnce(Box<Hello>, CircuitId, Reply<T>) -> Command,
     ) -> Result<T, Refusal> {
-        let made = hello.token.is_none();
+        // That of a passphrase is told as well, so that to ask again costs no attempt.
+        let made = hello.token.is_none() || hello.keeps;
         let brought = hello.invite.is_some() || hello.password.is_some();
         self.enter(&mut hello).await?;
         let token = hello.token.clone();

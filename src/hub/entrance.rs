@@ -37,7 +37,9 @@ impl Entrance {
 
 /// A refusal to join, with the token that the room has made for the guest: with it they are let in later, or were already.
 /// `brought` says whether the hello had an invitation or a password.
-pub fn with_token(refusal: Refusal, made: Option<&Token>, brought: bool) -> Refusal {
-    let token = made.filter(|_| brought || refusal.code == Code::Waiting);
-    Refusal { token: token.map(|token| Secret::new(token.encode())), ..refusal }
+pub fn with_token(mut refusal: Refusal, made: Option<&Token>, brought: bool) -> Refusal {
+    if let Some(token) = made.filter(|_| brought || refusal.code == Code::Waiting) {
+        refusal.token = Some(Secret::new(token.encode()));
+    }
+    refusal
 }

@@ -178,10 +178,12 @@ impl Session {
                 return Err(Refusal::new(Code::HelloAgain, sentence));
             }
             (Request::Hello(mut hello), None) => {
-                self.made = hello.token.is_none();
-                // All hellos of a connection that have none are of one guest.
-                self.token = hello.token.clone().or(self.token.take()).or_else(|| Token::random().ok());
-                hello.token.clone_from(&self.token);
+                self.made = hello.token.is_none() && hello.identity.is_none();
+                if hello.identity.is_none() {
+                    // All hellos of a connection that have none are of one guest. An identity has its own.
+                    self.token = hello.token.clone().or(self.token.take()).or_else(|| Token::random().ok());
+                    hello.token.clone_from(&self.token);
+                }
                 let join = async move { Outcome::Joined(join(&room, hello).await.map(Box::new)) };
                 self.in_flight = Some(join.boxed());
             }

@@ -406,3 +406,23 @@ async fn one_circuit_neither_fills_the_list_nor_guesses_for_others() {
     let mut honest = room.stranger_on(6).await;
     honest.hello_as(json!({ "name": "Honest", "password": "five o'clock tea" })).await;
 }
+
+/// Guards against a wait that costs a try of the passphrase each time, and against one as another guest.
+#[tokio::test]
+async fn who_waits_with_a_passphrase_asks_again_with_its_token() {
+    let room = TestRoom::open().await;
+    let mut hanna = host(&room).await;
+    act(&mut hanna, "1", json!({ "act": "approval", "approval": true })).await;
+    let (mut eve, mut again) = (room.stranger().await, room.stranger().await);
+    let identity = json!({ "identity": { "name": "Eve", "passphrase": "tea at five, no sugar" } });
+    let (first, second) = (refused(&mut eve, identity.clone()).await, refused(&mut again, identity).await);
+    assert_eq!((&first["code"], &first["token"]), (&json!("waiting"), &second["token"]));
+    assert!(first["token"].is_string(), "{first}");
+    count(&mut hanna, 1).await;
+    hanna.send(json!({ "type": "waiting" })).await;
+    let eve_id = hanna.expect("waiting").await["guests"][0]["id"].clone();
+    act(&mut hanna, "2", json!({ "act": "admit", "of": eve_id })).await;
+    let welcome = let_in(&mut eve, json!({ "name": "Eve", "token": first["token"] })).await;
+    assert_eq!(welcome["guest"]["id"], eve_id);
+    room.close().await;
+}
