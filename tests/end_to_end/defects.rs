@@ -320,7 +320,7 @@ async fn the_page() {
         ("a language", "<html lang=\"en\">"),
         ("a live region", "aria-live=\"polite\""),
         ("several lines", "<textarea"),
-        ("times", "'time'"),
+        ("times", "`time`"),
         ("something without JavaScript", "<noscript"),
     ] {
         assert!(page.contains(sign), "{what}");

@@ -207,8 +207,8 @@ async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
             let words = json!({ "id": "words", "act": "words", "words": ["scam"] });
             surface.saw("POST", acts, &ann.post(&in_main(acts), words).await);
             let (messages, scam) = ("/rooms/{room}/messages", json!({ "id": "scam", "text": "No scam." }));
-            let gus = Visitor::arrive(room, "Gus").await;
-            surface.saw("POST", messages, &gus.post(&in_main(messages), scam).await);
+            let ida = Visitor::arrive(room, "Ida").await;
+            surface.saw("POST", messages, &ida.post(&in_main(messages), scam).await);
             surface.saw("GET", held, &ann.get(&in_main(held)).await);
             let release = json!({ "id": "release", "act": "release", "messages": [1] });
             surface.saw("POST", acts, &ann.post(&in_main(acts), release).await);
