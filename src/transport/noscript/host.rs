@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::acts;
+use super::made_link::made_link;
 use super::markup::{Look, badge, begin};
 use super::newcomers::Newcomers;
 use super::phrases;
@@ -10,7 +11,6 @@ use crate::log::RoomState;
 use crate::log::state::{ActLine, By, Restriction};
 use crate::protocol::event::WaitingGuest;
 use crate::protocol::{Body, Confirmation, Guest, GuestId, Record, Role};
-use crate::qr::Drawing;
 
 /// The content of the page.
 #[derive(Debug, Clone, Copy)]
@@ -82,35 +82,6 @@ pub fn wiped(address: bool) -> String {
         }
     };
     begin(Look::Host, "The room is being wiped", None) + &body.0
-}
-
-/// Whether an address leads to this room from other machines, too.
-fn leads_here(origin: &str) -> bool {
-    let host = origin.split_once("//").map_or("", |(_, host)| host);
-    !host.is_empty() && !["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local))
-}
-
-/// The link that was made, to be given on.
-fn made_link(secret: &str, origin: &str, invites: bool) -> Markup {
-    let kind = if invites { "invite" } else { "host" };
-    html! {
-        p role="status" {
-            @if invites {
-                "This is the invitation. Put the address of the room before it, and give it to that person in private; it is shown \
-                 once:"
-            } @else {
-                "This is the link, which works once. Put the address of the room before it, and give it to one guest in private:"
-            }
-        }
-        p { code { "/#" (kind) "=" (secret) } }
-        @if let Some(Drawing { size, path }) = Drawing::of(&format!("{origin}/#{kind}={secret}")).filter(|_| leads_here(origin)) {
-            svg class="qr" viewBox={ "0 -.5 " (size) " " (size) } role="img" aria-label="The whole link as a QR code" { path d=(path) {} }
-        }
-        p class="quiet" {
-            "Where there is no JavaScript, what follows the last = is pasted on the "
-            @if invites { "entry of the room." } @else { "page " i { "Host" } " of the room, or on its entry." }
-        }
-    }
 }
 
 impl HostPage<'_> {
@@ -383,25 +354,6 @@ impl HostPage<'_> {
                     }
                 }
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_link_is_drawn_where_it_leads_to_this_room() {
-        let secret = "w".repeat(43);
-        let shown = |origin, invites| made_link(&secret, origin, invites).0;
-        let page = shown("http://room.onion", true);
-        assert!(page.contains(&format!("<code>/#invite={secret}</code>")));
-        let drawn = Drawing::of(&format!("http://room.onion/#invite={secret}")).unwrap();
-        assert!(page.contains(&format!("<path d=\"{}\">", drawn.path)), "{page}");
-        assert!(shown("https://room.example", false).contains("<svg class=\"qr\""));
-        for local in ["", "http://127.0.0.1:8646", "http://localhost:81", "http://[::1]:81"] {
-            assert!(!shown(local, true).contains("<svg"), "{local}");
         }
     }
 }
