@@ -21,7 +21,7 @@ use super::torrc::{self, CommonOptions};
 use super::{files, keys};
 
 /// The limit for starting the whole network. It takes about 15 seconds on two idle cores.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(240);
 
 /// The interval at which a condition is checked.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -37,7 +37,7 @@ impl Prepared {
     /// Starts every node and waits until onion services can be reached through the client.
     ///
     /// # Errors
-    /// When a node cannot be started or ends, or the network is not ready within two minutes. All processes are
+    /// When a node cannot be started or ends, or the network is not ready within four minutes. All processes are
     /// ended then, and the directory is removed.
     pub async fn start(self, progress: impl FnMut(Progress)) -> Result<Network, LabError> {
         let since = Instant::now();

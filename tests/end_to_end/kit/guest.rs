@@ -150,8 +150,13 @@ impl Guest {
 
     /// Reads until the connection is gone, however it goes.
     pub(crate) async fn gone(&mut self) {
+        within("the end", self.read_to_the_end()).await;
+    }
+
+    /// The same, for as long as it takes.
+    pub(crate) async fn read_to_the_end(&mut self) {
         loop {
-            match within("the end", self.socket.next()).await {
+            match self.socket.next().await {
                 None | Some(Err(Error::ConnectionClosed | Error::Io(_) | Error::Protocol(_))) => return,
                 Some(_) => {}
             }

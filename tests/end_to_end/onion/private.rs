@@ -15,8 +15,8 @@ use super::daemon::Daemon;
 use super::room::OnionRoom;
 use super::socks::{self, Refused};
 use super::visitor::Visitors;
+use crate::kit::Guest;
 use crate::kit::program::run;
-use crate::kit::within;
 
 /// What C Tor answers to a client that has no key, and to one whose key the descriptor is not made for
 /// ([SOCKS extensions](https://spec.torproject.org/socks-extensions.html)). Tor Browser asks for a key then.
@@ -26,6 +26,12 @@ const KEY_WRONG: Refused = Refused(0xF5);
 /// How long a change may take until clients see it: Arti publishes once a minute at most, so it may take two, and clients
 /// and services need some seconds each.
 const IN_FORCE: Duration = Duration::from_secs(240);
+
+/// Waits until the room has closed the circuit of a guest who is shut out.
+async fn is_closed(who: &str, guest: &mut Guest) {
+    let closed = timeout(IN_FORCE, guest.read_to_the_end()).await;
+    assert!(closed.is_ok(), "the circuit of {who} stays");
+}
 
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
@@ -145,7 +151,7 @@ pub(crate) async fn a_private_room(network: &Network, data_dir: &Path, step: imp
     of_alice.say("1", "we are among ourselves").await;
     invite(data_dir, &["remove", "alice"]).await;
     let removed = Instant::now();
-    within("Alice's circuit closes", of_alice.gone()).await;
+    is_closed("Alice", &mut of_alice).await;
     step(&format!(
         "private: Alice's circuit was closed {:.1?} after her invitation was removed",
         removed.elapsed()
@@ -155,7 +161,7 @@ pub(crate) async fn a_private_room(network: &Network, data_dir: &Path, step: imp
         step(&format!("private: Alice's Tor says that her key is wrong {:.1?} after it", removed.elapsed()));
     };
     let back = async {
-        within("Bob's circuit closes", of_bob.gone()).await;
+        is_closed("Bob", &mut of_bob).await;
         bob.gets_in("Bob", &host).await;
         step(&format!("private: Bob is back {:.1?} after it", removed.elapsed()));
     };
@@ -175,7 +181,7 @@ pub(crate) async fn a_private_room(network: &Network, data_dir: &Path, step: imp
     let end = SystemTime::now() + Duration::from_secs(3);
     let end = humantime::format_rfc3339_seconds(end).to_string();
     fs::write(data_dir.join("invited/bob.expires"), end).unwrap();
-    within("Bob's circuit closes", of_bob.gone()).await;
+    is_closed("Bob", &mut of_bob).await;
     bob.is_told("Bob", KEY_WRONG, &host).await;
     assert!(invite(data_dir, &["list"]).await.contains("bob: expired"));
     carol.gets_in("Carol", &host).await;
