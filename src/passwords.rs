@@ -7,6 +7,7 @@
 
 mod attempts;
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -29,6 +30,10 @@ pub const WAITING_MAX: usize = 64;
 
 /// Whose turn it is to compute.
 static TURN: Semaphore = Semaphore::const_new(1);
+
+/// What is computed in. It is kept from the first computation on: given back and taken anew, it would come from the allocator's
+/// arena of each thread that has computed once, and stay there.
+static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
 
 /// The places of those who wait or compute.
 static PLACES: Semaphore = Semaphore::const_new(WAITING_MAX + 1);
@@ -59,12 +64,13 @@ pub async fn key(password: &Passphrase, salt: &[u8; 32]) -> Result<Zeroizing<[u8
 fn derive(password: &[u8], salt: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
     let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(key.len())).ok()?;
-    let mut memory = vec![Block::default(); params.block_count()];
+    let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    memory.resize(params.block_count(), Block::default());
     let hashed = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
         password,
         salt,
         &mut key[..],
-        &mut memory,
+        &mut memory[..],
     );
     memory.iter_mut().for_each(Zeroize::zeroize);
     hashed.ok().map(|()| key)

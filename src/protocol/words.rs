@@ -9,6 +9,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::name::WordReader;
 
+/// What joins two words to one by UAX 29, as in `scam.com`: there a text is read a second time, in parts.
+const JOINERS: [char; 10] = ['.', ':', '_', '\'', '’', '‘', '·', '‧', '．', '：'];
+
 /// The words of a list, ready to be looked for. Looking takes steps in proportion to the length of the text, however many
 /// words there are.
 #[derive(Debug, Default)]
@@ -45,6 +48,10 @@ impl WordList {
         if self.is_empty() {
             return false;
         }
+        self.is_read_in(text) || (text.contains(JOINERS) && self.is_read_in(&text.replace(JOINERS, " ")))
+    }
+
+    fn is_read_in(&mut self, text: &str) -> bool {
         let read = self.reader.read(text);
         read.iter().zip(&self.readings).any(|(text, words)| self.has(text, words))
     }
@@ -96,6 +103,13 @@ mod tests {
             "k!ll",
             "ki1l",
             "kiІІ", // Ukrainian capital letters
+            "scam.com",
+            "a.scam",
+            "scam:scam",
+            "scam's",
+            "l’scam",
+            "free_money",
+            "s.c.a.m",
         ] {
             assert!(list.is_in(text), "{text}");
         }

@@ -126,7 +126,7 @@ impl Watch {
         loop {
             tokio::select! {
                 biased;
-                () = closing.cancelled() => return,
+                () = closing.cancelled() => return self.look_for_the_last_time().await,
                 reply = self.confirms.recv() => match reply {
                     Some(reply) => drop(reply.send(self.confirm().await)),
                     None => return,
@@ -139,6 +139,13 @@ impl Watch {
                     }
                 }
             }
+        }
+    }
+
+    /// What a host did a moment before the room closed is a sign, too.
+    async fn look_for_the_last_time(&mut self) {
+        if self.has_acted().await && self.confirm().await.is_err() {
+            self.say_unwritable();
         }
     }
 

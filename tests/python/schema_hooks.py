@@ -14,6 +14,8 @@ ROOM = os.environ["ONIONROOM_URL"]
 # The rules for names (docs/protocol.md) are longer than a pattern. These are names by them, and none of the reserved words.
 NAMES = strategies.from_regex(r"[B-Z][a-z]{7,15}( [B-Z][a-z]{7,11})?", fullmatch=True)
 schemathesis.openapi.format("onionroom-name", NAMES)
+# The longest has 256 bytes in UTF-8, and a length counts characters.
+schemathesis.openapi.format("onionroom-passphrase", strategies.from_regex(r"[!-~][ -~]{7,100}", fullmatch=True))
 
 
 @schemathesis.auth()
