@@ -126,7 +126,8 @@ impl Watch {
         loop {
             tokio::select! {
                 biased;
-                () = closing.cancelled() => return self.look_for_the_last_time().await,
+                // What a host did a moment before the room closed is a sign, too.
+                () = closing.cancelled() => return self.heed_acts().await,
                 reply = self.confirms.recv() => match reply {
                     Some(reply) => drop(reply.send(self.confirm().await)),
                     None => return,
@@ -142,8 +143,8 @@ impl Watch {
         }
     }
 
-    /// What a host did a moment before the room closed is a sign, too.
-    async fn look_for_the_last_time(&mut self) {
+    /// Confirms the room where a host has acted since the last time.
+    async fn heed_acts(&mut self) {
         if self.has_acted().await && self.confirm().await.is_err() {
             self.say_unwritable();
         }
@@ -166,9 +167,7 @@ impl Watch {
 
     /// Counts, warns and writes; whether the room is to be wiped now.
     async fn look(&mut self) -> bool {
-        if self.has_acted().await && self.confirm().await.is_err() {
-            self.say_unwritable();
-        }
+        self.heed_acts().await;
         let called_off = self.count.look();
         if called_off {
             self.warned = None;

@@ -70,23 +70,12 @@ async function type(guest, label, words) {
   await guest.page.keyboard.press('Enter');
 }
 
-/** Presses a button by its words, by the keyboard. */
-async function press(guest, where, words) {
-  await guest.page.bringToFront();
-  await guest.see(`the button "${words}"`, (place, wanted) => {
-    const found = [...document.querySelectorAll(`${place} button`)].find((each) => each.textContent === wanted && each.getClientRects().length);
-    found?.focus();
-    return Boolean(found) && document.activeElement === found;
-  }, where, words);
-  await guest.page.keyboard.press('Enter');
-}
-
 const govern = async (words) => {
-  await press(hana, 'header', words);
+  await hana.press('header', words);
   await hana.see('the dialog', () => document.getElementById('govern').open);
 };
 
-const done = () => press(hana, '#govern', 'Close');
+const done = () => hana.press('#govern', 'Close');
 
 /** Those who wait, as the host sees them. */
 const waiting = () => hana.ask(() => {
@@ -129,7 +118,7 @@ async function traces(guest) {
 
 test('who comes to a room with a waiting room waits, also over a reload, and is let in by name', async () => {
   await govern('Govern');
-  await press(hana, '#govern', 'Let newcomers wait');
+  await hana.press('#govern', 'Let newcomers wait');
   await hana.see('the other button', () => [...document.querySelectorAll('#govern button')].some((each) => each.textContent === 'Let newcomers in at once'));
   await clean(hana, 'the dialog of hosts');
   await done();
@@ -157,7 +146,7 @@ test('who comes to a room with a waiting room waits, also over a reload, and is 
   assert.equal(await number(), first, 'it is the same guest');
   await govern('Govern (1)');
   await clean(hana, 'who waits');
-  await press(hana, '#govern', 'Let in');
+  await hana.press('#govern', 'Let in');
   await ann.connected();
   assert.equal(await ann.name(), 'Ann');
   assert.ok(await ann.ask(() => Boolean(document.getElementById('say-form').getClientRects().length) && !document.getElementById('entry').getClientRects().length));
@@ -177,9 +166,9 @@ test('two windows wait as two guests, and who is turned away is told', async () 
   await bob.status('Waiting to be let in');
   await govern('Govern (2)');
   await until('both', async () => (await waiting()).length === 2);
-  await press(hana, '#govern', 'Turn away');
+  await hana.press('#govern', 'Turn away');
   await until('one', async () => (await waiting()).length === 1);
-  await press(hana, '#govern', 'Turn away');
+  await hana.press('#govern', 'Turn away');
   await until('none', async () => !(await waiting()).length);
   await done();
   for (const page of [first, bob.page]) {
@@ -211,7 +200,7 @@ for (const way of ['events', 'polling']) {
     await bob.status('Waiting to be let in');
     await hana.status(`Connected (${way})`);
     await govern('Govern (1)');
-    await press(hana, '#govern', 'Let in');
+    await hana.press('#govern', 'Let in');
     await bob.status(`Connected (${way})`);
     await done();
   });
@@ -224,7 +213,7 @@ test('a room with a password asks for it, and it is kept nowhere', async () => {
   });
   await hana.connected();
   await govern('Govern');
-  await press(hana, '#govern', 'Let newcomers in at once');
+  await hana.press('#govern', 'Let newcomers in at once');
   await set('Password for newcomers', PASSWORD);
   await done();
   await anew(ann);
@@ -244,8 +233,8 @@ test('a room with a password asks for it, and it is kept nowhere', async () => {
 
 test('an invitation lets a guest in once; its link is shown once, with a code to scan', async () => {
   await govern('Govern');
-  await press(hana, '#govern', 'No password any more');
-  await press(hana, '#govern', 'Only with an invitation');
+  await hana.press('#govern', 'No password any more');
+  await hana.press('#govern', 'Only with an invitation');
   await set('Invitation', 'Bob of the tea house');
   await hana.see('the code', () => document.querySelector('.qr path')?.getAttribute('d'));
   await clean(hana, 'an invitation');
@@ -300,9 +289,9 @@ test('all who came by the same invitation are banned together', async () => {
     return Boolean(open);
   });
   await hana.page.keyboard.press('Enter');
-  await press(hana, '#menu', 'All of their invitation');
+  await hana.press('#menu', 'All of their invitation');
   await clean(hana, 'all of an invitation', [DESKTOP]);
-  await press(hana, '#menu', 'Ban all');
+  await hana.press('#menu', 'Ban all');
   await ann.status('Not connected');
 });
 

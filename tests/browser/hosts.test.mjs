@@ -68,24 +68,14 @@ async function openMenu(guest, { name, text }) {
   await guest.see('the menu', () => document.getElementById('menu').matches(':popover-open'));
 }
 
-/** Presses a button by its words, as a finger or a key does. */
-async function press(guest, where, words) {
-  await guest.see(`the button "${words}"`, (place, wanted) => {
-    const found = [...document.querySelectorAll(`${place} button`)].find((each) => each.textContent === wanted && each.getClientRects().length);
-    found?.focus();
-    return Boolean(found) && document.activeElement === found;
-  }, where, words);
-  await guest.page.keyboard.press('Enter');
-}
-
 async function choose(guest, of, ...words) {
   await openMenu(guest, of);
-  for (const each of words) await press(guest, '#menu', each);
+  for (const each of words) await guest.press('#menu', each);
 }
 
 async function openDialog(guest) {
   await guest.page.bringToFront();
-  await press(guest, 'header', 'Govern');
+  await guest.press('header', 'Govern');
   await guest.see('the dialog', () => document.getElementById('govern').open);
 }
 
@@ -99,7 +89,7 @@ async function set(guest, label, value) {
   await guest.see(`${label} is done`, (wanted) => document.querySelector('#govern [role=alert]').textContent.startsWith(wanted), label);
 }
 
-const closeDialog = (guest) => press(guest, '#govern', 'Close');
+const closeDialog = (guest) => guest.press('#govern', 'Close');
 
 const shows = (guest, id, words) => guest.see(`#${id} says "${words}"`, (place, wanted) => {
   const node = document.getElementById(place);
@@ -200,7 +190,7 @@ test('topic, title, rules and an announcement', async () => {
   assert.ok(!(await writes(gus)), 'who has not accepted the rules cannot write');
   assert.ok(await writes(mona), 'who has a role can');
   await clean(gus, 'rules');
-  await press(gus, '#rules', 'Accept');
+  await gus.press('#rules', 'Accept');
   assert.ok(await writes(gus));
   await gus.page.reload();
   await gus.connected();
@@ -210,7 +200,7 @@ test('topic, title, rules and an announcement', async () => {
   await set(hana, 'Rules', 'Be kind.');
   await closeDialog(hana);
   await until('they are to be accepted again', async () => !(await writes(gus)));
-  await press(gus, '#rules', 'Accept');
+  await gus.press('#rules', 'Accept');
   assert.ok(await writes(gus));
   await clean(gus, 'topic and announcement');
 });
@@ -242,7 +232,7 @@ test('who is muted is told so, and until when', async () => {
   await clean(gus, 'muted');
   await choose(mona, { name: 'Gus' }, 'Let write again');
   await gus.see('no limit', () => !document.getElementById('limits').textContent);
-  await press(gus, '#unsaid', 'Try again');
+  await gus.press('#unsaid', 'Try again');
   await hana.hears('am I heard');
 });
 
@@ -267,13 +257,13 @@ test('in slow mode what was said too early waits for its time', async () => {
 
 test('a locked room lets no newcomer in', async () => {
   await openDialog(mona);
-  await press(mona, '#govern', 'Lock the room');
+  await mona.press('#govern', 'Lock the room');
   await shows(gus, 'limits', 'The room is locked');
   const late = await Guest.arrive(room.door(0), { name: 'late', size: SMALL });
   try {
     await late.open();
     await late.status('The room is locked. Trying again');
-    await press(mona, '#govern', 'Unlock the room');
+    await mona.press('#govern', 'Unlock the room');
     await closeDialog(mona);
     await late.page.click('#now');
     await late.connected();
@@ -330,14 +320,14 @@ test('all messages of a guest are deleted, and the guest is banned; a reload doe
   assert.notEqual(await gus.ask(() => sessionStorage.getItem('token')), before, 'on this machine nothing but the token tells guests apart');
   assert.notEqual(await gus.name(), 'Gus');
   await openDialog(hana);
-  await press(hana, '#govern', 'Let in again');
+  await hana.press('#govern', 'Let in again');
   await closeDialog(hana);
   await mona.line('The ban of Gus was lifted by Hana');
 });
 
 test('a link for another host is shown once, and roles are taken back', async () => {
   await openDialog(hana);
-  await press(hana, '#govern', 'Link for a moderator');
+  await hana.press('#govern', 'Link for a moderator');
   const link = await until('the link', () => hana.ask(() => document.querySelector('#govern .address')?.textContent));
   assert.match(link, /#host=[\w-]{43}$/);
   await clean(hana, 'a link');

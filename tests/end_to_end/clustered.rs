@@ -66,20 +66,12 @@ async fn what_a_host_decides_holds_at_every_node() {
     let (one, other) = (node(&servers, &data[0]).await, node(&servers, &data[1]).await);
     let mut hanna = one.guest("Hanna").await;
     let link = one.link(Role::Host).await;
-    hanna.send(json!({ "type": "claim", "id": "claim", "link": link })).await;
-    hanna.expect("acknowledged").await;
+    hanna.claim(&link).await;
     let (mut gus, mut mona) = (other.guest("Gus").await, other.guest("Mona").await);
-    for (id, mut act) in [
-        ("1", json!({ "act": "role", "of": mona.id(), "role": "moderator" })),
-        ("2", json!({ "act": "ban", "of": gus.id() })),
-    ] {
-        (act["type"], act["id"]) = ("act".into(), id.into());
-        hanna.send(act).await;
-        hanna.expect("acknowledged").await;
-    }
+    hanna.act("1", json!({ "act": "role", "of": mona.id(), "role": "moderator" })).await;
+    hanna.act("2", json!({ "act": "ban", "of": gus.id() })).await;
     assert_eq!(gus.closed().await.0, 4003);
-    mona.send(json!({ "type": "act", "id": "3", "act": "lock", "locked": true })).await;
-    mona.expect("acknowledged").await;
+    mona.act("3", json!({ "act": "lock", "locked": true })).await;
     // Used at one node, a link gives nothing at the other.
     mona.send(json!({ "type": "claim", "id": "claim", "link": link })).await;
     assert_eq!(mona.expect("error").await["code"], "not_allowed");
@@ -166,10 +158,7 @@ async fn an_identity_is_the_same_guest_at_every_node() {
     }
     assert_ne!(of_cora, of_dora);
 
-    let host = one.link(Role::Host).await;
-    let mut hanna = one.guest("Hanna").await;
-    hanna.send(json!({ "type": "claim", "id": "c", "link": host })).await;
-    hanna.expect("acknowledged").await;
+    let mut hanna = one.host_guest("Hanna").await;
     hanna.send(json!({ "type": "act", "id": "b", "act": "ban", "of": there.id() })).await;
     assert_eq!(there.closed().await.0, 4003);
     for room in [&one, &other] {

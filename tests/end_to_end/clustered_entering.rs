@@ -6,14 +6,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::clustered::node;
-use crate::kit::{Guest, TestRoom, Visitor, within};
+use crate::kit::{TestRoom, Visitor, within};
 use crate::nats::{Program, Servers};
-
-async fn act(host: &mut Guest, id: &str, mut act: Value) -> Value {
-    (act["type"], act["id"]) = ("act".into(), id.into());
-    host.send(act).await;
-    host.expect("acknowledged").await
-}
 
 /// Asks until the answer is this: a node hears of an act a moment after the other.
 async fn asked(room: &TestRoom, hello: &Value, wanted: &str) -> Value {
@@ -46,13 +40,13 @@ async fn who_is_let_in_at_one_node_comes_in_at_the_other() {
     hanna.hello_as(json!({ "name": "Hanna", "invite": one.link(Role::Host).await })).await;
     let ann = other.guest("Ann").await;
     while hanna.expect("joined").await["guest"]["name"] != "Ann" {}
-    act(&mut hanna, "1", json!({ "act": "approval", "approval": true })).await;
+    hanna.act("1", json!({ "act": "approval", "approval": true })).await;
     let eves = json!({ "name": "Eve", "token": "E".repeat(42) + "A" });
     asked(&other, &eves, "waiting").await;
     let list = other.waiting().await;
     assert_eq!(list.len(), 1, "known to the node that they asked");
     assert!(one.waiting().await.is_empty());
-    act(&mut hanna, "2", json!({ "act": "admit", "of": list[0] })).await;
+    hanna.act("2", json!({ "act": "admit", "of": list[0] })).await;
     asked(&other, &eves, "welcome").await;
     asked(&one, &eves, "welcome").await;
     // Who was at the other node when newcomers began to wait.
@@ -60,8 +54,8 @@ async fn who_is_let_in_at_one_node_comes_in_at_the_other() {
     drop(ann);
     asked(&one, &anns, "welcome").await;
 
-    act(&mut hanna, "3", json!({ "act": "approval", "approval": false })).await;
-    act(&mut hanna, "4", json!({ "act": "password", "text": "five o'clock tea" })).await;
+    hanna.act("3", json!({ "act": "approval", "approval": false })).await;
+    hanna.act("4", json!({ "act": "password", "text": "five o'clock tea" })).await;
     let mut bobs = json!({ "name": "Bob", "token": "B".repeat(42) + "A" });
     asked(&other, &bobs, "password_needed").await;
     bobs["password"] = "five o'clock tea".into();
@@ -69,15 +63,12 @@ async fn who_is_let_in_at_one_node_comes_in_at_the_other() {
     bobs["password"].take();
     asked(&one, &bobs, "welcome").await;
 
-    act(&mut hanna, "5", json!({ "act": "invited_only", "invited_only": true })).await;
+    hanna.act("5", json!({ "act": "invited_only", "invited_only": true })).await;
     for round in 0..5 {
         let name = format!("one {round}");
-        let made = act(
-            &mut hanna,
-            &format!("i{round}"),
-            json!({ "act": "invite", "name": name, "single_use": true }),
-        )
-        .await;
+        let made = hanna
+            .act(&format!("i{round}"), json!({ "act": "invite", "name": name, "single_use": true }))
+            .await;
         let rivals: Vec<_> = [&one, &other, &one, &other].map(Visitor::stranger).into_iter().collect();
         let bodies = (0..rivals.len()).map(|at| {
             // 43 characters: 32 bytes, and new ones each time.

@@ -1,11 +1,11 @@
 //! Words that are kept out, over every transport: what waits, who sees it, and what becomes of it, also after a restart and
 //! at another node.
 
-use onionroom::config::ClusterSettings;
 use onionroom::protocol::Role;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::clustered::node;
 use crate::kit::noscript::{NoscriptGuest, field};
 use crate::kit::{Guest, TestRoom, Visitor};
 use crate::nats::{Program, Servers};
@@ -13,19 +13,10 @@ use crate::nats::{Program, Servers};
 /// What is said in letters of another script; a part of it is searched for.
 const TEXT: &str = "surely no ѕсаm";
 
-async fn act(host: &mut Guest, id: &str, mut act: Value) -> Value {
-    (act["type"], act["id"]) = ("act".into(), id.into());
-    host.send(act).await;
-    host.expect("acknowledged").await
-}
-
 /// A host of this room, who keeps a word out.
 async fn host(room: &TestRoom) -> Guest {
-    let mut host = room.guest("Hanna").await;
-    let link = room.link(Role::Host).await;
-    host.send(json!({ "type": "claim", "id": "claim", "link": link })).await;
-    host.expect("acknowledged").await;
-    act(&mut host, "words", json!({ "act": "words", "words": ["scam"] })).await;
+    let mut host = room.host_guest("Hanna").await;
+    host.act("words", json!({ "act": "words", "words": ["scam"] })).await;
     host
 }
 
@@ -94,9 +85,9 @@ async fn what_waits_is_seen_by_hosts_and_said_when_it_is_released() {
     // The first two are released, each once however often that is asked for; the third is discarded.
     let [first, second, third] = numbers(&waiting)[..] else { panic!("{waiting}") };
     let release = json!({ "act": "release", "messages": [first, second] });
-    let done = act(&mut hanna, "r", release.clone()).await;
-    assert_eq!(act(&mut hanna, "r", release.clone()).await["seq"], done["seq"]);
-    assert_eq!(act(&mut hanna, "again", release).await["seq"], done["seq"]);
+    let done = hanna.act("r", release.clone()).await;
+    assert_eq!(hanna.act("r", release.clone()).await["seq"], done["seq"]);
+    assert_eq!(hanna.act("again", release).await["seq"], done["seq"]);
     for (author, id) in [(gus.id(), "a"), (vera.welcome["guest"]["id"].as_u64().unwrap(), "v")] {
         for event in
             [eve.expect("message").await, listener.expect("message").await, gus.expect("message").await]
@@ -107,7 +98,7 @@ async fn what_waits_is_seen_by_hosts_and_said_when_it_is_released() {
             );
         }
     }
-    act(&mut hanna, "d", json!({ "act": "delete", "messages": [third] })).await;
+    hanna.act("d", json!({ "act": "delete", "messages": [third] })).await;
     assert!(numbers(&held(&mut hanna).await).is_empty());
     gus.say("end", "the end").await;
     assert_eq!(eve.expect("message").await["id"], "end", "nothing twice");
@@ -167,7 +158,7 @@ async fn what_waits_is_there_after_a_restart() {
     let (mut hanna, mut gus) = (host(&room).await, room.guest("Gus").await);
     let waits = says(&mut gus, "a").await["seq"].clone();
     says(&mut gus, "b").await;
-    act(&mut hanna, "d", json!({ "act": "delete", "messages": [waits] })).await;
+    hanna.act("d", json!({ "act": "delete", "messages": [waits] })).await;
     let tokens = [&hanna, &gus].map(|guest| guest.welcome["token"].clone());
     drop((hanna, gus));
     room.close().await;
@@ -182,7 +173,7 @@ async fn what_waits_is_there_after_a_restart() {
     let again = says(&mut gus, "b").await;
     assert_eq!((&again["seq"], &again["held"]), (&json!(waiting[0]), &json!(true)), "sent again");
     assert_eq!(says(&mut gus, "c").await["held"], true, "the words are kept out still");
-    act(&mut hanna, "r", json!({ "act": "release", "messages": waiting })).await;
+    hanna.act("r", json!({ "act": "release", "messages": waiting })).await;
     assert_eq!(gus.expect("message").await["id"], "b");
     room.close().await;
 }
@@ -192,19 +183,10 @@ async fn what_waits_is_there_after_a_restart() {
 async fn two_nodes_release_a_message_once() {
     let servers = Servers::start(Program::Debian, 1);
     let data = [TempDir::new().unwrap(), TempDir::new().unwrap()];
-    let node = async |data: &TempDir| {
-        let cluster = ClusterSettings { replicas: 0, ..servers.settings("tea", &servers.addresses()) };
-        let data = data.path().join("node");
-        TestRoom::open_with(|settings| {
-            settings.cluster = Some(cluster);
-            settings.data_dir = Some(data);
-        })
-        .await
-    };
-    let (one, other) = (node(&data[0]).await, node(&data[1]).await);
+    let (one, other) = (node(&servers, &data[0]).await, node(&servers, &data[1]).await);
     let mut hanna = host(&one).await;
     let (mut gus, mut mona) = (other.guest("Gus").await, other.guest("Mona").await);
-    act(&mut hanna, "role", json!({ "act": "role", "of": mona.id(), "role": "moderator" })).await;
+    hanna.act("role", json!({ "act": "role", "of": mona.id(), "role": "moderator" })).await;
     while mona.expect("act").await["act"] != "role" {}
     let mut waits = Vec::new();
     for number in 0..10 {
@@ -250,12 +232,12 @@ async fn two_nodes_release_a_message_once() {
     drop((hanna, gus, mona, eve));
     one.close().await;
     other.close().await;
-    let again = node(&data[1]).await;
+    let again = node(&servers, &data[1]).await;
     let mut hanna = again.stranger().await;
     hanna.hello_as(json!({ "token": token })).await;
     let waiting = held(&mut hanna).await;
     assert_eq!((waiting["messages"][0]["name"].as_str(), &waiting["words"]), (Some("Eve"), &json!(["scam"])));
-    act(&mut hanna, "last", json!({ "act": "release", "messages": numbers(&waiting) })).await;
+    hanna.act("last", json!({ "act": "release", "messages": numbers(&waiting) })).await;
     while hanna.expect("message").await["id"] != "e" {}
     again.close().await;
 }

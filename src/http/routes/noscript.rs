@@ -29,7 +29,7 @@ use futures_util::stream::unfold;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, StatusCode};
 
-use self::answer::{NOT_OWN, document, outside, refused, remembered, see_other, with_doors};
+use self::answer::{NOT_OWN, document, document_with, outside, refused, remembered, see_other, with_doors};
 use self::form::Form;
 use self::guest_form::own_form;
 use self::parameters::Parameters;
@@ -116,11 +116,7 @@ fn entry(site: &Site, session: &Session, action: &str, name: &str, problem: Opti
         doors,
         needs: site.room.needs(),
     });
-    let mut response =
-        document(Look::Entry, problem.as_ref().map_or(StatusCode::OK, |problem| problem.status), content);
-    if let Some(problem) = problem {
-        problem.add_retry_after(response.headers_mut());
-    }
+    let mut response = document_with(Look::Entry, problem.as_ref(), content);
     if session.entry.is_none() {
         session.keep_entry(&mut response, &secret);
     }
@@ -350,12 +346,7 @@ fn filled(token: &Token, composer: Composer<'_>, refusal: Option<Refusal>) -> Re
     });
     let (proof, note) = (prove(token, composer.form), note.as_deref().or(composer.note));
     let composer = Composer { proof: &proof, note, ..composer };
-    let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
-    let mut response = remembered(document(Look::Composer, status, documents::composer(&composer)));
-    if let Some(problem) = problem {
-        problem.add_retry_after(response.headers_mut());
-    }
-    response
+    remembered(document_with(Look::Composer, problem.as_ref(), documents::composer(&composer)))
 }
 
 fn no_randomness() -> Problem {

@@ -174,6 +174,17 @@ export class Guest {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Presses the button with these words, by the keyboard. */
+  async press(where, words) {
+    await this.page.bringToFront();
+    await this.see(`the button "${words}"`, (place, wanted) => {
+      const found = [...document.querySelectorAll(`${place} button`)].find((each) => each.textContent === wanted && each.getClientRects().length);
+      found?.focus();
+      return Boolean(found) && document.activeElement === found;
+    }, where, words);
+    await this.page.keyboard.press('Enter');
+  }
+
   async rename(name) {
     await this.page.click('#name-button');
     await this.page.keyboard.type(name);

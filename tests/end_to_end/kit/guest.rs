@@ -148,6 +148,19 @@ impl Guest {
         self.socket.into_inner()
     }
 
+    /// Does something as a host or a moderator; the answer.
+    pub(crate) async fn act(&mut self, id: &str, mut act: Value) -> Value {
+        (act["type"], act["id"]) = ("act".into(), id.into());
+        self.send(act).await;
+        self.expect("acknowledged").await
+    }
+
+    /// Uses the link with this secret.
+    pub(crate) async fn claim(&mut self, link: &str) {
+        self.send(json!({ "type": "claim", "id": "claim", "link": link })).await;
+        self.expect("acknowledged").await;
+    }
+
     /// Reads until the connection is gone, however it goes.
     pub(crate) async fn gone(&mut self) {
         within("the end", self.read_to_the_end()).await;

@@ -187,6 +187,13 @@ impl TestRoom {
         guest
     }
 
+    /// A guest who has become a host by a link.
+    pub(crate) async fn host_guest(&self, name: &str) -> Guest {
+        let mut host = self.guest(name).await;
+        host.claim(&self.link(Role::Host).await).await;
+        host
+    }
+
     /// Takes requests of hosts that the room be wiped, for as long as this is kept. It is not.
     pub(crate) fn takes_wipes(&self) -> impl Future + use<> {
         self.server.as_ref().unwrap().wipe_asked()

@@ -12,12 +12,6 @@ use crate::kit::noscript::{NoscriptGuest, field};
 use crate::kit::raw::Answer;
 use crate::kit::{Guest, TestRoom, Visitor, within};
 
-async fn act(host: &mut Guest, id: &str, mut act: Value) -> Value {
-    (act["type"], act["id"]) = ("act".into(), id.into());
-    host.send(act).await;
-    host.expect("acknowledged").await
-}
-
 /// A host who came by the link alone.
 async fn host(room: &TestRoom) -> Guest {
     let mut host = room.stranger().await;
@@ -79,7 +73,7 @@ async fn newcomers_wait_on_every_transport_and_are_let_in() {
     };
     let room = open().await;
     let (mut hanna, mut here) = (host(&room).await, room.guest("Ann").await);
-    act(&mut hanna, "1", json!({ "act": "approval", "approval": true })).await;
+    hanna.act("1", json!({ "act": "approval", "approval": true })).await;
     while here.expect("act").await["approval"] != true {}
 
     // A WebSocket, which stays open beyond the time for a hello.
@@ -137,7 +131,7 @@ async fn newcomers_wait_on_every_transport_and_are_let_in() {
     tokio::time::timeout(Duration::from_millis(1500), eve.closed()).await.expect_err("it stays open");
 
     for (id, name) in [("2", "Eve"), ("3", "Vera"), ("4", "Nora")] {
-        act(&mut hanna, id, json!({ "act": "admit", "of": of(name) })).await;
+        hanna.act(id, json!({ "act": "admit", "of": of(name) })).await;
     }
     let welcome = let_in(&mut eve, json!({ "name": "Eve" })).await;
     assert_eq!((&welcome["guest"]["id"], &welcome["approval"]), (&of("Eve"), &true.into()));
@@ -169,13 +163,13 @@ async fn newcomers_wait_on_every_transport_and_are_let_in() {
 async fn who_is_turned_away_is_told_so() {
     let room = TestRoom::open().await;
     let mut hanna = host(&room).await;
-    act(&mut hanna, "1", json!({ "act": "approval", "approval": true })).await;
+    hanna.act("1", json!({ "act": "approval", "approval": true })).await;
     let mut eve = room.stranger().await;
     assert_eq!(refused(&mut eve, json!({ "name": "Eve", "token": token(1) })).await["code"], "waiting");
     count(&mut hanna, 1).await;
     hanna.send(json!({ "type": "waiting" })).await;
     let id = hanna.expect("waiting").await["guests"][0]["id"].clone();
-    act(&mut hanna, "2", json!({ "act": "reject", "of": id, "seconds": 600 })).await;
+    hanna.act("2", json!({ "act": "reject", "of": id, "seconds": 600 })).await;
     count(&mut hanna, 0).await;
     say_hello(&mut eve, json!({ "name": "Eve", "token": token(1) })).await;
     let (code, last) = eve.closed().await;
@@ -187,7 +181,7 @@ async fn the_password_is_asked_for_on_every_transport() {
     let room = TestRoom::open().await;
     let mut hanna = host(&room).await;
     let secret = "five o'clock tea";
-    act(&mut hanna, "1", json!({ "act": "password", "text": secret })).await;
+    hanna.act("1", json!({ "act": "password", "text": secret })).await;
 
     let mut eve = room.stranger().await;
     let eves = json!({ "name": "Eve" });
@@ -239,12 +233,12 @@ async fn invitations_let_in_on_every_transport() {
     };
     let room = open().await;
     let mut hanna = host(&room).await;
-    act(&mut hanna, "0", json!({ "act": "invited_only", "invited_only": true })).await;
+    hanna.act("0", json!({ "act": "invited_only", "invited_only": true })).await;
     let mut secrets = Vec::new();
     for (id, name, once) in
         [("1", "Eve", true), ("2", "Vera", true), ("3", "Nora", true), ("4", "all", false)]
     {
-        let made = act(&mut hanna, id, json!({ "act": "invite", "name": name, "single_use": once })).await;
+        let made = hanna.act(id, json!({ "act": "invite", "name": name, "single_use": once })).await;
         secrets.push(made["link"].as_str().unwrap().to_owned());
     }
     let [eves, veras, noras, for_all] = secrets.try_into().unwrap();
@@ -274,7 +268,7 @@ async fn invitations_let_in_on_every_transport() {
     vera.welcome = answer.json();
     is_refused(&Visitor::stranger(&room).post(guests, json!({ "invite": veras })).await, "invitation_needed");
     // An invitation that is used up by a request that fails for another reason is not lost.
-    let made = act(&mut hanna, "6", json!({ "act": "invite", "name": "six", "single_use": true })).await;
+    let made = hanna.act("6", json!({ "act": "invite", "name": "six", "single_use": true })).await;
     let taken = Visitor::stranger(&room).post(guests, json!({ "name": "Eve", "invite": made["link"] })).await;
     assert_eq!((taken.status, &taken.json()["code"]), (409, &"name_taken".into()), "{}", taken.text());
     let body = json!({ "name": "Six", "token": taken.json()["token"] });
@@ -296,7 +290,7 @@ async fn invitations_let_in_on_every_transport() {
     nora.say("inside").await;
 
     // Two at the same moment.
-    let made = act(&mut hanna, "5", json!({ "act": "invite", "name": "one", "single_use": true })).await;
+    let made = hanna.act("5", json!({ "act": "invite", "name": "one", "single_use": true })).await;
     let body = |number: u8| json!({ "token": token(number), "invite": made["link"] });
     let rivals: Vec<_> = (10..20).map(body).collect();
     let strangers: Vec<_> = rivals.iter().map(|_| Visitor::stranger(&room)).collect();
@@ -375,7 +369,7 @@ async fn one_circuit_neither_fills_the_list_nor_guesses_for_others() {
     let room = TestRoom::in_memory(|settings| settings.room.joins_per_minute = 0).await;
     let mut hanna = room.guest_on(1, "Hanna").await;
     room.appoint(hanna.id(), Role::Host).await;
-    act(&mut hanna, "1", json!({ "act": "approval", "approval": true })).await;
+    hanna.act("1", json!({ "act": "approval", "approval": true })).await;
     let mut shy = room.stranger_on(2).await;
     assert_eq!(refused(&mut shy, json!({ "name": "Shy" })).await["code"], "waiting");
     let mut flood = room.stranger_on(3).await;
@@ -392,7 +386,7 @@ async fn one_circuit_neither_fills_the_list_nor_guesses_for_others() {
         list["guests"].as_array().unwrap().iter().filter_map(|line| line["name"].as_str()).collect();
     assert_eq!((named, &list["count"]), (vec!["Shy", "Late"], &100.into()));
 
-    act(&mut hanna, "2", json!({ "act": "password", "text": "five o'clock tea" })).await;
+    hanna.act("2", json!({ "act": "password", "text": "five o'clock tea" })).await;
     let mut codes = Vec::new();
     let mut guess = room.stranger_on(5).await;
     for number in 0..10 {
@@ -402,7 +396,7 @@ async fn one_circuit_neither_fills_the_list_nor_guesses_for_others() {
         assert_eq!(error["retry_after"].is_number(), codes.last().unwrap() == "too_fast");
     }
     assert_eq!(codes.iter().filter(|code| *code == "password_wrong").count(), 6, "{codes:?}");
-    act(&mut hanna, "3", json!({ "act": "approval", "approval": false })).await;
+    hanna.act("3", json!({ "act": "approval", "approval": false })).await;
     let mut honest = room.stranger_on(6).await;
     honest.hello_as(json!({ "name": "Honest", "password": "five o'clock tea" })).await;
 }
@@ -412,7 +406,7 @@ async fn one_circuit_neither_fills_the_list_nor_guesses_for_others() {
 async fn who_waits_with_a_passphrase_asks_again_with_its_token() {
     let room = TestRoom::open().await;
     let mut hanna = host(&room).await;
-    act(&mut hanna, "1", json!({ "act": "approval", "approval": true })).await;
+    hanna.act("1", json!({ "act": "approval", "approval": true })).await;
     let (mut eve, mut again) = (room.stranger().await, room.stranger().await);
     let identity = json!({ "identity": { "name": "Eve", "passphrase": "tea at five, no sugar" } });
     let (first, second) = (refused(&mut eve, identity.clone()).await, refused(&mut again, identity).await);
@@ -421,7 +415,7 @@ async fn who_waits_with_a_passphrase_asks_again_with_its_token() {
     count(&mut hanna, 1).await;
     hanna.send(json!({ "type": "waiting" })).await;
     let eve_id = hanna.expect("waiting").await["guests"][0]["id"].clone();
-    act(&mut hanna, "2", json!({ "act": "admit", "of": eve_id })).await;
+    hanna.act("2", json!({ "act": "admit", "of": eve_id })).await;
     let welcome = let_in(&mut eve, json!({ "name": "Eve", "token": first["token"] })).await;
     assert_eq!(welcome["guest"]["id"], eve_id);
     room.close().await;

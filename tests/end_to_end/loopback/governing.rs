@@ -1,36 +1,22 @@
 //! Hosts and moderators over every transport: what they do is told to all, holds for all, and is there after a restart.
 
 use onionroom::protocol::Role;
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::kit::noscript::{NoscriptGuest, field};
-use crate::kit::{Guest, TestRoom, Visitor};
-
-async fn act(host: &mut Guest, id: &str, mut act: Value) -> Value {
-    (act["type"], act["id"]) = ("act".into(), id.into());
-    host.send(act).await;
-    host.expect("acknowledged").await
-}
-
-async fn host(room: &TestRoom, name: &str) -> Guest {
-    let mut host = room.guest(name).await;
-    let link = room.link(Role::Host).await;
-    host.send(json!({ "type": "claim", "id": "claim", "link": link })).await;
-    host.expect("acknowledged").await;
-    host
-}
+use crate::kit::{TestRoom, Visitor};
 
 #[tokio::test]
 async fn a_banned_guest_is_out_on_every_transport() {
     let room = TestRoom::open().await;
-    let mut hanna = host(&room, "Hanna").await;
+    let mut hanna = room.host_guest("Hanna").await;
     let mut gus = room.guest("Gus").await;
     let visitor = Visitor::arrive(&room, "Vera").await;
     let mut listener = Visitor::arrive(&room, "Lea").await.listen("", &[]).await;
     let lea = listener.next().await.unwrap()["guest"]["id"].clone();
 
-    act(&mut hanna, "1", json!({ "act": "ban", "of": gus.id() })).await;
+    hanna.act("1", json!({ "act": "ban", "of": gus.id() })).await;
     let (code, last) = gus.closed().await;
     assert_eq!((code, &last.last().unwrap()["code"]), (4003, &"banned".into()));
     let mut again = room.stranger().await;
@@ -40,7 +26,7 @@ async fn a_banned_guest_is_out_on_every_transport() {
     assert!(last[0]["message"].as_str().unwrap().starts_with("You are banned"));
 
     let vera = visitor.welcome["guest"]["id"].clone();
-    act(&mut hanna, "2", json!({ "act": "ban", "of": vera, "seconds": 86_400 })).await;
+    hanna.act("2", json!({ "act": "ban", "of": vera, "seconds": 86_400 })).await;
     for answer in [
         visitor.get("/rooms/main/messages?after=0").await,
         visitor.get("/rooms/main/events").await,
@@ -50,7 +36,7 @@ async fn a_banned_guest_is_out_on_every_transport() {
         assert_eq!((answer.status, &answer.json()["code"]), (403, &"banned".into()), "{}", answer.text());
     }
 
-    act(&mut hanna, "3", json!({ "act": "kick", "of": lea })).await;
+    hanna.act("3", json!({ "act": "kick", "of": lea })).await;
     assert_eq!(listener.expect("error").await["code"], "banned");
     assert!(listener.next().await.is_none(), "the stream has ended");
 }
@@ -58,13 +44,13 @@ async fn a_banned_guest_is_out_on_every_transport() {
 #[tokio::test]
 async fn who_is_muted_reads_on_and_is_told_why() {
     let room = TestRoom::open().await;
-    let mut hanna = host(&room, "Hanna").await;
+    let mut hanna = room.host_guest("Hanna").await;
     let mut gus = room.guest("Gus").await;
     let visitor = Visitor::arrive(&room, "Vera").await;
     for (id, guest) in
         [("1", gus.welcome["guest"]["id"].clone()), ("2", visitor.welcome["guest"]["id"].clone())]
     {
-        act(&mut hanna, id, json!({ "act": "mute", "of": guest, "seconds": 600 })).await;
+        hanna.act(id, json!({ "act": "mute", "of": guest, "seconds": 600 })).await;
     }
     gus.send(json!({ "type": "say", "id": "a", "text": "hello?" })).await;
     let refused = gus.expect("error").await;
@@ -130,7 +116,7 @@ async fn decisions_are_there_after_a_restart() {
         TestRoom::open_with(move |settings| settings.data_dir = Some(path))
     };
     let room = open().await;
-    let mut hanna = host(&room, "Hanna").await;
+    let mut hanna = room.host_guest("Hanna").await;
     let gus = room.guest("Gus").await;
     let said = hanna.say("1", "the pinned one").await;
     for (id, one) in [
@@ -139,7 +125,7 @@ async fn decisions_are_there_after_a_restart() {
         ("c", json!({ "act": "title", "text": "Cake" })),
         ("d", json!({ "act": "slow", "seconds": 30 })),
     ] {
-        act(&mut hanna, id, one).await;
+        hanna.act(id, one).await;
     }
     let (token, banned) = (hanna.welcome["token"].clone(), gus.welcome["token"].clone());
     drop((hanna, gus));
@@ -153,7 +139,7 @@ async fn decisions_are_there_after_a_restart() {
         (&welcome["pinned"]["text"], &welcome["roles"][0]["role"]),
         (&"the pinned one".into(), &"host".into())
     );
-    act(&mut hanna, "e", json!({ "act": "unpin" })).await;
+    hanna.act("e", json!({ "act": "unpin" })).await;
     let mut gus = room.stranger().await;
     gus.send(json!({ "type": "hello", "token": banned })).await;
     assert_eq!(gus.closed().await.0, 4003);
@@ -163,11 +149,11 @@ async fn decisions_are_there_after_a_restart() {
 #[tokio::test]
 async fn a_role_is_taken_back_while_its_guest_is_there() {
     let room = TestRoom::open().await;
-    let mut hanna = host(&room, "Hanna").await;
+    let mut hanna = room.host_guest("Hanna").await;
     let mut mona = room.guest("Mona").await;
     room.appoint(mona.id(), Role::Moderator).await;
-    act(&mut mona, "1", json!({ "act": "slow", "seconds": 5 })).await;
-    act(&mut hanna, "2", json!({ "act": "role", "of": mona.id(), "role": "guest" })).await;
+    mona.act("1", json!({ "act": "slow", "seconds": 5 })).await;
+    hanna.act("2", json!({ "act": "role", "of": mona.id(), "role": "guest" })).await;
     mona.send(json!({ "type": "act", "id": "3", "act": "slow", "seconds": 0 })).await;
     let refused = mona.expect("error").await;
     assert_eq!((&refused["code"], &refused["id"]), (&"not_allowed".into(), &"3".into()));

@@ -14,10 +14,9 @@ fn identity(name: &str, passphrase: &str) -> Value {
     json!({ "identity": { "name": name, "passphrase": passphrase } })
 }
 
-async fn act(guest: &mut Guest, mut act: Value) -> Value {
-    (act["type"], act["id"]) = ("act".into(), act["act"].clone());
-    guest.send(act).await;
-    guest.expect("acknowledged").await
+async fn act(guest: &mut Guest, act: Value) -> Value {
+    let id = act["act"].as_str().unwrap().to_owned();
+    guest.act(&id, act).await
 }
 
 /// The code of the refusal of a hello.

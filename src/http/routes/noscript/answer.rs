@@ -19,6 +19,15 @@ pub(super) fn document(look: Look, status: StatusCode, body: impl Into<Body>) ->
     answer(markup::content_security_policy(look), status, body)
 }
 
+/// A document that says itself what was refused, if anything was: its status is that of the problem.
+pub(super) fn document_with(look: Look, problem: Option<&Problem>, body: impl Into<Body>) -> Response {
+    let mut response = document(look, problem.map_or(StatusCode::OK, |problem| problem.status), body);
+    if let Some(problem) = problem {
+        problem.add_retry_after(response.headers_mut());
+    }
+    response
+}
+
 fn answer(policy: &'static str, status: StatusCode, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;

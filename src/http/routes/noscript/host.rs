@@ -6,9 +6,9 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{Method, StatusCode};
 
-use super::answer::{document, refused, see_other};
+use super::answer::{document, document_with, refused, see_other};
 use super::form::Form;
-use super::guest_form::own_form;
+use super::guest_form::own_form_seated;
 use super::seat::resume;
 use super::session::{Session, prove, random_number};
 use crate::http::body;
@@ -52,23 +52,19 @@ pub(super) async fn submit(
     session: Session,
     request: Request,
 ) -> Response {
-    let (token, form) = match own_form(&site, &session, Look::Host, request).await {
+    let (token, form, guest) = match own_form_seated(&site, &room, &session, Look::Host, request).await {
         Ok(form) => form,
         Err(response) => return *response,
     };
-    let guest = match resume(&room, session.name.as_ref(), &token).await {
-        Ok(resumed) => resumed.join.welcome.guest.id,
-        Err(refusal) => return refused(Look::Host, refusal),
-    };
     if let Some(address) = wipes(&form.action) {
-        let asked = site.wiping.ask_as(&room, guest, &form.text, address).await;
+        let asked = site.wiping.ask_as(&room, guest.id, &form.text, address).await;
         return match asked {
             Ok(()) => document(Look::Host, StatusCode::OK, wiped(address)),
             Err(refusal) => shown((&room, &site.wiping), &session, &token, Err(refusal)).await,
         };
     }
     let done = match act(&form) {
-        Ok(act) => do_act(&room, guest, &form, act).await,
+        Ok(act) => do_act(&room, guest.id, &form, act).await,
         Err(refusal) => Err(refusal),
     };
     match done {
@@ -139,12 +135,7 @@ async fn shown(
         invites: link.as_ref().is_some_and(|made| made.invites),
         waiting: &waiting,
     });
-    let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
-    let mut response = document(Look::Host, status, content);
-    if let Some(problem) = problem {
-        problem.add_retry_after(response.headers_mut());
-    }
-    response
+    document_with(Look::Host, problem.as_ref(), content)
 }
 
 /// Whether the pressed button wipes the room, and with it the address.

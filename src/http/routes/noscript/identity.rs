@@ -8,9 +8,9 @@ use axum::response::Response;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
 
-use super::answer::{document, refused, see_other};
+use super::answer::{document, document_with, refused, see_other};
 use super::form::Form;
-use super::guest_form::own_form;
+use super::guest_form::own_form_seated;
 use super::seat::resume;
 use super::session::{Session, prove, random_number};
 use crate::http::body;
@@ -50,13 +50,9 @@ pub(super) async fn submit(
     session: Session,
     request: Request,
 ) -> Response {
-    let (token, form) = match own_form(&site, &session, Look::Host, request).await {
+    let (token, form, guest) = match own_form_seated(&site, &room, &session, Look::Host, request).await {
         Ok(form) => form,
         Err(response) => return *response,
-    };
-    let guest = match resume(&room, session.name.as_ref(), &token).await {
-        Ok(resumed) => resumed.join.welcome.guest,
-        Err(refusal) => return refused(Look::Host, refusal),
     };
     let act = match form.action.as_str() {
         "key" => return saved(&token, &key_file_name(guest.id)),
@@ -102,10 +98,5 @@ async fn shown(room: &Room, session: &Session, token: &Token, refusal: Option<Re
         proof: &prove(token, &number),
         note: problem.as_ref().map(|problem| problem.detail.as_str()),
     });
-    let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
-    let mut response = document(Look::Host, status, content);
-    if let Some(problem) = problem {
-        problem.add_retry_after(response.headers_mut());
-    }
-    response
+    document_with(Look::Host, problem.as_ref(), content)
 }

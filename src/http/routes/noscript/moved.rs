@@ -10,9 +10,8 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::StatusCode;
 
-use super::answer::{NOT_OWN, document, outside, see_other};
+use super::answer::{NOT_OWN, document_with, outside, see_other};
 use super::form::Form;
 use super::seat::resume;
 use super::session::{NO_COOKIE, Session, prove, random_number};
@@ -75,11 +74,7 @@ fn asked(site: &Site, session: &Session, form: &Form, problem: Option<Problem>) 
         note: problem.as_ref().map(|problem| problem.detail.as_str()),
         doors: problem.as_ref().map_or(&[][..], |problem| &problem.doors),
     });
-    let status = problem.as_ref().map_or(StatusCode::OK, |problem| problem.status);
-    let mut response = document(Look::Entry, status, content);
-    if let Some(problem) = problem {
-        problem.add_retry_after(response.headers_mut());
-    }
+    let mut response = document_with(Look::Entry, problem.as_ref(), content);
     if session.entry.is_none() {
         session.keep_entry(&mut response, &secret);
     }
