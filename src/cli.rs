@@ -26,6 +26,7 @@ mod opening;
 mod passphrase;
 mod process;
 mod restore;
+mod room;
 mod screen;
 mod serve;
 mod shutdown_signals;
@@ -39,11 +40,12 @@ pub use arguments::ClusterCommand;
 pub use arguments::LabFlags;
 pub use arguments::{
     Arguments, BackupFlags, Command, DataFlags, HostCommand, HostFlags, InviteCommand, InviteFlags,
-    KeyCommand, PassphraseFlags, RestoreFlags, RoomFlags, ServeFlags, WipeFlags,
+    KeyCommand, PassphraseFlags, RestoreFlags, RoomFlags, RoomsCommand, RoomsFlags, ServeFlags, WipeFlags,
 };
 pub use failure::Failure;
 pub use host::HostError;
 pub use passphrase::PassphraseError;
+pub use room::RoomsCommandError;
 
 use std::io::{self, Write};
 
@@ -65,6 +67,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         #[cfg(feature = "cluster")]
         Some(Command::Cluster(command)) => cluster::run(command),
         Some(Command::Invite(flags)) => invite::run(flags),
+        Some(Command::Room(flags)) => room::run(&flags),
         Some(Command::Host(flags)) => host::run(&before, &flags),
         Some(Command::Config) => print_example(),
         Some(Command::Backup(flags)) => backup::run(&flags),

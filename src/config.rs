@@ -14,6 +14,7 @@ mod cluster;
 mod draft;
 mod environment;
 mod error;
+mod extra_room;
 mod file;
 mod key;
 mod keys;
@@ -21,24 +22,27 @@ mod nats_address;
 mod public_origin;
 mod raw;
 mod resolve;
+mod rooms;
 mod settings;
 mod standard_paths;
 mod suggest;
 mod texts;
+mod title;
 mod tls;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::SettingsError;
+pub use extra_room::{ROOM_NAME_RULE, ROOMS_MAX, is_room_name};
 pub use key::Key;
 pub use keys::KEYS;
 pub use nats_address::NatsAddress;
 pub use public_origin::PublicOrigin;
 pub use raw::{Flag, Sources};
 pub use settings::{
-    CertificateSource, ClusterSettings, HistorySettings, ListenSettings, LocalAccess, OnionSettings,
-    ProxyAddress, RoomSettings, Settings, TlsSettings,
+    CertificateSource, ClusterSettings, ExtraRoom, HistorySettings, ListenSettings, LocalAccess,
+    OnionSettings, ProxyAddress, RoomSettings, Settings, TlsSettings,
 };
 pub use standard_paths::StandardPaths;
 

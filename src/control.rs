@@ -6,6 +6,7 @@
 //!
 //! - [`request`] decodes a line, [`task`] what is done with the room as a whole, [`answer`] is what the room answers: pure types
 //!   and their JSON.
+//! - [`rooms`] is the same for what is about all rooms of an address, [`room_list`] its answer.
 //! - [`listener`] accepts, reads lines within bounds and deadlines, and asks what implements [`Host`].
 //! - [`client`] is the other end, for `onionroom host`.
 //!
@@ -18,10 +19,12 @@ pub mod entering;
 #[cfg(unix)]
 pub mod listener;
 pub mod request;
+pub mod room_list;
+pub mod rooms;
 pub mod task;
+mod who;
 
 use tokio::sync::watch;
-mod who;
 
 use self::answer::{Answer, Failed};
 use self::request::Request;

@@ -11,6 +11,7 @@
 //! - [`wiping`] takes the requests of hosts that the room be wiped, which what runs the room does.
 //! - [`entering`] and `gate` are for newcomers: what they bring is checked beside the actor (`password`), and `waiting` lists those who
 //!   have to be let in.
+//! - [`house`] is what several rooms at one address share.
 //! - `presence` decides what guests are told of the roster, `notices` what of the doors and of whether the room can write; `budgets` how much guests, circuits and the room may publish.
 
 mod actor;
@@ -33,6 +34,7 @@ pub mod entering;
 #[cfg(test)]
 mod entering_tests;
 mod entrance;
+mod facts;
 #[cfg(test)]
 mod faulty_log_tests;
 mod gate;
@@ -43,6 +45,7 @@ mod held;
 mod held_tests;
 pub mod history;
 mod holding;
+pub mod house;
 mod identities;
 #[cfg(test)]
 mod identity_tests;
@@ -71,6 +74,8 @@ pub mod room;
 mod roster;
 mod seat_loss;
 mod seat_rank;
+mod seats;
+mod shared_circuits;
 #[cfg(test)]
 mod slow_log_tests;
 mod speaker;
@@ -84,9 +89,12 @@ pub mod wiping;
 #[cfg(test)]
 mod woken;
 
-pub use command::{Done, Join, Present, PublishBatch, PublishResult, Published, Seat, StatelessJoin};
+pub use command::{
+    Done, Join, Present, PublishBatch, PublishResult, Published, RoomsNews, Seat, StatelessJoin, unknown_room,
+};
 pub use entrance::{Needs, with_token};
 pub use held::Waiting;
 pub use history::History;
+pub use house::House;
 pub use reader::Reader;
 pub use room::Room;

@@ -15,6 +15,7 @@
 //! - [`http`]: checks each request, dispatches it, and adds the headers that every response has.
 //! - [`transport`]: WebSocket, server-sent events, polling, and the chat without JavaScript.
 //! - [`hub`]: the room's actor, its ring of encoded events, and the readers with their cursors.
+//! - [`rooms`]: the rooms of one address by their names; it opens and closes them.
 //! - [`log`]: messages in memory, in SQLite, or in NATS for a room on several machines.
 //!
 //! Below the path:
@@ -68,6 +69,7 @@ pub mod passwords;
 pub mod protocol;
 pub mod qr;
 pub mod rate_limit;
+pub mod rooms;
 pub mod server;
 pub mod storage;
 pub mod telemetry;

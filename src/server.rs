@@ -2,16 +2,21 @@
 
 pub mod archive;
 pub mod backup;
+pub mod closed_rooms;
 mod critical;
 mod error;
 mod files;
 mod host;
+mod host_rooms;
 mod keeping;
 pub mod keys;
 mod local;
 mod messages;
 mod proxy;
 pub mod restore;
+mod room_list;
+mod rooms;
+mod serving;
 mod storage;
 mod tls;
 mod unconfirmed;
@@ -22,8 +27,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,23 +39,25 @@ use crate::control::answer::Failed;
 use crate::http::guard::Hosts;
 use crate::http::routes;
 use crate::http::site::{Noscript, Site};
-use crate::hub::Room;
 use crate::hub::cluster::Cluster;
 use crate::hub::wiping::Wiping;
+use crate::hub::{House, Room};
 use crate::invitations::Access;
 use crate::listen::onion::CircuitLimits;
-use crate::listen::{Connection, ConnectionLimiter, descriptors, onion};
+use crate::listen::{ConnectionLimiter, descriptors, onion};
 use crate::log::Log;
 use crate::log::sqlite::Opening;
 use crate::protocol::Role;
+use crate::rooms::Rooms;
 use crate::storage::DataDirectory;
+use crate::tor;
 use crate::tor::{OnionService, Status, TorError};
-use crate::{http, tor};
 use backup::OpenRoom;
 use critical::CriticalTask;
 use host::RoomHost;
 use local::LocalListener;
 use proxy::ProxyListener;
+use serving::serve;
 use storage::Storage;
 use tls::BoundTls;
 use unconfirmed::Confirm;
@@ -61,6 +67,7 @@ pub use keeping::WipeAsked;
 pub use local::LocalError;
 pub use messages::MessagesError;
 pub use proxy::ProxyError;
+pub use room_list::RoomListError;
 pub use tls::{TlsError, TlsPlace};
 
 /// How long connections and responses under way may take when the room closes.
@@ -77,6 +84,7 @@ pub struct Server {
     wiping: Wiping,
     /// Where the room is wiped unless a host confirms it.
     confirm: Option<Confirm>,
+    rooms: Arc<Rooms>,
     log: Arc<dyn Log>,
     /// The other nodes of a room on several machines.
     cluster: Option<Arc<dyn Cluster>>,
@@ -121,14 +129,18 @@ impl Server {
         let url = listener.url(key.as_ref());
         let proxy = ProxyListener::bind(&settings.listen).await?;
         let (tls, public) = BoundTls::bind(&settings.listen).await?;
+        let house = Arc::new(House::new(settings.room.guests));
         let room =
-            Room::open_in(&settings.room, &settings.history, Arc::clone(&log), cluster.clone()).await?;
+            Room::open_among(&settings.room, &settings.history, Arc::clone(&log), cluster.clone(), &house)
+                .await?;
+        let rooms = rooms::open(settings, &room, directory.as_ref(), house)?;
         let hosts = Hosts::new(listener.port(), &public).among_doors(room.doors().is_some());
         let wiping = Wiping::new(cluster.is_some().then_some(wipe::ELSEWHERE));
         let site = Arc::new(Site {
             room,
             wiping: wiping.clone(),
-            noscript: Noscript::new(&settings.room, &settings.history),
+            rooms: Arc::clone(&rooms),
+            noscript: Noscript::default(),
             hosts,
             settings: Arc::new(settings.listen.clone()),
             tasks: tasks.clone(),
@@ -148,6 +160,7 @@ impl Server {
             room: site.room.clone(),
             wiping,
             confirm: None,
+            rooms: Arc::clone(&rooms),
             log,
             cluster,
             on_disk: Arc::new(OpenRoom::new(directory.clone(), file)),
@@ -161,6 +174,7 @@ impl Server {
         if server.local.is_some() || server.proxy.is_some() || server.tls.is_some() {
             limiter.limit_files(descriptors::for_connections(settings.listen.connections));
         }
+        server.spawn_critical(rooms.keep(server.closing.clone()));
         server.spawn_critical(serve(connections, router, Arc::clone(&site)));
         server.spawn_critical(listener.accept(limiter.clone(), server.closing.clone()));
         let protocol = settings.listen.proxy_protocol;
@@ -202,6 +216,7 @@ impl Server {
             room: self.room.clone(),
             wiping: self.wiping.clone(),
             confirm: self.confirm.clone(),
+            rooms: Arc::clone(&self.rooms),
             address: self.onion_url(),
             tor: self.tor_status(),
             local: self.local.clone(),
@@ -296,6 +311,11 @@ impl Server {
         &self.room
     }
 
+    /// All rooms of the address, for what their hosts do.
+    pub fn rooms(&self) -> &Arc<Rooms> {
+        &self.rooms
+    }
+
     /// Who may find the onion service, now and as it changes; `None` without one.
     pub fn access(&self) -> Option<watch::Receiver<Access>> {
         self.access.clone()
@@ -326,7 +346,8 @@ impl Server {
                 cluster.close().await;
             }
         };
-        let ((), (), log_closed) = tokio::join!(onion_closed, cluster_closed, self.log.close());
+        let closed = async { tokio::join!(onion_closed, cluster_closed, self.rooms.close()) };
+        let (_, log_closed) = tokio::join!(closed, self.log.close());
         if let Err(error) = log_closed {
             tracing::warn!(%error, "the message log was not closed in good order");
         }
@@ -336,24 +357,5 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.closing.cancel();
-    }
-}
-
-/// Serves every connection that comes in, each in its own task.
-async fn serve(mut connections: mpsc::UnboundedReceiver<Connection>, router: Router, site: Arc<Site>) {
-    loop {
-        tokio::select! {
-            biased;
-            () = site.closing.cancelled() => return,
-            connection = connections.recv() => match connection {
-                Some(connection) => {
-                    let (router, site) = (router.clone(), Arc::clone(&site));
-                    site.tasks.clone().spawn(async move {
-                        http::serve(connection, router, &site.settings, site.closing.clone()).await;
-                    });
-                }
-                None => return,
-            },
-        }
     }
 }

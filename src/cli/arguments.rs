@@ -5,6 +5,7 @@
 mod host;
 mod invite;
 mod moving;
+mod room;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub(super) use host::Switch;
 pub use host::{HostCommand, HostFlags};
 pub use invite::{InviteCommand, InviteFlags};
 pub use moving::{BackupFlags, DataFlags, KeyCommand, PassphraseFlags, RestoreFlags, WipeFlags};
+pub use room::{RoomsCommand, RoomsFlags};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,6 +87,9 @@ pub enum Command {
     /// name:Ann say which of these is meant.
     #[command(after_help = host::EXAMPLES)]
     Host(HostFlags),
+    /// Make, list and remove rooms beside the main one, at the same address
+    #[command(after_help = room::EXAMPLES)]
+    Room(RoomsFlags),
     /// Print the commented example of the configuration file
     Config,
     /// Prepare and check a room on several machines

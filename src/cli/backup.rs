@@ -11,6 +11,7 @@ use super::passphrase;
 use super::terminal::Terminal;
 use crate::control::answer::BackedUp;
 use crate::server::backup::{BackupError, backup_closed};
+use crate::server::closed_rooms::has_other_rooms;
 
 #[cfg(not(unix))]
 mod open {
@@ -61,6 +62,9 @@ pub(super) fn run(flags: &BackupFlags) -> Result<(), Failure> {
          passphrase it cannot be read.",
         flags.to.display()
     ));
+    if has_other_rooms(&settings, data_dir) {
+        terminal.eprint("Only the main room is in it. The other rooms of this address are not.");
+    }
     if settings.cluster.is_some() {
         terminal.eprint(
             "The messages of this room are in NATS, and not in the backup; nor is the key that they are encrypted with \

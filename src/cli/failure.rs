@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::host::HostError;
 use super::passphrase::PassphraseError;
+use super::room::RoomsCommandError;
 use crate::config::SettingsError;
 use crate::invitations::InvitationError;
 #[cfg(feature = "lab")]
@@ -75,6 +76,9 @@ pub enum Failure {
     /// A room could not be asked or governed.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// The rooms could not be listed or changed.
+    #[error(transparent)]
+    Rooms(#[from] RoomsCommandError),
     /// The room was not wiped, or not all of it.
     #[error(transparent)]
     Wipe(#[from] WipeError),

@@ -74,6 +74,7 @@ fn directories(before: &ServeFlags, flags: &HostFlags) -> Result<Directories, Fa
 #[cfg(unix)]
 async fn answer(directories: &Directories, flags: &HostFlags, terminal: &Terminal) -> Result<(), HostError> {
     let mut client = connect(directories).await?;
+    client.speak_of(flags.room.clone());
     let requests = request::requests(&mut client, &flags.command, terminal).await?;
     for request in &requests {
         let answer = client.request_value(&request.json).await?;

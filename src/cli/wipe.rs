@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_says_what_goes() {
-        assert!(question("/room", true).contains("and its address"));
-        assert!(question("/room", false).contains("its address stays"));
+        assert!(question("/room", true).contains("and the address"));
+        assert!(question("/room", false).contains("the address stays"));
     }
 }

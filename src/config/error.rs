@@ -49,6 +49,19 @@ pub enum SettingsError {
         /// What may be given.
         allowed: String,
     },
+    /// A room without a name.
+    #[error(
+        "A room has no name ({provenance}). Write name = \"…\" after [[rooms]]: it is what stands in its address."
+    )]
+    UnnamedRoom {
+        /// Where: the file and line.
+        provenance: String,
+    },
+    /// Other rooms, and servers that keep the messages of one.
+    #[error(
+        "There are [[rooms]] beside the main one, and cluster.nats is set: only the main room can be on several machines. Leave the [[rooms]] away, or give each a directory, an address and a cluster.room of its own."
+    )]
+    ClusterRooms,
     /// Two values that do not go together.
     #[error(
         "listen.connections is {connections}, but room.guests is {guests}, and every guest needs a connection. Raise the one or lower the other."

@@ -8,10 +8,20 @@ use toml::de::{DeTable, DeValue};
 use super::error::SettingsError;
 use super::keys::KEYS;
 use super::raw::{Assignment, Provenance, Value};
+use super::rooms::{ROOMS, RoomTable, room_tables};
 use super::suggest::nearest;
 
-/// The assignments of the file, in the order in which they stand there.
-pub(super) fn assignments(file: &Path, text: &str) -> Result<Vec<Assignment>, SettingsError> {
+/// What the file says.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// The assignments, in the order in which they stand there.
+    pub(super) assignments: Vec<Assignment>,
+    /// Its `[[rooms]]`.
+    pub(super) rooms: Vec<RoomTable>,
+}
+
+/// Reads the file.
+pub(super) fn read_file(file: &Path, text: &str) -> Result<Written, SettingsError> {
     let document = DeTable::parse(text).map_err(|error| SettingsError::NotToml {
         file: file.into(),
         line: line_of(text, error.span()),
@@ -20,8 +30,14 @@ pub(super) fn assignments(file: &Path, text: &str) -> Result<Vec<Assignment>, Se
     let provenance =
         |span: Range<usize>| Provenance::File { file: file.into(), line: line_of(text, Some(span)) };
 
-    let mut found = Vec::new();
+    let (mut found, mut rooms) = (Vec::new(), Vec::new());
     for (section, content) in document.get_ref() {
+        if section.get_ref() == ROOMS {
+            rooms = room_tables(content, &provenance(section.span()), &|value| {
+                (read(value.get_ref(), &text[value.span()]), provenance(value.span()))
+            })?;
+            continue;
+        }
         let Some(content) = content.get_ref().as_table() else {
             return Err(unknown_key("", section.get_ref(), &provenance(section.span())));
         };
@@ -40,7 +56,7 @@ pub(super) fn assignments(file: &Path, text: &str) -> Result<Vec<Assignment>, Se
         }
     }
     found.sort_by_key(|(start, _)| *start);
-    Ok(found.into_iter().map(|(_, assignment)| assignment).collect())
+    Ok(Written { assignments: found.into_iter().map(|(_, assignment)| assignment).collect(), rooms })
 }
 
 fn read(value: &DeValue<'_>, source: &str) -> Value {
@@ -69,7 +85,8 @@ fn line_of(text: &str, span: Option<Range<usize>>) -> usize {
 fn unknown_section(section: &str, provenance: &Provenance) -> SettingsError {
     let mut sections: Vec<&str> = KEYS.iter().map(|key| key.section).collect();
     sections.dedup();
-    let hint = match nearest(section, sections.iter().copied()) {
+    let hint = match nearest(section, sections.iter().copied().chain([ROOMS])) {
+        Some(ROOMS) => format!("Did you mean [[{ROOMS}]]?"),
         Some(near) => format!("Did you mean [{near}]?"),
         None => format!("The sections are [{}].", sections.join("], [")),
     };

@@ -5,14 +5,16 @@ use std::io;
 use std::path::PathBuf;
 
 use super::draft::Draft;
+use super::environment;
 use super::error::SettingsError;
+use super::file::{Written, read_file};
 use super::key::Setter;
 use super::keys::KEYS;
 use super::nats_address::masked;
 use super::raw::{Assignment, Flag, Provenance, Sources, Value};
-use super::settings::{ListenSettings, LocalAccess, Settings};
+use super::rooms::{RoomTable, of_a_room};
+use super::settings::{ExtraRoom, ListenSettings, LocalAccess, RoomSettings, Settings};
 use super::standard_paths::StandardPaths;
-use super::{environment, file};
 
 impl Settings {
     /// Reads every source, lets the stronger win (file < environment < flags), checks each value and fills
@@ -30,22 +32,46 @@ fn resolve(sources: &Sources, paths: &StandardPaths) -> Result<Settings, Setting
     let mut draft = Draft::default();
     // Later assignments overwrite earlier ones: file < environment < flags. All are checked, so that a mistake
     // in the file shows even while a flag hides it.
-    let written = from_file(sources, paths)?;
+    let Written { assignments: written, rooms } = from_file(sources, paths)?;
     let variables = environment::assignments(&sources.environment)?;
     for assignment in written.into_iter().chain(variables).chain(sources.flags.iter().filter_map(from_flag)) {
         apply(&mut draft, assignment)?;
     }
-    finish(draft, paths)
+    let mut settings = finish(draft, paths)?;
+    settings.rooms = extra_rooms(rooms, &settings)?;
+    if settings.cluster.is_some() && !settings.rooms.is_empty() {
+        return Err(SettingsError::ClusterRooms);
+    }
+    Ok(settings)
 }
 
-fn from_file(sources: &Sources, paths: &StandardPaths) -> Result<Vec<Assignment>, SettingsError> {
+/// The rooms of `[[rooms]]`: each begins as the main one and has its own keys after that.
+fn extra_rooms(tables: Vec<RoomTable>, main: &Settings) -> Result<Vec<ExtraRoom>, SettingsError> {
+    let mut rooms: Vec<ExtraRoom> = Vec::new();
+    for table in tables {
+        let name = table.name(&rooms)?;
+        let mut draft = Draft::default();
+        draft.settings.room = RoomSettings { title: name.clone(), name, ..main.room.clone() };
+        draft.settings.history = main.history.clone();
+        for assignment in table.assignments {
+            apply(&mut draft, assignment).map_err(of_a_room)?;
+        }
+        let Settings { room, history, .. } = draft.settings;
+        rooms.push(ExtraRoom { room, history, listed: table.listed });
+    }
+    Ok(rooms)
+}
+
+fn from_file(sources: &Sources, paths: &StandardPaths) -> Result<Written, SettingsError> {
     let asked_for = sources.file.clone().or_else(|| environment::config_file(&sources.environment));
     let Some(path) = asked_for.as_ref().or(paths.config_file.as_ref()) else {
-        return Ok(Vec::new());
+        return Ok(Written::default());
     };
     match fs::read_to_string(path) {
-        Ok(text) => file::assignments(path, &text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && asked_for.is_none() => Ok(Vec::new()),
+        Ok(text) => read_file(path, &text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && asked_for.is_none() => {
+            Ok(Written::default())
+        }
         Err(source) => Err(SettingsError::Unreadable { file: path.clone(), source }),
     }
 }

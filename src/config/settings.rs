@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::nats_address::NatsAddress;
 use super::public_origin::PublicOrigin;
 
+/// The name of the room that is always there.
+pub(super) const MAIN: &str = "main";
+
 /// All settings, validated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -14,6 +17,8 @@ pub struct Settings {
     pub room: RoomSettings,
     /// The retention of messages.
     pub history: HistorySettings,
+    /// The other rooms at the same address, in the order of the file.
+    pub rooms: Vec<ExtraRoom>,
     /// Where and how connections are accepted.
     pub listen: ListenSettings,
     /// The onion service.
@@ -31,6 +36,8 @@ pub struct Settings {
 /// The room and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomSettings {
+    /// The room's name in addresses; see [`is_room_name`](super::is_room_name).
+    pub name: String,
     /// The room's title, shown to guests; 1 to 64 characters, no control characters.
     pub title: String,
     /// How many guests may be in the room at once; 1 to 10000.
@@ -51,6 +58,17 @@ pub struct RoomSettings {
     pub wipe_after_days: u64,
     /// Whether the address is wiped with it then.
     pub wipe_address: bool,
+}
+
+/// A room beside the main one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtraRoom {
+    /// Its name, title and limits.
+    pub room: RoomSettings,
+    /// Its retention.
+    pub history: HistorySettings,
+    /// Whether guests find it in the list of rooms.
+    pub listed: bool,
 }
 
 /// The retention of messages.
@@ -201,6 +219,7 @@ impl Default for Settings {
         Self {
             room: RoomSettings::default(),
             history: HistorySettings::default(),
+            rooms: Vec::new(),
             listen: ListenSettings::default(),
             onion: OnionSettings::default(),
             data_dir: None,
@@ -214,6 +233,7 @@ impl Default for Settings {
 impl Default for RoomSettings {
     fn default() -> Self {
         Self {
+            name: MAIN.into(),
             title: "onionroom".into(),
             guests: 250,
             message_bytes: 4096,

@@ -13,6 +13,9 @@ use super::{
     EXAMPLE, Flag, KEYS, LocalAccess, ProxyAddress, Settings, SettingsError, Sources, StandardPaths,
 };
 
+#[path = "rooms_tests.rs"]
+mod rooms;
+
 /// The sources of settings, with a directory for the file.
 struct Fixture {
     directory: TempDir,

@@ -9,20 +9,10 @@ use super::draft::Draft;
 use super::nats_address::{NatsAddress, masked};
 use super::public_origin::PublicOrigin;
 use super::settings::{LocalAccess, ProxyAddress};
+use super::title::checked_title;
 
 pub(super) fn title(draft: &mut Draft, given: &str) -> Result<(), String> {
-    let title = given.trim();
-    if title.is_empty() {
-        return Err("there is nothing to see in it".into());
-    }
-    if title.chars().any(char::is_control) {
-        return Err("it has a control character in it".into());
-    }
-    let characters = title.chars().count();
-    if characters > 64 {
-        return Err(format!("it has {characters} characters"));
-    }
-    draft.settings.room.title = title.into();
+    draft.settings.room.title = checked_title(given)?;
     Ok(())
 }
 

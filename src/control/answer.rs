@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::entering::{Invitations, Invited, Waiting};
+use super::room_list::RoomList;
 use crate::protocol::{Confirmation, Policy, Refusal, Role};
 
 pub use super::who::Who;
@@ -42,6 +43,13 @@ pub enum Answer {
     Invited(Invited),
     /// A backup was written.
     BackedUp(BackedUp),
+    /// Which rooms there are.
+    Rooms(RoomList),
+    /// A room was added or removed.
+    Room {
+        /// Its name.
+        room: String,
+    },
     /// A host has confirmed the room.
     Confirmed {
         /// How long it has now.

@@ -65,6 +65,8 @@ pub enum ClientError {
 #[derive(Debug)]
 pub struct Client {
     stream: BufReader<UnixStream>,
+    /// The room that all requests are about; the main one without it.
+    room: Option<String>,
 }
 
 impl Client {
@@ -75,10 +77,15 @@ impl Client {
     pub async fn connect(directory: &Path) -> Result<Self, ClientError> {
         let path = directory.join(SOCKET_FILE);
         match timeout(PATIENCE, unix::connect(&path)).await {
-            Ok(Ok(stream)) => Ok(Self { stream: BufReader::new(stream) }),
+            Ok(Ok(stream)) => Ok(Self { stream: BufReader::new(stream), room: None }),
             Ok(Err(error)) => Err(unreachable(directory, error)),
             Err(_) => Err(ClientError::Silent),
         }
+    }
+
+    /// From now on requests are about this room.
+    pub fn speak_of(&mut self, room: Option<String>) {
+        self.room = room;
     }
 
     /// The answer to a request.
@@ -95,6 +102,10 @@ impl Client {
     /// # Errors
     /// As [`Client::request`].
     pub async fn request_value(&mut self, request: &Value) -> Result<Value, ClientError> {
+        let mut request = request.clone();
+        if let Some(room) = &self.room {
+            request["room"] = room.as_str().into();
+        }
         self.send(&request.to_string()).await?;
         decode(&self.next_line().await?)
     }

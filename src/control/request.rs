@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::answer::Failed;
+use super::rooms::RoomsRequest;
 use super::task::Task;
 use crate::protocol::{Act, HISTORY_MAX, NUMBER_LIMIT};
 
@@ -18,6 +19,10 @@ pub enum Request {
     Act(Act),
     /// Something to be done with the room as a whole.
     Do(Task),
+    /// Either of them in another room than the main one, which has this name.
+    In(String, Box<Request>),
+    /// Something about the rooms of this address.
+    Rooms(RoomsRequest),
 }
 
 /// What the host can ask.
@@ -62,10 +67,27 @@ impl Request {
             let sentence = "A request is a JSON object, such as {\"ask\":\"status\"}.";
             return Err(Failed::new("not_an_object", sentence));
         };
+        if let Some(asked) = members.get("rooms") {
+            return RoomsRequest::decode(asked, &members).map(Self::Rooms);
+        }
+        let room = members.remove("room");
+        let request = Self::of_a_room(&mut members)?;
+        match room {
+            None => Ok(request),
+            Some(_) if matches!(request, Self::Do(_)) => {
+                let sentence = "This is done with all rooms at once; leave \"room\" out, and --room.";
+                Err(Failed::new("wrong_kind", sentence))
+            }
+            Some(Value::String(name)) => Ok(Self::In(name, Box::new(request))),
+            Some(_) => Err(Failed::new("wrong_kind", "The member \"room\" must be the name of a room.")),
+        }
+    }
+
+    fn of_a_room(members: &mut Map<String, Value>) -> Result<Self, Failed> {
         match (members.get("ask"), members.get("act"), members.get("do")) {
-            (Some(asked), None, None) => Question::decode(asked, &members).map(Self::Ask),
-            (None, Some(_), None) => Ok(Self::Act(Act::from_members(&members)?)),
-            (None, None, Some(_)) => Task::decode(&mut members).map(Self::Do),
+            (Some(asked), None, None) => Question::decode(asked, members).map(Self::Ask),
+            (None, Some(_), None) => Ok(Self::Act(Act::from_members(members)?)),
+            (None, None, Some(_)) => Task::decode(members).map(Self::Do),
             (None, None, None) => Err(Failed::new(
                 "missing_field",
                 "A request has \"ask\", such as {\"ask\":\"status\"}, \"act\", such as {\"act\":\"unpin\"}, or \"do\".",
@@ -125,6 +147,11 @@ mod tests {
         let messages = Question::Messages { before: 7, limit: 20 };
         assert_eq!(decode("{\"ask\":\"messages\",\"before\":7}"), Ok(Request::Ask(messages)));
         assert_eq!(decode("{\"act\":\"slow\",\"seconds\":5}"), Ok(Request::Act(Act::Slow { seconds: 5 })));
+        let lock = Request::Act(Act::Lock { locked: true });
+        assert_eq!(
+            decode("{\"act\":\"lock\",\"locked\":true,\"room\":\"tea\"}"),
+            Ok(Request::In("tea".into(), Box::new(lock)))
+        );
         let deep = "[".repeat(100_000);
         for (line, code) in [
             ("", "not_json"),
@@ -137,10 +164,13 @@ mod tests {
             ("{\"act\":\"nothing\"}", "wrong_kind"),
             ("{\"ask\":\"nothing\"}", "wrong_kind"),
             ("{\"ask\":7}", "wrong_kind"),
+            ("{\"ask\":\"status\",\"room\":7}", "wrong_kind"),
+            ("{\"rooms\":\"all\"}", "wrong_kind"),
             ("{\"ask\":\"messages\",\"limit\":0}", "wrong_kind"),
             ("{\"ask\":\"messages\",\"before\":-1}", "wrong_kind"),
             ("{\"ask\":\"status\",\"act\":\"unpin\"}", "wrong_kind"),
             ("{\"ask\":\"status\",\"do\":\"backup\"}", "wrong_kind"),
+            ("{\"do\":\"confirm\",\"room\":\"tea\"}", "wrong_kind"),
             ("{\"do\":\"nothing\"}", "wrong_kind"),
             ("{\"do\":\"wipe\"}", "missing_field"),
             ("{\"do\":\"wipe\",\"confirm\":\"x\",\"address\":\"yes\"}", "wrong_kind"),

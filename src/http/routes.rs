@@ -69,6 +69,7 @@ async fn health(State(site): State<Arc<Site>>) -> Response {
 
 async fn chat(State(site): State<Arc<Site>>, ChargedRoom(room): ChargedRoom, request: Request) -> Response {
     let context = upgrade::Context {
+        rooms: Arc::clone(&site.rooms),
         room,
         settings: Arc::clone(&site.settings),
         tasks: site.tasks.clone(),

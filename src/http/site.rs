@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, RawPathParams};
 use http::StatusCode;
 use http::request::Parts;
 use tokio_util::sync::CancellationToken;
@@ -10,19 +10,22 @@ use tokio_util::task::TaskTracker;
 
 use super::error::Problem;
 use super::guard::Hosts;
-use crate::config::{HistorySettings, ListenSettings, RoomSettings};
+use crate::config::ListenSettings;
 use crate::hub::Room;
 use crate::hub::wiping::Wiping;
 use crate::listen::ConnectInfo;
-use crate::protocol::event::Kept;
+use crate::protocol::MAIN_ROOM;
+use crate::rooms::Rooms;
 use crate::transport::noscript::windows::Windows;
 
 /// The room and everything else that handlers use.
 pub struct Site {
-    /// The room.
+    /// The main room.
     pub room: Room,
     /// Takes the requests of hosts that it be wiped.
     pub wiping: Wiping,
+    /// All rooms.
+    pub rooms: Arc<Rooms>,
     /// What the chat without JavaScript needs beside the room.
     pub noscript: Noscript,
     /// The names under which the room answers.
@@ -36,32 +39,35 @@ pub struct Site {
 }
 
 /// What the chat without JavaScript needs beside the room.
+#[derive(Default)]
 pub struct Noscript {
-    /// The room's title, for a page that takes no seat.
-    pub title: String,
-    /// The room's retention, for the same page.
-    pub kept: Kept,
     /// Which windows have streams.
     pub windows: Windows,
 }
 
-impl Noscript {
-    /// For a room with these settings, without windows.
-    pub fn new(room: &RoomSettings, history: &HistorySettings) -> Self {
-        let kept = Kept { messages: history.messages, days: history.days };
-        Self { title: room.title.clone(), kept, windows: Windows::default() }
+/// The name of the room in the path of a request, or of the main room where there is none; empty for one that is not UTF-8,
+/// which no room is called.
+pub async fn room_name(parts: &mut Parts, site: &Arc<Site>) -> String {
+    match RawPathParams::from_request_parts(parts, site).await {
+        Ok(params) => {
+            let room = params.iter().find(|(name, _)| *name == "room");
+            room.map_or(MAIN_ROOM, |(_, room)| room).to_owned()
+        }
+        Err(_) => String::new(),
     }
 }
 
-/// The room as the circuit of a request reaches it: what is asked of it is charged to that circuit.
+/// The room that the path of a request names, or else the main one, as the circuit of the request reaches it: what is asked of
+/// it is charged to that circuit.
 pub struct ChargedRoom(pub Room);
 
 impl FromRequestParts<Arc<Site>> for ChargedRoom {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
+        let name = room_name(parts, site).await;
         let info = parts.extensions.get::<ConnectInfo>().ok_or_else(unknown_connection)?;
-        Ok(Self(site.room.on(info.peer.circuit())))
+        Ok(Self(site.rooms.find(&name, info.peer.circuit()).await?))
     }
 }
 

@@ -3,7 +3,9 @@
 //! One task handles all commands. Messages are appended to the log first and published after, so no reader gets
 //! a message that the log does not have. All commands that wait are handled together, in one append.
 
+mod announcing;
 mod claims;
+mod ending;
 mod entering;
 mod governing;
 mod holding;
@@ -28,19 +30,20 @@ use super::clock::RoomClock;
 use super::cluster::Cluster;
 use super::command::{Command, Present, PublishBatch, Shared, Snapshot, not_seated, storage_unavailable};
 use super::holding::{Holding, gone};
+use super::house::House;
 use super::nodes::{Nodes, next_events};
 use super::notices::Notices;
 use super::notifier::Notifier;
 use super::pending::{PendingAppend, PendingPublish};
-use super::presence::{Announcement, OccupancyBounds, Presence};
+use super::presence::{OccupancyBounds, Presence};
 use super::reserving::ReservationLimits;
 use super::roster::Roster;
-use super::roster::change::{ClaimedName, PresenceChange};
+use super::roster::change::ClaimedName;
 use super::speaker::Speaker;
 use super::waiting::WaitingList;
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Entry, LogError, RoomIdentity, RoomState};
-use crate::protocol::event::Kept;
+use crate::protocol::event::{Kept, RoomLine};
 use crate::protocol::words::WordList;
 use crate::protocol::{GuestId, Identity, Policy, Say};
 
@@ -99,6 +102,12 @@ pub(super) struct RoomActor {
     claims: Option<Claims>,
     /// The last trim of the log.
     trimming: Option<JoinHandle<Vec<u64>>>,
+    /// Whether the room was removed.
+    ended: bool,
+    /// For how many seconds no guest has been in it.
+    empty_for: u32,
+    /// The rooms of the address that are listed, where there are several.
+    rooms: Arc<[RoomLine]>,
 }
 
 impl RoomActor {
@@ -109,6 +118,7 @@ impl RoomActor {
         shared: Arc<Shared>,
         bounds: OccupancyBounds,
         seats: mpsc::WeakUnboundedSender<Command>,
+        house: &House,
     ) -> Self {
         let FollowedLog { identity, state, appends, cluster } = log;
         let mut roster = Roster::new(settings.guests, settings.away);
@@ -118,11 +128,16 @@ impl RoomActor {
         roster.set_cap(state.policy.cap);
         shared.entrance.set(&state.policy);
         roster.set_reserved(state.reserved.clone());
+        let asked = seats.clone();
+        let ask = move |circuit| {
+            asked.upgrade().is_some_and(|room| room.send(Command::GiveUpSeat(circuit)).is_ok())
+        };
+        roster.be_in_house(house.seats.of_room(ask));
         Self {
             notifier: Notifier::new(Arc::clone(&shared.wait_queue)),
             shared,
             roster,
-            budgets: Budgets::new(RateLimits::new(settings)),
+            budgets: Budgets::among(RateLimits::new(settings), house.circuits.clone()),
             presence: Presence::new(bounds),
             occupancy_every: bounds.every,
             title: Some(settings.title.clone()),
@@ -145,6 +160,9 @@ impl RoomActor {
             nodes: cluster.as_ref().map(Nodes::new),
             claims: cluster.map(Claims::new),
             trimming: None,
+            ended: false,
+            empty_for: 0,
+            rooms: Arc::default(),
         }
     }
 
@@ -182,12 +200,16 @@ impl RoomActor {
                         return self.settle_all().await;
                     }
                     self.handle_all(&mut commands).await;
+                    if self.ended {
+                        return self.settle_all().await;
+                    }
                 }
                 () = wait_until(late_at), if late_at.is_some() => self.appends.set_late(),
                 // Until the woken readers were polled, and the sockets were polled for input.
                 () = yield_now(), if self.notifier.is_due() => {}
             }
             self.tell_nodes();
+            self.tell_facts();
             self.notifier.set_head(self.shared.position());
             if self.notifier.is_due() {
                 self.notify_some();
@@ -260,9 +282,11 @@ impl RoomActor {
     /// Does what a command asks for, with the claim that it was put aside for.
     async fn handle(&mut self, command: Command, claimed: Option<ClaimedName>) {
         match command {
-            Command::Join(hello, circuit, reply) => {
+            Command::Join(hello, circuit, moves, reply) => {
+                self.roster.set_moving(moves);
                 // If the answer is not awaited any more, the seat in it is dropped and frees itself.
                 let joined = self.join(*hello, circuit, claimed).await;
+                self.roster.set_moving(false);
                 let guest = joined.as_ref().ok().map(|join| join.welcome.guest.id);
                 let _ = reply.send(joined);
                 self.note_use(guest).await;
@@ -304,6 +328,18 @@ impl RoomActor {
                 let (guests, clock) = (self.presence.all(&self.roster), self.clock());
                 let _ = reply.send(Ok(Present { guests, clock }));
             }
+            Command::Rooms(news) => self.tell_rooms(&news),
+            Command::GiveUpSeat(circuit) => {
+                let change = self.roster.give_up(circuit);
+                self.announce(change.as_slice());
+            }
+            Command::IsQuiet(reply) => {
+                let _ = reply.send(Ok(self.is_quiet()));
+            }
+            Command::End(reason, reply) => {
+                self.end(&reason).await;
+                let _ = reply.send(Ok(()));
+            }
             Command::Snapshot(reply) => {
                 let _ = reply.send(self.snapshot().await.map_err(storage_unavailable));
             }
@@ -326,6 +362,7 @@ impl RoomActor {
         if self.appends.is_empty() {
             self.uses.clear();
         }
+        self.note_emptiness();
         let circuits = self.roster.circuits();
         self.budgets.prune(|guest| self.roster.has(guest), |circuit| circuits.contains(&circuit), now);
     }
@@ -334,7 +371,8 @@ impl RoomActor {
         let span = self.span().await?;
         let (roster, notices) = (self.presence.snapshot(&self.roster), self.notices.snapshot());
         let policy = (!self.state.acts.is_empty()).then(|| Arc::clone(&self.policy));
-        Ok(Snapshot { roster, notices, policy, position: self.shared.position(), span })
+        let rooms = Arc::clone(&self.rooms);
+        Ok(Snapshot { roster, notices, policy, rooms, position: self.shared.position(), span })
     }
 
     /// Trims the log. It is not waited for: a long trim holds up no message.
@@ -353,45 +391,6 @@ impl RoomActor {
             }
             gone(&*shared.log, held).await
         }));
-    }
-
-    /// Tells all guests what was put off until the tick.
-    fn announce_due(&mut self) {
-        if self.presence.is_due() {
-            let snapshot = self.presence.announce(&self.roster);
-            self.shared.publish_one(snapshot.event());
-        }
-        if let Some(doors) = self.notices.announce_doors() {
-            self.shared.publish_one(doors);
-        }
-        if let Some(waiting) = self.notices.announce_waiting() {
-            self.shared.publish_one(waiting);
-        }
-    }
-
-    /// Tells all guests of changes, or schedules a snapshot; returns whether the changes
-    /// themselves were told.
-    fn announce(&mut self, changes: &[PresenceChange]) -> bool {
-        if !self.roster.has_untold() {
-            return self.announce_all(changes);
-        }
-        let mut all = self.roster.take_displaced();
-        all.extend_from_slice(changes);
-        all.append(&mut self.roster.reveal());
-        self.announce_all(&all)
-    }
-
-    fn announce_all(&mut self, changes: &[PresenceChange]) -> bool {
-        match self.presence.update(changes, &self.roster, Instant::now()) {
-            Announcement::Changes => {
-                let at = self.clock();
-                changes.iter().for_each(|change| self.shared.publish_one(change.event(at)));
-                return true;
-            }
-            Announcement::Snapshot(snapshot) => self.shared.publish_one(snapshot.event()),
-            Announcement::Deferred => {}
-        }
-        false
     }
 
     fn clock(&self) -> u64 {

@@ -48,6 +48,11 @@ impl Admission {
         self.blocked.get(&circuit).is_some_and(|until| now < *until)
     }
 
+    /// Whether nothing is remembered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.blocked.is_empty() && self.spoken.is_empty()
+    }
+
     /// Notes that a guest has spoken.
     pub(super) fn note_speech(&mut self, guest: GuestId, now: Instant) {
         self.spoken.insert(guest, now);

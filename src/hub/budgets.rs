@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::shared_circuits::{CircuitBuckets, SharedCircuits};
 use crate::config::RoomSettings;
 use crate::protocol::{CircuitId, GuestId};
 use crate::rate_limit::{RateLimit, TokenBucket};
@@ -90,6 +91,12 @@ impl RateLimits {
         if circuit.is_shared() { RateLimit::NONE } else { self.circuit }
     }
 
+    /// The buckets of a circuit that was not known in any room.
+    fn new_circuit(&self, circuit: CircuitId, now: Instant) -> CircuitBuckets {
+        let tokens = self.new_guest * CIRCUIT_GUESTS;
+        CircuitBuckets::new(TokenBucket::with(tokens, self.circuit(circuit), now))
+    }
+
     fn joins(&self, circuit: CircuitId) -> RateLimit {
         if circuit.is_shared() { self.shared_joins } else { self.joins }
     }
@@ -100,30 +107,26 @@ impl RateLimits {
 pub(super) struct Budgets {
     limits: RateLimits,
     guests: HashMap<GuestId, TokenBucket>,
-    circuits: HashMap<CircuitId, CircuitBuckets>,
+    /// What the circuits have published here that are known in this room.
+    circuits: HashMap<CircuitId, CircuitUsage>,
+    /// What circuits may do in all rooms together.
+    shared: SharedCircuits,
     room: TokenBucket,
     /// How many tokens the circuits that have published lately have taken, on average.
     average: f64,
 }
 
 #[derive(Debug)]
-struct CircuitBuckets {
-    messages: TokenBucket,
-    joins: TokenBucket,
+struct CircuitUsage {
     usage: Usage,
     since: Instant,
 }
 
-impl CircuitBuckets {
+impl CircuitUsage {
     /// Those of a circuit that was not known. Not to have published yet is no merit: it counts as one that has published
     /// as much as the others on average, or many new circuits would go before the guests who are there.
-    fn new(new_guest: u32, messages: RateLimit, average: f64, now: Instant) -> Self {
-        Self {
-            messages: TokenBucket::with(new_guest * CIRCUIT_GUESTS, messages, now),
-            joins: TokenBucket::default(),
-            usage: Usage { tokens: average, at: now },
-            since: now,
-        }
+    fn new(average: f64, now: Instant) -> Self {
+        Self { usage: Usage { tokens: average, at: now }, since: now }
     }
 
     /// The fill of the room's bucket below which this circuit waits.
@@ -158,9 +161,16 @@ impl Usage {
 }
 
 impl Budgets {
+    /// Those of a room that is alone.
+    #[cfg(test)]
     pub(super) fn new(limits: RateLimits) -> Self {
+        Self::among(limits, SharedCircuits::default())
+    }
+
+    /// Those of a room whose circuits have budgets over all rooms.
+    pub(super) fn among(limits: RateLimits, shared: SharedCircuits) -> Self {
         let (guests, circuits) = (HashMap::new(), HashMap::new());
-        Self { limits, guests, circuits, room: TokenBucket::default(), average: 0.0 }
+        Self { limits, guests, circuits, shared, room: TokenBucket::default(), average: 0.0 }
     }
 
     /// Begins the bucket of a guest who has joined, if there is none.
@@ -180,9 +190,13 @@ impl Budgets {
         if limit == RateLimit::NONE {
             return Ok(());
         }
-        let messages = self.limits.circuit(circuit);
-        let new = CircuitBuckets::new(self.limits.new_guest, messages, self.average, now);
-        self.circuits.entry(circuit).or_insert(new).joins.try_take(1, limit, now)
+        let mut shared = self.shared.lock();
+        let buckets = shared.entry(circuit).or_insert_with(|| self.limits.new_circuit(circuit, now));
+        self.circuits.entry(circuit).or_insert_with(|| {
+            buckets.rooms += 1;
+            CircuitUsage::new(self.average, now)
+        });
+        buckets.joins.try_take(1, limit, now)
     }
 
     /// Charges a message, or a change of name with the text of a name, to the guest, the circuit and the room.
@@ -196,7 +210,7 @@ impl Budgets {
         bytes: usize,
         now: Instant,
     ) -> Result<(), Duration> {
-        let RateLimits { guest: limit, room: room_limit, new_guest, .. } = self.limits;
+        let RateLimits { guest: limit, room: room_limit, .. } = self.limits;
         if limit == RateLimit::NONE && room_limit == RateLimit::NONE {
             return Ok(());
         }
@@ -205,15 +219,19 @@ impl Budgets {
         self.begin(guest, now);
         let mut unlimited = TokenBucket::default();
         let own = self.guests.get_mut(&guest).unwrap_or(&mut unlimited);
-        let new = CircuitBuckets::new(new_guest, circuit_limit, self.average, now);
-        let shared = self.circuits.entry(circuit).or_insert(new);
+        let mut shared = self.shared.lock();
+        let buckets = shared.entry(circuit).or_insert_with(|| self.limits.new_circuit(circuit, now));
+        let known = self.circuits.entry(circuit).or_insert_with(|| {
+            buckets.rooms += 1;
+            CircuitUsage::new(self.average, now)
+        });
         let mut wait = own
             .wait(tokens, limit, now)
-            .max(shared.messages.wait(tokens, circuit_limit, now))
+            .max(buckets.messages.wait(tokens, circuit_limit, now))
             .max(self.room.wait(tokens, room_limit, now));
         // What the host's programs publish is charged to the room, and does not wait for the shares of others.
         if circuit != CircuitId::LOOPBACK {
-            let fill = shared.scarce_below(self.average, now);
+            let fill = known.scarce_below(self.average, now);
             let scarce = self.room.wait_for_fill(fill, room_limit, now);
             wait = wait.max(scarce.min(WAIT_MAX));
         }
@@ -221,8 +239,8 @@ impl Budgets {
             return Err(wait);
         }
         own.take(tokens, limit, now);
-        shared.messages.take(tokens, circuit_limit, now);
-        shared.usage.add(tokens, now);
+        buckets.messages.take(tokens, circuit_limit, now);
+        known.usage.add(tokens, now);
         self.room.take(tokens, room_limit, now);
         Ok(())
     }
@@ -236,14 +254,53 @@ impl Budgets {
         now: Instant,
     ) {
         self.guests.retain(|guest, bucket| !bucket.is_full(now) || is_seated(*guest));
-        self.circuits.retain(|circuit, CircuitBuckets { messages, joins, usage, .. }| {
-            !messages.is_full(now) || !joins.is_full(now) || usage.is_active(now) || holds_seats(*circuit)
-        });
-        let usages =
-            self.circuits.values().map(|buckets| &buckets.usage).filter(|usage| usage.is_active(now));
+        {
+            let mut shared = self.shared.lock();
+            self.circuits.retain(|circuit, CircuitUsage { usage, .. }| {
+                let buckets = shared.get_mut(circuit);
+                let full = buckets.as_ref().is_none_or(|buckets| buckets.are_full(now));
+                let stays = !full || usage.is_active(now) || holds_seats(*circuit);
+                if let Some(buckets) = buckets.filter(|_| !stays) {
+                    buckets.rooms -= 1;
+                }
+                stays
+            });
+            shared.retain(|_, buckets| buckets.rooms > 0 || !buckets.are_full(now));
+        }
+        let usages = self.circuits.values().map(|known| &known.usage).filter(|usage| usage.is_active(now));
         let (count, sum) = usages.fold((0, 0.0), |(count, sum), usage| (count + 1, sum + usage.at(now)));
         self.average = sum / f64::from(count.max(1));
     }
+}
+
+impl Drop for Budgets {
+    fn drop(&mut self) {
+        let mut shared = self.shared.lock();
+        for circuit in self.circuits.keys() {
+            if let Some(buckets) = shared.get_mut(circuit) {
+                buckets.rooms -= 1;
+            }
+        }
+    }
+}
+
+/// Charges the opening of a closed room with these settings to a circuit, as a join.
+///
+/// # Errors
+/// How long to wait; nothing was charged.
+pub(super) fn charge_opening(
+    shared: &SharedCircuits,
+    settings: &RoomSettings,
+    circuit: CircuitId,
+) -> Result<(), Duration> {
+    let (limits, now) = (RateLimits::new(settings), Instant::now());
+    let limit = limits.joins(circuit);
+    if limit == RateLimit::NONE {
+        return Ok(());
+    }
+    let mut shared = shared.lock();
+    let buckets = shared.entry(circuit).or_insert_with(|| limits.new_circuit(circuit, now));
+    buckets.joins.try_take(1, limit, now)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::catch_up::NodeShared;
 use super::entrance::Entrance;
+use super::facts::Facts;
 use super::gate::GateCommand;
 use super::notices::NoticeSnapshot;
 use super::notifier::WaitQueue;
@@ -16,17 +17,18 @@ use super::seat_loss::SeatLoss;
 use super::speaker::{Reply, Speaker};
 use crate::log::{Erase, Log, LogError, RoomState, Span};
 use crate::passwords::Attempts;
-use crate::protocol::event::{Event, Limits};
+use crate::protocol::event::{Event, Limits, RoomLine};
 use crate::protocol::{
-    Act, CircuitId, Code, EncodedEvent, Guest, GuestId, Hello, MessageId, Name, Policy, Refusal, Say, Token,
-    Welcome,
+    Act, CircuitId, Code, EncodedEvent, Guest, GuestId, Hello, MAIN_ROOM, MessageId, Name, Policy, Refusal,
+    Say, Token, Welcome,
 };
 
 pub use super::speaker::{PublishBatch, PublishResult, Published};
 
 /// One request to the actor. A hello is in a box, because nearly all commands publish, and each is moved some times.
 pub(super) enum Command {
-    Join(Box<Hello>, CircuitId, Reply<Join>),
+    /// With whether the guest gives up a seat in another room for it.
+    Join(Box<Hello>, CircuitId, bool, Reply<Join>),
     JoinStateless(Box<Hello>, CircuitId, Reply<StatelessJoin>),
     Members(Box<Hello>, CircuitId, Reply<StatelessJoin>),
     Touch(Token, CircuitId, Reply<Option<StatelessJoin>>),
@@ -43,6 +45,13 @@ pub(super) enum Command {
     Gate(GateCommand),
     /// What the passphrase of the identity with this name is derived with.
     Salt(Name, Reply<[u8; 32]>),
+    IsQuiet(Reply<bool>),
+    /// Puts all guests out, and ends the room.
+    End(Refusal, Reply<()>),
+    /// What is told of all rooms of the address.
+    Rooms(Arc<RoomsNews>),
+    /// Frees a seat of this circuit, if that is still owed.
+    GiveUpSeat(CircuitId),
 }
 
 impl Command {
@@ -58,7 +67,15 @@ impl Command {
             }
             Self::Leave(Speaker { guest, .. }) | Self::Disconnect(guest, _) => Some(*guest),
             Self::Act(speaker, ..) => speaker.map(|speaker| speaker.guest),
-            Self::Present(_) | Self::Snapshot(_) | Self::State(_) | Self::Gate(_) | Self::Salt(..) => None,
+            Self::Present(_)
+            | Self::Snapshot(_)
+            | Self::State(_)
+            | Self::Gate(_)
+            | Self::Salt(..)
+            | Self::IsQuiet(_)
+            | Self::End(..)
+            | Self::GiveUpSeat(_)
+            | Self::Rooms(_) => None,
         }
     }
 
@@ -79,7 +96,13 @@ impl Command {
             Self::Snapshot(reply) => !reply.is_closed(),
             Self::State(reply) => !reply.is_closed(),
             Self::Salt(_, reply) => !reply.is_closed(),
-            Self::Leave(_) | Self::Disconnect(..) | Self::Gate(_) => true,
+            Self::IsQuiet(reply) => !reply.is_closed(),
+            Self::End(..)
+            | Self::GiveUpSeat(_)
+            | Self::Rooms(_)
+            | Self::Leave(_)
+            | Self::Disconnect(..)
+            | Self::Gate(_) => true,
         }
     }
 
@@ -101,8 +124,10 @@ impl Command {
             Self::Snapshot(reply) => drop(reply.send(Err(refusal))),
             Self::State(reply) => drop(reply.send(Err(refusal))),
             Self::Salt(_, reply) => drop(reply.send(Err(refusal))),
+            Self::IsQuiet(reply) => drop(reply.send(Err(refusal))),
+            Self::End(_, reply) => drop(reply.send(Err(refusal))),
             // The answer to what is dropped is that the room is closing.
-            Self::Leave(_) | Self::Disconnect(..) | Self::Gate(_) => {}
+            Self::GiveUpSeat(_) | Self::Rooms(_) | Self::Leave(_) | Self::Disconnect(..) | Self::Gate(_) => {}
         }
     }
 }
@@ -117,9 +142,11 @@ pub(super) struct Shared {
     /// `None` where one node serves the room alone.
     pub(super) nodes: Option<NodeShared>,
     /// How often passwords and passphrases may be tried.
-    pub(super) attempts: Attempts,
+    pub(super) attempts: Arc<Attempts>,
     /// What newcomers need.
     pub(super) entrance: Entrance,
+    /// What is told of the room to those who are not in it.
+    pub(super) facts: Arc<Facts>,
 }
 
 impl Shared {
@@ -225,12 +252,24 @@ pub struct Present {
     pub clock: u64,
 }
 
+/// What has changed in the rooms of the address.
+#[derive(Debug, Default)]
+pub struct RoomsNews {
+    /// All that are listed.
+    pub all: Arc<[RoomLine]>,
+    /// Those of them that are new, or of which something is.
+    pub changed: Vec<RoomLine>,
+    /// The names of those that are not listed any more.
+    pub gone: Vec<String>,
+}
+
 /// The state of the room at one point of its order.
 pub(super) struct Snapshot {
     pub(super) roster: RosterSnapshot,
     pub(super) notices: NoticeSnapshot,
     /// `None` where hosts have not decided anything yet.
     pub(super) policy: Option<Arc<Policy>>,
+    pub(super) rooms: Arc<[RoomLine]>,
     pub(super) position: u64,
     pub(super) span: Span,
 }
@@ -267,4 +306,13 @@ pub(super) fn storage_unavailable(error: LogError) -> Refusal {
 /// The refusal for a request on a connection that does not hold the guest's seat.
 pub(super) fn not_seated() -> Refusal {
     Refusal::new(Code::TakenOver, "This guest is now connected elsewhere.")
+}
+
+/// The refusal for the name of a room that is not there.
+pub fn unknown_room(name: &str) -> Refusal {
+    let shown: String = name.chars().take(40).collect();
+    let sentence = format!(
+        "There is no room {shown:?} here. GET /rooms lists those that are open to all; the first one is {MAIN_ROOM:?}."
+    );
+    Refusal::new(Code::UnknownRoom, sentence)
 }

@@ -23,6 +23,9 @@ pub struct DirectStream<T: ?Sized> {
     turn: Turn,
     /// Whether it is in the queue of the notifier.
     pub(super) queued: bool,
+    /// Which of the readers that had the connection one after the other has it now: what is in the queue of another room, where
+    /// the guest was before, is of an earlier one.
+    pub(super) reader: u32,
     /// The guest's task.
     task: Waker,
     /// The end of a frame whose beginning the room wrote.
@@ -77,6 +80,7 @@ impl<T: AsyncWrite + Send + Unpin + 'static> StreamHandle<T> {
         Self(Arc::new(Mutex::new(DirectStream {
             turn: Turn::Task,
             queued: false,
+            reader: 0,
             task: Waker::noop().clone(),
             rest: BytesMut::new(),
             unflushed: false,

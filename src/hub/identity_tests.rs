@@ -257,7 +257,7 @@ async fn the_use_of_a_name_is_noted_once_a_day() {
     let first = head().await;
     let used = |state: crate::log::RoomState| state.reserved.iter().next().unwrap().used;
     let before = used(room.state().await.unwrap());
-    for (hours, entries) in [(12, 0), (13, 1), (1, 0), (24, 1)] {
+    for (hours, entries) in [(12, 0), (13, 1), (1, 0), (25, 1)] {
         tokio::time::advance(Duration::from_secs(hours * 3600)).await;
         let head_before = head().await;
         for _ in 0..3 {

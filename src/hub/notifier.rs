@@ -39,7 +39,8 @@ pub(super) struct WaitQueue {
 #[derive(Clone)]
 enum Waiting {
     Task(Waker),
-    Stream(SharedStream),
+    /// With the number of the reader that has it.
+    Stream(SharedStream, u32),
 }
 
 /// The sending half, held by the actor. Dropping it wakes all waiters, which learn that the room has ended.
@@ -56,6 +57,8 @@ pub(super) struct Waiter {
     wait_queue: Arc<WaitQueue>,
     /// The connection, if the room may write to it.
     stream: Option<SharedStream>,
+    /// Which reader of this connection it is.
+    reader: u32,
     /// The round for which `waker` is registered, if any.
     registered: Option<u64>,
     waker: Waker,
@@ -110,12 +113,15 @@ impl Notifier {
             }
             match self.round.pop_front() {
                 Some(Waiting::Task(waker)) => waker.wake(),
-                Some(Waiting::Stream(stream)) => {
+                Some(Waiting::Stream(stream, reader)) => {
                     let mut state = lock(&stream);
+                    if state.reader != reader {
+                        continue;
+                    }
                     if let Delivered::Written(count) = state.deliver(ring) {
                         bytes += count;
                         // Under its lock, so that a reader that is dropped finds it in the queue.
-                        self.wait_queue.waiting().push_back(Waiting::Stream(Arc::clone(&stream)));
+                        self.wait_queue.waiting().push_back(Waiting::Stream(Arc::clone(&stream), reader));
                     }
                 }
                 None => return,
@@ -131,7 +137,12 @@ impl Drop for Notifier {
         for waiting in self.round.drain(..).chain(waiting) {
             match waiting {
                 Waiting::Task(waker) => waker.wake(),
-                Waiting::Stream(stream) => lock(&stream).end_wait(),
+                Waiting::Stream(stream, reader) => {
+                    let mut state = lock(&stream);
+                    if state.reader == reader {
+                        state.end_wait();
+                    }
+                }
             }
         }
     }
@@ -140,12 +151,19 @@ impl Drop for Notifier {
 impl Waiter {
     pub(super) fn new(wait_queue: &Arc<WaitQueue>) -> Self {
         let (wait_queue, waker) = (Arc::clone(wait_queue), Waker::noop().clone());
-        Self { wait_queue, stream: None, registered: None, waker }
+        Self { wait_queue, stream: None, reader: 0, registered: None, waker }
     }
 
     /// From now on the room may write to this connection, while [`Waiter::poll`] is pending.
     pub(super) fn write_to(&mut self, stream: SharedStream) {
         self.deregister();
+        {
+            let mut state = lock(&stream);
+            state.take_turn();
+            state.reader = state.reader.wrapping_add(1);
+            state.queued = false;
+            self.reader = state.reader;
+        }
         self.stream = Some(stream);
     }
 
@@ -197,7 +215,7 @@ impl Waiter {
         }
         state.wait(position, directly, context.waker());
         if !std::mem::replace(&mut state.queued, true) {
-            self.wait_queue.waiting().push_back(Waiting::Stream(Arc::clone(stream)));
+            self.wait_queue.waiting().push_back(Waiting::Stream(Arc::clone(stream), self.reader));
         }
         // The head may have changed between the check and the lock of the queue.
         let changed = self.check(position);
@@ -218,9 +236,12 @@ impl Waiter {
     fn deregister(&mut self) {
         if let Some(stream) = &self.stream {
             let mut state = lock(stream);
+            if state.reader != self.reader {
+                return;
+            }
             state.take_turn();
             if state.queued {
-                let same = |waiting: &Waiting| matches!(waiting, Waiting::Stream(other) if Arc::ptr_eq(stream, other));
+                let same = |waiting: &Waiting| matches!(waiting, Waiting::Stream(other, _) if Arc::ptr_eq(stream, other));
                 let mut waiting = self.wait_queue.waiting();
                 if let Some(place) = waiting.iter().position(same) {
                     waiting.remove(place);

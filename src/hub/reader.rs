@@ -229,6 +229,9 @@ impl Reader {
         out.event(&snapshot.roster.event());
         snapshot.notices.events().for_each(|event| out.event(&event));
         snapshot.policy.iter().for_each(|policy| out.event(&Event::Policy { policy }));
+        if !snapshot.rooms.is_empty() {
+            out.event(&Event::Rooms { rooms: snapshot.rooms.iter().collect(), gone: &[] });
+        }
         self.position = snapshot.position;
         self.until = snapshot.span.head;
         (self.whole_from, self.gap_due) = (Some(snapshot.span.whole_from), true);

@@ -22,6 +22,11 @@ impl Default for ReservationLimits {
 }
 
 impl ReservationLimits {
+    /// Whether nothing was charged lately.
+    pub(super) fn is_idle(&self, now: Instant) -> bool {
+        self.0.is_full(now)
+    }
+
     /// Charges a new reservation, or one that is moved to another name.
     ///
     /// # Errors

@@ -177,6 +177,14 @@ impl Ring {
         }
     }
 
+    /// Gives the buffer up, while nothing reads it: who comes later reads the log.
+    pub fn give_up(&mut self) {
+        while !self.events.is_empty() {
+            self.evict();
+        }
+        (self.bytes, self.events) = (VecDeque::new(), VecDeque::new());
+    }
+
     /// Overwrites what an act erases, as far as it is held: who reads it later learns that it was deleted.
     pub fn erase(&mut self, erase: &Erase) {
         self.erasures += 1;

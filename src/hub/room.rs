@@ -1,5 +1,8 @@
 //! A handle to a room: what a guest can ask for.
 
+mod among;
+mod governing;
+
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -10,26 +13,21 @@ use super::appends::Appends;
 use super::catch_up::NodeShared;
 use super::cluster::Cluster;
 use super::command::{
-    Command, Done, Join, Present, PublishBatch, Published, Seat, Shared, Snapshot, StatelessJoin, closing,
-    rate_limited, storage_unavailable,
+    Command, Join, Present, PublishBatch, Published, Seat, Shared, Snapshot, StatelessJoin, closing,
+    rate_limited, unknown_room,
 };
 use super::entrance::Entrance;
-use super::gate::GateCommand;
-use super::password;
+use super::house::{Facts, House};
 use super::presence::OccupancyBounds;
 use super::ring::{RING_BYTES, Ring};
 use super::roster::stateless_grace;
 use super::speaker::Speaker;
 use crate::config::{HistorySettings, RoomSettings};
 use crate::log::{Log, LogError, RoomState};
-use crate::passwords::Attempts;
-use crate::protocol::act::LinkHash;
 use crate::protocol::event::Limits;
 use crate::protocol::name::NAME_CHARACTERS_MAX;
 use crate::protocol::request::Cursor;
-use crate::protocol::{
-    Act, CircuitId, Code, GuestId, Hello, MAIN_ROOM, MessageId, Name, Refusal, Say, Token,
-};
+use crate::protocol::{CircuitId, GuestId, Hello, Name, Refusal, Say, Token};
 
 /// A handle to a room; cheap to clone. The room ends when the last handle and the last [`Seat`] are dropped.
 #[derive(Clone)]
@@ -64,17 +62,46 @@ impl Room {
         log: Arc<dyn Log>,
         cluster: Option<Arc<dyn Cluster>>,
     ) -> Result<Self, LogError> {
-        let (ring, bounds) = (Ring::new(RING_BYTES), OccupancyBounds::default());
-        Self::open_with(settings, history, log, ring, bounds, cluster).await
+        let house = Arc::default();
+        Self::open_among(settings, history, log, cluster, &house).await
     }
 
+    /// The same for one of several rooms at one address: `house` is what they share.
+    ///
+    /// # Errors
+    /// As [`Room::open`].
+    pub async fn open_among(
+        settings: &RoomSettings,
+        history: &HistorySettings,
+        log: Arc<dyn Log>,
+        cluster: Option<Arc<dyn Cluster>>,
+        house: &Arc<House>,
+    ) -> Result<Self, LogError> {
+        let (ring, bounds) = (Ring::new(RING_BYTES), OccupancyBounds::default());
+        Self::open_parts(settings, history, log, ring, bounds, cluster, house).await
+    }
+
+    /// A room with a ring and bounds of its own, alone at its address.
+    #[cfg(test)]
     pub(super) async fn open_with(
+        settings: &RoomSettings,
+        history: &HistorySettings,
+        log: Arc<dyn Log>,
+        ring: Ring,
+        bounds: OccupancyBounds,
+        cluster: Option<Arc<dyn Cluster>>,
+    ) -> Result<Self, LogError> {
+        Self::open_parts(settings, history, log, ring, bounds, cluster, &Arc::default()).await
+    }
+
+    async fn open_parts(
         settings: &RoomSettings,
         history: &HistorySettings,
         log: Arc<dyn Log>,
         mut ring: Ring,
         bounds: OccupancyBounds,
         cluster: Option<Arc<dyn Cluster>>,
+        house: &Arc<House>,
     ) -> Result<Self, LogError> {
         let limits = Limits {
             message_bytes: settings.message_bytes,
@@ -89,15 +116,33 @@ impl Room {
         ring.begin_after(head);
         let appends = Appends::follow(Arc::clone(&log), head).await?;
         let nodes = cluster.is_some().then(|| NodeShared::new(head, Arc::clone(&identity.epochs)));
+        let facts = Facts::new(&house.changed, &settings.name, &state.title, head);
+        house.tell();
         let followed = FollowedLog { identity, state, appends, cluster };
         let (ring, wait_queue) = (RwLock::new(ring), Arc::default());
         let stateless_grace = stateless_grace(settings.away);
-        let (attempts, entrance) = (Attempts::default(), Entrance::default());
-        let shared =
-            Arc::new(Shared { ring, wait_queue, log, limits, stateless_grace, nodes, attempts, entrance });
+        let (attempts, entrance) = (Arc::clone(&house.attempts), Entrance::default());
+        let shared = Arc::new(Shared {
+            ring,
+            wait_queue,
+            log,
+            limits,
+            stateless_grace,
+            nodes,
+            attempts,
+            entrance,
+            facts,
+        });
         let (commands, inbox) = mpsc::unbounded_channel();
-        let actor =
-            RoomActor::new(settings, history, followed, Arc::clone(&shared), bounds, commands.downgrade());
+        let actor = RoomActor::new(
+            settings,
+            history,
+            followed,
+            Arc::clone(&shared),
+            bounds,
+            commands.downgrade(),
+            house,
+        );
         tokio::spawn(actor.run(inbox));
         Ok(Self { commands, shared, circuit: CircuitId::LOOPBACK })
     }
@@ -129,14 +174,6 @@ impl Room {
         self.shared.stateless_grace
     }
 
-    /// Checks the name of a room.
-    ///
-    /// # Errors
-    /// `unknown_room`, naming the one there is.
-    pub fn check_name(&self, name: &str) -> Result<(), Refusal> {
-        known(Some(name))
-    }
-
     /// Waits until this node has published what a guest with this cursor has read, perhaps at another node. A cursor beyond
     /// everything that there is anywhere is let through after a while.
     ///
@@ -155,11 +192,21 @@ impl Room {
     /// `unknown_room`, `name_taken`, `name_reserved`, `room_full`, those of [`Room::identify`], `not_kept` when the log fails or as [`Room::catch_up`], or `too_fast` if a present guest
     /// asks for another name and their rate limit is reached.
     pub async fn join(&self, hello: Hello) -> Result<Join, Refusal> {
-        known(hello.room.as_deref())?;
+        self.join_moving(hello, false).await
+    }
+
+    /// The same for a guest who, if `moves`, gives up a seat in another room of the address for this one. Where all seats are
+    /// taken, they get in nevertheless.
+    ///
+    /// # Errors
+    /// As [`Room::join`].
+    pub async fn join_moving(&self, hello: Hello, moves: bool) -> Result<Join, Refusal> {
+        self.is_meant(&hello)?;
         self.catch_up(hello.cursor.as_ref()).await?;
         let hello = self.identify(hello).await?;
         let under = hello.name.clone().filter(|_| hello.keeps);
-        let mut join = self.ask_as(hello, Command::Join).await?;
+        let command = |hello, circuit, reply| Command::Join(hello, circuit, moves, reply);
+        let mut join = self.ask_as(hello, command).await?;
         match self.reserve_for(&mut join.welcome, join.seat.speaker(), under).await {
             Ok(()) => Ok(join),
             Err(refusal) => {
@@ -177,7 +224,7 @@ impl Room {
     /// # Errors
     /// As [`Room::join`].
     pub async fn join_stateless(&self, hello: Hello) -> Result<StatelessJoin, Refusal> {
-        known(hello.room.as_deref())?;
+        self.is_meant(&hello)?;
         let hello = self.identify(hello).await?;
         let under = hello.name.clone().filter(|_| hello.keeps);
         let mut join = self.ask_as(hello, Command::JoinStateless).await?;
@@ -194,7 +241,7 @@ impl Room {
     /// # Errors
     /// As [`Room::join`].
     pub async fn members(&self, hello: Hello) -> Result<StatelessJoin, Refusal> {
-        known(hello.room.as_deref())?;
+        self.is_meant(&hello)?;
         self.ask_as(hello, Command::Members).await
     }
 
@@ -247,71 +294,12 @@ impl Room {
         batch
     }
 
-    /// Does something as a host or a moderator; the number of the act in the room's order, and the secret of the link that it
-    /// makes, if it makes one. It is done even when the answer is not awaited.
-    ///
-    /// # Errors
-    /// `not_allowed`, `taken_over` if the seat now belongs to another connection, `not_kept` when the log fails, or
-    /// `too_fast` with how long to wait.
-    pub fn act(
-        &self,
-        seat: &Seat,
-        id: MessageId,
-        act: Act,
-    ) -> impl Future<Output = Result<Done, Refusal>> + Send + use<> {
-        let (room, speaker) = (self.clone(), seat.speaker());
-        async move { room.act_as(Some(speaker), id, act).await }
-    }
-
-    /// The same for a guest without a connection, who must have [joined](Room::join_stateless).
-    ///
-    /// # Errors
-    /// As [`Room::act`].
-    pub async fn act_stateless(&self, guest: GuestId, id: MessageId, act: Act) -> Result<Done, Refusal> {
-        self.act_as(Some(Speaker { guest, connection: None }), id, act).await
-    }
-
-    /// The same as the room itself, which may do everything.
-    ///
-    /// # Errors
-    /// `not_kept` when the log fails, or what is wrong with the act.
-    pub async fn govern(&self, act: Act) -> Result<Done, Refusal> {
-        let id = MessageId::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?;
-        self.act_as(None, id, act).await
-    }
-
     /// The state of the room, as far as it is published.
     ///
     /// # Errors
     /// The room is closing.
     pub async fn state(&self) -> Result<RoomState, Refusal> {
         self.ask(Command::State).await
-    }
-
-    pub(super) async fn act_as(
-        &self,
-        speaker: Option<Speaker>,
-        id: MessageId,
-        mut act: Act,
-    ) -> Result<Done, Refusal> {
-        let mut secret = None;
-        if let Act::Password { text, hash, .. } = &mut act
-            && let Some(text) = text.take()
-        {
-            // Before anything is computed.
-            self.ask(|reply| Command::Gate(GateCommand::MayGovern(speaker, reply))).await?;
-            *hash = Some(password::hash(&text).await?);
-        }
-        if let Some(link) = act.link_mut() {
-            let fresh = Token::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?;
-            *link = Some(LinkHash::of(&fresh));
-            secret = Some(fresh);
-        }
-        let (reply, answer) = oneshot::channel();
-        let _ = self.commands.send(Command::Act(speaker, id.clone(), act, reply));
-        let result =
-            answer.await.ok().and_then(|mut batch| batch.results.pop()).unwrap_or_else(|| Err(closing()));
-        result.map(|seq| Done { seq, link: secret }).map_err(|refusal| refusal.about(Some(id)))
     }
 
     /// Changes the guest's name. All guests are told; where only the occupancy is told, the answer is the encoded
@@ -346,16 +334,19 @@ impl Room {
         self.ask(Command::Snapshot).await
     }
 
-    pub(super) fn circuit(&self) -> CircuitId {
-        self.circuit
-    }
-
     pub(super) fn send(&self, command: Command) {
         let _ = self.commands.send(command);
     }
 
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    fn is_meant(&self, hello: &Hello) -> Result<(), Refusal> {
+        match hello.room.as_deref() {
+            Some(room) if room != self.name() => Err(unknown_room(room)),
+            _ => Ok(()),
+        }
     }
 
     pub(super) async fn ask<T>(
@@ -365,18 +356,5 @@ impl Room {
         let (reply, answer) = oneshot::channel();
         let _ = self.commands.send(command(reply));
         answer.await.unwrap_or_else(|_| Err(closing()))
-    }
-}
-
-fn known(room: Option<&str>) -> Result<(), Refusal> {
-    match room {
-        None | Some(MAIN_ROOM) => Ok(()),
-        Some(room) => {
-            let shown: String = room.chars().take(40).collect();
-            Err(Refusal::new(
-                Code::UnknownRoom,
-                format!("There is no room {shown:?} here; the one there is is called {MAIN_ROOM:?}."),
-            ))
-        }
     }
 }

@@ -8,8 +8,9 @@ mod occupant;
 mod others;
 mod remote;
 mod reserved;
+mod shared;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use self::others::Others;
 use super::name_index::NameIndex;
 use super::seat_loss::SeatLoss;
 use super::seat_rank::{SeatRank, victim};
+use super::seats::RoomSeats;
 use crate::log::Reservations;
 use crate::protocol::{CircuitId, Code, Guest, GuestId, Refusal};
 
@@ -60,6 +62,10 @@ pub(super) struct Roster {
     outbox: Option<Vec<Outgoing>>,
     /// The guests at other nodes who had to make way for a name.
     displaced: Vec<PresenceChange>,
+    /// The seats of all rooms of the address; `None` in tests of the roster alone.
+    house: Option<RoomSeats>,
+    /// Whether the guest who comes in now gives up a seat in another room.
+    moving: bool,
 }
 
 impl Roster {
@@ -78,6 +84,8 @@ impl Roster {
             others: Others::default(),
             outbox: None,
             displaced: Vec::new(),
+            house: None,
+            moving: false,
         }
     }
 
@@ -161,9 +169,12 @@ impl Roster {
         }
         let mut changes = Vec::new();
         let Some(occupant) = self.occupant(id) else { return Err(self.full()) };
-        occupant.circuit = circuit;
+        let before = std::mem::replace(&mut occupant.circuit, circuit);
         occupant.rank.held |= matches!(hold, SeatHold::Connection(..));
-        if occupant.guest.away {
+        let away = occupant.guest.away;
+        self.move_in_house(before, circuit);
+        let Some(occupant) = self.occupant(id) else { return Err(self.full()) };
+        if away {
             occupant.guest.away = false;
             changes.push(PresenceChange::Back(occupant.guest.clone()));
             self.tell_presence(id);
@@ -201,6 +212,8 @@ impl Roster {
         let mut changes = Vec::new();
         if !self.has_room_for(circuit) {
             changes.push(PresenceChange::Left(self.evict_for(circuit).ok_or_else(|| self.full())?));
+        } else {
+            changes.extend(self.take_in_house(circuit)?);
         }
         let wanted = wanted.or_else(|| Some(ClaimedName { name: self.suggest(id, true)?, claim: None }));
         let ClaimedName { name, claim } = wanted.ok_or_else(|| self.full())?;
@@ -214,6 +227,9 @@ impl Roster {
         let (asked_until, claim) = (hold.until(), claim.into());
         let occupant = Occupant { guest: guest.clone(), hold, circuit, rank, asked_until, claim };
         self.seats.insert(arrival, occupant);
+        if let Some(house) = &self.house {
+            house.take(circuit);
+        }
         match known {
             Some((_, was)) => changes.extend(PresenceChange::between(&was, &guest)),
             None => changes.push(PresenceChange::Joined(guest.clone())),
@@ -227,11 +243,6 @@ impl Roster {
     fn has_room_for(&self, circuit: CircuitId) -> bool {
         let host = circuit == CircuitId::LOOPBACK && self.held_by(circuit) == 0;
         self.seats.len() < self.limit + usize::from(host)
-    }
-
-    /// The circuits that hold seats.
-    pub(super) fn circuits(&self) -> HashSet<CircuitId> {
-        self.seats.values().map(|occupant| occupant.circuit).collect()
     }
 
     fn held_by(&self, circuit: CircuitId) -> usize {
@@ -299,12 +310,6 @@ impl Roster {
         self.remove(id).map(PresenceChange::Left)
     }
 
-    /// The guests on this circuit.
-    pub(super) fn guests_on(&self, circuit: CircuitId) -> Vec<GuestId> {
-        let on = |occupant: &&Occupant| occupant.circuit == circuit;
-        self.seats.values().filter(on).map(|occupant| occupant.guest.id).collect()
-    }
-
     /// The connection broke: the seat is held for the grace time.
     pub(super) fn disconnect(
         &mut self,
@@ -361,6 +366,7 @@ impl Roster {
 
     fn remove(&mut self, id: GuestId) -> Option<Guest> {
         let mut occupant = self.seats.remove(&self.arrivals.remove(&id)?)?;
+        self.free_in_house(occupant.circuit);
         self.names.remove(&occupant.guest.name);
         occupant.guest.away = false;
         if let SeatHold::Connection(_, loss) = occupant.hold {

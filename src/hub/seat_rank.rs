@@ -21,7 +21,7 @@ pub(super) struct SeatRank {
 
 impl SeatRank {
     /// The order in which seats are given up, lowest first; a guest who is present counts for more than one who is away.
-    fn order(self, present: bool) -> u8 {
+    pub(super) fn order(self, present: bool) -> u8 {
         match self {
             Self { held: true, spoken: true } => 4 + u8::from(present),
             Self { held: false, spoken: false } => 0,
@@ -30,7 +30,12 @@ impl SeatRank {
     }
 
     /// Whether a seat of this order may be given up also where no circuit holds more than its share.
-    fn is_idle(order: u8) -> bool {
+    /// Whether the seat is not in use.
+    pub(super) fn is_idle(self, present: bool) -> bool {
+        Self::is_idle_order(self.order(present))
+    }
+
+    fn is_idle_order(order: u8) -> bool {
         order <= 1
     }
 }
@@ -59,7 +64,8 @@ pub(super) fn victim(
             own_away = own_away.max(seat);
         }
     }
-    let idle = |seat: Option<(Reverse<u8>, usize, GuestId)>| seat.filter(|seat| SeatRank::is_idle(seat.0.0));
+    let idle =
+        |seat: Option<(Reverse<u8>, usize, GuestId)>| seat.filter(|seat| SeatRank::is_idle_order(seat.0.0));
     // With one seat more here and one fewer there, this circuit would still not hold more; or the seat is not in use.
     let given_up = match most {
         most if most >= own + 2 => weakest,

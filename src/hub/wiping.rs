@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::room::Room;
-use crate::protocol::{Code, Confirmation, GuestId, Refusal, Role};
+use crate::protocol::{Code, Confirmation, GuestId, MAIN_ROOM, Refusal, Role};
 
 /// What is to be wiped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,10 +64,11 @@ impl Wiping {
         *self.asked.borrow()
     }
 
-    /// Asks for it as a guest, who must be a host and give the room's title to confirm it.
+    /// Asks for it as a guest, who must be a host of the main room and give its title to confirm it: all rooms of the address are
+    /// wiped.
     ///
     /// # Errors
-    /// `not_allowed` without the role, or where this room cannot be wiped; `not_confirmed` with another title.
+    /// `not_allowed` without the role, in another room, or where this room cannot be wiped; `not_confirmed` with another title.
     pub async fn ask_as(
         &self,
         room: &Room,
@@ -75,8 +76,8 @@ impl Wiping {
         confirm: &str,
         address: bool,
     ) -> Result<(), Refusal> {
-        if room.state().await?.role(guest) < Role::Host {
-            let sentence = "Only a host of this room can wipe it.";
+        if room.name() != MAIN_ROOM || room.state().await?.role(guest) < Role::Host {
+            let sentence = "Only a host of the main room can wipe it, and all other rooms with it.";
             return Err(Refusal::new(Code::NotAllowed, sentence));
         }
         self.ask(room, confirm, Wipe { address, by: WipedBy::Host }).await

@@ -9,10 +9,10 @@ use super::too_fast;
 use crate::protocol::{CircuitId, Refusal};
 use crate::rate_limit::{KeyedBuckets, RateLimit};
 
-/// The attempts at one kind of secret in one room: six at once on a circuit and one in ten seconds after that; a hundred at once
-/// in the room, and two a second. Who tries over many circuits therefore has at most 172,800 attempts a day.
+/// The attempts at passwords and passphrases in all rooms of an address: six at once on a circuit and one in ten seconds after that; a hundred at once
+/// in all, and two a second. Who tries over many circuits therefore has at most 172,800 attempts a day.
 ///
-/// Programs of this machine, and the clients of a proxy that does not tell them apart, share the room's limit alone.
+/// Programs of this machine, and the clients of a proxy that does not tell them apart, share the second limit alone.
 #[derive(Debug)]
 pub struct Attempts(Mutex<KeyedBuckets<CircuitId>>);
 
@@ -24,7 +24,7 @@ impl Default for Attempts {
 }
 
 impl Attempts {
-    /// Charges an attempt to a circuit and to the room; to be called before [`key`](super::key), whether the secret is then
+    /// Charges an attempt to a circuit and to the address; to be called before [`key`](super::key), whether the secret is then
     /// right or not.
     ///
     /// # Errors

@@ -53,6 +53,7 @@ kinds! {
     Storage = "storage",
     Waiting = "waiting",
     Policy = "policy",
+    Rooms = "rooms",
     Pong = "pong",
     Error = "error",
 }

@@ -91,6 +91,8 @@ pub struct Welcome {
     pub waiting: usize,
     /// What hosts have decided.
     pub policy: Arc<Policy>,
+    /// The rooms of the address that are listed, where there are several.
+    pub rooms: Arc<[RoomLine]>,
 }
 
 /// The retention: messages beyond either limit are erased.
@@ -143,6 +145,8 @@ pub enum Event<'a> {
         waiting: usize,
         #[serde(flatten)]
         policy: &'a Policy,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        rooms: &'a [RoomLine],
     },
     Message {
         seq: u64,
@@ -242,6 +246,11 @@ pub enum Event<'a> {
         #[serde(flatten)]
         policy: &'a Policy,
     },
+    Rooms {
+        rooms: Vec<&'a RoomLine>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        gone: &'a [String],
+    },
     Pong,
     Error {
         code: &'static str,
@@ -280,6 +289,19 @@ pub struct WaitingGuest {
     pub name: Option<Name>,
     /// For how many seconds they have waited.
     pub seconds: u64,
+}
+
+/// A room of the address, as guests are told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RoomLine {
+    /// Its name in addresses.
+    pub name: String,
+    /// Its title for people.
+    pub title: String,
+    /// The number of its newest entry; 0 if there is none, or none is known yet.
+    pub head: u64,
+    /// How many guests are in it.
+    pub guests: usize,
 }
 
 /// A room in a welcome.
@@ -353,6 +375,7 @@ impl Welcome {
             storage_available: self.storage_available,
             waiting: self.waiting,
             policy: &self.policy,
+            rooms: &self.rooms,
         }
     }
 }

@@ -27,6 +27,11 @@ impl<K: Copy + Eq + Hash> KeyedBuckets<K> {
         Self { each, all, buckets: HashMap::new(), shared: TokenBucket::default() }
     }
 
+    /// Whether all buckets are full, so that new ones would do the same.
+    pub fn is_full(&self, now: Instant) -> bool {
+        self.shared.is_full(now) && self.buckets.values().all(|bucket| bucket.is_full(now))
+    }
+
     /// Takes a token of a key and of all; without a key, of all alone.
     ///
     /// # Errors

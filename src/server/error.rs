@@ -4,6 +4,7 @@ use super::local::LocalError;
 use super::messages::MessagesError;
 use super::proxy::ProxyError;
 use super::restore::RestoreError;
+use super::room_list::RoomListError;
 use super::tls::TlsError;
 use crate::invitations::InvitationError;
 use crate::log::LogError;
@@ -31,6 +32,9 @@ pub enum OpenError {
     /// A backup was not put in place completely.
     #[error(transparent)]
     Restore(#[from] RestoreError),
+    /// The list of the other rooms cannot be used.
+    #[error(transparent)]
+    Rooms(#[from] RoomListError),
     /// The message log could not be opened.
     #[error(transparent)]
     Log(#[from] MessagesError),

@@ -2,11 +2,12 @@
 
 mod backup;
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 
 use super::backup::OpenRoom;
+use super::host_rooms;
 use super::unconfirmed::Confirm;
 
 use crate::control::answer::{
@@ -23,15 +24,18 @@ use crate::log::state::Invitation;
 use crate::log::{Restriction, RoomState};
 use crate::protocol::event::WaitingGuest;
 use crate::protocol::request::HistoryRequest;
-use crate::protocol::{Act, Body, GuestId, Name, Record, Role};
+use crate::protocol::{Act, Body, GuestId, MAIN_ROOM, Name, Record, Role};
+use crate::rooms::Rooms;
 use crate::storage::DataDirectory;
 use crate::tor::{self, Stage};
 
 /// A room and how it is reached.
+#[derive(Clone)]
 pub(super) struct RoomHost {
     pub(super) room: Room,
     pub(super) wiping: Wiping,
     pub(super) confirm: Option<Confirm>,
+    pub(super) rooms: Arc<Rooms>,
     /// The onion URL.
     pub(super) address: Option<String>,
     pub(super) tor: Option<watch::Receiver<tor::Status>>,
@@ -49,13 +53,6 @@ impl Host for RoomHost {
         told: watch::Sender<Option<Progress>>,
     ) -> Result<Answer, Failed> {
         match request {
-            Request::Ask(question) => self.tell(question).await,
-            Request::Act(Act::Link { role, .. }) => Ok(Answer::Link(self.new_link(role).await?)),
-            Request::Act(Act::Invite { name, single_use, seconds, .. }) => {
-                let act = Act::Invite { name: name.clone(), single_use, seconds, link: None };
-                Ok(Answer::Invited(self.invite(name.unwrap_or_default(), act).await?))
-            }
-            Request::Act(act) => Ok(Answer::Done { seq: self.room.govern(act).await?.seq }),
             Request::Do(Task::Confirm) => {
                 let Some(confirm) = &self.confirm else {
                     let sentence = "room.wipe_after_days is not set, so this room is not wiped by itself, and there is nothing to confirm.";
@@ -72,11 +69,33 @@ impl Host for RoomHost {
             Request::Do(Task::Backup(asked)) => {
                 Ok(Answer::BackedUp(backup::write(&self.on_disk, asked, told).await?))
             }
+            Request::Rooms(request) => host_rooms::answer(&self.rooms, request).await,
+            Request::In(name, request) => {
+                let room = self.rooms.find_for_host(&name).await?;
+                let host = Self { room, ..self.clone() };
+                host.of_a_room(*request).await
+            }
+            request => self.of_a_room(request).await,
         }
     }
 }
 
 impl RoomHost {
+    async fn of_a_room(&self, request: Request) -> Result<Answer, Failed> {
+        match request {
+            Request::Ask(question) => self.tell(question).await,
+            Request::Act(Act::Link { role, .. }) => Ok(Answer::Link(self.new_link(role).await?)),
+            Request::Act(Act::Invite { name, single_use, seconds, .. }) => {
+                let act = Act::Invite { name: name.clone(), single_use, seconds, link: None };
+                Ok(Answer::Invited(self.invite(name.unwrap_or_default(), act).await?))
+            }
+            Request::Act(act) => Ok(Answer::Done { seq: self.room.govern(act).await?.seq }),
+            Request::In(..) | Request::Rooms(_) | Request::Do(_) => {
+                Err(Failed::new("wrong_kind", "A request is about one room, or about all."))
+            }
+        }
+    }
+
     async fn tell(&self, question: Question) -> Result<Answer, Failed> {
         if let Question::Messages { before, limit } = question {
             return self.messages(HistoryRequest { before, limit }).await.map(Answer::Messages);
@@ -156,7 +175,11 @@ impl RoomHost {
         // What is not a URL is a socket, which no browser opens.
         let local = self.local.iter().filter(|local| local.starts_with("http"));
         let places = self.address.iter().chain(local).chain(&self.public);
-        places.map(|place| format!("{place}#{kind}={secret}")).collect()
+        let room = match self.room.name() {
+            MAIN_ROOM => String::new(),
+            name => format!("room={name}&"),
+        };
+        places.map(|place| format!("{place}#{room}{kind}={secret}")).collect()
     }
 }
 

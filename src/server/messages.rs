@@ -1,5 +1,6 @@
 //! Which log the settings ask for.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,6 @@ use crate::config::{HistorySettings, Settings};
 use crate::hub::cluster::Cluster;
 use crate::log::sqlite::{Opening, SqliteOpenError, Synchronous};
 use crate::log::{Log, MemoryLog, Retention, SqliteLog};
-use crate::storage::DataDirectory;
 
 /// Why the log could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -41,23 +41,23 @@ pub(super) fn retention(history: &HistorySettings) -> Retention {
 /// A log that was opened.
 pub(super) struct OpenLog {
     pub(super) log: Arc<dyn Log>,
-    /// The same, if it is in the data directory.
+    /// The same, if it is in a directory.
     pub(super) file: Option<Arc<SqliteLog>>,
 }
 
-/// The log of this machine alone: in memory for a room that leaves nothing behind, otherwise in the data directory.
+/// A log of this machine alone: in memory for a room that leaves nothing behind, otherwise in a directory.
 pub(super) fn open(
-    settings: &Settings,
-    directory: Option<&DataDirectory>,
+    history: &HistorySettings,
+    directory: Option<&Path>,
     opening: &Arc<Opening>,
 ) -> Result<OpenLog, MessagesError> {
-    let retention = retention(&settings.history);
+    let retention = retention(history);
     Ok(match directory {
         None => OpenLog { log: Arc::new(MemoryLog::new(retention)?), file: None },
         Some(directory) => {
-            let survives = settings.history.survive_power_loss;
+            let survives = history.survive_power_loss;
             let synchronous = if survives { Synchronous::Full } else { Synchronous::Normal };
-            let path = directory.path().join(LOG_FILE);
+            let path = directory.join(LOG_FILE);
             let log = Arc::new(SqliteLog::open_watched(&path, retention, synchronous, opening)?);
             OpenLog { log: Arc::clone(&log) as Arc<dyn Log>, file: Some(log) }
         }

@@ -45,7 +45,8 @@ impl Storage {
         let (log, file) = match settings.cluster {
             Some(_) => (None, None),
             None => {
-                let OpenLog { log, file } = messages::open(settings, directory.as_deref(), opening)?;
+                let place = directory.as_ref().map(|directory| directory.path());
+                let OpenLog { log, file } = messages::open(&settings.history, place, opening)?;
                 (Some(log), file)
             }
         };

@@ -15,8 +15,8 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::files::{
-    ADDRESS, BACKING_UP, CONFIRMED_FILE, COPY, EXCHANGE, KEY_COPY, KEY_EXCHANGE, KEYS_FILE, LOCAL_KEY_FILE,
-    LOG_FILES, NEW_CONFIRMED_FILE, REPLACED,
+    ADDRESS, BACKING_UP, BESIDE, CONFIRMED_FILE, COPY, EXCHANGE, KEY_COPY, KEY_EXCHANGE, KEYS_FILE,
+    LOCAL_KEY_FILE, LOG_FILES, NEW_CONFIRMED_FILE, NEW_ROOMS_FILE, REPLACED, ROOMS, ROOMS_FILE, other_rooms,
 };
 use crate::invitations;
 use crate::storage::{DataDirectory, StorageError, erase, make_private};
@@ -33,9 +33,6 @@ const NEW_NOTE: &str = "wiping.new";
 
 /// What the note says.
 const NOTES: [(&str, bool); 2] = [("messages\n", false), ("messages and address\n", true)];
-
-/// What SQLite has beside the log's file, apart from the write-ahead log.
-const BESIDE: [&str; 2] = ["messages.sqlite-shm", "messages.sqlite-journal"];
 
 /// What is removed with the address, below the data directory: Arti's keys and state, what is put aside for another
 /// network, the downloaded directory and the network's name; and who may find the address. The key's directory is first.
@@ -193,7 +190,7 @@ impl<'a> Wipe<'a> {
         let tor: Vec<&PathBuf> = places.iter().filter(|place| !kept(place)).collect();
         tor.iter().for_each(|place| self.overwrite_tree(&place.join(KEYSTORE)));
         self.overwrite(&self.data.join(LOCAL_KEY_FILE));
-        let files = || LOG_FILES.into_iter().chain(BESIDE);
+        let files = || LOG_FILES.into_iter().chain(BESIDE).chain([NEW_ROOMS_FILE, ROOMS_FILE]);
         for place in &places {
             files().filter(|name| *name != KEYS_FILE).for_each(|name| self.overwrite(&place.join(name)));
         }
@@ -214,8 +211,10 @@ impl<'a> Wipe<'a> {
         // Those inside first; what has something else in it stays.
         for place in places.iter().rev().filter(|place| *place != self.data) {
             self.remove_empty(&place.join("tor"));
+            self.remove_empty(&place.join(ROOMS));
             self.remove_empty(place);
         }
+        self.remove_empty(&self.data.join(ROOMS));
         if self.address {
             self.remove_empty(&self.data.join("tor"));
         }
@@ -272,6 +271,8 @@ impl<'a> Wipe<'a> {
             names.retain(|path| self.is_inside(path) && path.is_dir());
             places.extend(names);
         }
+        let rooms = places.iter().filter(|place| self.is_inside(&place.join(ROOMS)));
+        places.extend(rooms.flat_map(|place| other_rooms(place)).collect::<Vec<_>>());
         places
     }
 

@@ -5,6 +5,7 @@ mod command;
 mod confirming;
 mod held;
 mod newcomers;
+mod rooms;
 mod socket;
 mod wiping;
 

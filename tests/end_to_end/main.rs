@@ -6,6 +6,7 @@
 //! use the local room, what is left in memory and on disks, what is logged, the sandbox of the systemd unit; `proxied` comes
 //! over the listener for proxies, `tls` over TLS, `balanced` through nginx and HAProxy, which must be installed;
 //! `invited` makes invitations to a private room; `nothing_lost` breaks whatever can break; `restored` puts backups back; `wiped` makes all unreadable;
+//! `rooms` are several at one address;
 //! `hosting` is the host's socket and the command that speaks to it;
 //! `several` is one room on three machines, with NATS servers that `tests/run` installs; `lasting` has the kinds of entries that are no
 //! messages; `defects` are those of others; `onion` starts a private Tor network, for which `tor` must be installed.
@@ -44,6 +45,7 @@ mod proxied;
 #[cfg(target_os = "linux")]
 mod raw_device;
 mod restored;
+mod rooms;
 #[cfg(all(target_os = "linux", feature = "cluster"))]
 mod several;
 mod threat_model;

@@ -27,6 +27,9 @@ pub struct HostFlags {
     /// What to ask or to do.
     #[command(subcommand)]
     pub command: HostCommand,
+    /// In which room, where there are several [default: main]
+    #[arg(long, value_name = "NAME", global = true)]
+    pub room: Option<String>,
     /// Print the answer as JSON, in one line
     #[arg(long, global = true)]
     pub json: bool,

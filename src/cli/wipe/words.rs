@@ -28,8 +28,8 @@ pub(super) fn confirm(flags: &WipeFlags, question: &str, terminal: &Terminal) ->
 /// What is asked.
 pub(super) fn question(path: &str, address: bool) -> String {
     let what = match address {
-        true => "all messages of the room, all that was decided in it, and its address",
-        false => "all messages of the room and all that was decided in it; its address stays",
+        true => "all messages of all rooms, all that was decided in them, and the address",
+        false => "all messages of all rooms and all that was decided in them; the address stays",
     };
     format!(
         "In {path} this makes unreadable for ever: {what}.\nType the word {WORD} to do it, anything else to leave it:"

@@ -13,6 +13,7 @@ mod identity;
 mod moved;
 mod parameters;
 mod seat;
+mod seen;
 mod session;
 mod waiting;
 
@@ -34,11 +35,12 @@ use self::form::Form;
 use self::guest_form::own_form;
 use self::parameters::Parameters;
 use self::seat::{Resumed, resume};
-use self::session::{Session, guest_of, number, prove, random_number, window};
+use self::session::{PageRoom, Session, guest_of, number, prove, random_number, window};
 use crate::http::body;
 use crate::http::error::Problem;
+use crate::http::fields::Fields;
 use crate::http::guard::MOVED;
-use crate::http::site::{ChargedRoom, Site};
+use crate::http::site::Site;
 use crate::http::unbuffered::unbuffered;
 use crate::hub::{Published, Room};
 use crate::protocol::{Code, Guest, GuestId, Hello, Name, Refusal, Token};
@@ -76,7 +78,12 @@ pub(super) fn routes() -> Router<Arc<Site>> {
 }
 
 /// The room for a guest who has entered, the entry for a visitor who has not.
-async fn page(State(site): State<Arc<Site>>, ChargedRoom(room): ChargedRoom, session: Session) -> Response {
+async fn page(
+    State(site): State<Arc<Site>>,
+    PageRoom(room): PageRoom,
+    session: Session,
+    fields: Fields,
+) -> Response {
     match &session.token {
         Some(token) if matches!(room.waits(token).await, Ok(Some(_))) => see_other("page/waiting"),
         Some(token) => {
@@ -84,25 +91,37 @@ async fn page(State(site): State<Arc<Site>>, ChargedRoom(room): ChargedRoom, ses
             let doors = site.room.doors().unwrap_or_default();
             let (origins, name) = (&doors[..], session.name.as_ref().map_or("", Name::as_str));
             let doors = Doors { origins, path: MOVED, token: &token.encode(), name };
-            let content = documents::room(&site.noscript.title, &window, &doors);
-            with_doors(document(Look::Room, StatusCode::OK, content), Look::Room, origins)
+            let lines = site.rooms.lines();
+            let mut seen = session.seen.clone();
+            // Only a page of the room itself leads from one to the next.
+            if let Some(from) = fields.text("from").filter(|_| session.is_vouched()) {
+                seen.look(&lines, from);
+            }
+            let links = seen.links(&lines, &session.room);
+            let content = documents::room(&session.front.title, &window, &links, &doors);
+            let mut response = with_doors(document(Look::Room, StatusCode::OK, content), Look::Room, origins);
+            if !links.is_empty() {
+                seen.look(&lines, &session.room);
+                session.keep_seen(&mut response, &seen);
+            }
+            response
         }
-        None => entry(&site, &session, "page/enter", "", None),
+        None => entry(&room, &session, "page/enter", "", None),
     }
 }
 
 /// The entry again, with the name that was entered and why it was refused.
-fn entry_again(site: &Site, session: &Session, name: &str, problem: impl Into<Problem>) -> Response {
-    entry(site, session, "enter", name, Some(problem.into()))
+fn entry_again(room: &Room, session: &Session, name: &str, problem: impl Into<Problem>) -> Response {
+    entry(room, session, "enter", name, Some(problem.into()))
 }
 
 /// The entry; `action` is where its form leads.
-fn entry(site: &Site, session: &Session, action: &str, name: &str, problem: Option<Problem>) -> Response {
+fn entry(room: &Room, session: &Session, action: &str, name: &str, problem: Option<Problem>) -> Response {
     let Some(secret) = session.entry.clone().or_else(|| Token::random().ok()) else {
         return refused(Look::Room, no_randomness());
     };
     let form = random_number();
-    let (title, kept, proof) = (&site.noscript.title, site.noscript.kept, prove(&secret, &form));
+    let (title, kept, proof) = (&*session.front.title, session.front.kept, prove(&secret, &form));
     let note = problem.as_ref().map(|problem| problem.detail.as_str());
     let doors = problem.as_ref().map_or(&[][..], |problem| &problem.doors);
     let content = entry_page::entry(&Entry {
@@ -114,7 +133,7 @@ fn entry(site: &Site, session: &Session, action: &str, name: &str, problem: Opti
         name,
         note,
         doors,
-        needs: site.room.needs(),
+        needs: room.needs(),
     });
     let mut response = document_with(Look::Entry, problem.as_ref(), content);
     if session.entry.is_none() {
@@ -130,17 +149,17 @@ async fn to_page(_: Session) -> Response {
 /// Takes a seat: under the token of the cookie, that of an identity, or a new one.
 async fn enter(
     State(site): State<Arc<Site>>,
-    ChargedRoom(room): ChargedRoom,
+    PageRoom(room): PageRoom,
     session: Session,
     request: Request,
 ) -> Response {
     let form = match Form::read(&site, request).await {
         Ok(form) => form,
-        Err(problem) => return entry_again(&site, &session, "", problem),
+        Err(problem) => return entry_again(&room, &session, "", problem),
     };
     if session.entry.is_none() && session.token.is_none() {
         let problem = Problem::new(StatusCode::FORBIDDEN, COOKIES_BLOCKED);
-        return entry_again(&site, &session, &form.name, problem);
+        return entry_again(&room, &session, &form.name, problem);
     }
     let own = |secret| session.is_own_form(secret, &form.number, &form.proof);
     if !session.entry.iter().chain(&session.token).any(own) {
@@ -149,7 +168,7 @@ async fn enter(
     // The same guest where the form is sent again because its answer was lost: an invitation may be used up by then.
     let known = session.token.clone().or_else(|| session.entry.as_ref().and_then(guest_of));
     let Some(token) = known else {
-        return entry_again(&site, &session, &form.name, no_randomness());
+        return entry_again(&room, &session, &form.name, no_randomness());
     };
     let hello = match waiting::hello(&form, token.clone()) {
         Ok(hello) => room.identify(hello).await,
@@ -157,7 +176,7 @@ async fn enter(
     };
     let hello = match hello {
         Ok(hello) => hello,
-        Err(refusal) => return entry_again(&site, &session, &form.name, refusal),
+        Err(refusal) => return entry_again(&room, &session, &form.name, refusal),
     };
     // That of an identity, if the form names one.
     let token = hello.token.clone().unwrap_or(token);
@@ -169,13 +188,13 @@ async fn enter(
             response
         }
         Err(refusal) if refusal.code == Code::Waiting => waiting::begin(&session, &token, name.as_ref()),
-        Err(refusal) => entry_again(&site, &session, &form.name, refusal),
+        Err(refusal) => entry_again(&room, &session, &form.name, refusal),
     }
 }
 
 async fn messages(
     State(site): State<Arc<Site>>,
-    ChargedRoom(room): ChargedRoom,
+    PageRoom(room): PageRoom,
     session: Session,
     method: Method,
     Parameters { window: number, after, plain }: Parameters,
@@ -234,7 +253,7 @@ async fn go_on(State(site): State<Arc<Site>>, session: Session, request: Request
 
 /// The form, with the name that the guest has. Where they have no seat it is taken anew, as by the messages, so that both say
 /// the same, whichever comes first.
-async fn composer(ChargedRoom(room): ChargedRoom, session: Session) -> Response {
+async fn composer(PageRoom(room): PageRoom, session: Session) -> Response {
     let Some(token) = &session.token else { return session.without_cookie(Look::Composer) };
     match resume(&room, session.name.as_ref(), token).await {
         Ok(Resumed { join, lost_name }) => {
@@ -249,7 +268,7 @@ async fn composer(ChargedRoom(room): ChargedRoom, session: Session) -> Response 
 
 async fn submit(
     State(site): State<Arc<Site>>,
-    ChargedRoom(room): ChargedRoom,
+    PageRoom(room): PageRoom,
     session: Session,
     request: Request,
 ) -> Response {
@@ -316,7 +335,7 @@ async fn say(room: &Room, guest: GuestId, form: &Form) -> Result<Published, Refu
 /// Gives the seat up, and lets the browser forget the guest.
 async fn leave(
     State(site): State<Arc<Site>>,
-    ChargedRoom(room): ChargedRoom,
+    PageRoom(room): PageRoom,
     session: Session,
     request: Request,
 ) -> Response {

@@ -5,6 +5,7 @@
 mod acts;
 pub(super) mod credentials;
 mod exchange;
+mod list;
 mod qr;
 mod wipe;
 
@@ -44,6 +45,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/messages", get(poll_messages).post(publish))
         .route("/rooms/{room}/events", get(event_stream))
         .merge(acts::routes())
+        .merge(list::routes())
         .merge(wipe::routes())
         .merge(qr::routes())
         .route_layer(middleware::from_fn(refuse_secrets_in_query))
@@ -189,7 +191,7 @@ async fn publish(
 ) -> HandlerResult {
     let key = idempotency_key(&request);
     let body = read_body(&site, request).await?;
-    let say = protocol::body::say(&body, key.as_deref(), site.room.limits().message_bytes)?;
+    let say = protocol::body::say(&body, key.as_deref(), room.limits().message_bytes)?;
     let guest = room.join_stateless(credentials.hello()).await?.welcome.guest.id;
     let id = say.id.clone();
     Ok(match room.publish_stateless(guest, say).await? {

@@ -25,7 +25,7 @@ impl RoomActor {
             command = claims.keep_behind(guest, command)?;
         }
         let need = match &mut command {
-            Command::Join(hello, circuit, _) => self.need_of_hello(hello, *circuit, true),
+            Command::Join(hello, circuit, ..) => self.need_of_hello(hello, *circuit, true),
             Command::JoinStateless(hello, circuit, _) | Command::Members(hello, circuit, _) => {
                 self.need_of_hello(hello, *circuit, false)
             }

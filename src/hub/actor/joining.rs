@@ -13,9 +13,7 @@ use crate::hub::reserving::check_reserved;
 use crate::hub::roster::change::{Arrival, ClaimedName, PresenceChange};
 use crate::hub::speaker::Speaker;
 use crate::log::{Entry, LogError, Span};
-use crate::protocol::{
-    Act, Body, CircuitId, GuestId, Hello, MAIN_ROOM, MessageId, Name, Refusal, Token, Welcome,
-};
+use crate::protocol::{Act, Body, CircuitId, GuestId, Hello, MessageId, Name, Refusal, Token, Welcome};
 
 impl RoomActor {
     /// Joins a guest on a connection. With a claim, the request was charged when the claim was asked for.
@@ -151,7 +149,7 @@ impl RoomActor {
             count: self.roster.count(),
             guest: arrival.guest,
             token,
-            room: MAIN_ROOM.to_owned(),
+            room: self.shared.facts.name().to_owned(),
             title: self.state.title.clone(),
             epochs: Arc::clone(&self.identity.epochs),
             cursor: None,
@@ -165,6 +163,7 @@ impl RoomActor {
             storage_available: self.notices.can_write(),
             waiting: self.waiting.count(),
             policy: Arc::clone(&self.policy),
+            rooms: Arc::clone(&self.rooms),
         }
     }
 

@@ -38,6 +38,23 @@ fn a_reader_that_is_too_far_behind_is_told() {
 }
 
 #[test]
+fn a_ring_that_was_given_up_has_no_buffer_and_goes_on() {
+    let mut ring = Ring::new(1000);
+    for seq in 1..=3 {
+        push(&mut ring, "event", seq);
+    }
+    let head = ring.head();
+    ring.give_up();
+    assert_eq!((ring.head(), ring.bytes.capacity(), ring.events.capacity()), (head, 0, 0));
+    let mut out = BytesMut::new();
+    assert_eq!(ring.copy(head - 1, 1000, &mut out), Err(Lagged));
+    assert_eq!(ring.copy_messages(2, 3, 1000, &mut out), None, "the log has them");
+    push(&mut ring, "again", 4);
+    let copied = ring.copy(head, 1000, &mut out).unwrap();
+    assert_eq!((copied.seq, &out[..]), (Some(4), &frames(&["again".into()])[..]));
+}
+
+#[test]
 fn messages_come_without_presence() {
     let mut ring = Ring::new(1000);
     for (json, seq) in [("a", 1), ("joined", 0), ("b", 2), ("c", 3)] {

@@ -83,6 +83,7 @@ impl Roster {
     fn lose_seat(&mut self, id: GuestId, node: NodeId, name: &Name) {
         let Some(arrival) = self.arrivals.remove(&id) else { return };
         let Some(occupant) = self.seats.remove(&arrival) else { return };
+        self.free_in_house(occupant.circuit);
         if let SeatHold::Connection(_, loss) = occupant.hold {
             loss.take_over();
         }

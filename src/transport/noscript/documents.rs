@@ -107,8 +107,48 @@ impl Doors<'_> {
     }
 }
 
-/// The room with its frames, for a guest who has entered. `window` is this window, with a proof for its forms.
-pub fn room(title: &str, window: &Window, doors: &Doors<'_>) -> String {
+/// A room of the address, in the list on the page of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomLink {
+    /// Where its page is, from the one that has the list.
+    pub address: String,
+    /// Its title.
+    pub title: String,
+    /// How many guests are in it.
+    pub guests: usize,
+    /// How many entries are new since the guest has looked at it.
+    pub unread: u64,
+    /// Whether it is the room of this page.
+    pub here: bool,
+}
+
+/// The list of rooms.
+fn room_links(rooms: &[RoomLink]) -> Markup {
+    let unread: u64 = rooms.iter().filter(|room| !room.here).map(|room| room.unread).sum();
+    html! {
+        @if !rooms.is_empty() {
+            details {
+                summary { "Rooms" @if unread > 0 { " (" (unread) " unread)" } }
+                ul {
+                    @for room in rooms {
+                        li {
+                            @if room.here {
+                                b { bdi { (room.title) } } ", where you are"
+                            } @else {
+                                a href=(room.address) { bdi { (room.title) } }
+                                @if room.unread > 0 { ", " b { (room.unread) " unread" } }
+                                ", " (room.guests) @if room.guests == 1 { " guest" } @else { " guests" }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The room with its frames, for a guest who has entered. `rooms` are those of the address. `window` is this window, with a proof for its forms.
+pub fn room(title: &str, window: &Window, rooms: &[RoomLink], doors: &Doors<'_>) -> String {
     let messages = format!("page/{}", connection::address(&window.number, None));
     let refreshing = format!("page/messages?window={}&plain={}", window.number, REFRESH_SECONDS[1]);
     let body = html! {
@@ -129,6 +169,7 @@ pub fn room(title: &str, window: &Window, doors: &Doors<'_>) -> String {
                     button class="link" { "Leave" }
                 }
             }
+            (room_links(rooms))
             (doors.forms())
         }
         main aria-label="Chat" {

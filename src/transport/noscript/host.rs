@@ -39,6 +39,8 @@ pub struct HostPage<'a> {
     pub wipe: Option<Confirmation>,
     /// The origin at which the guest reaches the room.
     pub origin: &'a str,
+    /// Whether it is the main room, with which all others end.
+    pub main: bool,
     /// Whether that link is an invitation.
     pub invites: bool,
     /// The guests who wait to be let in.
@@ -63,7 +65,7 @@ pub fn host(page: &HostPage<'_>) -> String {
             }
             @if role == Role::Host { (page.texts()) (newcomers.invitations(form)) (page.links()) (page.names()) }
             @if role >= Role::Moderator { (page.kept_out()) (page.log()) }
-            @if role == Role::Host { (page.end()) }
+            @if role == Role::Host && page.main { (page.end()) }
         }
     };
     begin(Look::Host, "Keeping the room", None) + &body.0
@@ -274,8 +276,8 @@ impl HostPage<'_> {
             }
             details { summary { "Wipe the room" }
                 p {
-                    "The room ends for all, and everything that it has kept is made unreadable for ever. With the address, no room \
-                     can be under it again."
+                    "The room ends for all, with all other rooms of this address, and everything that was kept in them is made \
+                     unreadable for ever. With the address, no room can be under it again."
                 }
                 (self.form(&html! {
                     label for="wipe" { "The title of the room, to confirm it" }

@@ -17,11 +17,13 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 
 use super::end::CLOSE_TAKEN_OVER;
-use crate::config::{HistorySettings, ListenSettings, RoomSettings};
+use crate::config::{HistorySettings, ListenSettings, RoomSettings, Settings};
 use crate::hub::{Join, Room};
 use crate::listen::{ConnectionLimiter, Io};
 use crate::log::{MemoryLog, Retention};
+
 use crate::protocol::{CircuitId, Hello, MessageId, Say, Token};
+use crate::rooms::Rooms;
 
 /// The longest that a test waits for anything.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -58,11 +60,12 @@ impl Chat {
     /// Serves a connection.
     fn serve(&self, io: impl Io) -> JoinHandle<()> {
         let (room, settings) = (self.room.clone(), ListenSettings::default());
+        let rooms = Rooms::only(room.clone(), &Settings::default());
         tokio::spawn(async move {
             let (limiter, _accepted) = ConnectionLimiter::new(1, 0);
             let permit = limiter.try_acquire(CircuitId(1)).unwrap();
             let (closing, io) = (CancellationToken::new(), Box::new(io));
-            super::serve(io, Default::default(), room, &settings, &permit, &closing).await;
+            super::serve(io, Default::default(), rooms, room, &settings, &permit, &closing).await;
         })
     }
 }

@@ -30,6 +30,7 @@ use crate::config::ListenSettings;
 use crate::hub::Room;
 use crate::hub::direct::StreamHandle;
 use crate::listen::{Io, Permit};
+use crate::rooms::Rooms;
 
 /// How much is read at once, into a buffer on the stack; so much may wait to be decoded.
 const READ_BYTES: usize = 16 * 1024;
@@ -52,6 +53,7 @@ const CLOSE_WAIT: Duration = Duration::from_secs(2);
 pub async fn serve(
     io: Box<dyn Io>,
     read_ahead: Bytes,
+    rooms: Arc<Rooms>,
     room: Room,
     settings: &ListenSettings,
     permit: &Permit,
@@ -59,7 +61,7 @@ pub async fn serve(
 ) {
     let now = Instant::now();
     let io = StreamHandle::new(io);
-    let session = Session::new(room, io.events());
+    let session = Session::new(rooms, room, io.events());
     let mut driver = Driver {
         io,
         input: Input::new(Arc::clone(permit.budget())),
@@ -122,13 +124,15 @@ impl Driver<'_> {
         let mut evicted = pin!(self.evicted.cancelled());
         let mut lost = pin!(Fuse::terminated());
         let mut alarm = pin!(sleep_until(self.hello_until));
-        let (mut filter, mut joined) = (WakeFilter::new(), false);
+        let (mut filter, mut joined) = (WakeFilter::new(), 0);
         loop {
             if let Err(end) = self.write_events().await {
                 return end;
             }
-            if !joined && let Some(loss) = self.session.lost() {
-                joined = true;
+            if joined != self.session.joins()
+                && let Some(loss) = self.session.lost()
+            {
+                joined = self.session.joins();
                 lost.set(loss.fuse());
                 alarm.as_mut().reset(self.deadline());
             }

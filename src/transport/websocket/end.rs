@@ -12,6 +12,9 @@ pub const CLOSE_TAKEN_OVER: u16 = 4001;
 /// The close code when a host or a moderator has put the guest out, or bans them.
 pub(super) const CLOSE_BANNED: u16 = 4003;
 
+/// The close code when the room was removed by its host.
+pub(super) const CLOSE_REMOVED: u16 = 4004;
+
 /// Why the connection ends.
 pub(super) enum End {
     /// Close with this code and reason.
@@ -31,6 +34,7 @@ impl From<SessionEnd> for End {
             SessionEnd::RoomFull => End::Close(CloseCode::Again, "the room is full"),
             SessionEnd::Banned => End::Close(CloseCode::from(CLOSE_BANNED), "banned"),
             SessionEnd::Locked => End::Close(CloseCode::Again, "the room is locked"),
+            SessionEnd::Removed => End::Close(CloseCode::from(CLOSE_REMOVED), "the room was removed"),
             SessionEnd::TakenOver => {
                 End::Close(CloseCode::from(CLOSE_TAKEN_OVER), "taken over by another connection")
             }

@@ -1,5 +1,6 @@
 //! What a session asks of the room, and what comes of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -8,11 +9,12 @@ use tokio::time::sleep;
 
 use crate::hub::{Done, History, Join, PublishBatch, Reader, Room, Seat, Waiting};
 use crate::protocol::event::WaitingGuest;
-use crate::protocol::{Act, Code, Hello, MessageId, Name, Refusal, Say};
+use crate::protocol::{Act, CircuitId, Code, Hello, MAIN_ROOM, MessageId, Name, Refusal, Say};
+use crate::rooms::Rooms;
 
 /// The room's answer to a request.
 pub(super) enum Outcome {
-    Joined(Result<Box<(Join, Reader)>, Refusal>),
+    Joined(Result<Box<(Room, Join, Reader)>, Refusal>),
     Published(Vec<MessageId>, PublishBatch),
     Acted(MessageId, Act, Result<Done, Refusal>),
     Renamed(Name, Result<Option<String>, Refusal>),
@@ -21,13 +23,21 @@ pub(super) enum Outcome {
     Waiting(Result<Vec<WaitingGuest>, Refusal>),
 }
 
-/// Joins when the rate limit allows it, and begins to read.
-pub(super) async fn join(room: &Room, hello: Hello) -> Result<(Join, Reader), Refusal> {
+/// Joins the room that the hello names when the rate limit allows it, and begins to read; `moves` says that the guest gives up a
+/// seat in another room for it.
+pub(super) async fn join(
+    rooms: &Arc<Rooms>,
+    circuit: CircuitId,
+    hello: Hello,
+    moves: bool,
+) -> Result<(Room, Join, Reader), Refusal> {
+    let name = hello.room.as_deref().unwrap_or(MAIN_ROOM);
+    let room = retry_rate_limited(|| rooms.find(name, circuit)).await?;
     let mut hello = retry_rate_limited(|| room.identify(hello.clone())).await?;
     room.enter(&mut hello).await?;
-    let mut join = retry_rate_limited(|| room.join(hello.clone())).await?;
-    let reader = Reader::begin(room, &mut join, &hello).await?;
-    Ok((join, reader))
+    let mut join = retry_rate_limited(|| room.join_moving(hello.clone(), moves)).await?;
+    let reader = Reader::begin(&room, &mut join, &hello).await?;
+    Ok((room, join, reader))
 }
 
 /// Publishes messages after a pause.
@@ -78,4 +88,18 @@ where
             answer => return answer,
         }
     }
+}
+
+/// Whether a hello that was refused for this is to be sent again, after a while or with something that is missing.
+pub(super) fn asks_again(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Waiting
+            | Code::PasswordNeeded
+            | Code::PasswordWrong
+            | Code::InvitationNeeded
+            | Code::IdentityNeeded
+            | Code::IdentityWrong
+            | Code::TooFast
+    )
 }

@@ -5,6 +5,7 @@
 //! nothing more is received before it is done.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -13,11 +14,12 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::outcome::{Outcome, do_act, join, publish, rename};
+use super::outcome::{Outcome, asks_again, do_act, join, publish, rename};
 use crate::hub::direct::EventStream;
 use crate::hub::{Done, PublishBatch, Reader, Room, Seat, with_token};
 use crate::protocol::event::Event;
 use crate::protocol::{Act, Code, Refusal, Request, Say, Token, frame};
+use crate::rooms::Rooms;
 
 /// How many requests may wait to be handled. As many messages can be published together.
 const REQUESTS_MAX: usize = 64;
@@ -30,6 +32,8 @@ const ASKS_AGAIN: Duration = Duration::from_secs(60);
 
 /// The session of one guest on one connection.
 pub(super) struct Session {
+    rooms: Arc<Rooms>,
+    /// The room that the guest is in, or the main one.
     room: Room,
     /// The connection, for the room's task.
     stream: EventStream,
@@ -49,6 +53,8 @@ pub(super) struct Session {
 struct Joined {
     seat: Seat,
     reader: Reader,
+    /// How many rooms the guest has joined on this connection.
+    number: u64,
 }
 
 /// Why a session has ended.
@@ -62,6 +68,8 @@ pub(super) enum SessionEnd {
     Banned,
     /// The room is locked.
     Locked,
+    /// The room was removed.
+    Removed,
     /// The same guest joined on another connection.
     TakenOver,
     /// The room is closing.
@@ -72,8 +80,9 @@ pub(super) enum SessionEnd {
 
 impl Session {
     /// A session before its hello.
-    pub(super) fn new(room: Room, stream: EventStream) -> Self {
+    pub(super) fn new(rooms: Arc<Rooms>, room: Room, stream: EventStream) -> Self {
         Self {
+            rooms,
             room,
             stream,
             joined: None,
@@ -173,18 +182,24 @@ impl Session {
                 }
                 return Ok(Some(SessionEnd::Left));
             }
-            (Request::Hello(_), Some(_)) => {
-                let sentence = "You are in the room already; use \"rename\" for a new name.";
+            (Request::Hello(hello), Some(_))
+                if hello.room.as_deref().is_none_or(|name| name == room.name()) =>
+            {
+                let sentence =
+                    "You are in the room already; use \"rename\" for a new name, or name another room.";
                 return Err(Refusal::new(Code::HelloAgain, sentence));
             }
-            (Request::Hello(mut hello), None) => {
+            (Request::Hello(mut hello), _) => {
                 self.made = hello.token.is_none() && hello.identity.is_none();
                 if hello.identity.is_none() {
                     // All hellos of a connection that have none are of one guest. An identity has its own.
                     self.token = hello.token.clone().or(self.token.take()).or_else(|| Token::random().ok());
                     hello.token.clone_from(&self.token);
                 }
-                let join = async move { Outcome::Joined(join(&room, hello).await.map(Box::new)) };
+                let (rooms, circuit) = (Arc::clone(&self.rooms), room.circuit());
+                let moves = self.has_joined();
+                let join =
+                    async move { Outcome::Joined(join(&rooms, circuit, hello, moves).await.map(Box::new)) };
                 self.in_flight = Some(join.boxed());
             }
             (Request::Say(say), Some(joined)) => {
@@ -232,10 +247,17 @@ impl Session {
     fn answer(&mut self, outcome: Outcome, out: &mut BytesMut) -> Option<SessionEnd> {
         match outcome {
             Outcome::Joined(Ok(joined)) => {
-                let (join, mut reader) = *joined;
+                let (room, join, mut reader) = *joined;
+                let number = self.joined.as_ref().map_or(0, |joined| joined.number) + 1;
+                // In the room before nothing is held any more: not the seat, and not the connection.
+                if let Some(before) = self.joined.take() {
+                    drop(before.reader);
+                    before.seat.leave();
+                }
+                self.room = room;
                 frame::text(&join.welcome.event().encode(), out);
                 reader.write_to(self.stream.clone());
-                self.joined = Some(Joined { seat: join.seat, reader });
+                self.joined = Some(Joined { seat: join.seat, reader, number });
                 None
             }
             Outcome::Held(Ok(waiting)) => {
@@ -246,14 +268,15 @@ impl Session {
                 if asks_again(refusal.code) {
                     self.asked = Some(Instant::now());
                 }
-                refuse(&with_token(refusal, self.token.as_ref().filter(|_| self.made), false), out)
+                let refusal = with_token(refusal, self.token.as_ref().filter(|_| self.made), false);
+                // One who has a seat in another room stays there.
+                refuse(&refusal, out).filter(|_| self.joined.is_none())
             }
             Outcome::History(Err(refusal)) | Outcome::Held(Err(refusal)) | Outcome::Waiting(Err(refusal)) => {
                 refuse(&refusal, out)
             }
             Outcome::Waiting(Ok(guests)) => {
-                let event = Event::Waiting { count: guests.len(), guests: Some(&guests) };
-                frame::text(&event.encode(), out);
+                frame::text(&Event::Waiting { count: guests.len(), guests: Some(&guests) }.encode(), out);
                 None
             }
             Outcome::History(Ok(history)) => {
@@ -283,9 +306,11 @@ impl Session {
                 None
             }
             Outcome::Acted(id, _, Ok(Done { seq, link })) => {
-                let link = link.map(|link| link.encode());
-                let (id, link) = (id.as_str(), link.as_deref());
-                frame::text(&Event::Acknowledged { id, seq, link, held: false }.encode(), out);
+                let (id, link) = (id.as_str(), link.map(|link| link.encode()));
+                frame::text(
+                    &Event::Acknowledged { id, seq, link: link.as_deref(), held: false }.encode(),
+                    out,
+                );
                 None
             }
             Outcome::Acted(_, _, Err(refusal)) => refuse(&refusal, out),
@@ -327,6 +352,11 @@ impl Session {
         open.map(|open| (!open).then_some(SessionEnd::Closing))
     }
 
+    /// How many rooms the guest has joined on this connection.
+    pub(super) fn joins(&self) -> u64 {
+        self.joined.as_ref().map_or(0, |joined| joined.number)
+    }
+
     /// Completes when this connection has lost the seat; `None` before the hello.
     pub(super) fn lost(&self) -> Option<impl Future<Output = ()> + use<>> {
         self.joined.as_ref().map(|joined| joined.seat.lost())
@@ -334,12 +364,15 @@ impl Session {
 
     /// Appends why the seat was lost to `out`, and returns it as an end.
     pub(super) fn loss(&self, out: &mut BytesMut) -> SessionEnd {
-        let loss = self.joined.as_ref().map(|joined| joined.seat.loss());
-        let refused = |loss: Refusal| match (refuse(&loss, out), loss.code) {
-            (None, Code::InvitationNeeded) => Some(SessionEnd::Banned),
-            (end, _) => end,
+        let Some(loss) = self.joined.as_ref().map(|joined| joined.seat.loss()) else {
+            return SessionEnd::TakenOver;
         };
-        loss.and_then(refused).unwrap_or(SessionEnd::TakenOver)
+        let other = match loss.code {
+            Code::InvitationNeeded => SessionEnd::Banned,
+            Code::UnknownRoom => SessionEnd::Removed,
+            _ => SessionEnd::TakenOver,
+        };
+        refuse(&loss, out).unwrap_or(other)
     }
 }
 
@@ -351,20 +384,6 @@ fn refuse(refusal: &Refusal, out: &mut BytesMut) -> Option<SessionEnd> {
         Code::Locked => Some(SessionEnd::Locked),
         _ => None,
     }
-}
-
-/// Whether a hello that was refused for this is to be sent again, after a while or with something that is missing.
-fn asks_again(code: Code) -> bool {
-    matches!(
-        code,
-        Code::Waiting
-            | Code::PasswordNeeded
-            | Code::PasswordWrong
-            | Code::InvitationNeeded
-            | Code::IdentityNeeded
-            | Code::IdentityWrong
-            | Code::TooFast
-    )
 }
 
 fn hello_first() -> Refusal {

@@ -16,12 +16,15 @@ use super::handshake::negotiate;
 use crate::config::ListenSettings;
 use crate::hub::Room;
 use crate::listen::{ConnectInfo, Io};
+use crate::rooms::Rooms;
 
 pub use super::handshake::Refused;
 
 /// What an upgraded connection is served with.
 pub struct Context {
-    /// The room.
+    /// All rooms.
+    pub rooms: Arc<Rooms>,
+    /// The main room, for this connection.
     pub room: Room,
     /// Deadlines.
     pub settings: Arc<ListenSettings>,
@@ -51,11 +54,11 @@ pub fn upgrade(mut request: Request, context: Context) -> Result<Response, Refus
 
 /// Serves the guest, with the connection's permit, until the end.
 async fn serve_upgraded(upgrade: OnUpgrade, info: ConnectInfo, context: Context) {
-    let Context { room, settings, closing, .. } = context;
+    let Context { rooms, room, settings, closing, .. } = context;
     match upgrade.await.map(Upgraded::downcast::<TokioIo<Box<dyn Io>>>) {
         Ok(Ok(parts)) => {
             let (io, read_ahead) = (parts.io.into_inner(), parts.read_buf);
-            driver::serve(io, read_ahead, room, &settings, &info.permit, &closing).await;
+            driver::serve(io, read_ahead, rooms, room, &settings, &info.permit, &closing).await;
         }
         Ok(Err(_)) => tracing::error!("a connection of an unknown kind was upgraded"),
         Err(error) => tracing::debug!(%error, "a handshake was not completed"),

@@ -27,7 +27,9 @@ use onionroom::listen::{ConnectionLimiter, loopback};
 use onionroom::log::{
     Appended, Entry, Follow, Log, LogError, LogFuture, MemoryLog, Retention, RoomIdentity, RoomState, Span,
 };
+
 use onionroom::protocol::{Act, GuestId, Name, Record};
+use onionroom::rooms::Rooms;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
@@ -250,10 +252,12 @@ async fn serve(
     let room = Room::open_in(&settings.room, &settings.history, log, Some(Arc::new(member))).await?;
     let _ = opened.set(room.clone());
     let hosts = Hosts::new(port, &[]).among_doors(room.doors().is_some());
+
     let site = Arc::new(Site {
+        rooms: Rooms::only(room.clone(), &settings),
         room,
         wiping: Wiping::new(None),
-        noscript: Noscript::new(&settings.room, &settings.history),
+        noscript: Noscript::default(),
         hosts,
         settings: Arc::new(settings.listen.clone()),
         tasks: TaskTracker::new(),

@@ -1,16 +1,20 @@
 //! A room that is reached through pipes in memory. Nothing of it waits for the operating system, so that tokio's paused
 //! clock goes on only when everything waits for a time: what takes half an hour takes no time, and exactly that long.
 
+use std::future::ready;
+use std::pin::Pin;
 use std::sync::Arc;
 
-use onionroom::config::Settings;
+use onionroom::config::{ExtraRoom, Settings};
 use onionroom::http::guard::Hosts;
 use onionroom::http::routes;
 use onionroom::http::site::{Noscript, Site};
-use onionroom::hub::Room;
 use onionroom::hub::wiping::Wiping;
+use onionroom::hub::{House, Room};
 use onionroom::listen::{Connection, ConnectionLimiter, Io, Peer};
-use onionroom::log::{MemoryLog, Retention};
+use onionroom::log::{LogError, MemoryLog, Retention};
+
+use onionroom::rooms::{Logs, OpenedLog, Rooms};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -41,11 +45,17 @@ impl MemoryRoom {
         let closing = CancellationToken::new();
         let hosts = Hosts::new(settings.listen.address.port(), &settings.listen.public);
         hosts.add_onion(ONION.into(), 80);
-        let room = Room::open(&settings.room, &settings.history, log).await.unwrap();
+        let house = Arc::new(House::new(settings.room.guests));
+        let room = Room::open_among(&settings.room, &settings.history, log, None, &house).await.unwrap();
+
+        let others = settings.rooms.iter().map(|room| (room.clone(), true)).collect();
+        let rooms = Rooms::new(room.clone(), settings.main_room(), others, Arc::new(MemoryLogs), house);
+        tokio::spawn(Arc::clone(&rooms).keep(closing.clone()));
         let site = Site {
+            rooms,
             room: room.clone(),
             wiping: Wiping::new(None),
-            noscript: Noscript::new(&settings.room, &settings.history),
+            noscript: Noscript::default(),
             hosts,
             settings: Arc::new(settings.listen.clone()),
             tasks: TaskTracker::new(),
@@ -79,5 +89,30 @@ async fn serve(mut connections: UnboundedReceiver<Connection>, site: Arc<Site>) 
         tokio::spawn(async move {
             onionroom::http::serve(connection, router, &site.settings, site.closing.clone()).await;
         });
+    }
+}
+
+type Answer<T> = Pin<Box<dyn Future<Output = Result<T, LogError>> + Send>>;
+
+/// The logs of other rooms, which end with them.
+struct MemoryLogs;
+
+impl Logs for MemoryLogs {
+    fn open(&self, room: &ExtraRoom) -> Answer<OpenedLog> {
+        let retention = Retention { messages: room.history.messages, bytes: 0, age: None };
+        let log = MemoryLog::new(retention).map_err(|error| LogError(error.to_string()));
+        Box::pin(ready(log.map(|log| OpenedLog { log: Arc::new(log), lasts: false })))
+    }
+
+    fn exists(&self, _: &str) -> bool {
+        false
+    }
+
+    fn erase(&self, _: &str) -> Answer<()> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn keep(&self, _: &[ExtraRoom]) -> Answer<()> {
+        Box::pin(ready(Ok(())))
     }
 }

@@ -68,7 +68,8 @@ impl NoscriptGuest {
     /// Keeps the cookies of an answer (RFC 6265, section 5.3).
     pub(crate) fn keep(&mut self, answer: &Answer) {
         for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
-            assert!(cookie.ends_with("; Path=/rooms/main/page; HttpOnly; SameSite=Strict"), "{cookie}");
+            let path = if cookie.starts_with("seen") { "/rooms" } else { "/rooms/main/page" };
+            assert!(cookie.ends_with(&format!("; Path={path}; HttpOnly; SameSite=Strict")), "{cookie}");
             let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
             self.cookies.retain(|(kept, _)| kept != name);
             if !cookie.contains("Max-Age=0") {

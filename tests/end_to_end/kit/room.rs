@@ -105,6 +105,12 @@ impl TestRoom {
         self.govern(Act::Link { role, link: None }).await.unwrap()
     }
 
+    /// The same for a link that makes a host of another room, which has this name.
+    pub(crate) async fn link_in(&self, room: &str) -> String {
+        let room = self.server.as_ref().unwrap().rooms().find_for_host(room).await.unwrap();
+        room.govern(Act::Link { role: Role::Host, link: None }).await.unwrap().link.unwrap().encode()
+    }
+
     /// The numbers of the guests who wait at this node.
     pub(crate) async fn waiting(&self) -> Vec<u64> {
         self.room().waiting().await.unwrap().iter().map(|line| line.id.0).collect()

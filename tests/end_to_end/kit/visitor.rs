@@ -87,17 +87,22 @@ impl Visitor {
 
     /// Listens to the room's events; the welcome comes first.
     pub(crate) async fn listen(&self, query: &str, headers: &[&str]) -> Listener {
-        self.listen_over(Raw::new(self.dial.connect().await), query, headers).await
+        self.listen_in("main", query, headers).await
+    }
+
+    /// The same in another room.
+    pub(crate) async fn listen_in(&self, room: &str, query: &str, headers: &[&str]) -> Listener {
+        self.listen_over(Raw::new(self.dial.connect().await), room, query, headers).await
     }
 
     /// The same on a socket of one's own.
     pub(crate) async fn listen_on(&self, socket: TcpSocket, query: &str, headers: &[&str]) -> Listener {
         let raw = Raw::new(socket.connect(self.dial.address()).await.unwrap());
-        self.listen_over(raw, query, headers).await
+        self.listen_over(raw, "main", query, headers).await
     }
 
-    async fn listen_over(&self, mut raw: Raw, query: &str, headers: &[&str]) -> Listener {
-        let path = format!("/rooms/main/events?{query}");
+    async fn listen_over(&self, mut raw: Raw, room: &str, query: &str, headers: &[&str]) -> Listener {
+        let path = format!("/rooms/{room}/events?{query}");
         raw.write(self.written("GET", &path, headers, "").as_bytes()).await;
         let answer = raw.head().await;
         assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/event-stream")));

@@ -164,6 +164,7 @@ async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
     let ann = Visitor::arrive(room, "Eve").await;
     surface.saw("GET", "/", &ann.get("/").await);
     surface.saw("GET", "/health", &ann.get("/health").await);
+    surface.saw("GET", "/rooms", &ann.get("/rooms").await);
     surface.saw("GET", "/chat", &ann.get("/chat").await);
     surface.saw("GET", "/chat", &ann.request("GET", "/chat", &HANDSHAKE, "").await);
     let path = "/rooms/{room}";
@@ -217,8 +218,8 @@ async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
     }
     let wipe = "/rooms/{room}/wipe";
     let example = surface.example("POST", wipe);
-    let gus = Visitor::arrive(room, "Gus").await;
-    surface.saw("POST", wipe, &gus.request("POST", &in_main(wipe), &[AS_JSON], &example).await);
+    let hal = Visitor::arrive(room, "Hal").await;
+    surface.saw("POST", wipe, &hal.request("POST", &in_main(wipe), &[AS_JSON], &example).await);
     let _asked = room.takes_wipes();
     for confirm in ["another title", "onionroom"] {
         surface.saw("POST", wipe, &ann.post(&in_main(wipe), json!({ "confirm": confirm })).await);

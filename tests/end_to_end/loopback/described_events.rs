@@ -72,6 +72,7 @@ async fn every_event_is_described_and_every_described_event_occurs() {
         settings.room.message_bytes = 32_000;
         settings.room.away = Duration::from_secs(1);
         settings.history.messages = 10;
+        settings.rooms.push(settings.extra_room("tea", None, true).unwrap());
     })
     .await;
     // A guest sends what the description gives as examples.
@@ -89,6 +90,9 @@ async fn every_event_is_described_and_every_described_event_occurs() {
     for kind in ["unknown", "title"] {
         assert!(witness.seen.contains(kind), "{kind}");
     }
+    let mut tea = room.stranger().await;
+    tea.hello_as(json!({ "room": "tea" })).await;
+    witness.expect(&mut ann, "rooms").await;
     // A host governs, by a link and by each kind of act.
     let mut claim = witness.example("claim");
     claim["link"] = room.link(Role::Host).await.into();
@@ -248,6 +252,7 @@ fn what_a_single_room_does_not_say_is_described() {
         doors: Arc::from(doors.clone()),
         storage_available: false,
         waiting: 2,
+        rooms: Arc::default(),
         policy: Arc::default(),
     };
     let events = [

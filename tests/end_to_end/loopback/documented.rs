@@ -27,7 +27,7 @@ async fn the_ladder_can_be_climbed() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     let blocks: Vec<&str> = said.split("\n====\n").map(str::trim).collect();
-    let expected: [&[&str]; 12] = [
+    let expected: [&[&str]; 13] = [
         &[r#""type":"welcome""#, r#""name":"Ann""#],
         &[r#""guests":[{"#, r#""head":0"#],
         &[r#"{"id":"first-1","seq":1}"#],
@@ -40,6 +40,7 @@ async fn the_ladder_can_be_climbed() {
         &["event: welcome", r#""seq":2"#],
         &["HTTP/1.1 101 Switching Protocols", "sec-websocket-protocol: chat"],
         &[r#""name":"Anna""#, "204"],
+        &[r#"{"rooms":[{"name":"main","title":"#],
     ];
     assert_eq!(blocks.len(), expected.len(), "{said}");
     for (block, expected) in blocks.iter().zip(expected) {

@@ -42,6 +42,7 @@ static WELCOME: LazyLock<Welcome> = LazyLock::new(|| {
         storage_available: true,
         waiting: 0,
         policy: Arc::default(),
+        rooms: Arc::default(),
     }
 });
 

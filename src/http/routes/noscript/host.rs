@@ -10,17 +10,17 @@ use super::answer::{document, document_with, refused, see_other};
 use super::form::Form;
 use super::guest_form::own_form_seated;
 use super::seat::resume;
-use super::session::{Session, prove, random_number};
+use super::session::{PageRoom, Session, prove, random_number};
 use crate::http::body;
 use crate::http::error::Problem;
-use crate::http::site::{ChargedRoom, Site};
+use crate::http::site::Site;
 use crate::hub::wiping::Wiping;
 use crate::hub::{Done, Room};
 use crate::protocol::act::{Act, Target};
 use crate::protocol::act_members::{checked, password};
 use crate::protocol::entering::InvitationRef;
 use crate::protocol::request::HistoryRequest;
-use crate::protocol::{Code, GuestId, NUMBER_LIMIT, Refusal, Role, Token};
+use crate::protocol::{Code, GuestId, MAIN_ROOM, NUMBER_LIMIT, Refusal, Role, Token};
 use crate::transport::noscript::host::{HostPage, host, wiped};
 use crate::transport::noscript::markup::Look;
 use crate::transport::noscript::message::message_id;
@@ -34,7 +34,7 @@ const MUTED_SECONDS: u64 = 600;
 /// The page.
 pub(super) async fn page(
     State(site): State<Arc<Site>>,
-    ChargedRoom(room): ChargedRoom,
+    PageRoom(room): PageRoom,
     session: Session,
     method: Method,
 ) -> Response {
@@ -48,7 +48,7 @@ pub(super) async fn page(
 /// Does what a form asks for.
 pub(super) async fn submit(
     State(site): State<Arc<Site>>,
-    ChargedRoom(room): ChargedRoom,
+    PageRoom(room): PageRoom,
     session: Session,
     request: Request,
 ) -> Response {
@@ -130,6 +130,7 @@ async fn shown(
         proof: &prove(token, &number),
         note: problem.as_ref().map(|problem| problem.detail.as_str()),
         wipe: wiping.confirmation(),
+        main: room.name() == MAIN_ROOM,
         link: secret.as_deref(),
         origin: &session.origin,
         invites: link.as_ref().is_some_and(|made| made.invites),

@@ -12,10 +12,10 @@ use super::answer::{document, document_with, refused, see_other};
 use super::form::Form;
 use super::guest_form::own_form_seated;
 use super::seat::resume;
-use super::session::{Session, prove, random_number};
+use super::session::{PageRoom, Session, prove, random_number};
 use crate::http::body;
 use crate::http::error::Problem;
-use crate::http::site::{ChargedRoom, Site};
+use crate::http::site::Site;
 use crate::hub::Room;
 use crate::protocol::identity::{key_file, key_file_name, read_key_file};
 use crate::protocol::{Act, Code, Hello, Identity, Name, Refusal, Token};
@@ -35,7 +35,7 @@ pub(super) fn hello(form: &Form, token: Token) -> Result<Hello, Refusal> {
 }
 
 /// The page.
-pub(super) async fn page(ChargedRoom(room): ChargedRoom, session: Session, method: Method) -> Response {
+pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Method) -> Response {
     if method == Method::HEAD {
         return document(Look::Host, StatusCode::OK, body::not_made());
     }
@@ -46,7 +46,7 @@ pub(super) async fn page(ChargedRoom(room): ChargedRoom, session: Session, metho
 /// Does what the form asks for.
 pub(super) async fn submit(
     State(site): State<Arc<Site>>,
-    ChargedRoom(room): ChargedRoom,
+    PageRoom(room): PageRoom,
     session: Session,
     request: Request,
 ) -> Response {

@@ -14,9 +14,9 @@ use axum::response::Response;
 use super::answer::{NOT_OWN, document_with, outside, see_other};
 use super::form::Form;
 use super::seat::resume;
-use super::session::{NO_COOKIE, Session, prove, random_number};
+use super::session::{NO_COOKIE, PageRoom, Session, prove, random_number};
 use crate::http::error::Problem;
-use crate::http::site::{ChargedRoom, Site};
+use crate::http::site::Site;
 use crate::protocol::{Name, Token};
 use crate::transport::noscript::documents::{self, Arrival};
 use crate::transport::noscript::markup::Look;
@@ -25,7 +25,7 @@ use crate::transport::noscript::markup::Look;
 pub(super) async fn moved(State(site): State<Arc<Site>>, session: Session, request: Request) -> Response {
     match Form::read(&site, request).await {
         // A browser that has a guest here already goes on as that one.
-        Ok(form) if session.token.is_none() => asked(&site, &session, &form, None),
+        Ok(form) if session.token.is_none() => asked(&session, &form, None),
         _ => see_other("../page"),
     }
 }
@@ -33,7 +33,7 @@ pub(super) async fn moved(State(site): State<Arc<Site>>, session: Session, reque
 /// Takes the seat, in answer to the page that [`moved`] shows and to nothing else.
 pub(super) async fn arrive(
     State(site): State<Arc<Site>>,
-    ChargedRoom(room): ChargedRoom,
+    PageRoom(room): PageRoom,
     session: Session,
     request: Request,
 ) -> Response {
@@ -53,11 +53,11 @@ pub(super) async fn arrive(
             session.keep(&mut response, &token, &resumed.join.welcome.guest.name);
             response
         }
-        Err(refusal) => asked(&site, &session, &form, Some(refusal.into())),
+        Err(refusal) => asked(&session, &form, Some(refusal.into())),
     }
 }
 
-fn asked(site: &Site, session: &Session, form: &Form, problem: Option<Problem>) -> Response {
+fn asked(session: &Session, form: &Form, problem: Option<Problem>) -> Response {
     let (Ok(token), Some(secret)) =
         (Token::parse(&form.token), session.entry.clone().or_else(|| Token::random().ok()))
     else {
@@ -66,7 +66,7 @@ fn asked(site: &Site, session: &Session, form: &Form, problem: Option<Problem>) 
     let number = random_number();
     let name = Name::parse(&form.name).ok();
     let content = documents::arrival(&Arrival {
-        title: &site.noscript.title,
+        title: &session.front.title,
         form: &number,
         proof: &prove(&secret, &number),
         token: &token.encode(),

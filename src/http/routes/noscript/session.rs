@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::response::Response;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use http::header::{COOKIE, HeaderName, ORIGIN, SET_COOKIE};
@@ -14,9 +14,12 @@ use http::{HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use super::answer;
+use super::seen::Seen;
 use crate::http::guard::Authority;
-use crate::http::site::Site;
-use crate::protocol::{MAIN_ROOM, Name, Token};
+use crate::http::site::{ChargedRoom, Site, room_name};
+use crate::hub::Room;
+use crate::protocol::{Name, Token};
+use crate::rooms::Front;
 use crate::transport::noscript::markup::{Look, Window};
 
 /// The cookie with the token of a guest who has entered.
@@ -27,6 +30,9 @@ const NAME: &str = "name";
 
 /// The cookie with the secret of the entry's form. It is no identity; it shows that cookies are kept.
 const ENTRY: &str = "entry";
+
+/// The cookie with up to where the browser has looked in each room, for all of them.
+const SEEN: &str = "seen";
 
 /// What a form without a cookie is answered with, or a part of the room.
 pub(super) const NO_COOKIE: &str = "This browser does not have the room's cookie any more.";
@@ -42,6 +48,12 @@ pub(super) struct Session {
     pub(super) name: Option<Name>,
     /// The secret of the entry's form.
     pub(super) entry: Option<Token>,
+    /// The name of the room.
+    pub(super) room: String,
+    /// Up to where this browser has looked in each room.
+    pub(super) seen: Seen,
+    /// What the page shows of the room to a visitor.
+    pub(super) front: Front,
     /// Whether the request is to be answered inside a frame.
     framed: bool,
     /// Whether the browser says that a page of the room itself sent the request.
@@ -60,9 +72,8 @@ impl FromRequestParts<Arc<Site>> for Session {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
-        // A name that is not UTF-8 is no room's either.
-        let room = Path::<String>::from_request_parts(parts, site).await.map_or(String::new(), |path| path.0);
-        site.room.check_name(&room).map_err(|refusal| answer::refused(Look::Room, refusal))?;
+        let room = room_name(parts, site).await;
+        let front = site.rooms.front(&room).map_err(|refusal| answer::refused(Look::Room, refusal))?;
         let authority = parts.extensions.get::<Authority>();
         // Cookies are of a host, not of a port (RFC 6265, section 8.5): two rooms on one machine need names of their own.
         let port =
@@ -77,7 +88,10 @@ impl FromRequestParts<Arc<Site>> for Session {
             framed: single(&parts.headers, SEC_FETCH_DEST).is_some_and(|kind| kind == "iframe"),
             vouched: vouched(&parts.headers),
             // Where the address has a key, `http::local_key` puts it before this.
-            path: format!("/rooms/{MAIN_ROOM}/page"),
+            path: format!("/rooms/{room}/page"),
+            seen: cookie(SEEN).map(Seen::parse).unwrap_or_default(),
+            room,
+            front,
             suffix: suffix.to_owned(),
             secure: authority.is_some_and(|authority| authority.secure),
             origin: authority.map_or(String::new(), Authority::origin),
@@ -85,10 +99,32 @@ impl FromRequestParts<Arc<Site>> for Session {
     }
 }
 
+/// The room that the path names, as [`ChargedRoom`]; what is wrong with it is told in a document.
+pub(super) struct PageRoom(pub(super) Room);
+
+impl FromRequestParts<Arc<Site>> for PageRoom {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
+        let found = ChargedRoom::from_request_parts(parts, site).await;
+        found.map(|ChargedRoom(room)| Self(room)).map_err(|problem| answer::refused(Look::Room, problem))
+    }
+}
+
 impl Session {
     /// A part of the room for a browser without the cookie: a frame says so, a window goes to the entry.
     pub(super) fn without_cookie(&self, look: Look) -> Response {
         if self.framed { answer::outside(look, NO_COOKIE) } else { answer::see_other("../page") }
+    }
+
+    /// Whether the browser says that a page of the room itself sent the request.
+    pub(super) fn is_vouched(&self) -> bool {
+        self.vouched
+    }
+
+    /// Keeps up to where this browser has looked, for all rooms.
+    pub(super) fn keep_seen(&self, response: &mut Response, seen: &Seen) {
+        self.set_at("/rooms", response, SEEN, &seen.encode());
     }
 
     /// Whether a form with this number and this proof is the room's own: either the browser says so, or the proof is right,
@@ -128,7 +164,11 @@ impl Session {
     /// `Secure` (RFC 6265, section 4.1.2.5) where the guest reaches the room by https; an onion service is reached by plain
     /// http.
     fn set(&self, response: &mut Response, name: &str, value: &str) {
-        let Self { path, suffix, .. } = self;
+        self.set_at(&self.path, response, name, value);
+    }
+
+    fn set_at(&self, path: &str, response: &mut Response, name: &str, value: &str) {
+        let Self { suffix, .. } = self;
         let secure = if self.secure { "; Secure" } else { "" };
         let cookie = format!("{name}{suffix}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}");
         if let Ok(cookie) = HeaderValue::try_from(cookie) {
@@ -204,6 +244,7 @@ fn decoded_name(text: &str) -> Option<Name> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::event::Kept;
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
@@ -253,10 +294,14 @@ mod tests {
             let path = "/key/rooms/main/page".to_owned();
             let (token, name, suffix) = (None, None, "8646".into());
             let origin = String::new();
+            let front = Front { title: "Tea".into(), kept: Kept { messages: 0, days: 0 } };
             let session = Session {
                 token,
                 name,
                 entry: None,
+                room: "main".into(),
+                seen: Seen::default(),
+                front,
                 framed: false,
                 vouched: false,
                 path,

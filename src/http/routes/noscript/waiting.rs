@@ -1,8 +1,5 @@
 //! The page of a guest who waits to be let in. It loads itself again, and leads into the room when they are.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::response::Response;
 use http::{Method, StatusCode};
 
@@ -10,22 +7,16 @@ use super::answer::{document, refused, see_other};
 use super::form::Form;
 use super::identity;
 use super::seat::resume;
-use super::session::{Session, prove, random_number};
+use super::session::{PageRoom, Session, prove, random_number};
 use crate::http::body;
 use crate::http::error::Problem;
-use crate::http::site::{ChargedRoom, Site};
 use crate::protocol::act::LinkHash;
 use crate::protocol::{Code, Hello, Name, Passphrase, Refusal, Token};
 use crate::transport::noscript::entry::{Waiting, waiting};
 use crate::transport::noscript::markup::Look;
 
 /// The page.
-pub(super) async fn page(
-    State(site): State<Arc<Site>>,
-    ChargedRoom(room): ChargedRoom,
-    session: Session,
-    method: Method,
-) -> Response {
+pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Method) -> Response {
     if method == Method::HEAD {
         return document(Look::Entry, StatusCode::OK, body::not_made());
     }
@@ -39,7 +30,7 @@ pub(super) async fn page(
         Err(refusal) if refusal.code == Code::Waiting => {
             let number = random_number();
             let content = waiting(&Waiting {
-                title: &site.noscript.title,
+                title: &session.front.title,
                 guest: room.waits(&token).await.ok().flatten(),
                 name: session.name.as_ref().map_or("", Name::as_str),
                 note: &refusal.message,

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderName, StatusCode, Uri};
 
 use crate::http::error::Problem;
 use crate::http::fields::Fields;
-use crate::http::site::Site;
+use crate::http::site::{Site, room_name};
 use crate::protocol::{Hello, Token};
 
 /// What a browser's `EventSource` sends when it connects again.
@@ -22,9 +22,8 @@ impl FromRequestParts<Arc<Site>> for RoomPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
-        // A name that is not UTF-8 is no room's either.
-        let room = Path::<String>::from_request_parts(parts, site).await.map_or(String::new(), |path| path.0);
-        site.room.check_name(&room)?;
+        let room = room_name(parts, site).await;
+        site.rooms.check_name(&room)?;
         Ok(Self(room))
     }
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use onionroom::config::{HistorySettings, ListenSettings, RoomSettings};
+use onionroom::config::{HistorySettings, ListenSettings, RoomSettings, Settings};
 use onionroom::hub::{Join, PublishBatch, Room};
 use onionroom::listen::ConnectionLimiter;
+
 use onionroom::protocol::{CircuitId, Hello, MessageId, OCCUPANCY_ABOVE, Refusal, Say};
+use onionroom::rooms::Rooms;
 use onionroom::transport::websocket;
 use onionroom_bench::Outcome;
 use tokio::task::yield_now;
@@ -81,7 +83,9 @@ async fn listen(room: Room, connection: Connection, number: usize) {
     let (settings, closing) = (ListenSettings::default(), CancellationToken::new());
     let (limiter, _accepted) = ConnectionLimiter::new(1, settings.requests_per_second);
     let Some(permit) = limiter.try_acquire(CircuitId(1)) else { return };
-    websocket::serve(Box::new(connection), hello(number).into(), room, &settings, &permit, &closing).await;
+    let rooms = Rooms::only(room.clone(), &Settings::default());
+    websocket::serve(Box::new(connection), hello(number).into(), rooms, room, &settings, &permit, &closing)
+        .await;
 }
 
 /// A guest's first frame (RFC 6455, section 5.2): FIN, text, with a mask of zeros.

@@ -1,0 +1,73 @@
+//! What hosts and moderators decide.
+
+use tokio::sync::oneshot;
+
+use super::Room;
+use crate::hub::command::{Command, Done, Seat, closing, storage_unavailable};
+use crate::hub::gate::GateCommand;
+use crate::hub::password;
+use crate::hub::speaker::Speaker;
+use crate::log::LogError;
+use crate::protocol::act::LinkHash;
+use crate::protocol::{Act, GuestId, MessageId, Refusal, Token};
+
+impl Room {
+    /// Does something as a host or a moderator; the number of the act in the room's order, and the secret of the link that it
+    /// makes, if it makes one. It is done even when the answer is not awaited.
+    ///
+    /// # Errors
+    /// `not_allowed`, `taken_over` if the seat now belongs to another connection, `not_kept` when the log fails, or
+    /// `too_fast` with how long to wait.
+    pub fn act(
+        &self,
+        seat: &Seat,
+        id: MessageId,
+        act: Act,
+    ) -> impl Future<Output = Result<Done, Refusal>> + Send + use<> {
+        let (room, speaker) = (self.clone(), seat.speaker());
+        async move { room.act_as(Some(speaker), id, act).await }
+    }
+
+    /// The same for a guest without a connection, who must have [joined](Room::join_stateless).
+    ///
+    /// # Errors
+    /// As [`Room::act`].
+    pub async fn act_stateless(&self, guest: GuestId, id: MessageId, act: Act) -> Result<Done, Refusal> {
+        self.act_as(Some(Speaker { guest, connection: None }), id, act).await
+    }
+
+    /// The same as the room itself, which may do everything.
+    ///
+    /// # Errors
+    /// `not_kept` when the log fails, or what is wrong with the act.
+    pub async fn govern(&self, act: Act) -> Result<Done, Refusal> {
+        let id = MessageId::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?;
+        self.act_as(None, id, act).await
+    }
+
+    pub(in crate::hub) async fn act_as(
+        &self,
+        speaker: Option<Speaker>,
+        id: MessageId,
+        mut act: Act,
+    ) -> Result<Done, Refusal> {
+        let mut secret = None;
+        if let Act::Password { text, hash, .. } = &mut act
+            && let Some(text) = text.take()
+        {
+            // Before anything is computed.
+            self.ask(|reply| Command::Gate(GateCommand::MayGovern(speaker, reply))).await?;
+            *hash = Some(password::hash(&text).await?);
+        }
+        if let Some(link) = act.link_mut() {
+            let fresh = Token::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?;
+            *link = Some(LinkHash::of(&fresh));
+            secret = Some(fresh);
+        }
+        let (reply, answer) = oneshot::channel();
+        let _ = self.commands.send(Command::Act(speaker, id.clone(), act, reply));
+        let result =
+            answer.await.ok().and_then(|mut batch| batch.results.pop()).unwrap_or_else(|| Err(closing()));
+        result.map(|seq| Done { seq, link: secret }).map_err(|refusal| refusal.about(Some(id)))
+    }
+}

@@ -1,0 +1,56 @@
+//! Where the logs of rooms are.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::config::ExtraRoom;
+use crate::log::{Log, LogError};
+
+/// The log of a room that was opened.
+pub struct OpenedLog {
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// Whether it is there again when it was closed. Otherwise its room is never closed.
+    pub lasts: bool,
+}
+
+/// Where the logs of rooms are, and the list of the rooms themselves.
+pub trait Logs: Send + Sync + 'static {
+    /// Opens the log of a room, or begins it.
+    fn open(&self, room: &ExtraRoom) -> BoxFuture<'static, Result<OpenedLog, LogError>>;
+
+    /// Whether a room has a log already.
+    fn exists(&self, name: &str) -> bool;
+
+    /// Erases everything that a closed room has kept.
+    fn erase(&self, name: &str) -> BoxFuture<'static, Result<(), LogError>>;
+
+    /// Keeps the list of the rooms that are not in the configuration, durably.
+    fn keep(&self, rooms: &[ExtraRoom]) -> BoxFuture<'static, Result<(), LogError>>;
+}
+
+/// For an address with one room.
+pub(super) struct NoLogs;
+
+impl Logs for NoLogs {
+    fn open(&self, _: &ExtraRoom) -> BoxFuture<'static, Result<OpenedLog, LogError>> {
+        Box::pin(async { Err(no_logs()) })
+    }
+
+    fn exists(&self, _: &str) -> bool {
+        false
+    }
+
+    fn erase(&self, _: &str) -> BoxFuture<'static, Result<(), LogError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn keep(&self, _: &[ExtraRoom]) -> BoxFuture<'static, Result<(), LogError>> {
+        Box::pin(async { Err(no_logs()) })
+    }
+}
+
+fn no_logs() -> LogError {
+    LogError("There is one room at this address, and no place for more.".into())
+}

@@ -1,0 +1,173 @@
+//! When rooms are opened and closed.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all, ready};
+use tokio::time::advance;
+
+use super::keeping::QUIET;
+use super::opener::IDLE_MOST;
+use super::{Logs, OpenedLog, Rooms, RoomsError};
+use crate::config::{ExtraRoom, Settings};
+use crate::hub::{House, Room};
+use crate::log::{LogError, MemoryLog, Retention};
+use crate::protocol::{CircuitId, Code, Hello, MessageId, Refusal, Say};
+
+/// Logs that are there again when they were closed.
+#[derive(Default)]
+struct LastingLogs {
+    logs: Mutex<HashMap<String, Arc<MemoryLog>>>,
+    opened: AtomicUsize,
+}
+
+impl Logs for LastingLogs {
+    fn open(&self, room: &ExtraRoom) -> BoxFuture<'static, Result<OpenedLog, LogError>> {
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        let fresh = || Arc::new(MemoryLog::new(Retention { messages: 100, bytes: 0, age: None }).unwrap());
+        let log = Arc::clone(self.logs.lock().unwrap().entry(room.room.name.clone()).or_insert_with(fresh));
+        // Not at once, as a disk.
+        async move {
+            tokio::task::yield_now().await;
+            Ok(OpenedLog { log, lasts: true })
+        }
+        .boxed()
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.logs.lock().unwrap().contains_key(name)
+    }
+
+    fn erase(&self, name: &str) -> BoxFuture<'static, Result<(), LogError>> {
+        self.logs.lock().unwrap().remove(name);
+        ready(Ok(())).boxed()
+    }
+
+    fn keep(&self, _: &[ExtraRoom]) -> BoxFuture<'static, Result<(), LogError>> {
+        ready(Ok(())).boxed()
+    }
+}
+
+/// The main room and so many others, `room-0` and so on, in which circuits may join twenty times in a minute.
+async fn rooms(count: usize) -> (Arc<Rooms>, Arc<LastingLogs>) {
+    let (settings, logs) = (Settings::default(), Arc::<LastingLogs>::default());
+    let house = Arc::new(House::new(settings.room.guests));
+    let log = MemoryLog::new(Retention { messages: 100, bytes: 0, age: None }).unwrap();
+    let main =
+        Room::open_among(&settings.room, &settings.history, Arc::new(log), None, &house).await.unwrap();
+    let others = (0..count).map(|number| settings.extra_room(&format!("room-{number}"), None, true).unwrap());
+    let others = others.map(|room| (room, false)).collect();
+    (Rooms::new(main, settings.main_room(), others, Arc::<LastingLogs>::clone(&logs), house), logs)
+}
+
+async fn code<T>(refused: impl Future<Output = Result<T, Refusal>>) -> Code {
+    refused.await.err().expect("a refusal").code
+}
+
+/// A room that trims its log is closed the next time.
+async fn look_twice(rooms: &Arc<Rooms>) {
+    for _ in 0..2 {
+        rooms.look().await;
+    }
+}
+
+fn open(rooms: &Rooms) -> usize {
+    rooms.read().values().filter(|entry| entry.is_open()).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_is_opened_once_closed_when_it_is_quiet_and_has_everything_again() {
+    let (rooms, logs) = rooms(1).await;
+    let found = join_all((0..10).map(|_| rooms.find_for_host("room-0"))).await;
+    assert!(found.iter().all(Result::is_ok));
+    assert_eq!(logs.opened.load(Ordering::Relaxed), 1, "for all that ask at the same time");
+    let room = found.into_iter().next().unwrap().unwrap();
+    let guest = room.join_stateless(Hello::default()).await.unwrap().welcome;
+    let say = Say { id: MessageId::parse("a").unwrap(), text: "hello".into() };
+    let seq = room.publish_stateless(guest.guest.id, say).await.unwrap().seq;
+    // However long it lasts: a handle is a request under way.
+    advance(10 * QUIET).await;
+    rooms.look().await;
+    assert_eq!(open(&rooms), 1);
+    room.leave(guest.guest.id);
+    room.present().await.unwrap();
+    drop(room);
+    rooms.look().await;
+    assert_eq!(open(&rooms), 1, "it was in use until now");
+    advance(QUIET).await;
+    look_twice(&rooms).await;
+    assert_eq!(open(&rooms), 0);
+    let line = rooms.lines().into_iter().find(|line| line.name == "room-0").unwrap();
+    assert_eq!((line.head, line.guests), (seq, 0), "what was known of it");
+    let again = rooms.find("room-0", CircuitId(1)).await.unwrap();
+    let token = Some(guest.token);
+    let welcome = again.join_stateless(Hello { token, ..Hello::default() }).await.unwrap().welcome;
+    assert_eq!((welcome.guest.id, welcome.head), (guest.guest.id, seq));
+    assert_eq!(logs.opened.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_with_a_guest_stays_open_and_of_idle_ones_only_some() {
+    let (rooms, _) = rooms(IDLE_MOST + 8).await;
+    let first = rooms.find_for_host("room-0").await.unwrap();
+    let join = first.join(Hello::default()).await.unwrap();
+    drop(first);
+    for number in 0..IDLE_MOST + 8 {
+        rooms.find_for_host(&format!("room-{number}")).await.unwrap().present().await.unwrap();
+    }
+    assert_eq!(open(&rooms), IDLE_MOST + 8);
+    advance(Duration::from_secs(1)).await;
+    look_twice(&rooms).await;
+    assert_eq!(open(&rooms), IDLE_MOST + 1, "and the one with a guest");
+    advance(10 * QUIET).await;
+    look_twice(&rooms).await;
+    assert_eq!(open(&rooms), 1);
+    drop(join.seat);
+    // The seat is held for a while.
+    rooms.look().await;
+    advance(QUIET / 3).await;
+    rooms.look().await;
+    assert_eq!(open(&rooms), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_open_rooms_costs_a_circuit_as_much_as_to_join_them() {
+    let (rooms, logs) = rooms(1000).await;
+    for number in 0..1000 {
+        let found = rooms.find(&format!("room-{number}"), CircuitId(7)).await;
+        if let Err(refusal) = found {
+            assert_eq!(refusal.code, Code::TooFast);
+            assert!(refusal.retry_after.is_some());
+        }
+    }
+    assert_eq!(logs.opened.load(Ordering::Relaxed), 10, "those that may be joined at once");
+    // Another circuit, and the one in a room that is open, lose nothing by that.
+    rooms.find("room-999", CircuitId(8)).await.unwrap();
+    let room = rooms.find("room-0", CircuitId(7)).await.unwrap();
+    assert_eq!(code(room.join(Hello::default())).await, Code::TooFast, "joins count over all rooms");
+    assert_eq!(code(rooms.main().on(CircuitId(7)).join(Hello::default())).await, Code::TooFast);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_come_and_go() {
+    let (rooms, _) = rooms(1).await;
+    rooms.add("tea", Some("Tea"), true).await.unwrap();
+    assert!(matches!(rooms.add("tea", None, true).await, Err(RoomsError::Exists(_))));
+    assert!(matches!(rooms.add("main", None, true).await, Err(RoomsError::Exists(_))));
+    for name in ["", "..", "Tea", "t\u{435}a"] {
+        assert!(matches!(rooms.add(name, None, true).await, Err(RoomsError::Name(_))), "{name}");
+    }
+    let tea = rooms.find_for_host("tea").await.unwrap();
+    let join = tea.join(Hello::default()).await.unwrap();
+    // While it is being removed it is found by no request, and removed once.
+    let (one, other) = tokio::join!(rooms.remove("tea"), rooms.remove("tea"));
+    assert!(one.is_ok() && matches!(other, Err(RoomsError::Unknown(_))));
+    join.seat.lost().await;
+    assert_eq!(join.seat.loss().code, Code::UnknownRoom);
+    assert_eq!(code(tea.present()).await, Code::StorageUnavailable);
+    assert_eq!(code(rooms.find_for_host("tea")).await, Code::UnknownRoom);
+    assert!(matches!(rooms.remove("main").await, Err(RoomsError::Main)));
+}
