@@ -13,7 +13,7 @@ use graph::{Graph, circles};
 use source::Module;
 
 /// Each module and what it uses, in the order of a message's way: a module stands below those it uses.
-const USES: [(&str, &[&str]); 20] = [
+const USES: [(&str, &[&str]); 21] = [
     ("protocol", &[]),
     ("rate_limit", &[]),
     ("passwords", &["protocol", "rate_limit"]),

@@ -12,6 +12,7 @@ pub mod encoded;
 pub mod entering;
 pub mod epochs;
 pub mod event;
+mod fragment;
 pub mod frame;
 pub mod id;
 pub mod identity;
@@ -31,6 +32,7 @@ pub use badge::Badge;
 pub use confirmation::Confirmation;
 pub use encoded::{EncodedEvent, EventBatch, EventKind};
 pub use event::{Event, Guest, Welcome};
+pub use fragment::link_fragment;
 pub use id::{CircuitId, GuestId, MessageId};
 pub use identity::Identity;
 pub use name::Name;
@@ -47,7 +49,7 @@ pub const VERSION: u32 = 1;
 /// The WebSocket subprotocol, as in `Sec-WebSocket-Protocol` (RFC 6455, section 1.9).
 pub const SUBPROTOCOL: &str = "chat";
 
-/// The name of the one room.
+/// The name of the room that is always there.
 pub const MAIN_ROOM: &str = "main";
 
 /// With more guests than this only the occupancy is told, and no longer each change of presence.

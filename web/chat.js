@@ -68,12 +68,16 @@ let unread = 0;
 let looked;
 /** Whether what is unread now is below that line. */
 let marked = false;
+/** The room that the guest comes from, on the way to another one: until its welcome what comes is of the one before. */
+let going;
+/** What knows the other rooms, once there are some: rooms.js. */
+const rooms = {};
 
 const connection = new Connection(new URL('.', location.href), {
   hello: () => (naming.needed ? undefined : {
-    type: 'hello', name: seat.name, token: seat.token, after: cursor, epoch, newest: cursor === undefined ? NEWEST : MISSED, invite, ...naming.brings,
+    type: 'hello', room: here === 'main' && !going ? undefined : here, name: seat.name, token: seat.token, after: cursor, epoch, newest: cursor === undefined ? NEWEST : MISSED, invite, ...naming.brings,
   }),
-  heard: (frame) => handlers[frame.type]?.(frame),
+  heard: (frame) => (going && !/^(welcome|error)$/.test(frame.type)) || handlers[frame.type]?.(frame),
   changed(connection) {
     showStatus(connection);
     doors.changed?.();
@@ -86,6 +90,8 @@ const handlers = {
   __proto__: null,
 
   welcome(welcome) {
+    going = undefined;
+    if (welcome.rooms) bring('rooms.js').then(() => rooms.told?.(welcome));
     doors.welcomed?.(welcome);
     doors.told(welcome.doors);
     storageAway = welcome.storage_available === false;
@@ -193,6 +199,8 @@ const handlers = {
 
   held: (event) => tools.queued?.(event),
 
+  rooms: (news) => rooms.told?.(news),
+
   deleted(event) {
     if (told({ ...event, act: 'gone', at: roomTime() })) unsaid.passedOver(cursor);
   },
@@ -262,6 +270,14 @@ const handlers = {
   error(answer) {
     const { code, message, id, doors: others } = answer;
     if (tools.answered?.(answer)) return;
+    if (going || code === 'unknown_room') {
+      /* The seat is where it was, and what was shown of that room is not: the page comes back as after a break. Where something has to
+         be brought along, it is asked for at the door of the other room. */
+      if (!ENTRY.test(code)) here = code === 'unknown_room' ? 'main' : going;
+      going = undefined;
+      showRoom();
+      return connection.open();
+    }
     if (code === 'room_full') doors.told(others);
     if (code === 'locked') return connection.lost(code);
     if (unsaid.messages.has(id)) {
@@ -315,11 +331,36 @@ function wrote(available) {
 /** Takes the role that a link gives. */
 const takeRole = () => claim && connection.send({ type: 'claim', id: claimId, link: claim });
 window.addEventListener('hashchange', () => {
+  const was = here;
   takeFragment();
+  const room = here;
+  here = was;
+  if (room !== was) return goTo(room);
   if (invite && connection.state !== 'connected') return comeIn();
   takeRole();
   invite = undefined;
 });
+
+/** Goes to another room of the address, over the same WebSocket. What waits to be sent is of this one, and holds the guest here. */
+function goTo(room) {
+  if (unsaid.any || tools.waits?.()) {
+    showRoom();
+    return complain('What you did here is not sent yet.');
+  }
+  lookAway();
+  rooms.left?.();
+  closeNaming();
+  naming.brings = undefined;
+  going = here;
+  here = room;
+  showRoom();
+  cursor = epoch = looked = undefined;
+  mine.clear();
+  deleted = [];
+  [marked, unread] = [false, 0];
+  log.begin(0);
+  if (connection.rung || !connection.send(connection.hello())) connection.open();
+}
 
 /** A moment on the room's clock, on this guest's; and the present one, on the room's. */
 const timeOf = (at) => opened + at * SECOND;

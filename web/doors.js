@@ -5,15 +5,22 @@
 /** What the page of another address gave this one; the secret of a link that gives a role, until the room has taken it; and what is
     to let this guest in, of a link of either kind, until there is a welcome. */
 let brought, claim, invite;
-/** The address bar loses it before anything else is done. */
+/** The room of this address that the window is in, which stays in the address bar. */
+let here = 'main';
+/** The fragment of a link into this room. */
+const inRoom = (rest) => [here !== 'main' && `room=${here}`, rest].filter(Boolean).join('&').replace(/^(?=.)/, '#');
+const showRoom = () => history.replaceState(null, '', location.pathname + inRoom());
+/** The address bar loses everything else before anything is done. */
 function takeFragment() {
   const { hash } = location;
   if (!hash) return;
-  history.replaceState(null, '', location.pathname);
-  const [, kind, secret] = /^#(host|invite)=([\w-]{43})$/.exec(hash) ?? [];
+  const [, room, rest] = /^#(?:room=([a-z\d-]+)&?)?(.*)/.exec(hash);
+  here = room ?? 'main';
+  showRoom();
+  const [, kind, secret] = /^(host|invite)=([\w-]{43})$/.exec(rest) ?? [];
   invite = secret;
   claim = kind === 'host' ? secret : undefined;
-  brought = !kind && hash;
+  brought = !kind && rest && `#${rest}`;
 }
 takeFragment();
 

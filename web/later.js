@@ -22,7 +22,7 @@ function field(words, save, use, more, tag = 'input') {
 }
 
 /** A request to the room, of the guest with this token. */
-const request = (method, path, body, token, signal) => fetch(new URL(`rooms/main/${path}`, connection.base), {
+const request = (method, path, body, token, signal) => fetch(new URL(`rooms/${here}/${path}`, connection.base), {
   method, body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }, signal, cache: 'no-store',
 });
 

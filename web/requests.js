@@ -53,7 +53,7 @@ class RequestWire {
   /** Outlives this wire, and the page. */
   async leave() {
     const headers = { authorization: `Bearer ${this.token}` };
-    await fetch(new URL('rooms/main/guests/me', connection.base), { method: 'DELETE', headers, keepalive: true });
+    await fetch(new URL(`rooms/${here}/guests/me`, connection.base), { method: 'DELETE', headers, keepalive: true });
   }
 
   async say({ id, text }) {
@@ -82,7 +82,7 @@ class RequestWire {
   }
 
   async ping() {
-    await this.fetch('HEAD', '../main');
+    await this.fetch('HEAD', `../${here}`);
     this.on.heard({ type: 'pong' });
   }
 

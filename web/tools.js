@@ -141,7 +141,7 @@
 
   /** Shows a link that was made, once, to be copied or scanned. */
   async function showLink(place, fragment, words) {
-    const text = `${location.origin}${location.pathname}#${fragment}`;
+    const text = `${location.origin}${location.pathname}${inRoom(fragment)}`;
     const link = make('p', 'address', text);
     const shown = make('div', '', make('p', 'quiet', `${words} It is not shown again.`), link, button('Copy', copies(link)));
     place.after(shown);
@@ -192,7 +192,7 @@
   /** Ends the room. No act, since nothing of it is to be kept. */
   function wiping() {
     const address = Object.assign(make('input'), { type: 'checkbox' });
-    const form = field('Wipe the room for good, for all. Its title, to confirm', 'Wipe', async (confirm) => {
+    const form = field('Wipe the room for good, for all, with all other rooms here. Its title, to confirm', 'Wipe', async (confirm) => {
       const { detail } = await ask('POST', 'wipe', { confirm, address: address.checked });
       tell(detail ?? 'The room is being wiped.', detail);
     });
@@ -214,7 +214,7 @@
       setting('Password for newcomers, at least 8 characters', '', text('password'), 'input', 'Set', { type: 'password', minLength: 8, required: true }),
       make('p', '', linkButton('moderator'), ' ', linkButton('host'), ' ', button('Take back unused links', () => act({ act: 'revoke_links' }))),
       inviting(),
-      wiping(),
+      here === 'main' ? wiping() : '',
     );
   }
 
@@ -277,7 +277,7 @@
     askHeld();
   }
 
-  Object.assign(tools, { answered, mark, changed, welcomed, ask: askHeld, queued });
+  Object.assign(tools, { waits: () => waiting.size > 0, answered, mark, changed, welcomed, ask: askHeld, queued });
   changed();
   askHeld();
 }

@@ -28,14 +28,15 @@ macro_rules! text {
 static DOCUMENT: Text = text!("index.html");
 
 /// What the document asks for when a guest needs it: how to go on at another address of the room, how to speak to it without
-/// a WebSocket, how to show what hosts have decided, their tools, and what newcomers need. The document runs each as an element of its own, so that
+/// a WebSocket, how to show what hosts have decided, their tools, what newcomers need, and the other rooms. The document runs each as an element of its own, so that
 /// the policy knows it by its hash, wherever the room's paths begin.
-static LATER: [(&str, Text); 5] = [
+static LATER: [(&str, Text); 6] = [
     ("moving.js", text!("moving.js")),
     ("requests.js", text!("requests.js")),
     ("governed.js", text!("governed.js")),
     ("tools.js", text!("tools.js")),
     ("entry.js", text!("entry.js")),
+    ("rooms.js", text!("rooms.js")),
 ];
 
 /// `script-src` and `style-src`: exactly what the document and the scripts that it asks for hold may run.

@@ -36,7 +36,7 @@ fn style() -> &'static str {
 }
 
 /// The scripts that are asked for later.
-fn later() -> [&'static str; 5] {
+fn later() -> [&'static str; 6] {
     LATER.each_ref().map(|(_, text)| utf8(text))
 }
 

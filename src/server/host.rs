@@ -24,7 +24,7 @@ use crate::log::state::Invitation;
 use crate::log::{Restriction, RoomState};
 use crate::protocol::event::WaitingGuest;
 use crate::protocol::request::HistoryRequest;
-use crate::protocol::{Act, Body, GuestId, MAIN_ROOM, Name, Record, Role};
+use crate::protocol::{Act, Body, GuestId, Name, Record, Role, link_fragment};
 use crate::rooms::Rooms;
 use crate::storage::DataDirectory;
 use crate::tor::{self, Stage};
@@ -175,11 +175,8 @@ impl RoomHost {
         // What is not a URL is a socket, which no browser opens.
         let local = self.local.iter().filter(|local| local.starts_with("http"));
         let places = self.address.iter().chain(local).chain(&self.public);
-        let room = match self.room.name() {
-            MAIN_ROOM => String::new(),
-            name => format!("room={name}&"),
-        };
-        places.map(|place| format!("{place}#{room}{kind}={secret}")).collect()
+        let fragment = link_fragment(self.room.name(), kind, secret);
+        places.map(|place| format!("{place}#{fragment}")).collect()
     }
 }
 

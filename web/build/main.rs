@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use zopfli::{Format, Options};
 
 /// `src/http/index.rs` serves them under these names.
-const LATER: [&str; 5] = ["moving.js", "requests.js", "governed.js", "tools.js", "entry.js"];
+const LATER: [&str; 6] = ["moving.js", "requests.js", "governed.js", "tools.js", "entry.js", "rooms.js"];
 
 fn main() {
     let document = read("index.html");

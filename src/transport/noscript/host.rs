@@ -10,7 +10,7 @@ use super::phrases;
 use crate::log::RoomState;
 use crate::log::state::{ActLine, By, Restriction};
 use crate::protocol::event::WaitingGuest;
-use crate::protocol::{Body, Confirmation, Guest, GuestId, Record, Role};
+use crate::protocol::{Body, Confirmation, Guest, GuestId, MAIN_ROOM, Record, Role};
 
 /// The content of the page.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +39,8 @@ pub struct HostPage<'a> {
     pub wipe: Option<Confirmation>,
     /// The origin at which the guest reaches the room.
     pub origin: &'a str,
-    /// Whether it is the main room, with which all others end.
-    pub main: bool,
+    /// The room's name in paths.
+    pub room: &'a str,
     /// Whether that link is an invitation.
     pub invites: bool,
     /// The guests who wait to be let in.
@@ -58,14 +58,14 @@ pub fn host(page: &HostPage<'_>) -> String {
             p { "You are " bdi { (page.guest.name.as_str()) } " " (badge(page.guest.id)) ", a " (role.as_str()) " of this room. "
                 a href="host" { "Look again" } }
             @if let Some(note) = page.note { p class="note" role="alert" { (note) } }
-            @if let Some(link) = page.link { (made_link(link, page.origin, page.invites)) }
+            @if let Some(link) = page.link { (made_link(link, page.origin, page.room, page.invites)) }
             @if role == Role::Guest { (page.claim()) }
             @if role >= Role::Moderator {
                 (newcomers.waiting(form)) (page.waiting()) (page.people(role)) (page.talk()) (page.order(role)) (newcomers.needs(role, form))
             }
             @if role == Role::Host { (page.texts()) (newcomers.invitations(form)) (page.links()) (page.names()) }
             @if role >= Role::Moderator { (page.kept_out()) (page.log()) }
-            @if role == Role::Host && page.main { (page.end()) }
+            @if role == Role::Host && page.room == MAIN_ROOM { (page.end()) }
         }
     };
     begin(Look::Host, "Keeping the room", None) + &body.0

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::protocol::link_fragment;
 use crate::qr::Drawing;
 
 /// Whether an address leads to this room from other machines, too.
@@ -11,8 +12,8 @@ fn leads_here(origin: &str) -> bool {
 }
 
 /// The link that was made, to be given on.
-pub(super) fn made_link(secret: &str, origin: &str, invites: bool) -> Markup {
-    let kind = if invites { "invite" } else { "host" };
+pub(super) fn made_link(secret: &str, origin: &str, room: &str, invites: bool) -> Markup {
+    let fragment = link_fragment(room, if invites { "invite" } else { "host" }, secret);
     html! {
         p role="status" {
             @if invites {
@@ -22,8 +23,8 @@ pub(super) fn made_link(secret: &str, origin: &str, invites: bool) -> Markup {
                 "This is the link, which works once. Put the address of the room before it, and give it to one guest in private:"
             }
         }
-        p { code { "/#" (kind) "=" (secret) } }
-        @if let Some(Drawing { size, path }) = Drawing::of(&format!("{origin}/#{kind}={secret}")).filter(|_| leads_here(origin)) {
+        p { code { "/#" (fragment) } }
+        @if let Some(Drawing { size, path }) = Drawing::of(&format!("{origin}/#{fragment}")).filter(|_| leads_here(origin)) {
             svg class="qr" viewBox={ "0 -.5 " (size) " " (size) } role="img" aria-label="The whole link as a QR code" { path d=(path) {} }
         }
         p class="quiet" {
@@ -40,7 +41,7 @@ mod tests {
     #[test]
     fn a_link_is_drawn_where_it_leads_to_this_room() {
         let secret = "w".repeat(43);
-        let shown = |origin, invites| made_link(&secret, origin, invites).0;
+        let shown = |origin, invites| made_link(&secret, origin, "main", invites).0;
         let page = shown("http://room.onion", true);
         assert!(page.contains(&format!("<code>/#invite={secret}</code>")));
         let drawn = Drawing::of(&format!("http://room.onion/#invite={secret}")).unwrap();

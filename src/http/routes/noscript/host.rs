@@ -20,7 +20,7 @@ use crate::protocol::act::{Act, Target};
 use crate::protocol::act_members::{checked, password};
 use crate::protocol::entering::InvitationRef;
 use crate::protocol::request::HistoryRequest;
-use crate::protocol::{Code, GuestId, MAIN_ROOM, NUMBER_LIMIT, Refusal, Role, Token};
+use crate::protocol::{Code, GuestId, NUMBER_LIMIT, Refusal, Role, Token};
 use crate::transport::noscript::host::{HostPage, host, wiped};
 use crate::transport::noscript::markup::Look;
 use crate::transport::noscript::message::message_id;
@@ -130,7 +130,7 @@ async fn shown(
         proof: &prove(token, &number),
         note: problem.as_ref().map(|problem| problem.detail.as_str()),
         wipe: wiping.confirmation(),
-        main: room.name() == MAIN_ROOM,
+        room: room.name(),
         link: secret.as_deref(),
         origin: &session.origin,
         invites: link.as_ref().is_some_and(|made| made.invites),

@@ -1,0 +1,47 @@
+/* The other rooms of this address: a list with what is unread in each, and the way there. Loaded where there are some. */
+'use strict';
+{
+  style('rooms.css');
+  const list = make('ul');
+  const section = make('nav', '', make('h2', '', 'Rooms'), list);
+  section.id = 'rooms';
+  section.ariaLabel = 'Rooms';
+  element('invite').before(section);
+
+  /** By name, as the room has told them last. */
+  const known = new Map();
+  /** Up to where this window has read in each. */
+  const seen = JSON.parse(kept.get('seen') ?? '{}');
+
+  function show() {
+    list.replaceChildren(...[...known.values()].map(({ name, title, head, guests }) => {
+      const unread = name === here ? 0 : Math.max(0, head - (seen[name] ??= head));
+      const link = make('a', '', nameNode(title));
+      link.href = `#room=${name}`;
+      if (name === here) link.ariaCurrent = 'page';
+      link.addEventListener('click', (event) => {
+        event.preventDefault();
+        element('people').hidePopover();
+        if (name !== here) goTo(name);
+      });
+      const words = [unread && counted(unread, 'unread message', 'unread messages'), counted(guests, 'guest', 'guests')];
+      return make('li', unread ? 'unread' : '', link, make('span', 'quiet', ` ${words.filter(Boolean).join(', ')}`));
+    }));
+    section.hidden = known.size < 2;
+  }
+
+  Object.assign(rooms, {
+    told({ type, rooms: lines, gone = [] }) {
+      if (type === 'welcome') known.clear();
+      for (const line of lines) known.set(line.name, line);
+      for (const name of gone) known.delete(name);
+      show();
+    },
+    /** What was read in the room that the guest leaves. */
+    left() {
+      seen[here] = cursor ?? seen[here];
+      kept.set('seen', JSON.stringify(seen));
+    },
+  });
+  window.addEventListener('pagehide', rooms.left);
+}
