@@ -216,7 +216,7 @@ const handlers = {
   storage: ({ available }) => wrote(available),
 
   waiting({ count, guests = [] }) {
-    Object.assign(people, { waiting: count, newcomers: guests });
+    assign(people, { waiting: count, newcomers: guests });
     tools.changed?.();
   },
 
@@ -375,7 +375,7 @@ function titled(title) {
 /** What lasts as it is shown: a message, or a line that says what else was done. */
 function shown({ type, at, title, said, ...lasting }) {
   const item = { ...lasting, mine: mine.has(lasting.guest), time: timeOf(at) };
-  if (item.act === 'announce') Object.assign(item, { guest: 0, name: 'The room', mine: false, act: undefined });
+  if (item.act === 'announce') assign(item, { guest: 0, name: 'The room', mine: false, act: undefined });
   if (item.act) govern();
   if (type === 'title') item.words = ['The room is now called ', nameNode(title)];
   /* What waits for a host is shown by none of its words. */

@@ -19,7 +19,7 @@ function charactersBeyond(text, bytes) {
 class Composer {
   /** `say(text)` gets what is to be sent, `changed(draft)` whatever stands in the box. */
   constructor({ form, text, left, note, say, changed }) {
-    Object.assign(this, { text, left, note, changed });
+    assign(this, { text, left, note, changed });
     /** The longest message, in bytes, once known. */
     this.limit = undefined;
     text.addEventListener('input', () => this.edited());

@@ -33,7 +33,7 @@ const GENTLE = { [CLOSE.roomClosing]: 5 * SECOND, [CLOSE.roomFull]: 15 * SECOND,
  */
 class Connection {
   constructor(base, { hello, heard, changed }) {
-    Object.assign(this, { base, hello, heard, changed });
+    assign(this, { base, hello, heard, changed });
     /** Which of the WIRES is taken, and how often nothing came over it. */
     this.rung = 0;
     this.misses = 0;

@@ -10,10 +10,10 @@
     invitation: 'This room is for invited guests',
   };
 
-  const title = Object.assign(make('h2'), { tabIndex: -1 });
-  const words = Object.assign(make('p'), { role: 'status' });
+  const title = assign(make('h2'), { tabIndex: -1 });
+  const words = assign(make('p'), { role: 'status' });
   const forms = make('div');
-  const entry = Object.assign(make('section', '', title, words, forms), { id: 'entry' });
+  const entry = assign(make('section', '', title, words, forms), { id: 'entry' });
   element('scroller').before(entry);
 
   const password = () => field('Password', 'Come in', (password, form, input) => {
@@ -68,5 +68,5 @@
     if (focused) composer.focus();
   }
 
-  Object.assign(naming, { entry: show, entered });
+  assign(naming, { entry: show, entered });
 }

@@ -6,8 +6,8 @@
 
   const accept = button('', accepted, 'main');
   const title = 'Rules of this room';
-  const text = Object.assign(make('p', 'words'), { dir: 'auto', tabIndex: 0 });
-  const rules = Object.assign(make('section', '', make('h2', '', title), text, accept), { id: 'rules', ariaLabel: title, hidden: true });
+  const text = assign(make('p', 'words'), { dir: 'auto', tabIndex: 0 });
+  const rules = assign(make('section', '', make('h2', '', title), text, accept), { id: 'rules', ariaLabel: title, hidden: true });
   const read = button(title, () => {
     element('people').hidePopover();
     rules.hidden = false;
@@ -15,7 +15,7 @@
   });
   const pinned = button('', () => jump(policy.pinned.message) || pinned.classList.toggle('whole'), '');
   pinned.id = 'pinned';
-  const limits = Object.assign(make('p', 'quiet'), { id: 'limits' });
+  const limits = assign(make('p', 'quiet'), { id: 'limits' });
   element('scroller').before(pinned);
   element('say-form').before(rules, limits);
   element('leave').before(read);
@@ -126,7 +126,7 @@
     return known ? [...known, ...by(guest === of ? 0 : guest)] : [];
   }
 
-  Object.assign(governed, { follow: () => acts.splice(0).forEach(follow), show, words });
+  assign(governed, { follow: () => acts.splice(0).forEach(follow), show, words });
   log.redraw();
   showLimits();
 }

@@ -12,7 +12,7 @@ function style(text) {
 
 /** A form of one field; `use(text, form, input)` takes what was typed. */
 function field(words, save, use, more, tag = 'input') {
-  const input = Object.assign(make(tag), { autocomplete: 'off' }, more);
+  const input = assign(make(tag), { autocomplete: 'off' }, more);
   const form = make('form', 'field', make('label', '', words, input), make('button', '', save));
   form.onsubmit = (event) => {
     event.preventDefault();

@@ -18,7 +18,7 @@ const NAMES_IN_LINE = 6;
 class Log {
   /** `more(before)` asks for older messages and tells whether it could; `ended()` is called when the end comes into view. */
   constructor({ scroller, conversation, said, newest, older, beginning, more, ended }) {
-    Object.assign(this, { scroller, said, newest, loading: older, beginning, more, ended });
+    assign(this, { scroller, said, newest, loading: older, beginning, more, ended });
     /** The run of sequence numbers that messages belong to. */
     this.run = 0;
     this.fresh = make('p', 'line fresh', 'New since you looked');

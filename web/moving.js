@@ -96,7 +96,7 @@
     passedOver = Boolean(own && own !== bag.token);
     if (passedOver) return;
     came = bag;
-    Object.assign(seat, { token: bag.token, name: bag.name || undefined });
+    assign(seat, { token: bag.token, name: bag.name || undefined });
     kept.set('token', bag.token);
     kept.set('came', bag.token);
     kept.set('name', bag.name);
@@ -252,7 +252,7 @@
     if (others.length) links.prepend('Go on at:');
   }
 
-  Object.assign(doors, { arrived, welcomed, caughtUp, changed });
+  assign(doors, { arrived, welcomed, caughtUp, changed });
   if (brought) come();
   else changed();
 }

@@ -65,7 +65,7 @@ function showRole(node) {
 
 class People {
   constructor({ list, crowd, counts, button }) {
-    Object.assign(this, { list, crowd, counts, button });
+    assign(this, { list, crowd, counts, button });
     this.guests = new Map();
     /** How many are here beside those in the map, whom nobody names: the room is a crowd. */
     this.unnamed = 0;

@@ -173,7 +173,7 @@ class PollWire extends RequestWire {
 }
 
 /* What a connection does beside, on one of them. */
-Object.assign(Connection.prototype, {
+assign(Connection.prototype, {
   /** Opens the best transport beside the present one, and changes over if that works. */
   tryBest() {
     if (this.rung === 0 || this.trial || this.state !== 'connected') return;

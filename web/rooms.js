@@ -30,7 +30,7 @@
     section.hidden = known.size < 2;
   }
 
-  Object.assign(rooms, {
+  assign(rooms, {
     told({ type, rooms: lines, gone = [] }) {
       if (type === 'welcome') known.clear();
       for (const line of lines) known.set(line.name, line);

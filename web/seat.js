@@ -45,7 +45,7 @@ const seat = {
     for (const { token, name, at, looked } of navigator.locks ? this.all() : []) {
       /* Who left here wants to be nobody that was. */
       if (known || kept.get('left') || Date.now() - at > RETURN || !(await this.hold(token, 0))) continue;
-      Object.assign(this, { token, name });
+      assign(this, { token, name });
       kept.set('looked', looked);
       return;
     }
@@ -54,7 +54,7 @@ const seat = {
 
   /** Becomes a new guest. */
   renew(name) {
-    Object.assign(this, { token: randomToken(), name });
+    assign(this, { token: randomToken(), name });
     this.hold(this.token, 0);
   },
 

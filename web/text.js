@@ -1,6 +1,8 @@
 /* What people wrote, made ready to be shown. Text becomes text nodes; nothing here ever becomes markup. */
 'use strict';
 
+const { assign } = Object;
+
 const element = (id) => document.getElementById(id);
 
 /** A new element with a class and children; strings become text. */
@@ -13,7 +15,7 @@ function make(tag, className, ...children) {
 
 /** A button that only does something here. */
 function button(words, onclick, className = 'link') {
-  return Object.assign(make('button', className, words), { type: 'button', onclick });
+  return assign(make('button', className, words), { type: 'button', onclick });
 }
 
 /** A name, kept from changing the direction of what stands around it. */

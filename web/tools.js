@@ -42,7 +42,7 @@
 
   /* The menu of a guest or a message. */
 
-  const menu = Object.assign(make('div'), { id: 'menu', popover: 'auto', role: 'dialog' });
+  const menu = assign(make('div'), { id: 'menu', popover: 'auto', role: 'dialog' });
 
   /** A button of the menu; what cannot be undone has a question. */
   const entry = (words, what, question) => button(words, () => {
@@ -69,7 +69,7 @@
       menu.style.top = `clamp(8px, ${bottom}px, 100vh - ${menu.offsetHeight + 8}px)`;
       menu.style.right = `clamp(8px, ${innerWidth - right}px, 100vw - 17.5rem)`;
     }, 'tool');
-    Object.assign(tool, { ariaLabel: `${title}: tools`, ariaHasPopup: 'dialog' });
+    assign(tool, { ariaLabel: `${title}: tools`, ariaHasPopup: 'dialog' });
     node.append(tool);
   }
 
@@ -115,10 +115,10 @@
   /** The rank that the tools are shown for. */
   let shownRank;
 
-  const told = Object.assign(make('p'), { role: 'alert' });
+  const told = assign(make('p'), { role: 'alert' });
   const fields = make('div'), invited = make('div'), lists = make('div'), done = make('div');
   const dialog = make('dialog', '', make('div', 'bar', make('h2', '', 'Govern the room'), button('Close', () => dialog.close())), told, lists, fields, invited, done);
-  Object.assign(dialog, { id: 'govern', ariaLabel: 'Govern the room' });
+  assign(dialog, { id: 'govern', ariaLabel: 'Govern the room' });
   document.body.append(dialog);
   const open = button('Govern', () => {
     showFields();
@@ -126,7 +126,7 @@
     changed();
     askHeld();
   }, 'round');
-  const count = Object.assign(make('span', 'unseen'), { role: 'status' });
+  const count = assign(make('span', 'unseen'), { role: 'status' });
   element('theme').before(count, open);
 
   /** A form of one field. `what(value)` is the act. */
@@ -150,15 +150,15 @@
     const picture = element('badge').content.querySelector('svg').cloneNode(true);
     picture.setAttribute('viewBox', `0 -.5 ${size} ${size}`);
     picture.firstChild.setAttribute('d', path);
-    shown.append(Object.assign(make('div', 'qr', picture), { role: 'img', ariaLabel: 'The link as a QR code' }));
+    shown.append(assign(make('div', 'qr', picture), { role: 'img', ariaLabel: 'The link as a QR code' }));
   }
 
   /** A button for something that is on or off. */
   const toggle = (member, on, off) => button(policy[member] ? off : on, () => act({ act: member, [member]: !policy[member] }));
 
   function inviting() {
-    const days = Object.assign(make('input'), { type: 'number', min: 0, value: 7 });
-    const once = Object.assign(make('input'), { type: 'checkbox', checked: true });
+    const days = assign(make('input'), { type: 'number', min: 0, value: 7 });
+    const once = assign(make('input'), { type: 'checkbox', checked: true });
     const what = (name) => ({ act: 'invite', name, single_use: once.checked, seconds: (days.value * DAY) / SECOND || undefined });
     const form = setting('Invitation, for whom', '', what, 'input', 'Make a link', { required: true, maxLength: 64 }, (secret, form) => showLink(form, `invite=${secret}`, 'Give it to one person.'));
     form.lastChild.before(make('label', '', 'Days, 0 for any time', days), make('label', '', 'Once', once));
@@ -191,7 +191,7 @@
 
   /** Ends the room. No act, since nothing of it is to be kept. */
   function wiping() {
-    const address = Object.assign(make('input'), { type: 'checkbox' });
+    const address = assign(make('input'), { type: 'checkbox' });
     const form = field('Wipe the room for good, for all, with all other rooms here. Its title, to confirm', 'Wipe', async (confirm) => {
       const { detail } = await ask('POST', 'wipe', { confirm, address: address.checked });
       tell(detail ?? 'The room is being wiped.', detail);
@@ -277,7 +277,7 @@
     askHeld();
   }
 
-  Object.assign(tools, { waits: () => waiting.size > 0, answered, mark, changed, welcomed, ask: askHeld, queued });
+  assign(tools, { waits: () => waiting.size > 0, answered, mark, changed, welcomed, ask: askHeld, queued });
   changed();
   askHeld();
 }

@@ -4,7 +4,7 @@
 /** The guest's own messages that are not in the log yet. They outlive the connection. */
 class Unsaid {
   constructor(container, { send, edit, follows }) {
-    Object.assign(this, { container, send, edit, follows });
+    assign(this, { container, send, edit, follows });
     this.messages = new Map();
   }
 
