@@ -4,6 +4,7 @@
 //! Opening a room costs a guest of Tor about a second for each ten kilobytes. So local names are shortened, what only
 //! readers of the source need is left out, and zopfli compresses, which takes too long to do it at each start.
 
+mod markup;
 mod script;
 mod style;
 
@@ -20,13 +21,13 @@ const LATER: [&str; 6] = ["moving.js", "requests.js", "governed.js", "tools.js",
 fn main() {
     let document = read("index.html");
     let scripts = between(&document, "<script src=\"", "\"");
-    let links: String = scripts.iter().map(|name| format!("<script src=\"{name}\"></script>\n")).collect();
+    let links: String = scripts.iter().map(|name| format!("<script src={name}></script>\n")).collect();
     let script = script::minified(&scripts.iter().map(|name| (*name, read(name))).collect::<Vec<_>>());
     let style = style::compact(&(read("chat.css") + &read("colours.css")));
 
     let document = put(&document, "icon.svg", &format!("data:image/svg+xml,{}", quoted(&read("icon.svg"))));
-    let document =
-        put(&document, "<link rel=\"stylesheet\" href=\"chat.css\">", &format!("<style>{style}</style>"));
+    let document = markup::compact(&document);
+    let document = put(&document, "<link rel=stylesheet href=chat.css>", &format!("<style>{style}</style>"));
     write("index.html", &put(&document, &links, &format!("<script>{script}</script>\n")));
 
     let mut hashes = vec![source_hash(&script)];
