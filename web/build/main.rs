@@ -15,6 +15,8 @@ use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 use zopfli::{Format, Options};
 
+use style::Variables;
+
 /// `src/http/index.rs` serves them under these names.
 const LATER: [&str; 6] = ["moving.js", "requests.js", "governed.js", "tools.js", "entry.js", "rooms.js"];
 
@@ -24,6 +26,8 @@ fn main() {
     let links: String = scripts.iter().map(|name| format!("<script src={name}></script>\n")).collect();
     let script = script::minified(&scripts.iter().map(|name| (*name, read(name))).collect::<Vec<_>>());
     let style = style::compact(&(read("chat.css") + &read("colours.css")));
+    let variables = Variables::of(&style);
+    let style = variables.shorten(&style);
 
     let document = put(&document, "icon.svg", &format!("data:image/svg+xml,{}", quoted(&read("icon.svg"))));
     let document = markup::compact(&document);
@@ -32,7 +36,7 @@ fn main() {
 
     let mut hashes = vec![source_hash(&script)];
     for name in LATER {
-        let script = script::minified(&[(name, with_style(read(name)))]);
+        let script = script::minified(&[(name, with_style(read(name), &variables))]);
         hashes.push(source_hash(&script));
         write(name, &script);
     }
@@ -62,10 +66,10 @@ fn write(name: &str, text: &str) {
 }
 
 /// The style that a script brings along, if it does, in place of its name.
-fn with_style(script: String) -> String {
+fn with_style(script: String, variables: &Variables) -> String {
     let names = between(&script, "style('", "'");
     let Some(name) = names.first().copied() else { return script };
-    let style = style::compact(&read(name));
+    let style = variables.shorten(&style::compact(&read(name)));
     assert!(!style.contains(['`', '\\', '$']), "web/{name} would mean something else between backticks");
     put(&script, &format!("'{name}'"), &format!("`{style}`"))
 }

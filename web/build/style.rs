@@ -38,6 +38,39 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The variables of the page's styles, `--quiet` and others. In all of them each gets the same letter.
+pub(crate) struct Variables(Vec<String>);
+
+impl Variables {
+    /// Those that a style declares. Panics if they are more than there are letters.
+    pub(crate) fn of(style: &str) -> Self {
+        let mut names: Vec<_> = style
+            .split(['{', ';'])
+            .filter_map(|part| part.split_once(':'))
+            .map(|(name, _)| name.trim().to_owned())
+            .collect();
+        names.retain(|name| name.starts_with("--"));
+        names.sort_unstable();
+        names.dedup();
+        assert!(names.len() <= usize::from(b'z' - b'a'), "a letter for each variable");
+        Self(names)
+    }
+
+    /// A style, compact, with these letters. Panics at a variable that is none of these.
+    pub(crate) fn shorten(&self, style: &str) -> String {
+        let mut parts = style.split("--");
+        let mut kept = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(part.len());
+            let (name, rest) = part.split_at(end);
+            let place = self.0.iter().position(|known| known[2..] == *name);
+            let letter = (b'a'..=b'z').nth(place.unwrap_or_else(|| panic!("no style declares --{name}")));
+            kept.extend(["--", &char::from(letter.unwrap_or_default()).to_string(), rest]);
+        }
+        kept
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +91,15 @@ mod tests {
         ] {
             assert_eq!(compact(given), kept);
         }
+    }
+
+    #[test]
+    fn a_variable_has_the_same_letter_wherever_it_is() {
+        let variables = Variables::of(":root{--on-ink:#fff;--ink:#000}.a{--tone:red}");
+        assert_eq!(
+            variables.shorten(".b{color:var(--ink);border:1px solid var(--on-ink)}"),
+            ".b{color:var(--a);border:1px solid var(--b)}"
+        );
+        assert_eq!(variables.shorten(".c{--tone:var(--ink)}"), ".c{--c:var(--a)}");
     }
 }
