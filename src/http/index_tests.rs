@@ -1,8 +1,10 @@
+use std::collections::HashSet;
 use std::io::Read;
 
 use data_encoding::BASE64;
 use flate2::read::GzDecoder;
 use http::header::CACHE_CONTROL;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::*;
@@ -18,6 +20,9 @@ const BUDGET: usize = 20_000;
 
 /// What it may cost together with everything that a guest may load later.
 const BUDGET_WITH_ALL: usize = 30_000;
+
+/// The page's own names of properties, each with the short one that it has in scripts.
+const NAMES: &str = include_str!(concat!(env!("OUT_DIR"), "/names"));
 
 fn utf8(text: &Text) -> &'static str {
     std::str::from_utf8(text.plain).expect("the page is UTF-8")
@@ -84,10 +89,36 @@ fn what_is_compressed_is_the_text_and_does_not_tell_when() {
     }
 }
 
-/// Scripts that are loaded later use the names of the document's, and those of each other.
+/// In a member of the protocol, and in what it says, no property of the page's own is renamed, and none becomes another.
 #[test]
-fn scripts_are_strict_and_keep_the_names_that_others_use() {
-    assert!(script().contains("const element=") && script().contains("function make("));
+fn the_pages_own_names_are_none_of_the_protocol() {
+    let names: HashSet<_> = NAMES.split_whitespace().collect();
+    assert!(names.contains("showBeginning") && names.len() > 200);
+    for description in [include_str!("../../docs/openapi.json"), include_str!("../../docs/asyncapi.json")] {
+        let description: Value = serde_json::from_str(description).expect("a description is JSON");
+        let mut rest = vec![&description];
+        while let Some(value) = rest.pop() {
+            match value {
+                Value::Object(members) => {
+                    let keys = members.keys().map(String::as_str);
+                    let fixed = ["const", "enum"].iter().filter_map(|key| members.get(*key));
+                    let values = fixed.flat_map(|value| {
+                        value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+                    });
+                    for word in keys.chain(values.filter_map(Value::as_str)) {
+                        assert!(!names.contains(word), "web/own.txt has {word}, or makes it");
+                    }
+                    rest.extend(members.values());
+                }
+                Value::Array(items) => rest.extend(items),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn scripts_are_strict() {
     for script in later().into_iter().chain([script()]) {
         assert!(script.starts_with("\"use strict\";") && !script.contains(".css"));
         // The browser would count another hash, over other line ends.
@@ -154,7 +185,8 @@ fn the_policy_allows_exactly_what_the_document_holds() {
 
 #[test]
 fn the_page_knows_what_a_crowd_is() {
-    assert!(later().concat().contains(&format!("OCCUPANCY_ABOVE={};", crate::protocol::OCCUPANCY_ABOVE)));
+    let source = include_str!("../../web/requests.js");
+    assert!(source.contains(&format!("const OCCUPANCY_ABOVE = {};", crate::protocol::OCCUPANCY_ABOVE)));
 }
 
 #[test]

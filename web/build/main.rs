@@ -1,10 +1,11 @@
 //! Puts the page together when the program is built: the document at `/`, with style, scripts and icon inside, and the
 //! scripts that it asks for later, each as it is and compressed; and what the Content-Security-Policy lets run, by hashes.
 //!
-//! Opening a room costs a guest of Tor about a second for each ten kilobytes. So local names are shortened, what only
+//! Opening a room costs a guest of Tor about a second for each ten kilobytes. So names are shortened, what only
 //! readers of the source need is left out, and zopfli compresses, which takes too long to do it at each start.
 
 mod markup;
+mod names;
 mod script;
 mod style;
 
@@ -24,22 +25,25 @@ fn main() {
     let document = read("index.html");
     let scripts = between(&document, "<script src=\"", "\"");
     let links: String = scripts.iter().map(|name| format!("<script src={name}></script>\n")).collect();
-    let script = script::minified(&scripts.iter().map(|name| (*name, read(name))).collect::<Vec<_>>());
     let style = style::compact(&(read("chat.css") + &read("colours.css")));
     let variables = Variables::of(&style);
     let style = variables.shorten(&style);
+    let mut all = vec![scripts.iter().map(|name| ((*name).to_owned(), read(name))).collect()];
+    all.extend(LATER.map(|name| vec![(name.to_owned(), with_style(read(name), &variables))]));
+    let (minified, names) = script::minified(&all, &read("own.txt"));
+    let (script, later) = minified.split_first().expect("the document's script is the first");
 
     let document = put(&document, "icon.svg", &format!("data:image/svg+xml,{}", quoted(&read("icon.svg"))));
     let document = markup::compact(&document);
     let document = put(&document, "<link rel=stylesheet href=chat.css>", &format!("<style>{style}</style>"));
     write("index.html", &put(&document, &links, &format!("<script>{script}</script>\n")));
 
-    let mut hashes = vec![source_hash(&script)];
-    for name in LATER {
-        let script = script::minified(&[(name, with_style(read(name), &variables))]);
-        hashes.push(source_hash(&script));
-        write(name, &script);
+    for (name, script) in LATER.iter().zip(later) {
+        write(name, script);
     }
+    let hashes: Vec<_> = minified.iter().map(|script| source_hash(script)).collect();
+    let names: String = names.iter().map(|(name, short)| format!("{name} {short}\n")).collect();
+    fs::write(out("names"), names).expect("cargo's directory can be written to");
     let sources = format!("script-src {}; style-src {}", hashes.join(" "), source_hash(&style));
     fs::write(out("sources"), sources).expect("cargo's directory can be written to");
 }

@@ -1,41 +1,115 @@
-//! Scripts with short names for what is local in them, and without comments and spaces.
+//! Scripts with short names, and without comments and spaces.
 //!
-//! Nothing else changes. `oxc_minifier` rewrites code too and would save 1% more; but what it takes for a constant may be
-//! written by a script that is loaded later.
+//! All scripts of the page are one program, whether they come with the document or later: so each name is the same everywhere, and
+//! what is found out about a variable holds for all of them. No expression is rewritten.
 
-use oxc_allocator::Allocator;
-use oxc_ast::ast::Program;
+use std::collections::BTreeMap;
+use std::mem;
+
+use oxc_allocator::{Allocator, Vec as Statements};
+use oxc_ast::ast::{
+    BindingIdentifier, IdentifierName, IdentifierReference, Program, Statement, VariableDeclaration,
+    VariableDeclarationKind,
+};
+use oxc_ast_visit::{VisitMut, walk_mut};
 use oxc_codegen::{Codegen, CodegenOptions};
 use oxc_diagnostics::OxcDiagnostic;
 use oxc_mangler::{MangleOptions, Mangler};
 use oxc_parser::Parser;
-use oxc_semantic::SemanticBuilder;
-use oxc_span::SourceType;
+use oxc_semantic::{Scoping, SemanticBuilder};
+use oxc_span::{GetSpan, SourceType};
+
+use super::names;
 
 /// Ends what a file says about itself; from there on its text is a part of the whole, which is in strict mode.
 const STRICT: &str = "'use strict';\n";
 
-/// These files as one script. Names at the top level stay as they are: scripts that are loaded later use them.
+/// A file of `web/` by its name, and its text.
+pub(crate) type File = (String, String);
+
+/// The scripts of the page, each of several files; and the short names of properties, of which `own` lists those that get one.
 ///
 /// Panics, with the place, at what a browser would refuse.
-pub(crate) fn minified(files: &[(&str, String)]) -> String {
+pub(crate) fn minified(scripts: &[Vec<File>], own: &str) -> (Vec<String>, BTreeMap<String, String>) {
     let allocator = Allocator::default();
     let mut whole = STRICT.to_owned();
-    for (name, text) in files {
-        parsed(&allocator, name, text);
-        let (_, script) = text.split_once(STRICT).unwrap_or_else(|| panic!("web/{name} is not strict"));
-        whole += script;
+    let mut ends = Vec::new();
+    for files in scripts {
+        for (name, text) in files {
+            parsed(&allocator, name, text);
+            let (_, script) = text.split_once(STRICT).unwrap_or_else(|| panic!("web/{name} is not strict"));
+            whole += script;
+        }
+        ends.push(whole.len());
     }
-    let names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
-    let program = parsed(&allocator, &names.join(" + "), &whole);
-    let options = MangleOptions { top_level: Some(false), ..MangleOptions::default() };
-    let mangled = Mangler::new().with_options(options).build(&program);
-    Codegen::new()
-        .with_options(CodegenOptions::minify())
-        .with_scoping(Some(mangled.scoping))
-        .with_private_member_mappings(Some(mangled.class_private_mappings))
-        .build(&program)
-        .code
+    let mut program = parsed(&allocator, "*.js, one after the other", &whole);
+    let original = SemanticBuilder::new().build(&program).semantic.into_scoping();
+    names::refuse_changed_constants(&original);
+    let options = MangleOptions { top_level: Some(true), ..MangleOptions::default() };
+    let mut scoping = Mangler::new().with_options(options).build(&program).scoping;
+    names::put_back(&mut scoping, &original);
+    let properties = names::of_properties(own, &program);
+    let mut shorter = Shorter { allocator: &allocator, scoping, properties };
+
+    let mut statements =
+        mem::replace(&mut program.body, Statements::new_in(&allocator)).into_iter().peekable();
+    let script = |end| {
+        program.body = Statements::new_in(&allocator);
+        while let Some(statement) = statements.next_if(|statement| (statement.span().end as usize) <= end) {
+            program.body.push(statement);
+        }
+        shorter.visit_program(&mut program);
+        Codegen::new().with_options(CodegenOptions::minify()).build(&program).code
+    };
+    (ends.into_iter().map(script).collect(), shorter.properties)
+}
+
+/// Writes the short names, and declares variables in as few words as can be.
+struct Shorter<'a> {
+    allocator: &'a Allocator,
+    scoping: Scoping,
+    properties: BTreeMap<String, String>,
+}
+
+impl<'a> VisitMut<'a> for Shorter<'a> {
+    fn visit_binding_identifier(&mut self, identifier: &mut BindingIdentifier<'a>) {
+        let name = self.scoping.symbol_name(identifier.symbol_id());
+        identifier.name = self.allocator.alloc_str(name).into();
+    }
+
+    fn visit_identifier_reference(&mut self, identifier: &mut IdentifierReference<'a>) {
+        if let Some(symbol) = self.scoping.get_reference(identifier.reference_id()).symbol_id() {
+            identifier.name = self.allocator.alloc_str(self.scoping.symbol_name(symbol)).into();
+        }
+    }
+
+    fn visit_identifier_name(&mut self, property: &mut IdentifierName<'a>) {
+        if let Some(name) = self.properties.get(property.name.as_str()) {
+            property.name = self.allocator.alloc_str(name).into();
+        }
+    }
+
+    fn visit_variable_declaration(&mut self, declaration: &mut VariableDeclaration<'a>) {
+        if declaration.kind.is_const() {
+            declaration.kind = VariableDeclarationKind::Let;
+        }
+        walk_mut::walk_variable_declaration(self, declaration);
+    }
+
+    /// Declarations that follow each other become one.
+    fn visit_statements(&mut self, statements: &mut Statements<'a, Statement<'a>>) {
+        walk_mut::walk_statements(self, statements);
+        for statement in mem::replace(statements, Statements::new_in(self.allocator)) {
+            match (statements.last_mut(), statement) {
+                (Some(Statement::VariableDeclaration(last)), Statement::VariableDeclaration(mut next))
+                    if last.kind == next.kind =>
+                {
+                    last.declarations.append(&mut next.declarations);
+                }
+                (_, statement) => statements.push(statement),
+            }
+        }
+    }
 }
 
 fn parsed<'a>(allocator: &'a Allocator, name: &str, text: &'a str) -> Program<'a> {
