@@ -25,18 +25,29 @@ macro_rules! text {
     };
 }
 
+/// A script that is asked for later.
+macro_rules! later {
+    ($name:literal) => {
+        Later {
+            name: $name,
+            text: text!($name),
+            deflated: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".deflate")),
+        }
+    };
+}
+
 static DOCUMENT: Text = text!("index.html");
 
 /// What the document asks for when a guest needs it: how to go on at another address of the room, how to speak to it without
 /// a WebSocket, how to show what hosts have decided, their tools, what newcomers need, and the other rooms. The document runs each as an element of its own, so that
 /// the policy knows it by its hash, wherever the room's paths begin.
-static LATER: [(&str, Text); 6] = [
-    ("moving.js", text!("moving.js")),
-    ("requests.js", text!("requests.js")),
-    ("governed.js", text!("governed.js")),
-    ("tools.js", text!("tools.js")),
-    ("entry.js", text!("entry.js")),
-    ("rooms.js", text!("rooms.js")),
+static LATER: [Later; 6] = [
+    later!("moving.js"),
+    later!("requests.js"),
+    later!("governed.js"),
+    later!("tools.js"),
+    later!("entry.js"),
+    later!("rooms.js"),
 ];
 
 /// `script-src` and `style-src`: exactly what the document and the scripts that it asks for hold may run.
@@ -44,6 +55,18 @@ const SOURCES: &str = include_str!(concat!(env!("OUT_DIR"), "/sources"));
 
 /// So many doors are in the policy at most: each makes every answer longer by its address.
 const DOORS_MAX: usize = 16;
+
+/// A script that the document asks for.
+struct Later {
+    name: &'static str,
+    /// For browsers that cannot decompress in scripts.
+    text: Text,
+    /// Compressed with the end of the document's script as the dictionary (`web/build/dictionary.rs`).
+    deflated: &'static [u8],
+}
+
+/// The end of the path of a script in its form for browsers that can decompress in scripts.
+const DEFLATED: &str = ".deflate";
 
 /// A text as it is and compressed.
 struct Text {
@@ -78,15 +101,21 @@ pub fn respond(request: &HeaderMap, authority: Option<&Authority>, doors: &[Stri
     response
 }
 
-/// The names of the scripts that the document asks for later.
-pub fn later_names() -> impl Iterator<Item = &'static str> {
-    LATER.iter().map(|(name, _)| *name)
+/// The names of the scripts that the document asks for later, in each of their forms.
+pub fn later_names() -> impl Iterator<Item = String> {
+    LATER.iter().flat_map(|Later { name, .. }| ["", DEFLATED].map(|form| format!("{name}{form}")))
 }
 
 /// The response to a request for one of the scripts that the document asks for later; none if this is not its name.
 pub fn later(name: &str, request: &HeaderMap) -> Option<Response<Body>> {
-    let (_, script) = LATER.iter().find(|(known, _)| *known == name)?;
-    Some(script.respond(request, "text/javascript; charset=utf-8"))
+    let deflated = name.strip_suffix(DEFLATED);
+    let script = LATER.iter().find(|script| script.name == deflated.unwrap_or(name))?;
+    if deflated.is_none() {
+        return Some(script.text.respond(request, "text/javascript; charset=utf-8"));
+    }
+    let mut response = Response::new(Body::from(script.deflated));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    Some(response)
 }
 
 /// The document's Content-Security-Policy ([CSP 3](https://www.w3.org/TR/CSP3/)): what the document holds, and a

@@ -25,7 +25,7 @@ use crate::transport::websocket::upgrade;
 /// The routes, with the guard before and the headers after all of them.
 pub fn router(site: Arc<Site>) -> Router {
     let later = index::later_names().fold(Router::new(), |routes, name| {
-        routes.route(&format!("/{name}"), get(move |headers| later(name, headers)))
+        routes.route(&format!("/{name}"), get(move |headers| later(name.clone(), headers)))
     });
     Router::new()
         .merge(later)
@@ -47,8 +47,8 @@ async fn document(State(site): State<Arc<Site>>, request: Request) -> Response {
 }
 
 /// What the document runs once a guest needs it.
-async fn later(name: &'static str, headers: HeaderMap) -> Response {
-    match index::later(name, &headers) {
+async fn later(name: String, headers: HeaderMap) -> Response {
+    match index::later(&name, &headers) {
         Some(script) => script,
         None => not_found().await.into_response(),
     }

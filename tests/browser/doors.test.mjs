@@ -42,7 +42,7 @@ const count = async (guest, text) => (await guest.messages()).filter((each) => e
 test('with doors the script to go on is loaded before it is needed', async () => {
   await ann.see('the script', () => typeof doors.changed === 'function');
   assert.deepEqual(await ann.ask(() => doors.known), [new URL(room.door(1).url).origin]);
-  assert.ok(ann.proxy.requests.includes('GET /moving.js'));
+  assert.ok(ann.proxy.requests.includes('GET /moving.js.deflate'));
 });
 
 test('the door dies: the page goes on at the other one, and what waited to be sent arrives once', async () => {

@@ -4,6 +4,7 @@
 //! Opening a room costs a guest of Tor about a second for each ten kilobytes. So names are shortened, what only
 //! readers of the source need is left out, and zopfli compresses, which takes too long to do it at each start.
 
+mod dictionary;
 mod markup;
 mod names;
 mod script;
@@ -38,8 +39,11 @@ fn main() {
     let document = put(&document, "<link rel=stylesheet href=chat.css>", &format!("<style>{style}</style>"));
     write("index.html", &put(&document, &links, &format!("<script>{script}</script>\n")));
 
-    for (name, script) in LATER.iter().zip(later) {
-        write(name, script);
+    let dictionary = dictionary::of(script);
+    for (name, later) in LATER.iter().zip(later) {
+        write(name, later);
+        let deflated = dictionary::deflated(later.as_bytes(), dictionary);
+        fs::write(out(&format!("{name}.deflate")), deflated).expect("cargo's directory can be written to");
     }
     let hashes: Vec<_> = minified.iter().map(|script| source_hash(script)).collect();
     let names: String = names.iter().map(|(name, short)| format!("{name} {short}\n")).collect();
