@@ -25,6 +25,7 @@ pub mod refusal;
 pub mod request;
 pub mod secret;
 pub mod token;
+pub(crate) mod visible;
 pub mod words;
 
 pub use act::{Act, Role};

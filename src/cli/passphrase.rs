@@ -34,8 +34,8 @@ pub enum PassphraseError {
     Differ,
     /// It can be guessed.
     #[error(
-        "The passphrase is too short: with the file, many can be tried a second. Take at least {} characters, such as five \
-         words at random.",
+        "The passphrase is too short: with the file, many can be tried a second. Take at least {} characters that can be \
+         seen, such as five words at random.",
         Passphrase::LEAST
     )]
     Short,
@@ -221,6 +221,8 @@ mod tests {
         assert!(matches!(passphrase(""), Err(PassphraseError::Empty)));
         assert!(!passphrase("elevenchars").unwrap().is_long());
         assert!(passphrase("zwölf zeichen").unwrap().is_long());
+        assert!(!passphrase(&" ".repeat(20)).unwrap().is_long());
+        assert!(!passphrase(&"\u{200b}".repeat(20)).unwrap().is_long());
         assert_eq!(format!("{:?}", passphrase("a secret").unwrap()), "Passphrase(…)");
     }
 }

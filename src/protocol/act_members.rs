@@ -9,6 +9,7 @@ use super::json;
 use super::name::WordReader;
 use super::passphrase::Passphrase;
 use super::refusal::{Code, Refusal};
+use super::visible::is_blank;
 use super::words::can_match;
 
 /// The most messages that are deleted with one act.
@@ -98,7 +99,9 @@ impl Act {
             "pin" => Self::Pin { message: number("message", 1..=super::NUMBER_LIMIT - 1)?, said: None },
             "unpin" => Self::Unpin,
             "announce" => match text(members, ANNOUNCEMENT_BYTES_MAX)? {
-                "" => return Err(Refusal::new(Code::TextEmpty, "An announcement needs something to say.")),
+                blank if is_blank(blank) => {
+                    return Err(Refusal::new(Code::TextEmpty, "An announcement needs something to say."));
+                }
                 text => Self::Announce { text: text.to_owned() },
             },
             "words" => Self::Words { words: Some(words(members)?), count: None },
@@ -219,8 +222,8 @@ fn text(members: &Map<String, Value>, bytes_max: usize) -> Result<&str, Refusal>
 pub fn title(given: &str) -> Result<String, Refusal> {
     let title = given.trim();
     let characters = title.chars().count();
-    if title.is_empty() {
-        return Err(Refusal::new(Code::TextEmpty, "A title has at least one character."));
+    if is_blank(title) {
+        return Err(Refusal::new(Code::TextEmpty, "A title has at least one character that can be seen."));
     }
     if title.chars().any(char::is_control) {
         return Err(Refusal::new(Code::TextControl, "A title has no control characters."));
@@ -231,4 +234,30 @@ pub fn title(given: &str) -> Result<String, Refusal> {
         return Err(Refusal::new(Code::TextTooLong, sentence));
     }
     Ok(title.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(act: &str) -> Result<Act, Refusal> {
+        Act::from_members(&json::object("An act", act).unwrap())
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_no_password_title_or_name() {
+        let blank = "\u{200b}\u{3164}\u{2800} \u{feff}\u{ad}\u{2060}\u{200d}\u{34f}";
+        for (act, code) in [
+            (format!("{{\"act\":\"password\",\"text\":\"{blank}\"}}"), Code::BadPassphrase),
+            ("{\"act\":\"password\",\"text\":\"          \"}".to_owned(), Code::BadPassphrase),
+            (format!("{{\"act\":\"title\",\"text\":\"{blank}\"}}"), Code::TextEmpty),
+            (format!("{{\"act\":\"announce\",\"text\":\"{blank}\"}}"), Code::TextEmpty),
+            (format!("{{\"act\":\"invite\",\"name\":\"{blank}\"}}"), Code::WrongKind),
+        ] {
+            let refusal = read(&act).unwrap_err();
+            assert_eq!(refusal.code, code, "{act}");
+            assert!(refusal.message.contains("seen") || code == Code::TextEmpty, "{}", refusal.message);
+        }
+        assert!(password(blank).is_err() && password("").is_ok(), "an empty one takes it away");
+    }
 }

@@ -11,6 +11,7 @@ use super::json;
 use super::passphrase::Passphrase;
 use super::refusal::{Code, Refusal};
 use super::token::Token;
+use super::visible::is_blank;
 
 /// The shortest password of a room, in characters.
 pub const PASSWORD_CHARACTERS_MIN: usize = 8;
@@ -74,9 +75,10 @@ pub(super) fn of_hello(members: &Map<String, Value>) -> Result<Option<Passphrase
 pub(super) fn invitation_name(given: &str) -> Result<String, Refusal> {
     let name = given.trim();
     let fits = (1..=INVITATION_NAME_CHARACTERS_MAX).contains(&name.chars().count());
-    if !fits || name.chars().any(char::is_control) {
+    if !fits || name.chars().any(char::is_control) || is_blank(name) {
         let sentence = format!(
-            "An invitation has a name of 1 to {INVITATION_NAME_CHARACTERS_MAX} characters, for the host alone."
+            "An invitation has a name of 1 to {INVITATION_NAME_CHARACTERS_MAX} characters, of which one can be seen, for the \
+             host alone."
         );
         return Err(Refusal::new(Code::WrongKind, sentence));
     }

@@ -6,6 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use super::refusal::{Code, Refusal};
+use super::visible::{is_blank, shown};
 
 /// The longest passphrase, in bytes of UTF-8.
 pub const PASSPHRASE_BYTES_MAX: usize = 256;
@@ -16,7 +17,8 @@ pub const PASSPHRASE_BYTES_MAX: usize = 256;
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
-    /// Reads what was typed into the member or field `member`; it has at least `characters_min` characters.
+    /// Reads what was typed into the member or field `member`; it has at least `characters_min` characters, without those that
+    /// show nothing, and is not blank.
     ///
     /// # Errors
     /// `bad_passphrase`, with what is wrong; the sentence never has the text.
@@ -32,10 +34,17 @@ impl Passphrase {
         // No text grows by more than this (Unicode Standard Annex 15, section 14), so that no copy is left behind.
         let mut normal = Zeroizing::new(String::with_capacity(3 * text.len()));
         normal.extend(text.chars().map(spaced).nfc());
-        let characters = normal.chars().count();
-        if characters < characters_min {
-            let plural = if characters_min == 1 { "" } else { "s" };
-            return wrong(format!("The {member} needs at least {characters_min} character{plural}."));
+        let plural = if characters_min == 1 { "" } else { "s" };
+        if is_blank(&normal) && !normal.is_empty() {
+            return wrong(format!(
+                "The {member} has only spaces or characters that show nothing, so a person cannot read or type it. Take at \
+                 least {characters_min} character{plural} that can be seen, such as a few words."
+            ));
+        }
+        if shown(&normal) < characters_min {
+            return wrong(format!(
+                "The {member} needs at least {characters_min} character{plural}; those that show nothing do not count."
+            ));
         }
         Ok(Self(normal))
     }
@@ -79,7 +88,26 @@ mod tests {
             assert!(text.is_empty() || !refusal.message.contains(text), "{}", refusal.message);
         }
         assert!(parse("ééééßßßß").is_ok(), "characters count, not bytes");
+        assert!(parse("tea at 5").is_ok() && parse("خانه\u{200c}های\u{200c}ما").is_ok(), "spaces count among others");
         assert!(Passphrase::parse("password", "x", 1).is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_refused() {
+        for text in [
+            " ".repeat(8),
+            "\u{200b}".repeat(12),
+            "\u{3164}".repeat(8),
+            "\u{2800}".repeat(8),
+            "\u{a0}\u{3000}\u{ad}\u{2060}\u{feff}\u{e0061}\u{fe0f}\u{34f}\u{115f}".to_owned(),
+        ] {
+            let refusal = parse(&text).unwrap_err();
+            assert_eq!(refusal.code, Code::BadPassphrase);
+            assert!(refusal.message.contains("that can be seen"), "{}", refusal.message);
+            assert!(Passphrase::parse("password", &text, 1).is_err(), "in a hello as well");
+        }
+        let padded = parse(&format!("x{}", "\u{200b}".repeat(20))).unwrap_err();
+        assert!(padded.message.contains("show nothing do not count"), "{}", padded.message);
     }
 
     proptest! {

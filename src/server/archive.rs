@@ -14,6 +14,8 @@ use age::secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
+use crate::protocol::visible::{is_blank, shown};
+
 pub use error::ArchiveError;
 pub use reading::Archive;
 pub(super) use writing::ArchiveWriter;
@@ -56,9 +58,10 @@ impl Passphrase {
         self.0.expose_secret()
     }
 
-    /// Whether it has so many characters that a new backup may be encrypted with it.
+    /// Whether it has so many characters that a new backup may be encrypted with it. Those that show nothing do not count, and one
+    /// of which nothing can be seen has none.
     pub fn is_long(&self) -> bool {
-        self.expose().chars().count() >= Self::LEAST
+        !is_blank(self.expose()) && shown(self.expose()) >= Self::LEAST
     }
 }
 

@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_security::skeleton;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::key::{reduce, without_punctuation};
 use super::lookalikes;
+use crate::protocol::visible::is_invisible;
 
 /// How many characters are remembered; beyond that it begins anew.
 const KNOWN_MAX: usize = 4096;
@@ -89,13 +89,6 @@ fn words(text: &str) -> String {
         words.push_str(&word);
     }
     words
-}
-
-/// Whether a character shows nothing: it would only hide a word from who looks for it.
-fn is_invisible(character: char) -> bool {
-    !character.is_ascii()
-        && (character.general_category() == GeneralCategory::Format
-            || matches!(character, '\u{34f}' | '\u{fe00}'..='\u{fe0f}'))
 }
 
 #[cfg(test)]

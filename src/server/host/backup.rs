@@ -21,7 +21,7 @@ pub(super) async fn write(
         let least = Passphrase::LEAST;
         Failed::new(
             "passphrase_short",
-            format!("The passphrase of a backup has at least {least} characters."),
+            format!("The passphrase of a backup has at least {least} characters that can be seen."),
         )
     })?;
     let room = room.upgrade().ok_or_else(|| Failed::new("closing", "The room is closing."))?;
