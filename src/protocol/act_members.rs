@@ -27,6 +27,9 @@ const SECONDS_MAX: u64 = 10 * 366 * 86_400;
 /// The longest pause of slow mode in seconds: a day.
 const SLOW_MAX: u64 = 86_400;
 
+/// The highest number of a guest.
+const GUEST_NUMBER_MAX: u64 = (1 << 48) - 1;
+
 /// The longest topic in bytes.
 pub const TOPIC_BYTES_MAX: usize = 300;
 
@@ -45,16 +48,14 @@ impl Act {
     /// # Errors
     /// `missing_field`, `wrong_kind`, `text_empty`, `text_too_long` or `text_control`, in a sentence that names the member.
     pub fn from_members(members: &Map<String, Value>) -> Result<Self, Refusal> {
-        let target = || {
-            let of = json::optional_number(members, "of")?.ok_or_else(|| json::missing("of"))?;
-            Ok::<_, Refusal>(Target { of: GuestId(of), name: None })
-        };
         let seconds = || json::optional_number_within(members, "seconds", 1..=SECONDS_MAX);
         let flag = |name| members.get(name).and_then(Value::as_bool).ok_or_else(|| json::missing(name));
         let optional_flag = |name| members.get(name).and_then(Value::as_bool).unwrap_or(false);
         let number = |name, range| {
             json::optional_number_within(members, name, range)?.ok_or_else(|| json::missing(name))
         };
+        // 0 is the room itself, which nothing is done about; a higher number would be kept as another guest's.
+        let target = || number("of", 1..=GUEST_NUMBER_MAX).map(|of| Target { of: GuestId(of), name: None });
         Ok(match json::text(members, "act")? {
             "role" => Self::Role { target: target()?, role: role(members)?, link: None },
             "link" => match role(members)? {
@@ -259,5 +260,29 @@ mod tests {
             assert!(refusal.message.contains("seen") || code == Code::TextEmpty, "{}", refusal.message);
         }
         assert!(password(blank).is_err() && password("").is_ok(), "an empty one takes it away");
+    }
+
+    #[test]
+    fn the_room_is_no_guest_and_no_message_has_the_number_0() {
+        let about =
+            ["role", "kick", "mute", "unmute", "ban", "unban", "delete_all", "admit", "reject", "unreserve"];
+        for act in about {
+            let read = |of: u64| read(&format!("{{\"act\":\"{act}\",\"of\":{of},\"role\":\"host\"}}"));
+            for wrong in [0, GUEST_NUMBER_MAX + 1] {
+                let refusal = read(wrong).unwrap_err();
+                assert_eq!(refusal.code, Code::WrongKind, "{act}");
+                assert!(refusal.message.contains("from 1 to 281474976710655"), "{}", refusal.message);
+            }
+            assert_eq!(read(GUEST_NUMBER_MAX).unwrap().target().unwrap().of, GuestId(GUEST_NUMBER_MAX));
+        }
+        for act in [
+            "{\"act\":\"pin\",\"message\":0}",
+            "{\"act\":\"delete\",\"messages\":[3,0]}",
+            "{\"act\":\"release\",\"messages\":[0]}",
+        ] {
+            assert_eq!(read(act).unwrap_err().code, Code::WrongKind, "{act}");
+        }
+        let about_room = Act::Kick { target: Target { of: GuestId::ROOM, name: None } };
+        assert_eq!(checked(about_room).unwrap_err().code, Code::WrongKind, "a form without a number");
     }
 }

@@ -88,7 +88,10 @@ mod tests {
             assert!(text.is_empty() || !refusal.message.contains(text), "{}", refusal.message);
         }
         assert!(parse("ééééßßßß").is_ok(), "characters count, not bytes");
-        assert!(parse("tea at 5").is_ok() && parse("خانه\u{200c}های\u{200c}ما").is_ok(), "spaces count among others");
+        assert!(
+            parse("tea at 5").is_ok() && parse("خانه\u{200c}های\u{200c}ما").is_ok(),
+            "spaces count among others"
+        );
         assert!(Passphrase::parse("password", "x", 1).is_ok());
     }
 

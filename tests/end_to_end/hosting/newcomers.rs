@@ -97,3 +97,18 @@ async fn people_are_invited_and_uninvited() {
     assert!(room.says(&["invites"]).await.starts_with("There is no invitation."));
     assert!(room.refused(&["uninvite", "Eve"]).await.contains("There is no such invitation."));
 }
+
+#[tokio::test]
+async fn nothing_is_done_about_the_room_itself() {
+    let room = Hosted::open().await;
+    let mut client = room.connect().await;
+    for act in ["role", "admit", "reject", "mute", "ban", "unban", "kick", "delete_all", "unreserve"] {
+        let answer = client.ask(&json!({ "act": act, "of": 0, "role": "host" })).await;
+        assert_eq!(answer["error"]["code"], "wrong_kind", "{act}: {answer}");
+    }
+    for act in [json!({ "act": "pin", "message": 0 }), json!({ "act": "delete", "messages": [0] })] {
+        assert_eq!(client.ask(&act).await["error"]["code"], "wrong_kind", "{act}");
+    }
+    assert_eq!(room.says(&["log"]).await, "Nothing was done yet.\n");
+    assert_eq!(room.json(&["roles"]).await, json!({ "roles": [] }));
+}
