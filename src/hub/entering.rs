@@ -12,7 +12,7 @@ use crate::log::LogError;
 use crate::protocol::act::Target;
 use crate::protocol::entering::Proof;
 use crate::protocol::event::WaitingGuest;
-use crate::protocol::{Act, CircuitId, Code, GuestId, Hello, Refusal, Token};
+use crate::protocol::{Act, CircuitId, Code, GuestId, Hello, Refusal, Role, Token};
 
 impl Room {
     /// What newcomers need now.
@@ -56,6 +56,15 @@ impl Room {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The role of the guest with this token, who takes no seat and holds none by it: for `HEAD`.
+    ///
+    /// # Errors
+    /// Why they would not come in now, as joining says it.
+    pub async fn peek(&self, token: &Token) -> Result<Role, Refusal> {
+        let circuit = self.circuit();
+        self.ask(|reply| Command::Gate(GateCommand::Peek(token.clone(), circuit, reply))).await
     }
 
     /// Uses what the guest brings to be let in, and joins.

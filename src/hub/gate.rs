@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 use super::speaker::{PublishBatch, Reply, Speaker};
 use crate::protocol::act::LinkHash;
 use crate::protocol::event::WaitingGuest;
-use crate::protocol::{Act, CircuitId, GuestId, Name, Token};
+use crate::protocol::{Act, CircuitId, GuestId, Name, Role, Token};
 
 /// A request to the actor about newcomers.
 pub(super) enum GateCommand {
@@ -17,6 +17,8 @@ pub(super) enum GateCommand {
     List(Option<GuestId>, Reply<Vec<WaitingGuest>>),
     /// The guest with this token, if they wait.
     Waits(Token, Reply<Option<GuestId>>),
+    /// The role of the guest with this token, who would come in on this circuit, or why they would not; nothing is done.
+    Peek(Token, CircuitId, Reply<Role>),
     /// Whether this author may govern the room; it is charged as an act.
     MayGovern(Option<Speaker>, Reply<()>),
 }

@@ -9,6 +9,7 @@ mod others;
 mod remote;
 mod reserved;
 mod shared;
+mod vacancy;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -11,6 +11,7 @@ mod events;
 mod flood;
 mod governing;
 mod handshake;
+mod head;
 mod history;
 mod identities;
 mod limits;

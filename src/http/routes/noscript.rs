@@ -30,13 +30,14 @@ use futures_util::stream::unfold;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, StatusCode};
 
-use self::answer::{NOT_OWN, document, document_with, outside, refused, remembered, see_other, with_doors};
+use self::answer::{
+    NOT_OWN, document, document_with, head, outside, refused, remembered, see_other, with_doors,
+};
 use self::form::Form;
 use self::guest_form::own_form;
 use self::parameters::Parameters;
 use self::seat::{Resumed, resume};
 use self::session::{PageRoom, Session, guest_of, number, prove, random_number, window};
-use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::fields::Fields;
 use crate::http::guard::MOVED;
@@ -199,11 +200,11 @@ async fn messages(
     method: Method,
     Parameters { window: number, after, plain }: Parameters,
 ) -> Response {
+    let Some(token) = session.token.clone() else { return session.without_cookie(Look::Messages) };
     // HEAD takes no seat, and holds none.
     if method == Method::HEAD {
-        return document(Look::Messages, StatusCode::OK, body::not_made());
+        return head(&room, &token, Look::Messages).await;
     }
-    let Some(token) = session.token.clone() else { return session.without_cookie(Look::Messages) };
     if let Some(seconds) = plain {
         let joined = resume(&room, session.name.as_ref(), &token).await;
         return streamed(joined.map(|resumed| Stream::once(&room, &resumed.join, after, seconds, &number)));
@@ -253,8 +254,11 @@ async fn go_on(State(site): State<Arc<Site>>, session: Session, request: Request
 
 /// The form, with the name that the guest has. Where they have no seat it is taken anew, as by the messages, so that both say
 /// the same, whichever comes first.
-async fn composer(PageRoom(room): PageRoom, session: Session) -> Response {
+async fn composer(PageRoom(room): PageRoom, session: Session, method: Method) -> Response {
     let Some(token) = &session.token else { return session.without_cookie(Look::Composer) };
+    if method == Method::HEAD {
+        return head(&room, token, Look::Composer).await;
+    }
     match resume(&room, session.name.as_ref(), token).await {
         Ok(Resumed { join, lost_name }) => {
             let Guest { id, name, .. } = &join.welcome.guest;

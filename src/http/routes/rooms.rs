@@ -88,6 +88,7 @@ async fn room_state(
 ) -> HandlerResult {
     if method == Method::HEAD {
         // HEAD takes no seat, and holds none.
+        room.peek(&credentials.token).await?;
         return Ok(json_text(StatusCode::OK, body::not_made()));
     }
     let welcome = room.members(credentials.hello()).await?.welcome;
@@ -166,6 +167,7 @@ async fn poll_messages(
         return Err(Refusal::new(Code::WrongKind, sentence).into());
     }
     if method == Method::HEAD {
+        room.peek(&credentials.token).await?;
         return Ok(json_text(StatusCode::OK, body::not_made()));
     }
     let mut answer = poll::poll(&room, request, info.permit.budget(), &site.closing).await?;
@@ -215,7 +217,10 @@ async fn event_stream(
     };
     let newest = credentials.query.newest()?;
     let body = match method {
-        Method::HEAD => body::not_made(),
+        Method::HEAD => {
+            room.peek(&credentials.token).await?;
+            body::not_made()
+        }
         _ => {
             let hello = Hello { cursor, newest, ..credentials.hello() };
             Body::from_stream(events::open(&room, hello, site.closing.clone()).await?)

@@ -17,7 +17,7 @@ use crate::log::{Entry, Hurdle, LogError};
 use crate::protocol::act::{LinkHash, Target};
 use crate::protocol::entering::Proof;
 use crate::protocol::event::WaitingGuest;
-use crate::protocol::{Act, Body, CircuitId, Code, GuestId, MessageId, Name, Refusal, Role};
+use crate::protocol::{Act, Body, CircuitId, Code, GuestId, MessageId, Name, Refusal, Role, Token};
 
 /// After how long a guest who waits is to ask again.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
@@ -33,6 +33,7 @@ impl RoomActor {
                 let guest = token.guest(&self.identity.secret);
                 drop(reply.send(Ok(self.waiting.has(guest).then_some(guest))));
             }
+            GateCommand::Peek(token, circuit, reply) => drop(reply.send(self.peek(&token, circuit))),
             GateCommand::MayGovern(speaker, reply) => drop(reply.send(self.may_govern(speaker))),
         }
     }
@@ -159,6 +160,15 @@ impl RoomActor {
             return Err(Refusal::new(Code::NotAllowed, sentence));
         }
         Ok(self.waiting.told(|name, guest| self.roster.is_free(name, guest), Instant::now()))
+    }
+
+    fn peek(&self, token: &Token, circuit: CircuitId) -> Result<Role, Refusal> {
+        let guest = token.guest(&self.identity.secret);
+        self.check_admission(guest, circuit, false)?;
+        match self.roster.has_seat_for(guest, circuit) {
+            true => Ok(self.state.role(guest)),
+            false => Err(self.roster.full()),
+        }
     }
 
     fn may_govern(&mut self, speaker: Option<Speaker>) -> Result<(), Refusal> {

@@ -98,6 +98,7 @@ async fn newcomers_wait_on_every_transport_and_are_let_in() {
         "/rooms/main/waiting",
     ] {
         is_refused(&vera.get(path).await, "waiting");
+        assert_eq!(vera.request("HEAD", path, &[], "").await.status, 403, "HEAD {path}");
     }
     is_refused(
         &vera.post("/rooms/main/messages", json!({ "id": "1", "text": "let me in" })).await,

@@ -5,9 +5,12 @@ use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, StatusCode};
 
+use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::guard::MOVED;
 use crate::http::index::is_plain_origin;
+use crate::hub::Room;
+use crate::protocol::Token;
 use crate::transport::noscript::documents;
 use crate::transport::noscript::markup::{self, Look};
 
@@ -80,6 +83,14 @@ pub(super) fn unread(look: Look, problem: impl Into<Problem>) -> Response {
 /// A refusal with the way to the entry; the browser does not ask again by itself.
 pub(super) fn outside(look: Look, sentence: &str) -> Response {
     document(look, StatusCode::FORBIDDEN, documents::outside(look, sentence))
+}
+
+/// The answer to `HEAD` in place of a document for a guest with this token, who takes no seat by it and holds none.
+pub(super) async fn head(room: &Room, token: &Token, look: Look) -> Response {
+    match room.peek(token).await {
+        Ok(_) => document(look, StatusCode::OK, body::not_made()),
+        Err(refusal) => refused(look, refusal),
+    }
 }
 
 /// A redirect to an address relative to the request's, since what stands before it may be a prefix.

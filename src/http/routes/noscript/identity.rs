@@ -8,12 +8,11 @@ use axum::response::Response;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
 
-use super::answer::{document, document_with, refused, see_other};
+use super::answer::{document, document_with, head, refused, see_other};
 use super::form::Form;
 use super::guest_form::own_form_seated;
 use super::seat::resume;
 use super::session::{PageRoom, Session, prove, random_number};
-use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::site::Site;
 use crate::hub::Room;
@@ -36,10 +35,10 @@ pub(super) fn hello(form: &Form, token: Token) -> Result<Hello, Refusal> {
 
 /// The page.
 pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Method) -> Response {
-    if method == Method::HEAD {
-        return document(Look::Host, StatusCode::OK, body::not_made());
-    }
     let Some(token) = session.token.clone() else { return see_other("../page") };
+    if method == Method::HEAD {
+        return head(&room, &token, Look::Host).await;
+    }
     shown(&room, &session, &token, None).await
 }
 

@@ -17,10 +17,17 @@ use crate::transport::noscript::markup::Look;
 
 /// The page.
 pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Method) -> Response {
-    if method == Method::HEAD {
-        return document(Look::Entry, StatusCode::OK, body::not_made());
-    }
     let Some(token) = session.token.clone() else { return see_other("../page") };
+    if method == Method::HEAD {
+        return match room.peek(&token).await {
+            Ok(_) => see_other("../page"),
+            Err(refusal) => match refusal.code {
+                Code::Waiting => document(Look::Entry, StatusCode::OK, body::not_made()),
+                Code::PasswordNeeded | Code::InvitationNeeded => see_other("../page"),
+                _ => refused(Look::Entry, refusal),
+            },
+        };
+    }
     match resume(&room, session.name.as_ref(), &token).await {
         Ok(resumed) => {
             let mut response = see_other("../page");

@@ -13,6 +13,7 @@ use super::credentials::Credentials;
 use super::exchange::{HandlerResult, idempotency_key, json, json_text, logged, read_body};
 use crate::http::body;
 use crate::http::site::{ChargedRoom, Site};
+use crate::hub::Room;
 use crate::log::Restriction;
 use crate::log::state::{ActLine, Invitation};
 use crate::protocol::event::WaitingGuest;
@@ -58,9 +59,25 @@ struct Waiting {
     guests: Vec<WaitingGuest>,
 }
 
+/// The answer to `HEAD` for what hosts and moderators see.
+async fn head(room: &Room, credentials: &Credentials) -> HandlerResult {
+    check_sees(room.peek(&credentials.token).await?)?;
+    Ok(json_text(StatusCode::OK, body::not_made()))
+}
+
+fn check_sees(role: Role) -> Result<(), Refusal> {
+    match role {
+        Role::Guest => {
+            let sentence = "Only a host or a moderator of this room can see that.";
+            Err(Refusal::new(Code::NotAllowed, sentence))
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn waiting(ChargedRoom(room): ChargedRoom, method: Method, credentials: Credentials) -> HandlerResult {
     if method == Method::HEAD {
-        return Ok(json_text(StatusCode::OK, body::not_made()));
+        return head(&room, &credentials).await;
     }
     let guest = room.join_stateless(credentials.hello()).await?.welcome.guest.id;
     let guests = room.waiting_for(guest).await?;
@@ -69,14 +86,11 @@ async fn waiting(ChargedRoom(room): ChargedRoom, method: Method, credentials: Cr
 
 async fn acts(ChargedRoom(room): ChargedRoom, method: Method, credentials: Credentials) -> HandlerResult {
     if method == Method::HEAD {
-        return Ok(json_text(StatusCode::OK, body::not_made()));
+        return head(&room, &credentials).await;
     }
     let guest = room.join_stateless(credentials.hello()).await?.welcome.guest.id;
     let state = room.state().await?;
-    if state.role(guest) < Role::Moderator {
-        let sentence = "Only a host or a moderator of this room can see that.";
-        return Err(Refusal::new(Code::NotAllowed, sentence).into());
-    }
+    check_sees(state.role(guest))?;
     let line = |one: &Invitation| InvitationLine {
         id: one.id(),
         closed: one.closed,
@@ -96,7 +110,7 @@ async fn acts(ChargedRoom(room): ChargedRoom, method: Method, credentials: Crede
 
 async fn held(ChargedRoom(room): ChargedRoom, method: Method, credentials: Credentials) -> HandlerResult {
     if method == Method::HEAD {
-        return Ok(json_text(StatusCode::OK, body::not_made()));
+        return head(&room, &credentials).await;
     }
     let guest = room.join_stateless(credentials.hello()).await?.welcome.guest.id;
     Ok(json(StatusCode::OK, &room.held(guest).await?.event()))
