@@ -1,6 +1,8 @@
 //! What a guest sends in the body of a request: the members of a frame, without its `type`.
 
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::act::Act;
 use super::entering;
@@ -60,17 +62,27 @@ pub fn act(text: &str, key: Option<&str>) -> Result<(MessageId, Act), Refusal> {
     }
 }
 
-/// The secret of a link that gives a role, `link`, and the id of its use, which is given as that of a message.
+/// The secret of a link that gives a role, `link`, and the id of its use, which may be given as that of a message. Otherwise it
+/// follows from the link: a link is used once, so what is sent again is the same use.
 ///
 /// # Errors
 /// What `docs/protocol.md` lists for `claim`.
 pub fn claim(text: &str, key: Option<&str>) -> Result<(MessageId, Token), Refusal> {
     let members = json::object(BODY, text)?;
-    let id = id(&members, key, "A claim")?;
+    let given = match (members.get("id"), key) {
+        (None | Some(Value::Null), None) => None,
+        _ => Some(id(&members, key, "A claim")?),
+    };
     match json::text(&members, "link").and_then(|link| Token::parse_as("link", link)) {
-        Ok(link) => Ok((id, link)),
-        Err(refusal) => Err(refusal.about(Some(id))),
+        Ok(link) => Ok((given.map_or_else(|| id_of_claim(&link), Ok)?, link)),
+        Err(refusal) => Err(refusal.about(given)),
     }
+}
+
+/// The id of the use of a link. Guests are told of it with the act, so it gives away nothing of the link.
+fn id_of_claim(link: &Token) -> Result<MessageId, Refusal> {
+    let digest = Sha256::new().chain_update("onionroom claim 1\n").chain_update(link.encode()).finalize();
+    Ok(MessageId::parse(&HEXLOWER.encode(&digest[..16]))?)
 }
 
 /// The member `text`, which is not blank.
@@ -154,6 +166,19 @@ mod tests {
         assert_eq!(code(r#"{"text":"x"}"#, None), Code::MissingField);
         assert_eq!(code(r#"{"text":"x"}"#, Some("")), Code::BadId);
         assert_eq!(code(r#"{"id":"a"}"#, None), Code::MissingField);
+    }
+
+    #[test]
+    fn a_claim_needs_no_id_and_is_the_same_again() {
+        let body = |link: &str| format!("{{\"link\":\"{link}\"}}");
+        let (one, two) = ("A".repeat(43), "B".repeat(42) + "A");
+        let id = |link: &str, key| claim(&body(link), key).unwrap().0.as_str().to_owned();
+        assert_eq!(id(&one, None), id(&one, None));
+        assert_ne!(id(&one, None), id(&two, None));
+        assert_eq!(id(&one, Some("\"mine\"")), "mine");
+        assert_eq!(claim(&body(&one), Some("")).unwrap_err().code, Code::BadId);
+        assert_eq!(claim("{\"id\":7,\"link\":\"x\"}", None).unwrap_err().code, Code::WrongKind);
+        assert_eq!(claim("{}", None).unwrap_err().code, Code::MissingField);
     }
 
     #[test]
