@@ -5,6 +5,7 @@
 //! writes make no progress, `unbuffered` says that a response has no end, `metered` charges what is received to the circuit's budget.
 
 mod body;
+mod drawings;
 pub mod error;
 pub mod fields;
 pub mod guard;

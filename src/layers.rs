@@ -29,7 +29,7 @@ const USES: [(&str, &[&str]); 21] = [
     ("listen", &["protocol", "rate_limit", "config"]),
     ("tor", &["config", "storage", "invitations", "listen"]),
     ("transport", &["protocol", "qr", "config", "listen", "log", "hub", "rooms"]),
-    ("http", &["protocol", "qr", "config", "listen", "log", "hub", "rooms", "transport"]),
+    ("http", &["protocol", "rate_limit", "qr", "config", "listen", "log", "hub", "rooms", "transport"]),
     ("control", &["protocol", "listen"]),
     (
         "server",

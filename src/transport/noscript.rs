@@ -33,7 +33,7 @@ pub mod entry;
 mod event;
 pub mod host;
 pub mod identity;
-mod made_link;
+pub mod made_link;
 pub mod markup;
 pub mod message;
 mod newcomers;

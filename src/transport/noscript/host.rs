@@ -11,6 +11,7 @@ use crate::log::RoomState;
 use crate::log::state::{ActLine, By, Restriction};
 use crate::protocol::event::WaitingGuest;
 use crate::protocol::{Body, Confirmation, Guest, GuestId, MAIN_ROOM, Record, Role};
+use crate::qr::Drawing;
 
 /// The content of the page.
 #[derive(Debug, Clone, Copy)]
@@ -37,8 +38,8 @@ pub struct HostPage<'a> {
     pub link: Option<&'a str>,
     /// How long the room has until it wipes itself, if it does.
     pub wipe: Option<Confirmation>,
-    /// The origin at which the guest reaches the room.
-    pub origin: &'a str,
+    /// The QR code of that link, where one was drawn.
+    pub drawing: Option<&'a Drawing>,
     /// The room's name in paths.
     pub room: &'a str,
     /// Whether that link is an invitation.
@@ -58,7 +59,7 @@ pub fn host(page: &HostPage<'_>) -> String {
             p { "You are " bdi { (page.guest.name.as_str()) } " " (badge(page.guest.id)) ", a " (role.as_str()) " of this room. "
                 a href="host" { "Look again" } }
             @if let Some(note) = page.note { p class="note" role="alert" { (note) } }
-            @if let Some(link) = page.link { (made_link(link, page.origin, page.room, page.invites)) }
+            @if let Some(link) = page.link { (made_link(link, page.drawing, page.room, page.invites)) }
             @if role == Role::Guest { (page.claim()) }
             @if role >= Role::Moderator {
                 (newcomers.waiting(form)) (page.waiting()) (page.people(role)) (page.talk()) (page.order(role)) (newcomers.needs(role, form))

@@ -11,9 +11,17 @@ fn leads_here(origin: &str) -> bool {
     !host.is_empty() && !["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local))
 }
 
-/// The link that was made, to be given on.
-pub(super) fn made_link(secret: &str, origin: &str, room: &str, invites: bool) -> Markup {
-    let fragment = link_fragment(room, if invites { "invite" } else { "host" }, secret);
+/// What the QR code of a link says: the whole link; `None` where it does not lead to this room from other machines.
+pub fn whole(origin: &str, room: &str, secret: &str, invites: bool) -> Option<String> {
+    leads_here(origin).then(|| format!("{origin}/#{}", link_fragment(room, kind(invites), secret)))
+}
+
+fn kind(invites: bool) -> &'static str {
+    if invites { "invite" } else { "host" }
+}
+
+/// The link that was made, to be given on, and its QR code.
+pub(super) fn made_link(secret: &str, drawing: Option<&Drawing>, room: &str, invites: bool) -> Markup {
     html! {
         p role="status" {
             @if invites {
@@ -23,8 +31,8 @@ pub(super) fn made_link(secret: &str, origin: &str, room: &str, invites: bool) -
                 "This is the link, which works once. Put the address of the room before it, and give it to one guest in private:"
             }
         }
-        p { code { "/#" (fragment) } }
-        @if let Some(Drawing { size, path }) = Drawing::of(&format!("{origin}/#{fragment}")).filter(|_| leads_here(origin)) {
+        p { code { "/#" (link_fragment(room, kind(invites), secret)) } }
+        @if let Some(Drawing { size, path }) = drawing {
             svg class="qr" viewBox={ "0 -.5 " (size) " " (size) } role="img" aria-label="The whole link as a QR code" { path d=(path) {} }
         }
         p class="quiet" {
@@ -41,7 +49,10 @@ mod tests {
     #[test]
     fn a_link_is_drawn_where_it_leads_to_this_room() {
         let secret = "w".repeat(43);
-        let shown = |origin, invites| made_link(&secret, origin, "main", invites).0;
+        let shown = |origin, invites| {
+            let drawing = whole(origin, "main", &secret, invites).and_then(|link| Drawing::of(&link));
+            made_link(&secret, drawing.as_ref(), "main", invites).0
+        };
         let page = shown("http://room.onion", true);
         assert!(page.contains(&format!("<code>/#invite={secret}</code>")));
         let drawn = Drawing::of(&format!("http://room.onion/#invite={secret}")).unwrap();

@@ -11,6 +11,7 @@ use super::form::Form;
 use super::guest_form::own_form_seated;
 use super::seat::resume;
 use super::session::{PageRoom, Session, prove, random_number};
+use crate::http::drawings;
 use crate::http::error::Problem;
 use crate::http::site::Site;
 use crate::hub::wiping::Wiping;
@@ -20,7 +21,9 @@ use crate::protocol::act_members::{checked, password};
 use crate::protocol::entering::InvitationRef;
 use crate::protocol::request::HistoryRequest;
 use crate::protocol::{Code, GuestId, NUMBER_LIMIT, Refusal, Role, Token};
+use crate::qr::Drawing;
 use crate::transport::noscript::host::{HostPage, host, wiped};
+use crate::transport::noscript::made_link::whole;
 use crate::transport::noscript::markup::Look;
 use crate::transport::noscript::message::message_id;
 
@@ -118,6 +121,11 @@ async fn shown(
         Err(refusal) => (Some(Problem::from(refusal)), None),
     };
     let secret = link.as_ref().map(|made: &Made| made.link.encode());
+    let drawing = match &link {
+        // Without one the page says the link all the same.
+        Some(made) => drawn(&session.origin, room.name(), made).await,
+        None => None,
+    };
     let content = host(&HostPage {
         guest: &welcome.guest,
         state: &state,
@@ -131,11 +139,16 @@ async fn shown(
         wipe: wiping.confirmation(),
         room: room.name(),
         link: secret.as_deref(),
-        origin: &session.origin,
+        drawing: drawing.as_ref(),
         invites: link.as_ref().is_some_and(|made| made.invites),
         waiting: &waiting,
     });
     document_with(Look::Host, problem.as_ref(), content)
+}
+
+/// The QR code of a link that was made at this origin.
+async fn drawn(origin: &str, room: &str, made: &Made) -> Option<Drawing> {
+    drawings::draw(whole(origin, room, &made.link.encode(), made.invites)?).await.ok()
 }
 
 /// Whether the pressed button wipes the room, and with it the address.

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::post;
+use axum::{Extension, Router};
 use http::StatusCode;
 
 use super::credentials::Credentials;
 use super::exchange::{HandlerResult, json, read_body};
+use crate::http::drawings;
 use crate::http::site::{ChargedRoom, Site};
-use crate::protocol::{self, Code, Refusal};
-use crate::qr::{Drawing, TEXT_BYTES_MAX};
+use crate::listen::ConnectInfo;
+use crate::protocol;
 
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new().route("/rooms/{room}/qr", post(draw))
@@ -21,14 +22,12 @@ pub(super) fn routes() -> Router<Arc<Site>> {
 async fn draw(
     State(site): State<Arc<Site>>,
     ChargedRoom(room): ChargedRoom,
+    Extension(info): Extension<ConnectInfo>,
     credentials: Credentials,
     request: Request,
 ) -> HandlerResult {
     let text = protocol::body::text(&read_body(&site, request).await?)?;
-    room.join_stateless(credentials.hello()).await?;
-    let drawing = Drawing::of(&text).ok_or_else(|| {
-        let sentence = format!("A QR code has at most {TEXT_BYTES_MAX} bytes here.");
-        Refusal::new(Code::TextTooLong, sentence)
-    })?;
-    Ok(json(StatusCode::OK, &drawing))
+    let welcome = room.join_stateless(credentials.hello()).await?.welcome;
+    drawings::charge(info.peer.circuit(), welcome.policy.role(welcome.guest.id))?;
+    Ok(json(StatusCode::OK, &drawings::draw(text).await?))
 }
