@@ -8,7 +8,7 @@ use super::{Join, Reader, Room};
 use crate::config::HistorySettings;
 use crate::log::{Log, MemoryLog, Retention};
 use crate::protocol::act::Target;
-use crate::protocol::{Act, CircuitId, Code, GuestId, Hello, Identity, MessageId, Name, Refusal, Say};
+use crate::protocol::{Act, CircuitId, Code, GuestId, Hello, Identity, MessageId, Name, Refusal, Say, Token};
 
 const HERE: CircuitId = CircuitId(1);
 const THERE: CircuitId = CircuitId(2);
@@ -268,4 +268,62 @@ async fn the_use_of_a_name_is_noted_once_a_day() {
     }
     assert_eq!(head().await, first + 2);
     assert!(used(room.state().await.unwrap()) >= before + 2 * 86_400);
+}
+
+/// Who waits asks again with the token alone, which used to make no reservation, and was refused where identities are asked for.
+#[tokio::test]
+async fn who_waits_with_a_new_passphrase_has_the_name_once_they_are_let_in() {
+    for required in [false, true] {
+        let log = log();
+        let room = open(&log).await;
+        room.govern(Act::Approval { approval: true, present: Vec::new() }).await.unwrap();
+        room.govern(Act::Identities { required }).await.unwrap();
+        let refusal = room.on(HERE).join(with("Eve", "tea at five")).await.err().unwrap();
+        assert_eq!(refusal.code, Code::Waiting);
+        let token = Token::parse(refusal.token.as_ref().unwrap().text()).unwrap();
+        let again = Hello { token: Some(token), ..Hello::default() };
+        assert_eq!(refused(&room.on(HERE), again.clone()).await, Code::Waiting);
+        let of = room.waiting().await.unwrap()[0].id;
+        assert!(room.state().await.unwrap().reserved.is_empty(), "a name is not reserved by waiting");
+        room.govern(Act::Admit { target: target(of), by: None }).await.unwrap();
+        // By whatever request comes first; and the name is theirs without one.
+        let eve = room.on(HERE).members(again).await.unwrap().welcome;
+        assert_eq!((eve.guest.id, eve.guest.name.as_str()), (of, "Eve"));
+        let reserved = async {
+            while room.state().await.unwrap().reserved.of(of).is_none() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), reserved).await.unwrap();
+        room.govern(Act::Approval { approval: false, present: Vec::new() }).await.unwrap();
+        assert_eq!(refused(&room.on(THERE), with("Eve", "tea at six")).await, Code::IdentityWrong);
+        room.leave(of);
+        let back = room.on(THERE).join(with("Eve", "tea at five")).await.unwrap().welcome;
+        assert!(back.guest.id == of && back.guest.kept);
+    }
+}
+
+#[tokio::test]
+async fn who_is_turned_away_reserves_nothing_and_an_open_room_lets_all_in() {
+    let log = log();
+    let room = open(&log).await;
+    room.govern(Act::Approval { approval: true, present: Vec::new() }).await.unwrap();
+    for (name, passphrase) in [("Eve", "tea at five"), ("Zoe", "tea at six")] {
+        assert_eq!(refused(&room.on(HERE), with(name, passphrase)).await, Code::Waiting);
+    }
+    let of = room.waiting().await.unwrap()[0].id;
+    room.govern(Act::Reject { target: target(of), seconds: Some(60) }).await.unwrap();
+    room.govern(Act::Approval { approval: false, present: Vec::new() }).await.unwrap();
+    let reserved = async {
+        loop {
+            let names: Vec<_> =
+                room.state().await.unwrap().reserved.iter().map(|own| own.name.clone()).collect();
+            if !names.is_empty() {
+                return names;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let names = tokio::time::timeout(Duration::from_secs(60), reserved).await.unwrap();
+    assert_eq!(names.iter().map(Name::as_str).collect::<Vec<_>>(), ["Zoe"]);
 }

@@ -22,6 +22,17 @@ pub(super) const LISTED: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct WaitingList {
     lines: Vec<Line>,
+    /// Those with a passphrase who were let in, and when: until their name is reserved for them.
+    kept: Vec<(GuestId, Instant)>,
+}
+
+/// A guest with a passphrase who was let in, and for whom a name is to be reserved.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Keeper {
+    pub(super) name: Name,
+    /// The name that the passphrase was made with.
+    pub(super) under: Name,
+    pub(super) circuit: CircuitId,
 }
 
 #[derive(Debug)]
@@ -29,6 +40,8 @@ struct Line {
     guest: GuestId,
     circuit: CircuitId,
     name: Option<Name>,
+    /// The name that they asked with first, where they have a passphrase.
+    under: Option<Name>,
     since: Instant,
     asked: Instant,
 }
@@ -72,8 +85,34 @@ impl WaitingList {
         if self.lines.len() >= WAITING_MAX && !self.make_room(circuit) {
             return false;
         }
-        self.lines.push(Line { guest, circuit, name: name.cloned(), since: now, asked: now });
+        self.lines.push(Line { guest, circuit, name: name.cloned(), under: None, since: now, asked: now });
         true
+    }
+
+    /// Notes that a guest who is listed came with a passphrase that belongs to the name that they ask for. They ask again with their
+    /// token, which does not say it.
+    pub(super) fn note_passphrase(&mut self, guest: GuestId) {
+        if let Some(line) = self.lines.iter_mut().find(|line| line.guest == guest) {
+            line.under.clone_from(&line.name);
+        }
+    }
+
+    /// Whether this guest waits with a passphrase, or was let in with one just now.
+    pub(super) fn keeps(&self, guest: GuestId) -> bool {
+        self.lines.iter().any(|line| line.guest == guest && line.under.is_some())
+            || self.kept.iter().any(|(kept, _)| *kept == guest)
+    }
+
+    /// Those of these guests who wait with a passphrase, and are let in; all who do so without any.
+    pub(super) fn let_in(&mut self, guest: Option<GuestId>, now: Instant) -> Vec<(GuestId, Keeper)> {
+        let mut keepers = Vec::new();
+        for line in self.lines.iter_mut().filter(|line| guest.is_none_or(|guest| line.guest == guest)) {
+            if let (Some(name), Some(under)) = (line.name.clone(), line.under.take()) {
+                self.kept.push((line.guest, now));
+                keepers.push((line.guest, Keeper { name, under, circuit: line.circuit }));
+            }
+        }
+        keepers
     }
 
     /// Takes the newest line of the circuit that has most, if it has at least two more than this one.
@@ -101,6 +140,7 @@ impl WaitingList {
     /// Strikes those who ask no more.
     pub(super) fn expire(&mut self, now: Instant) {
         self.lines.retain(|line| now < line.asked + LISTED);
+        self.kept.retain(|(_, since)| now < *since + LISTED);
     }
 
     /// What hosts and moderators are told. A name is told where it `is_free` for this guest, and is not that of one who
@@ -139,6 +179,27 @@ mod tests {
         assert_eq!((told[0].name.clone(), told[0].seconds), (Some(name("Ann")), 71));
         assert_eq!(list.circuit(GuestId(1)), Some(CircuitId(3)));
         assert!(list.remove(GuestId(1)) && !list.remove(GuestId(1)));
+    }
+
+    #[test]
+    fn a_passphrase_is_remembered_until_its_guest_is_in() {
+        let (mut list, now) = (WaitingList::default(), Instant::now());
+        for (guest, text) in [(1, "Ann"), (2, "Bob"), (3, "Eve")] {
+            list.ask(GuestId(guest), CircuitId(guest), Some(&name(text)), now);
+        }
+        list.note_passphrase(GuestId(1));
+        list.note_passphrase(GuestId(3));
+        list.ask(GuestId(1), CircuitId(9), Some(&name("Anna")), now);
+        assert!(list.keeps(GuestId(1)) && !list.keeps(GuestId(2)));
+        assert_eq!(list.let_in(Some(GuestId(2)), now), []);
+        let ann = Keeper { name: name("Anna"), under: name("Ann"), circuit: CircuitId(9) };
+        assert_eq!(list.let_in(Some(GuestId(1)), now), [(GuestId(1), ann)]);
+        assert_eq!(list.let_in(Some(GuestId(1)), now), [], "once");
+        list.remove(GuestId(1));
+        assert!(list.keeps(GuestId(1)), "until they come in");
+        assert_eq!(list.let_in(None, now).len(), 1);
+        list.expire(now + LISTED);
+        assert!(!list.keeps(GuestId(1)) && !list.keeps(GuestId(3)));
     }
 
     #[test]

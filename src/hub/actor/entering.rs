@@ -13,6 +13,7 @@ use crate::hub::gate::{Entering, GateCommand, Step};
 use crate::hub::pending::{PendingAppend, PendingPublish};
 use crate::hub::reserving::identity_needed;
 use crate::hub::speaker::Speaker;
+use crate::hub::waiting::Keeper;
 use crate::log::{Entry, Hurdle, LogError};
 use crate::protocol::act::{LinkHash, Target};
 use crate::protocol::entering::Proof;
@@ -56,7 +57,8 @@ impl RoomActor {
         if self.state.policy.locked {
             return Err(locked());
         }
-        if self.state.policy.identities_required && !keeps && self.state.reserved.of(guest).is_none() {
+        let keeps = keeps || self.waiting.keeps(guest) || self.state.reserved.of(guest).is_some();
+        if self.state.policy.identities_required && !keeps {
             return Err(identity_needed());
         }
         match self.state.hurdle(guest) {
@@ -88,6 +90,7 @@ impl RoomActor {
                     "More guests wait to be let in than the room has places for. Ask again a little later.";
                 return Err(Refusal::new(Code::Waiting, sentence).retry_after(4 * ASK_AGAIN));
             }
+            Err(Refusal { code: Code::Waiting, .. }) if keeps => self.waiting.note_passphrase(guest),
             Err(Refusal { code: Code::Waiting, .. }) => {}
             _ => drop(self.waiting.remove(guest)),
         }
@@ -178,6 +181,30 @@ impl RoomActor {
             return Err(Refusal::new(Code::NotAllowed, "Only a host of this room can do that."));
         }
         self.budgets.charge_message(guest, circuit, 0, Instant::now()).map_err(rate_limited)
+    }
+
+    /// Reserves the name of a guest who waited with a passphrase and is let in, or of all who did: they come in with their token
+    /// alone, which does not say that they are to keep it. Where it cannot be reserved they come in all the same.
+    pub(super) fn reserve_let_in(&mut self, guest: Option<GuestId>) {
+        let now = Instant::now();
+        for (guest, Keeper { name, under, circuit }) in self.waiting.let_in(guest, now) {
+            let text = |name: &Name| Some(name.as_str().to_owned());
+            let act = Act::Reserve { name: text(&name), under: text(&under) };
+            let at = self.clock();
+            let may = self.roster.is_free(&name, guest)
+                && self.check_words_in(guest, &name).is_ok()
+                && self.state.permit(guest, &act, at).is_ok()
+                && (self.state.reserved.keeps(guest, &name)
+                    || self.reservation_limits.charge(circuit, now).is_ok());
+            if let (true, Ok(id)) = (may, MessageId::random()) {
+                let entry = Entry { at, author: guest, id, body: Body::Act(act) };
+                let pending = PendingAppend { entries: vec![entry], requests: Vec::new() };
+                match self.appends.is_full() {
+                    true => self.backlog.extend(pending),
+                    false => self.appends.begin(pending),
+                }
+            }
+        }
     }
 
     /// Strikes a guest who was let in, turned away or banned from those who wait.

@@ -182,8 +182,14 @@ impl RoomActor {
                     guests.filter_map(|guest| self.roster.expel(*guest, &invitation_revoked())).collect();
                 self.announce(&changes);
             }
-            Act::Admit { target, .. } => self.strike_waiting(target.of),
-            Act::Approval { approval: false, .. } => self.expire_waiting(Instant::now()),
+            Act::Admit { target, .. } => {
+                self.reserve_let_in(Some(target.of));
+                self.strike_waiting(target.of);
+            }
+            Act::Approval { approval: false, .. } => {
+                self.reserve_let_in(None);
+                self.expire_waiting(Instant::now());
+            }
             Act::Unban { .. } => self.admission.unblock(),
             Act::Cap { guests } => self.roster.set_cap(*guests),
             Act::Words { .. } => self.words = WordList::new(&self.state.words),
