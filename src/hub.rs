@@ -51,6 +51,10 @@ mod identities;
 mod identity_tests;
 #[cfg(test)]
 mod late_log_tests;
+mod linking;
+mod made_links;
+#[cfg(test)]
+mod made_links_tests;
 #[cfg(test)]
 mod model_tests;
 mod name_index;

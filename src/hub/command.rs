@@ -9,6 +9,7 @@ use super::catch_up::NodeShared;
 use super::entrance::Entrance;
 use super::facts::Facts;
 use super::gate::GateCommand;
+use super::made_links::MadeLinks;
 use super::notices::NoticeSnapshot;
 use super::notifier::WaitQueue;
 use super::presence::RosterSnapshot;
@@ -147,6 +148,8 @@ pub(super) struct Shared {
     pub(super) entrance: Entrance,
     /// What is told of the room to those who are not in it.
     pub(super) facts: Arc<Facts>,
+    /// The secrets of links, for acts that are sent again.
+    pub(super) made_links: MadeLinks,
 }
 
 impl Shared {

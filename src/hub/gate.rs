@@ -19,6 +19,10 @@ pub(super) enum GateCommand {
     Waits(Token, Reply<Option<GuestId>>),
     /// The role of the guest with this token, who would come in on this circuit, or why they would not; nothing is done.
     Peek(Token, CircuitId, Reply<Role>),
+    /// The role of a guest.
+    Role(GuestId, Reply<Role>),
+    /// Whether the link of this act, which the log has, gives anything.
+    Stands(Act, Reply<bool>),
     /// Whether this author may govern the room; it is charged as an act.
     MayGovern(Option<Speaker>, Reply<()>),
 }

@@ -18,6 +18,7 @@ use super::command::{
 };
 use super::entrance::Entrance;
 use super::house::{Facts, House};
+use super::made_links::MadeLinks;
 use super::presence::OccupancyBounds;
 use super::ring::{RING_BYTES, Ring};
 use super::roster::stateless_grace;
@@ -122,6 +123,7 @@ impl Room {
         let (ring, wait_queue) = (RwLock::new(ring), Arc::default());
         let stateless_grace = stateless_grace(settings.away);
         let (attempts, entrance) = (Arc::clone(&house.attempts), Entrance::default());
+        let made_links = MadeLinks::default();
         let shared = Arc::new(Shared {
             ring,
             wait_queue,
@@ -132,6 +134,7 @@ impl Room {
             attempts,
             entrance,
             facts,
+            made_links,
         });
         let (commands, inbox) = mpsc::unbounded_channel();
         let actor = RoomActor::new(

@@ -35,6 +35,8 @@ impl RoomActor {
                 drop(reply.send(Ok(self.waiting.has(guest).then_some(guest))));
             }
             GateCommand::Peek(token, circuit, reply) => drop(reply.send(self.peek(&token, circuit))),
+            GateCommand::Role(guest, reply) => drop(reply.send(Ok(self.state.role(guest)))),
+            GateCommand::Stands(act, reply) => drop(reply.send(Ok(self.state.stands(&act, self.clock())))),
             GateCommand::MayGovern(speaker, reply) => drop(reply.send(self.may_govern(speaker))),
         }
     }

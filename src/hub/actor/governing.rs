@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use super::RoomActor;
 use crate::hub::admission::{banned, blocked, invitation_revoked, muted};
 use crate::hub::command::{PublishBatch, not_seated, rate_limited, storage_unavailable};
+use crate::hub::made_links::made_before;
 use crate::hub::pending::{PendingAppend, PendingPublish};
 use crate::hub::roster::change::PresenceChange;
 use crate::hub::speaker::Speaker;
@@ -98,6 +99,13 @@ impl RoomActor {
         let present = present.map(|(known, circuit)| (known.name.clone(), circuit));
         if let Act::Reserve { name, .. } = &mut act {
             *name = present.as_ref().map(|(present, _)| present.as_str().to_owned());
+        }
+        if self.state.role(author) == Role::Host && self.state.has_made(&act) {
+            // Sent again because the answer was lost: the log knows it.
+            return match self.state.stands(&act, self.clock()) {
+                true => Ok((author, act)),
+                false => Err(made_before()),
+            };
         }
         self.state.permit(author, &act, self.clock())?;
         if let (Act::Reserve { .. }, Some((name, circuit))) = (&act, present)

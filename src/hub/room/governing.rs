@@ -8,8 +8,7 @@ use crate::hub::gate::GateCommand;
 use crate::hub::password;
 use crate::hub::speaker::Speaker;
 use crate::log::LogError;
-use crate::protocol::act::LinkHash;
-use crate::protocol::{Act, GuestId, MessageId, Refusal, Token};
+use crate::protocol::{Act, GuestId, MessageId, Refusal};
 
 impl Room {
     /// Does something as a host or a moderator; the number of the act in the room's order, and the secret of the link that it
@@ -51,7 +50,6 @@ impl Room {
         id: MessageId,
         mut act: Act,
     ) -> Result<Done, Refusal> {
-        let mut secret = None;
         if let Act::Password { text, hash, .. } = &mut act
             && let Some(text) = text.take()
         {
@@ -59,15 +57,13 @@ impl Room {
             self.ask(|reply| Command::Gate(GateCommand::MayGovern(speaker, reply))).await?;
             *hash = Some(password::hash(&text).await?);
         }
-        if let Some(link) = act.link_mut() {
-            let fresh = Token::random().map_err(|error| storage_unavailable(LogError(error.to_string())))?;
-            *link = Some(LinkHash::of(&fresh));
-            secret = Some(fresh);
-        }
+        let link = self.make_link(speaker, &id, &mut act).await?;
+        let made = link.is_some().then(|| act.clone());
         let (reply, answer) = oneshot::channel();
         let _ = self.commands.send(Command::Act(speaker, id.clone(), act, reply));
         let result =
             answer.await.ok().and_then(|mut batch| batch.results.pop()).unwrap_or_else(|| Err(closing()));
-        result.map(|seq| Done { seq, link: secret }).map_err(|refusal| refusal.about(Some(id)))
+        let done = async { Ok(Done { seq: result?, link: self.check_link(made).await.map(|()| link)? }) };
+        done.await.map_err(|refusal: Refusal| refusal.about(Some(id)))
     }
 }

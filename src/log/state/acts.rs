@@ -42,6 +42,11 @@ impl RoomState {
         link.used.is_none().then_some(link.role)
     }
 
+    /// Whether this link is known, used or not.
+    pub(super) fn has_link(&self, hash: &LinkHash) -> bool {
+        self.links.iter().any(|link| link.hash == *hash)
+    }
+
     /// Whether a guest has used a link with an act of this id: what is sent again because its answer was lost is no second use.
     pub fn has_claimed(&self, guest: GuestId, id: &MessageId, hash: &LinkHash) -> bool {
         let used =
@@ -118,6 +123,9 @@ impl RoomState {
             }
             Act::Release { messages } if !messages.iter().any(|seq| self.is_held(*seq)) => {
                 refuse("There is no such message that waits any more.")
+            }
+            Act::Link { link: Some(hash), .. } if self.has_link(hash) => {
+                refuse("This link was made already.")
             }
             Act::Pin { said: None, .. } => refuse("There is no such message any more."),
             Act::Unreserve { target } if self.reserved.of(target.of).is_none() => {

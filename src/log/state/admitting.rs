@@ -1,7 +1,7 @@
 //! Acts about who may come in: who may do them, and what they change.
 
 use super::acts::{RESTRICTIONS_MAX, restrict};
-use super::gate::{By, INVITATIONS_MAX};
+use super::gate::{By, INVITATIONS_MAX, Invitation};
 use super::{Effect, RoomState};
 use crate::protocol::act::{Act, Target};
 use crate::protocol::entering::Proof;
@@ -64,6 +64,30 @@ impl RoomState {
                 None => refuse("There is no such invitation."),
             },
             _ => Ok(()),
+        }
+    }
+
+    /// Whether an act has made the link that it names, and the link gives something when the room's clock shows `at`; `false` for an
+    /// act that makes none.
+    pub fn stands(&self, act: &Act, at: u64) -> bool {
+        match act {
+            Act::Link { role, link: Some(hash) } => self.link(hash) == Some(*role),
+            Act::Invite { name: Some(name), link: Some(hash), .. } => {
+                let is_it = |one: &Invitation| one.hash == *hash && one.name == *name && one.counts(at);
+                self.gate.invitations().iter().any(is_it)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the link that an act names was made before, whatever it gives now.
+    pub fn has_made(&self, act: &Act) -> bool {
+        match act {
+            Act::Link { link: Some(hash), .. } => self.has_link(hash),
+            Act::Invite { link: Some(hash), .. } => {
+                self.gate.invitations().iter().any(|one| one.hash == *hash)
+            }
+            _ => false,
         }
     }
 

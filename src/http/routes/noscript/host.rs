@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{Method, StatusCode};
+use zeroize::Zeroizing;
 
 use super::answer::{document, document_with, head, refused, see_other};
 use super::form::Form;
@@ -80,7 +81,10 @@ pub(super) async fn submit(
 }
 
 async fn do_act(room: &Room, guest: GuestId, form: &Form, act: Act) -> Result<Done, Refusal> {
-    let id = message_id(&form.number, &format!("{}\n{}", form.action, form.text))?;
+    // All of the form, so that what was changed after going back is another act.
+    let Form { action, text, name, days, password, once, .. } = form;
+    let all = Zeroizing::new(format!("{action}\n{text}\n{name}\n{days}\n{once}\n{password}"));
+    let id = message_id(&form.number, &all)?;
     room.act_stateless(guest, id, act).await
 }
 
