@@ -4,11 +4,12 @@
 //!   [UTS 39](https://www.unicode.org/reports/tr39/), and their canonical form;
 //! - `emoji`: whole emoji sequences, which come beside that profile;
 //! - `key`: the key by which names that look the same are found; `lookalikes`: what it unites beside UTS 39;
-//! - `reading`: the words of any text, read in the same way;
+//! - `reading`: the words of any text, read in the same way; `framed`: letters and digits in frames, which names do not have;
 //! - `reserved`: the words that no guest can be called.
 
 mod characters;
 mod emoji;
+mod framed;
 mod key;
 mod lookalikes;
 mod reading;
@@ -21,6 +22,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::refusal::{Code, Refusal};
 use characters::{Fault, MARKS_MAX, PUNCTUATION};
+pub use framed::unframed;
 pub use key::ConfusableKey;
 pub use reading::WordReader;
 

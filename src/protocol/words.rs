@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::name::WordReader;
+use super::name::{WordReader, unframed};
 
 /// What joins two words to one by UAX 29, as in `scam.com`: there a text is read a second time, in parts.
 const JOINERS: [char; 10] = ['.', ':', '_', '\'', '’', '‘', '·', '‧', '．', '：'];
@@ -48,6 +48,10 @@ impl WordList {
         if self.is_empty() {
             return false;
         }
+        self.is_in_parts(text) || unframed(text).is_some_and(|plain| self.is_in_parts(&plain))
+    }
+
+    fn is_in_parts(&mut self, text: &str) -> bool {
         self.is_read_in(text) || (text.contains(JOINERS) && self.is_read_in(&text.replace(JOINERS, " ")))
     }
 
@@ -110,6 +114,24 @@ mod tests {
             "l’scam",
             "free_money",
             "s.c.a.m",
+            "ꜱᴄᴀᴍ", // small capitals
+            "ᴋɪʟʟ",
+            "s\u{20dd}c\u{20dd}a\u{20de}m\u{20e0}", // enclosing marks
+            "s\u{488}cam",
+            "ⓢⓒⓐⓜ",
+            "🅂🄲🄰🄼",
+            "🅢🅒🅐🅜",
+            "🆂🅲🅰🅼",
+            "🅢cam™",
+            "⒮⒞⒜⒨",
+            "🄢🄒🄐🄜",
+            "🇸🇨🇦🇲",
+            "k①ll k❶ll",
+            "k¹ll",
+            "scam¹",
+            "scam①",
+            "scam🇩🇪",
+            "s\u{3164}cam",
         ] {
             assert!(list.is_in(text), "{text}");
         }

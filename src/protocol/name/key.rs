@@ -3,7 +3,7 @@
 use caseless::default_case_fold_str;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
-use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_security::skeleton;
 
 use super::{characters, emoji, lookalikes};
@@ -93,12 +93,15 @@ fn read(text: &str) -> String {
 }
 
 /// Whether a mark is one that an underline or small type hides: below, beside or through a letter, a single dot, a vowel
-/// point. Accents above a letter are none: José and Jose are two names.
+/// point; or one that only draws a frame around it. Accents above a letter are none: José and Jose are two names.
 fn is_overlooked(character: char) -> bool {
     let is_mark = character.general_category_group() == GeneralCategoryGroup::Mark;
     // UAX 44, table 15: overlaid; nukta; Hebrew and Arabic points; below and attached; double below; iota subscript.
     let class =
         |mark| matches!(canonical_combining_class(mark), 1 | 7 | 10..=36 | 202 | 216 | 218..=222 | 233 | 240);
     // A dot above, and what skeletons make of hooks and commas.
-    is_mark && (class(character) || matches!(character, '\u{307}' | '\u{312}'..='\u{315}'))
+    is_mark
+        && (class(character)
+            || character.general_category() == GeneralCategory::EnclosingMark
+            || matches!(character, '\u{307}' | '\u{312}'..='\u{315}'))
 }

@@ -7,7 +7,7 @@ const PAIRS: [(&str, &str); 5] = [("vv", "w"), ("VV", "w"), ("vV", "w"), ("Vv", 
 
 /// Letters and digits after case folding, by what they are read as. Letters of other scripts are here for names that
 /// are in that script as a whole: others are refused.
-const LETTERS: [(char, &str); 91] = [
+const LETTERS: [(char, &str); 113] = [
     // Digits, and the letter that is a stroke.
     ('0', "o"),
     ('1', "l"),
@@ -54,6 +54,29 @@ const LETTERS: [(char, &str); 91] = [
     ('ᴛ', "t"),
     ('ᴎ', "u"),
     ('ɜ', "3"),
+    // The other small capitals, by their names in UnicodeData.txt (LATIN LETTER SMALL CAPITAL A).
+    ('ᴀ', "a"),
+    ('ᴄ', "c"),
+    ('ᴅ', "d"),
+    ('ᴇ', "e"),
+    ('ꜰ', "f"),
+    ('ɢ', "g"),
+    ('ɪ', "l"),
+    ('ᴊ', "j"),
+    ('ᴋ', "k"),
+    ('ʟ', "l"),
+    ('ᴍ', "m"),
+    ('ɴ', "n"),
+    ('ᴏ', "o"),
+    ('ᴘ', "p"),
+    ('ꞯ', "q"),
+    ('ʀ', "r"),
+    ('ꜱ', "s"),
+    ('ᴜ', "u"),
+    ('ᴠ', "v"),
+    ('ᴡ', "w"),
+    ('ʏ', "y"),
+    ('ᴢ', "z"),
     // Cyrillic: small letters that have the shape of Latin capitals, or of other small ones.
     ('в', "b"),
     ('г', "r"),
@@ -109,14 +132,25 @@ const LETTERS: [(char, &str); 91] = [
     ('✖', "x"),
 ];
 
+const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz";
+
 /// How many of them are ASCII; they come first.
 const ASCII_LETTERS: usize = 6;
 
 /// What a character is read as, if that is another.
 pub(super) fn letter(character: char) -> Option<&'static str> {
+    // Negative circled and squared capitals, which Unicode does not decompose; they stand in the order of the alphabet.
+    if let Some(place) = place_among(character, '🅐').or_else(|| place_among(character, '🅰')) {
+        return ALPHABET.get(place..=place);
+    }
     // Most characters of most texts are ASCII, and of those only the first are here.
     let among = if character.is_ascii() { &LETTERS[..ASCII_LETTERS] } else { &LETTERS[ASCII_LETTERS..] };
     among.iter().find(|(from, _)| *from == character).map(|(_, to)| *to)
+}
+
+/// The place of a character among the 26 that begin with this one.
+fn place_among(character: char, first: char) -> Option<usize> {
+    u32::from(character).checked_sub(u32::from(first)).filter(|place| *place < 26).map(|place| place as usize)
 }
 
 /// The text with each pair replaced by the letter that it is read as.

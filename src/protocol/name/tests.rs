@@ -368,3 +368,20 @@ fn stored_names_of_earlier_versions_load() {
         assert_eq!(Name::from_stored(text.to_owned()), None, "{text:?}");
     }
 }
+
+/// Most of these a name cannot have; names of earlier versions may.
+#[test]
+fn small_capitals_and_frames_are_read_as_their_letters() {
+    for (drawn, name) in [
+        ("ᴀɴɴ", "Ann"),
+        ("ʙɪʟʟ", "Bill"),
+        ("ꜱᴜꜱᴀɴ", "susan"),
+        ("🅐🅝🅝", "Ann"),
+        ("🅰🅽🅽", "Ann"),
+        ("ⒶⓃⓃ", "Ann"),
+        ("a\u{20dd}n\u{20de}n\u{20e0}", "Ann"),
+        ("\u{430}\u{488}nn", "Ann"),
+    ] {
+        assert!(ConfusableKey::of(drawn).is_confusable_with(&ConfusableKey::of(name)), "{drawn}");
+    }
+}
