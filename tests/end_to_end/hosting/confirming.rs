@@ -80,3 +80,23 @@ async fn when_the_hour_is_over_the_room_is_wiped() {
         fs::read_dir(&room.directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["lock"]);
 }
+
+/// The program looks for signs from time to time; what a host did since the last look is not lost where it is closed.
+#[tokio::test]
+async fn what_a_host_does_just_before_the_room_is_closed_is_a_sign() {
+    let mut room = Hosted::open().await;
+    room.program.signal("KILL").await;
+    room.program.ended().await;
+    (room.program, room.address) = open(&room.directory, Some(20 * DAY), "30").await;
+    let secret = room.json(&["link"]).await["secret"].clone();
+    let left = room.json(&["status"]).await["wipe"]["seconds_left"].as_u64().unwrap();
+    assert!(left < 11 * DAY, "what a script does is no sign: {left}");
+    let mut hanna = room.stranger().await;
+    hanna.hello_as(json!({ "name": "Hanna", "invite": secret })).await;
+    hanna.act("1", json!({ "act": "announce", "text": "still here" })).await;
+    room.program.signal("TERM").await;
+    room.program.ended().await;
+    (room.program, room.address) = open(&room.directory, None, "30").await;
+    let left = room.json(&["status"]).await["wipe"]["seconds_left"].as_u64().unwrap();
+    assert!(left > 29 * DAY, "{left}");
+}
