@@ -132,3 +132,22 @@ async fn slow_readers_of_pipelined_polls_hold_little() {
     .await;
     grown("pipelined polls that are not read", &program, before);
 }
+
+/// What one computation takes is kept for the next, and not taken anew by each thread that computes.
+#[tokio::test]
+async fn passphrases_that_are_tried_again_and_again_take_the_memory_of_one() {
+    let (program, address) = started().await;
+    let visitor = Visitor::stranger_at(address);
+    let identity = |passphrase: &str| json!({ "identity": { "name": "Ann", "passphrase": passphrase } });
+    let first = visitor.post("/rooms/main/guests", identity("tea at five, no sugar")).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    let before = program.resident_bytes();
+    for number in 0..50 {
+        let answer = visitor.post("/rooms/main/guests", identity(&format!("guess number {number}"))).await;
+        assert_eq!(answer.json()["code"], "identity_wrong", "{}", answer.text());
+    }
+    let grown = program.resident_bytes().saturating_sub(before);
+    println!("50 tries: {:.1} MB more than {:.1} MB", grown as f64 / MEGABYTE, before as f64 / MEGABYTE);
+    // One computation takes 19 MiB.
+    assert!(grown < 19 * 1024 * 1024, "{grown} bytes");
+}
