@@ -14,6 +14,7 @@ mod handshake;
 mod head;
 mod history;
 mod identities;
+mod invitations;
 mod limits;
 mod memory;
 mod noscript;
