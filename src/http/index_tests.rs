@@ -89,6 +89,19 @@ fn what_is_compressed_is_the_text_and_does_not_tell_when() {
     }
 }
 
+/// As `web/later.js` decompresses it: after a stored block with the end of the document's script.
+#[test]
+fn what_is_deflated_goes_on_after_the_script_of_the_document() {
+    let known = &script().as_bytes()[script().len() - 32 * 1024..];
+    for Later { text, deflated, .. } in &LATER {
+        let stored = [&[0, 0, 128, 255, 127], known, deflated].concat();
+        let mut unpacked = Vec::new();
+        DeflateDecoder::new(&stored[..]).read_to_end(&mut unpacked).expect("valid deflate");
+        assert_eq!(unpacked[known.len()..], *text.plain);
+        assert!(deflated.len() < text.compressed.len());
+    }
+}
+
 /// In a member of the protocol, and in what it says, no property of the page's own is renamed, and none becomes another.
 #[test]
 fn the_pages_own_names_are_none_of_the_protocol() {
