@@ -6,6 +6,7 @@
 //!
 //! It knows no files: what opens logs and keeps the list of rooms implements [`Logs`].
 
+mod each;
 mod entry;
 mod keeping;
 mod listing;
@@ -27,6 +28,7 @@ use listing::line;
 use logs::NoLogs;
 use opener::Opener;
 
+pub use each::OneRoom;
 pub use logs::{Logs, OpenedLog};
 
 /// What a page shows of a room to a visitor who has no seat in it.
@@ -194,7 +196,7 @@ impl Rooms {
         let name = name.to_owned();
         let mut kept = self.kept_rooms();
         kept.push(room.clone());
-        self.opener.logs.keep(&kept).await?;
+        self.opener.logs.keep(&kept, None).await?;
         self.others
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -219,12 +221,12 @@ impl Rooms {
         }
         let mut kept = self.kept_rooms();
         kept.retain(|room| room.room.name != name);
-        self.opener.logs.keep(&kept).await?;
+        self.opener.logs.keep(&kept, Some(name)).await?;
         // From here on the room is not found, so that it is not opened again.
         self.others.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         self.opener.house.tell();
         entry.end(&self.opener).await;
-        Ok(self.opener.logs.erase(name).await?)
+        Ok(self.opener.logs.erase().await?)
     }
 
     /// The rooms that are not in the configuration.

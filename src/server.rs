@@ -52,7 +52,7 @@ use crate::rooms::Rooms;
 use crate::storage::DataDirectory;
 use crate::tor;
 use crate::tor::{OnionService, Status, TorError};
-use backup::OpenRoom;
+use backup::{OpenRoom, OpenRooms};
 use critical::CriticalTask;
 use host::RoomHost;
 use local::LocalListener;
@@ -133,7 +133,8 @@ impl Server {
         let room =
             Room::open_among(&settings.room, &settings.history, Arc::clone(&log), cluster.clone(), &house)
                 .await?;
-        let rooms = rooms::open(settings, &room, directory.as_ref(), house)?;
+        let (rooms, logs) = rooms::open(settings, &room, directory.as_ref(), house)?;
+        let others = settings.cluster.is_none().then(|| OpenRooms { rooms: Arc::clone(&rooms), logs });
         let hosts = Hosts::new(listener.port(), &public).among_doors(room.doors().is_some());
         let wiping = Wiping::new(cluster.is_some().then_some(wipe::ELSEWHERE));
         let site = Arc::new(Site {
@@ -163,7 +164,7 @@ impl Server {
             rooms: Arc::clone(&rooms),
             log,
             cluster,
-            on_disk: Arc::new(OpenRoom::new(directory.clone(), file)),
+            on_disk: Arc::new(OpenRoom::new(directory.clone(), file, others)),
             onion: None,
             onion_port,
             access: None,

@@ -98,12 +98,12 @@ pub enum Command {
     Cluster(ClusterCommand),
     /// Say who may find the room, which makes it private
     Invite(InviteFlags),
-    /// Write the room's messages and the key of its address to a file, encrypted with a passphrase
+    /// Write the messages of all rooms and the key of the address to a file, encrypted with a passphrase
     ///
-    /// A room that is open goes on meanwhile; its own process writes the file then. The file is in the format of age
+    /// Rooms that are open go on meanwhile; their own process writes the file then. The file is in the format of age
     /// (age-encryption.org) and has a tar archive inside. What is erased in the room later is still in it.
     Backup(BackupFlags),
-    /// Put a backup in place of the messages and the address
+    /// Put a backup in place of the messages of all rooms and the address
     ///
     /// What is there is moved to the directory `replaced` inside the data directory, and only after the backup was read
     /// without a fault. The room must be closed.

@@ -1,4 +1,4 @@
-//! `onionroom backup`: the room in one file, encrypted with a passphrase. A room that is open writes it itself, asked over the host's
+//! `onionroom backup`: all rooms of an address in one file, encrypted with a passphrase. A room that is open writes it itself, asked over the host's
 //! socket.
 
 #[cfg(unix)]
@@ -6,12 +6,11 @@ mod open;
 
 use super::arguments::BackupFlags;
 use super::failure::Failure;
-use super::moving::{ProgressLine, data_dir, settings};
+use super::moving::{ProgressLine, data_dir, sentence_of, settings};
 use super::passphrase;
 use super::terminal::Terminal;
 use crate::control::answer::BackedUp;
 use crate::server::backup::{BackupError, backup_closed};
-use crate::server::closed_rooms::has_other_rooms;
 
 #[cfg(not(unix))]
 mod open {
@@ -42,7 +41,7 @@ pub(super) fn run(flags: &BackupFlags) -> Result<(), Failure> {
     let done = match backup_closed(&settings, data_dir, &flags.to, asked, told) {
         Ok(done) => {
             let address = done.address.map(|address| address.to_string());
-            BackedUp { messages: done.messages, address, bytes: done.bytes }
+            BackedUp { messages: done.messages, rooms: done.rooms, address, bytes: done.bytes }
         }
         Err(Failure::Backup(BackupError::Open { path })) => {
             open::back_up(&path, flags, &terminal, &mut line)?
@@ -50,21 +49,15 @@ pub(super) fn run(flags: &BackupFlags) -> Result<(), Failure> {
         Err(failure) => return Err(failure),
     };
     drop(line);
-    let BackedUp { messages, address, bytes } = done;
-    let what = match (messages, &address) {
-        (true, Some(address)) => format!("The messages and the key of {address} are"),
-        (false, Some(address)) => format!("The key of {address} is"),
-        (_, None) => "The messages are".to_owned(),
-    };
+    let BackedUp { messages, rooms, address, bytes } = done;
+    let key = address.map(|address| format!("the key of {address}"));
+    let what = sentence_of(messages, rooms, key);
     let megabytes = bytes.div_ceil(1_000_000);
     terminal.eprint(&format!(
         "{what} in {}, encrypted ({megabytes} MB). What is erased in the room from now on is still in there. Without the \
          passphrase it cannot be read.",
         flags.to.display()
     ));
-    if has_other_rooms(&settings, data_dir) {
-        terminal.eprint("Only the main room is in it. The other rooms of this address are not.");
-    }
     if settings.cluster.is_some() {
         terminal.eprint(
             "The messages of this room are in NATS, and not in the backup; nor is the key that they are encrypted with \

@@ -27,6 +27,27 @@ pub(super) fn data_dir(settings: &Settings) -> Result<&Path, Failure> {
     settings.data_dir.as_deref().ok_or(Failure::NothingKept)
 }
 
+/// The beginning of a sentence about what is in a backup, with the verb.
+pub(super) fn sentence_of(messages: bool, rooms: usize, key: Option<String>) -> String {
+    let others = match rooms {
+        0 => None,
+        1 => Some("one other room".to_owned()),
+        rooms => Some(format!("{rooms} other rooms")),
+    };
+    let parts: Vec<String> =
+        messages.then(|| "the messages".to_owned()).into_iter().chain(others).chain(key).collect();
+    let verb = if parts.len() > 1 || messages || rooms > 1 { "are" } else { "is" };
+    let words = match parts.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, [first])) => format!("{first} and {last}"),
+        Some((last, before)) => format!("{}, and {last}", before.join(", ")),
+        None => "nothing".to_owned(),
+    };
+    let mut letters = words.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter();
+    format!("{} {verb}", first.chain(letters).collect::<String>())
+}
+
 /// How far it is, said after a second: on a terminal in one line, otherwise in a line for each step. Cleared when dropped.
 pub(super) struct ProgressLine<'a> {
     terminal: &'a Terminal,
@@ -77,6 +98,7 @@ fn words(step: Step) -> &'static str {
     match step {
         Step::Copying => "Copying the messages…",
         Step::Writing => "Writing the backup…",
+        Step::OtherRooms => "Writing the other rooms…",
         Step::Reading => "Reading the backup…",
         Step::Checking => "Checking what was read…",
     }

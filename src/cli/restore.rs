@@ -1,11 +1,12 @@
-//! `onionroom restore`: a backup of the messages and the address, put in place.
+//! `onionroom restore`: a backup of all rooms and the address, put in place.
 
 use super::arguments::RestoreFlags;
 use super::failure::Failure;
-use super::moving::{ProgressLine, data_dir, settings};
+use super::moving::{ProgressLine, data_dir, sentence_of, settings};
 use super::passphrase;
 use super::terminal::Terminal;
 use crate::server::archive::Archive;
+use crate::server::closed_rooms::has_other_rooms;
 use crate::server::restore::{RestoreError, Restored, restore, restore_archive};
 use crate::tor::{IdentityKey, OnionAddress};
 
@@ -25,15 +26,15 @@ pub(super) fn run(flags: &RestoreFlags) -> Result<(), Failure> {
     } else {
         restore(data_dir, &flags.from)?
     };
-    let Restored { messages, address: has_address, replaced } = restored;
-    let what = match (messages, has_address) {
-        (true, true) => "The messages and the address are",
-        (true, false) => "The messages are",
-        _ => "The address is",
-    };
+    let Restored { messages, rooms, address: has_address, replaced } = restored;
+    let key = has_address.then(|| "the address".to_owned());
+    let what = sentence_of(messages, rooms.unwrap_or_default(), key);
     terminal.eprint(&format!("{what} restored from {}.", flags.from.display()));
     if has_address {
         told(&terminal, before.as_ref(), address().as_ref());
+    }
+    if rooms.is_none() && has_other_rooms(&settings, data_dir) {
+        terminal.eprint("The backup has the main room alone. The other rooms are as they were.");
     }
     if let Some(replaced) = replaced {
         terminal.eprint(&format!(

@@ -32,7 +32,7 @@ impl Settings {
 
     /// The main room as the others are described.
     pub fn main_room(&self) -> ExtraRoom {
-        ExtraRoom { room: self.room.clone(), history: self.history.clone(), listed: true }
+        ExtraRoom { room: self.room.clone(), history: self.history.clone(), listed: true, own_limits: false }
     }
 }
 
@@ -49,6 +49,6 @@ impl ExtraRoom {
             format!("That cannot be the title of a room: {rule}. Allowed: 1 to 64 characters.")
         })?;
         let room = RoomSettings { name: name.into(), title, ..self.room.clone() };
-        Ok(Self { room, history: self.history.clone(), listed })
+        Ok(Self { room, history: self.history.clone(), listed, own_limits: false })
     }
 }

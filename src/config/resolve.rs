@@ -57,7 +57,7 @@ fn extra_rooms(tables: Vec<RoomTable>, main: &Settings) -> Result<Vec<ExtraRoom>
             apply(&mut draft, assignment).map_err(of_a_room)?;
         }
         let Settings { room, history, .. } = draft.settings;
-        rooms.push(ExtraRoom { room, history, listed: table.listed });
+        rooms.push(ExtraRoom { room, history, listed: table.listed, own_limits: true });
     }
     Ok(rooms)
 }

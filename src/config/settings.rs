@@ -69,6 +69,8 @@ pub struct ExtraRoom {
     pub history: HistorySettings,
     /// Whether guests find it in the list of rooms.
     pub listed: bool,
+    /// Whether its limits and its retention are its own, and not those that the main room has.
+    pub own_limits: bool,
 }
 
 /// The retention of messages.

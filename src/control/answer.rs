@@ -67,6 +67,9 @@ pub enum Answer {
 pub struct BackedUp {
     /// Whether messages are in it.
     pub messages: bool,
+    /// How many rooms are in it beside the main one.
+    #[serde(default)]
+    pub rooms: usize,
     /// The address whose key is in it; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,

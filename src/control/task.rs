@@ -49,7 +49,7 @@ impl fmt::Debug for Secret {
 /// How far a task is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// What is done: `copying` or `writing`.
+    /// What is done: `copying`, `writing` or `rooms`.
     pub step: String,
     /// How much of it is done.
     pub done: u64,

@@ -23,11 +23,12 @@ pub trait Logs: Send + Sync + 'static {
     /// Whether a room has a log already.
     fn exists(&self, name: &str) -> bool;
 
-    /// Erases everything that a closed room has kept.
-    fn erase(&self, name: &str) -> BoxFuture<'static, Result<(), LogError>>;
+    /// Erases everything that removed rooms have kept, which are closed.
+    fn erase(&self) -> BoxFuture<'static, Result<(), LogError>>;
 
-    /// Keeps the list of the rooms that are not in the configuration, durably.
-    fn keep(&self, rooms: &[ExtraRoom]) -> BoxFuture<'static, Result<(), LogError>>;
+    /// Keeps the list of the rooms that are not in the configuration, durably, and that one was removed: what it has left is
+    /// erased by [`Logs::erase`], or when the rooms are opened the next time.
+    fn keep(&self, rooms: &[ExtraRoom], removed: Option<&str>) -> BoxFuture<'static, Result<(), LogError>>;
 }
 
 /// For an address with one room.
@@ -42,11 +43,11 @@ impl Logs for NoLogs {
         false
     }
 
-    fn erase(&self, _: &str) -> BoxFuture<'static, Result<(), LogError>> {
+    fn erase(&self) -> BoxFuture<'static, Result<(), LogError>> {
         Box::pin(async { Ok(()) })
     }
 
-    fn keep(&self, _: &[ExtraRoom]) -> BoxFuture<'static, Result<(), LogError>> {
+    fn keep(&self, _: &[ExtraRoom], _: Option<&str>) -> BoxFuture<'static, Result<(), LogError>> {
         Box::pin(async { Err(no_logs()) })
     }
 }

@@ -21,6 +21,7 @@ use crate::protocol::{CircuitId, Code, Hello, MessageId, Refusal, Say};
 #[derive(Default)]
 struct LastingLogs {
     logs: Mutex<HashMap<String, Arc<MemoryLog>>>,
+    removed: Mutex<Vec<String>>,
     opened: AtomicUsize,
 }
 
@@ -41,12 +42,14 @@ impl Logs for LastingLogs {
         self.logs.lock().unwrap().contains_key(name)
     }
 
-    fn erase(&self, name: &str) -> BoxFuture<'static, Result<(), LogError>> {
-        self.logs.lock().unwrap().remove(name);
+    fn erase(&self) -> BoxFuture<'static, Result<(), LogError>> {
+        let removed = std::mem::take(&mut *self.removed.lock().unwrap());
+        self.logs.lock().unwrap().retain(|name, _| !removed.contains(name));
         ready(Ok(())).boxed()
     }
 
-    fn keep(&self, _: &[ExtraRoom]) -> BoxFuture<'static, Result<(), LogError>> {
+    fn keep(&self, _: &[ExtraRoom], removed: Option<&str>) -> BoxFuture<'static, Result<(), LogError>> {
+        self.removed.lock().unwrap().extend(removed.map(str::to_owned));
         ready(Ok(())).boxed()
     }
 }

@@ -5,6 +5,7 @@
 //! work in a stream, and hold no more than a few chunks of 64 KiB, beside the memory of scrypt.
 
 mod error;
+mod names;
 mod reading;
 mod writing;
 
@@ -26,8 +27,8 @@ const AGE: &[u8] = b"age-encryption.org/";
 /// The first file of the archive.
 const MANIFEST: &str = "onionroom-backup.json";
 
-/// The format that this program writes; it reads those up to it.
-const FORMAT: u32 = 1;
+/// The format that this program writes; it reads those up to it. The first has the main room alone.
+const FORMAT: u32 = 2;
 
 /// The cost of a passphrase: scrypt with N = 2^17, r = 8 and p = 1 takes 128 MiB, and about half a second. That is what
 /// OWASP recommends at least; a machine with a small memory can still pay for it beside a room.
@@ -74,10 +75,13 @@ impl fmt::Debug for Passphrase {
 /// What is in a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Parts {
-    /// The messages and the state of the room.
+    /// The messages and the state of the main room.
     pub(super) messages: bool,
     /// The key of the address.
     pub(super) address: bool,
+    /// The list of the other rooms, and what they have kept.
+    #[serde(default)]
+    pub(super) rooms: bool,
 }
 
 /// [`MANIFEST`], as JSON. Members that are not known are passed over.
@@ -116,9 +120,11 @@ pub enum Step {
     Copying,
     /// The archive is written; counted in bytes.
     Writing,
+    /// The other rooms are copied and written; counted in hundredths of a room.
+    OtherRooms,
     /// The archive is read; counted in bytes.
     Reading,
-    /// What was read is opened and checked; not counted.
+    /// What was read is opened and checked; counted in rooms.
     Checking,
 }
 

@@ -1,45 +1,49 @@
-//! Writes a backup of a room, open or closed: its messages and state, and the key of its address, in one encrypted file.
+//! Writes a backup of all rooms of an address, open or closed: their messages and state, their list, and the key of the address, in
+//! one encrypted file.
 //!
-//! The log is copied with `log::sqlite::copy`, so guests go on writing meanwhile; the rows lie in the data directory until they are in
+//! A log is copied with `log::sqlite::copy`, so guests go on writing meanwhile; the rows lie in the data directory until they are in
 //! the file, and their keys go nowhere but into it. The file is written beside its place, and renamed when it is complete.
 
 mod error;
 mod file;
+mod logs;
 mod open;
+mod others;
 
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::ops::ControlFlow;
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
-use super::archive::{ArchiveWriter, Parts, Passphrase, Progress, Step, Told};
+use super::archive::{ArchiveWriter, Parts, Passphrase, Told};
 use super::files::{ADDRESS, BACKING_UP, LOG_FILE};
 use super::messages;
 use super::restore::exchange::{clear, private, remove};
 use crate::config::Settings;
 use crate::invitations;
 use crate::log::SqliteLog;
-use crate::log::sqlite::{LogCopy, Synchronous};
+use crate::log::sqlite::Synchronous;
 use crate::storage::{DataDirectory, StorageError};
 use crate::tor::{IdentityKey, OnionAddress};
 use file::NewFile;
+use logs::{copy_rows, write_log, write_others};
+use others::OtherRooms;
 
 pub use error::BackupError;
 pub(super) use open::OpenRoom;
+pub(super) use others::OpenRooms;
 
 /// What is left out of Tor's state: what is made anew at each start.
 const MADE_ANEW: &str = "hss";
-
-/// How many bytes are copied at once.
-const CHUNK: usize = 64 * 1024;
 
 /// What was backed up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackedUp {
     /// Whether messages are in it.
     pub messages: bool,
+    /// How many rooms are in it beside the main one.
+    pub rooms: usize,
     /// The address whose key is in it.
     pub address: Option<OnionAddress>,
     /// How many bytes the file has.
@@ -64,7 +68,8 @@ pub fn backup_closed<E: From<BackupError>>(
     check_outside(&directory, to)?;
     let passphrase = passphrase()?;
     let log = open_log(settings, &directory)?;
-    Ok(write(&directory, log.as_ref(), file, &passphrase, told)?)
+    let others = others::closed(settings, directory.path())?;
+    Ok(write(&directory, &Logs { main: log.as_ref(), others }, file, &passphrase, told)?)
 }
 
 /// The data directory of a room that is closed.
@@ -97,14 +102,14 @@ fn open_log(settings: &Settings, directory: &DataDirectory) -> Result<Option<Sql
 /// There is nothing to back up, the log cannot be read, the file cannot be written, or it was given up.
 fn backup_open(
     directory: &DataDirectory,
-    log: Option<&SqliteLog>,
+    logs: &Logs<'_>,
     to: &Path,
     passphrase: &Passphrase,
     given_up: &CancellationToken,
     told: Told<'_>,
 ) -> Result<BackedUp, BackupError> {
     check_outside(directory, to)?;
-    let written = write(directory, log, NewFile::beside(to, given_up.clone())?, passphrase, told);
+    let written = write(directory, logs, NewFile::beside(to, given_up.clone())?, passphrase, told);
     written.map_err(|error| if given_up.is_cancelled() { BackupError::GivenUp } else { error })
 }
 
@@ -123,85 +128,56 @@ fn check_outside(directory: &DataDirectory, to: &Path) -> Result<(), BackupError
     }
 }
 
+/// The logs that are backed up.
+struct Logs<'a> {
+    /// `None` for a room that has none on this machine.
+    main: Option<&'a SqliteLog>,
+    others: OtherRooms<'a>,
+}
+
 fn write(
     directory: &DataDirectory,
-    log: Option<&SqliteLog>,
+    logs: &Logs<'_>,
     file: NewFile,
     passphrase: &Passphrase,
     told: Told<'_>,
 ) -> Result<BackedUp, BackupError> {
     let data = directory.path();
     let address = IdentityKey::read(data)?.map(|key| key.address());
-    let parts = Parts { messages: log.is_some(), address: address.is_some() };
-    if !parts.messages && !parts.address {
+    let parts =
+        Parts { messages: logs.main.is_some(), address: address.is_some(), rooms: logs.others.is_some() };
+    let any_other = logs.others.as_ref().is_some_and(|others| !others.is_empty());
+    if !parts.messages && !parts.address && !any_other {
         return Err(BackupError::Nothing { path: data.into() });
     }
     let working = data.join(BACKING_UP);
     remove(&working)?;
     private(&working)?;
-    let written = write_parts(data, log, &working, file, passphrase, parts, told);
-    let removed = remove(&working);
-    let bytes = written?;
-    removed?;
-    Ok(BackedUp { messages: parts.messages, address, bytes })
-}
-
-fn write_parts(
-    data: &Path,
-    log: Option<&SqliteLog>,
-    working: &Path,
-    file: NewFile,
-    passphrase: &Passphrase,
-    parts: Parts,
-    told: Told<'_>,
-) -> Result<u64, BackupError> {
-    let rows = working.join(LOG_FILE);
     let given_up = file.given_up();
-    let copying = &mut |done, total| {
-        told(Progress { step: Step::Copying, done, total });
-        if given_up.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let copy = log.map(|log| log.copy(&rows, copying));
-    let copy = copy.transpose()?;
-    let mut archive = ArchiveWriter::begin(file, passphrase, parts)?;
-    if parts.address {
-        write_state(&mut archive, data, ADDRESS)?;
-        // The directory is what makes the room private; it always has a file in it.
-        if data.join(invitations::DIRECTORY).is_dir() {
-            write_state(&mut archive, data, invitations::DIRECTORY)?;
-        }
-    }
-    if let Some(copy) = copy {
-        write_log(&mut archive, copy, &rows, told)?;
-    }
-    archive.finish()?.complete()
-}
-
-/// The keys are first: only when they were read is it known which rows have one.
-fn write_log(
-    archive: &mut ArchiveWriter<NewFile>,
-    copy: LogCopy<'_>,
-    rows: &Path,
-    told: Told<'_>,
-) -> Result<(), BackupError> {
-    let keys = copy.keys_bytes();
-    let mark = archive.file("messages.keys", keys, |out| copy.finish(out).map_err(BackupError::from))?;
-    let mut file = File::open(rows)?;
-    let size = file.metadata()?.len();
-    archive.file(LOG_FILE, size, |out| {
-        let (mut chunk, mut done) = (vec![0; CHUNK], 0);
-        loop {
-            let read = file.read(&mut chunk)?;
-            if read == 0 {
-                return Ok::<(), BackupError>(());
+    let write = || {
+        let rows = working.join(LOG_FILE);
+        let copy = logs.main.map(|log| copy_rows(log, &rows, &given_up, told)).transpose()?;
+        let mut archive = ArchiveWriter::begin(file, passphrase, parts)?;
+        if parts.address {
+            write_state(&mut archive, data, ADDRESS)?;
+            // The directory is what makes the room private; it always has a file in it.
+            if data.join(invitations::DIRECTORY).is_dir() {
+                write_state(&mut archive, data, invitations::DIRECTORY)?;
             }
-            out.write_all(&chunk[..read])?;
-            done += read as u64;
-            told(Progress { step: Step::Writing, done, total: size });
         }
-    })?;
-    archive.bytes("messages.state", &mark)?;
-    Ok(())
+        if let Some(copy) = copy {
+            write_log(&mut archive, "", copy, &rows, &|| false, told)?;
+        }
+        let others = logs.others.as_ref();
+        let rooms = others.map(|others| write_others(&mut archive, others, &working, &given_up, told));
+        let rooms = rooms.transpose()?.unwrap_or_default();
+        Ok::<_, BackupError>((archive.finish()?.complete()?, rooms))
+    };
+    let written = write();
+    let removed = remove(&working);
+    let (bytes, rooms) = written?;
+    removed?;
+    Ok(BackedUp { messages: parts.messages, rooms, address, bytes })
 }
 
 /// Adds the files below `name`: the keystore, and the guards. They are small.

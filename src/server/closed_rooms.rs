@@ -99,7 +99,7 @@ impl<'a> ClosedRooms<'a> {
             return Err(RoomsError::TooMany(ROOMS_MAX).into());
         }
         self.added.push(room);
-        self.write()
+        self.write(None)
     }
 
     /// Erases all that a room has kept, also what one has left that is not in the configuration any more.
@@ -120,16 +120,16 @@ impl<'a> ClosedRooms<'a> {
             return Err(RoomsError::Unknown(name.into()).into());
         }
         self.added.retain(|room| room.room.name != name);
-        self.write()?;
-        room_list::erase_room(self.directory.path(), name).map_err(|cause| self.unusable(cause))
+        self.write(Some(name))?;
+        Ok(room_list::finish_removals(self.directory.path())?)
     }
 
     fn is_configured(&self, name: &str) -> bool {
         name == self.settings.room.name || self.settings.rooms.iter().any(|room| room.room.name == name)
     }
 
-    fn write(&self) -> Result<(), ClosedRoomsError> {
-        room_list::write(self.directory.path(), &self.added).map_err(|cause| self.unusable(cause))
+    fn write(&self, removed: Option<&str>) -> Result<(), ClosedRoomsError> {
+        room_list::write(self.directory.path(), &self.added, removed).map_err(|cause| self.unusable(cause))
     }
 
     fn unusable(&self, cause: io::Error) -> ClosedRoomsError {

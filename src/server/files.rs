@@ -11,9 +11,12 @@ pub(super) const LOG_FILE: &str = "messages.sqlite";
 /// The file of the log's keys.
 pub(super) const KEYS_FILE: &str = "messages.keys";
 
+/// The mark of the log.
+pub(super) const MARK_FILE: &str = "messages.state";
+
 /// What belongs to the log, in the order in which it is moved away: the file last, since without it the others are of no
 /// log.
-pub(super) const LOG_FILES: [&str; 4] = ["messages.sqlite-wal", "messages.state", KEYS_FILE, LOG_FILE];
+pub(super) const LOG_FILES: [&str; 4] = ["messages.sqlite-wal", MARK_FILE, KEYS_FILE, LOG_FILE];
 
 /// When a host has confirmed the room last.
 pub(super) const CONFIRMED_FILE: &str = "confirmed";

@@ -1,4 +1,4 @@
-//! Puts a backup in place: the messages and the address of a copy of a data directory, or of a file that `super::backup` has
+//! Puts a backup in place: the messages, the other rooms and the address of a copy of a data directory, or of a file that `super::backup` has
 //! written, and its invitations if there are none. Those that there are stay: the backup's may have been removed since, and
 //! without any a private room would open.
 //!
@@ -7,12 +7,13 @@
 
 mod error;
 pub(super) mod exchange;
+mod rooms;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::archive::{Archive, Parts, Passphrase, Progress, Step, Told};
-use super::files::{ADDRESS, LOG_FILE, LOG_FILES};
+use super::files::{ADDRESS, LOG_FILE, LOG_FILES, ROOMS, ROOMS_FILE, other_rooms};
 use super::wipe;
 use crate::invitations;
 use crate::log::sqlite::Synchronous;
@@ -28,6 +29,8 @@ pub use error::RestoreError;
 pub struct Restored {
     /// Whether the backup has messages.
     pub messages: bool,
+    /// How many rooms it has beside the main one; `None` for a backup of the main room alone, which leaves the others as they are.
+    pub rooms: Option<usize>,
     /// Whether it has an address.
     pub address: bool,
     /// Where that is which was there before, if anything was.
@@ -57,10 +60,11 @@ pub fn restore(data_dir: &Path, from: &Path) -> Result<Restored, RestoreError> {
         return Err(in_use());
     }
     put_in_place(data, |copy| {
-        let parts = Parts { messages, address };
+        let rooms = from.join(ROOMS_FILE).is_file() || !other_rooms(from).is_empty();
+        let parts = Parts { messages, address, rooms };
         copy_all(from, copy, parts)?;
-        check(from, copy, parts)?;
-        Ok(parts)
+        let rooms = check(from, copy, parts, &mut |_| ())?;
+        Ok((parts, rooms))
     })
 }
 
@@ -80,9 +84,11 @@ pub fn restore_archive<E: From<RestoreError>>(
     let (from, passphrase) = (archive.path().to_owned(), passphrase()?);
     let restored = put_in_place(directory.path(), |copy| {
         let parts = archive.extract(&passphrase, copy, told)?;
-        told(Progress { step: Step::Checking, done: 0, total: 0 });
-        check(&from, copy, parts)?;
-        Ok(parts)
+        if parts.rooms {
+            rooms::keep_listed(&from, copy)?;
+        }
+        let rooms = check(&from, copy, parts, told)?;
+        Ok((parts, rooms))
     });
     Ok(restored?)
 }
@@ -90,11 +96,12 @@ pub fn restore_archive<E: From<RestoreError>>(
 /// Puts what `make` makes in a directory in the place of what is in the data directory.
 fn put_in_place(
     data: &Path,
-    make: impl FnOnce(&Path) -> Result<Parts, RestoreError>,
+    make: impl FnOnce(&Path) -> Result<(Parts, usize), RestoreError>,
 ) -> Result<Restored, RestoreError> {
     let copy = BACKUP.begin(data)?;
-    let Parts { messages, address } = make(&copy).inspect_err(|_| BACKUP.give_up(data))?;
+    let (Parts { messages, address, rooms }, count) = make(&copy).inspect_err(|_| BACKUP.give_up(data))?;
     let mut names: Vec<&str> = LOG_FILES.into_iter().filter(|_| messages).collect();
+    names.extend([ROOMS_FILE, ROOMS].into_iter().filter(|_| rooms));
     names.extend(address.then_some(ADDRESS));
     // Put in place first: the address is not to be opened to all, also if this is interrupted.
     let invited = copy.join(invitations::DIRECTORY).is_dir() && !data.join(invitations::DIRECTORY).exists();
@@ -104,29 +111,39 @@ fn put_in_place(
         // Whatever was to become of the key that is replaced.
         forget_key(data)?;
     }
-    Ok(Restored { messages, address, replaced })
+    Ok(Restored { messages, rooms: rooms.then_some(count), address, replaced })
 }
 
-/// Opens the log of the copy once.
-fn check(from: &Path, copy: &Path, parts: Parts) -> Result<(), RestoreError> {
-    if parts.messages {
+/// Opens each log of the copy once. Returns how many rooms there are beside the main one.
+fn check(from: &Path, copy: &Path, parts: Parts, told: Told<'_>) -> Result<usize, RestoreError> {
+    let others = if parts.rooms { other_rooms(copy) } else { Vec::new() };
+    let places: Vec<_> = parts.messages.then(|| copy.to_owned()).into_iter().chain(others).collect();
+    let total = places.len() as u64;
+    for (done, place) in places.iter().enumerate() {
+        told(Progress { step: Step::Checking, done: done as u64, total });
         let all = Retention { messages: usize::MAX, bytes: 0, age: None };
         drop(
-            SqliteLog::open(&copy.join(LOG_FILE), all, Synchronous::Full)
+            SqliteLog::open(&place.join(LOG_FILE), all, Synchronous::Full)
                 .map_err(|cause| RestoreError::Log { from: from.into(), copy: copy.into(), cause })?,
         );
     }
-    Ok(())
+    if parts.rooms { rooms::count(copy) } else { Ok(0) }
 }
 
 /// Makes the copy.
 fn copy_all(from: &Path, copy: &Path, parts: Parts) -> Result<(), RestoreError> {
     if parts.messages {
-        for name in LOG_FILES {
-            let file = from.join(name);
-            if file.exists() {
-                copy_file(&file, &copy.join(name))?;
-            }
+        copy_log(from, copy)?;
+    }
+    if parts.rooms {
+        if from.join(ROOMS_FILE).is_file() {
+            copy_file(&from.join(ROOMS_FILE), &copy.join(ROOMS_FILE))?;
+        }
+        private(&copy.join(ROOMS))?;
+        for room in other_rooms(from).into_iter().filter(|room| room.join(LOG_FILE).is_file()) {
+            let to = copy.join(ROOMS).join(room.file_name().unwrap_or_default());
+            private(&to)?;
+            copy_log(&room, &to)?;
         }
     }
     if parts.address {
@@ -136,6 +153,17 @@ fn copy_all(from: &Path, copy: &Path, parts: Parts) -> Result<(), RestoreError> 
     let invited = from.join(invitations::DIRECTORY);
     if invited.is_dir() {
         copy_tree(&invited, &copy.join(invitations::DIRECTORY))?;
+    }
+    Ok(())
+}
+
+/// Copies the files of a log.
+fn copy_log(from: &Path, to: &Path) -> Result<(), RestoreError> {
+    for name in LOG_FILES {
+        let file = from.join(name);
+        if file.exists() {
+            copy_file(&file, &to.join(name))?;
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! beside them: no links, devices, sparse files or extended headers. What age has not authenticated is never written, and that
 //! the archive is whole is known at its end, so what is extracted may be used only then.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,24 +13,16 @@ use age::scrypt::Identity;
 use age::{DecryptError, Decryptor};
 use tar::{Entry, EntryType};
 
+use super::names::{Count, Kind};
 use super::{
     AGE, ArchiveError, FORMAT, Format, MANIFEST, Manifest, Parts, Passphrase, Progress, Step, Told, WORK_MOST,
 };
 use crate::log::sqlite::announced_length;
+use crate::server::files::{KEYS_FILE, LOG_FILE, ROOMS_FILE};
 use crate::storage::{create_new, make_private};
 
-/// The log's files, by their names in the archive; the first two are long.
-const LOG_FILES: [&str; 3] = ["messages.sqlite", "messages.keys", "messages.state"];
-
-/// Where the other files are: Tor's state, and the invitations.
-const STATE: &str = "tor/state/";
-const INVITED: &str = "invited/";
-
-/// How many bytes such a file, or the manifest, has at most.
+/// How many bytes the manifest has at most.
 const SMALL: u64 = 1 << 20;
-
-/// How many files there are at most.
-const FILES_MOST: usize = 1000;
 
 /// Within how many bytes the header of age ends: with one passphrase it has about 200.
 const HEADER_MOST: usize = 1024;
@@ -101,7 +94,7 @@ impl Archive {
         let stream = Decryptor::new_buffered(file)
             .and_then(|encrypted| encrypted.decrypt(std::iter::once(&identity as _)))
             .map_err(refused)?;
-        let mut extraction = Extraction { path: &path, to, files: Vec::new() };
+        let mut extraction = Extraction { path: &path, to, files: BTreeSet::new(), count: Count::default() };
         let mut archive = tar::Archive::new(stream);
         let broken = |cause| extraction_failed(&path, cause);
         let mut manifest = None;
@@ -128,7 +121,8 @@ impl Archive {
 struct Extraction<'a> {
     path: &'a Path,
     to: &'a Path,
-    files: Vec<String>,
+    files: BTreeSet<String>,
+    count: Count,
 }
 
 impl Extraction<'_> {
@@ -157,22 +151,19 @@ impl Extraction<'_> {
     fn file(&mut self, mut entry: Entry<'_, impl Read>) -> Result<(), ArchiveError> {
         let name = std::str::from_utf8(&entry.path_bytes()).unwrap_or_default().to_owned();
         let size = entry.size();
-        let long = LOG_FILES[..2].contains(&name.as_str());
         let plain = matches!(entry.header().entry_type(), EntryType::Regular);
-        if !plain
-            || !(LOG_FILES.contains(&name.as_str()) || is_below(STATE, &name) || is_below(INVITED, &name))
-        {
+        let Some(kind) = Kind::of(&name).filter(|_| plain) else {
             return Err(self.damaged("something is in it that is of no room"));
-        }
+        };
         if self.files.contains(&name) {
             return Err(self.damaged("a file is in it twice"));
         }
-        if (!long && size > SMALL) || self.files.len() == FILES_MOST {
+        if !kind.may_have(size) || !self.count.add(kind) {
             return Err(self.damaged("more is in it than a room has"));
         }
         let mut begin = [0; 64];
         let mut begun = 0;
-        if long {
+        if kind.is_long() {
             entry.read_exact(&mut begin).map_err(|cause| extraction_failed(self.path, cause))?;
             if announced_length(&begin) != Some(size) {
                 return Err(self.damaged(&format!("{name} is not as a room writes it")));
@@ -202,16 +193,23 @@ impl Extraction<'_> {
             }
         }
         file.sync_all().map_err(unusable)?;
-        self.files.push(name);
+        self.files.insert(name);
         Ok(())
     }
 
     /// Whether everything is there that the manifest says.
     fn complete(&self, parts: Parts) -> Result<(), ArchiveError> {
-        let has = |name: &str| self.files.iter().any(|file| file == name);
-        let messages = has(LOG_FILES[0]) && has(LOG_FILES[1]);
-        let address = self.files.iter().any(|file| file.starts_with(STATE));
-        if (messages, address) != (parts.messages, parts.address) || !(messages || address) {
+        let has = |name: &str| self.files.contains(name);
+        let any =
+            |wanted: fn(Kind<'_>) -> bool| self.files.iter().filter_map(|name| Kind::of(name)).any(wanted);
+        let messages = has(LOG_FILE) && has(KEYS_FILE);
+        let address = any(|kind| kind == Kind::State);
+        let of_others = any(|kind| matches!(kind, Kind::Long(Some(_)) | Kind::Mark(Some(_))));
+        let rooms = has(ROOMS_FILE);
+        if (messages, address, rooms) != (parts.messages, parts.address, parts.rooms)
+            || !(messages || address || rooms)
+            || (of_others && !rooms)
+        {
             return Err(self.damaged("a part of it is missing"));
         }
         Ok(())
@@ -232,15 +230,6 @@ impl Extraction<'_> {
     fn has_room(&self, _needed: u64) -> Result<(), ArchiveError> {
         Ok(())
     }
-}
-
-/// Whether this is the name of a file below this directory, and nowhere else.
-fn is_below(directory: &str, name: &str) -> bool {
-    let plain = |part: &str| {
-        let characters = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte);
-        !matches!(part, "" | "." | "..") && part.bytes().all(characters)
-    };
-    name.strip_prefix(directory).is_some_and(|below| below.split('/').all(plain))
 }
 
 /// Why the file cannot be decrypted.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::log::sqlite::{CopyError, SqliteOpenError};
 use crate::server::restore::RestoreError;
+use crate::server::room_list::RoomListError;
 use crate::storage::StorageError;
 use crate::tor::KeystoreError;
 
@@ -56,6 +57,17 @@ pub enum BackupError {
     /// The log cannot be copied.
     #[error("The backup cannot be written. {0}")]
     Copy(#[from] CopyError),
+    /// The list of the other rooms cannot be used.
+    #[error(transparent)]
+    List(#[from] RoomListError),
+    /// A room beside the main one cannot be read.
+    #[error("The backup cannot be written, because the room {name:?} cannot be read. {why}")]
+    Room {
+        /// Its name.
+        name: String,
+        /// Why not, as a sentence.
+        why: String,
+    },
     /// The key of the address cannot be read.
     #[error("The key of the address cannot be read: {0}.")]
     Key(#[from] KeystoreError),
@@ -70,6 +82,17 @@ pub enum BackupError {
     /// It cannot be written.
     #[error("The backup cannot be written: {}.", said(.0))]
     Io(#[from] io::Error),
+}
+
+impl BackupError {
+    /// Names the room whose log cannot be read.
+    pub(super) fn of_room(self, name: &str) -> Self {
+        match self {
+            Self::Log(cause) => Self::Room { name: name.into(), why: cause.to_string() },
+            Self::Copy(cause @ CopyError::Log(_)) => Self::Room { name: name.into(), why: cause.to_string() },
+            other => other,
+        }
+    }
 }
 
 fn said(error: &io::Error) -> String {

@@ -4,11 +4,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::error::BackupError;
-use super::{BackedUp, backup_open};
+use super::others::OpenRooms;
+use super::{BackedUp, Logs, backup_open};
 use crate::log::SqliteLog;
 use crate::server::archive::{Passphrase, Progress};
 use crate::storage::DataDirectory;
@@ -18,12 +20,18 @@ pub(in super::super) struct OpenRoom {
     directory: Option<Arc<DataDirectory>>,
     /// The log, if it is in the data directory.
     log: Option<Arc<SqliteLog>>,
+    /// The other rooms; `None` where there can be none.
+    others: Option<Arc<OpenRooms>>,
     under_way: Arc<Mutex<()>>,
 }
 
 impl OpenRoom {
-    pub(in super::super) fn new(directory: Option<Arc<DataDirectory>>, log: Option<Arc<SqliteLog>>) -> Self {
-        Self { directory, log, under_way: Arc::default() }
+    pub(in super::super) fn new(
+        directory: Option<Arc<DataDirectory>>,
+        log: Option<Arc<SqliteLog>>,
+        others: Option<OpenRooms>,
+    ) -> Self {
+        Self { directory, log, others: others.map(Arc::new), under_way: Arc::default() }
     }
 
     /// The same, to be kept after the room is closed.
@@ -51,7 +59,8 @@ impl OpenRoom {
         let Some(directory) = self.directory.clone().filter(|directory| !directory.is_ephemeral()) else {
             return Err(BackupError::Ephemeral);
         };
-        let (log, under_way) = (self.log.clone(), Arc::clone(&self.under_way));
+        let (log, others) = (self.log.clone(), self.others.clone());
+        let (handle, under_way) = (Handle::current(), Arc::clone(&self.under_way));
         let given_up = CancellationToken::new();
         let _give_up_when_dropped = given_up.clone().drop_guard();
         let written = spawn_blocking(move || {
@@ -60,7 +69,9 @@ impl OpenRoom {
                 Err(TryLockError::Poisoned(held)) => held.into_inner(),
                 Err(TryLockError::WouldBlock) => return Err(BackupError::UnderWay),
             };
-            backup_open(&directory, log.as_deref(), &to, &passphrase, &given_up, &mut told)
+            let others = others.map(|others| others.all(&handle));
+            let logs = Logs { main: log.as_deref(), others };
+            backup_open(&directory, &logs, &to, &passphrase, &given_up, &mut told)
         });
         written.await.unwrap_or_else(|error| Err(io::Error::other(error).into()))
     }

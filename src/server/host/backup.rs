@@ -28,6 +28,7 @@ pub(super) async fn write(
     let tell = move |progress: archive::Progress| {
         let step = match progress.step {
             Step::Writing => "writing",
+            Step::OtherRooms => "rooms",
             _ => "copying",
         };
         told.send_replace(Some(Progress {
@@ -38,7 +39,7 @@ pub(super) async fn write(
     };
     let done = room.backup(path, passphrase, tell).await.map_err(|error| failed(&error))?;
     let address = done.address.map(|address| address.to_string());
-    Ok(BackedUp { messages: done.messages, address, bytes: done.bytes })
+    Ok(BackedUp { messages: done.messages, rooms: done.rooms, address, bytes: done.bytes })
 }
 
 fn failed(error: &BackupError) -> Failed {

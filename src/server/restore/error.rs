@@ -40,6 +40,12 @@ pub enum RestoreError {
         /// The directory.
         path: PathBuf,
     },
+    /// The list of the other rooms in the backup cannot be used.
+    #[error("The backup cannot be used, and nothing was changed. The list of rooms in it: {cause}")]
+    Rooms {
+        /// What is wrong.
+        cause: String,
+    },
     /// The log of the backup cannot be opened.
     #[error("The backup cannot be used, and nothing was changed. {}", of_the_backup(cause, copy, from))]
     Log {

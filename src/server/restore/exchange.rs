@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::io;
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use super::error::{RestoreError, replaced_in};
-use crate::server::files::{BACKING_UP, COPY, EXCHANGE, KEY_COPY, KEY_EXCHANGE, KEYS_FILE};
+use crate::server::files::{BACKING_UP, COPY, EXCHANGE, KEY_COPY, KEY_EXCHANGE, KEYS_FILE, other_rooms};
 use crate::server::wipe;
 use crate::storage::{erase, make_private};
 
@@ -106,7 +107,9 @@ pub(in super::super) fn forget_key(data: &Path) -> Result<(), RestoreError> {
 /// Removes a directory, if it is there. The keys in it are overwritten before, as far as that is possible: in the blocks
 /// of a removed file they could be found.
 pub(in super::super) fn remove(directory: &Path) -> Result<(), RestoreError> {
-    let _ = erase::overwrite(&directory.join(KEYS_FILE), &|| {});
+    for place in iter::once(directory.to_owned()).chain(other_rooms(directory)) {
+        let _ = erase::overwrite(&place.join(KEYS_FILE), &|| {});
+    }
     match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(directory)(error)),
         _ => Ok(()),

@@ -108,11 +108,11 @@ impl Logs for MemoryLogs {
         false
     }
 
-    fn erase(&self, _: &str) -> Answer<()> {
+    fn erase(&self) -> Answer<()> {
         Box::pin(ready(Ok(())))
     }
 
-    fn keep(&self, _: &[ExtraRoom]) -> Answer<()> {
+    fn keep(&self, _: &[ExtraRoom], _: Option<&str>) -> Answer<()> {
         Box::pin(ready(Ok(())))
     }
 }
