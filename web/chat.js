@@ -60,7 +60,7 @@ let head = 0;
 const mine = new Set();
 /** Whether the room cannot write at the moment. */
 let storageAway = false;
-/** What a link has made of this guest, to be told below what was said before. */
+/** What became of this guest by a link, or on the way to another room, to be told below what was said before. */
 let became;
 let roomTitle = document.title;
 let unread = 0;
@@ -273,7 +273,10 @@ const handlers = {
     if (going || code === 'unknown_room') {
       /* The seat is where it was, and what was shown of that room is not: the page comes back as after a break. Where something has to
          be brought along, it is asked for at the door of the other room. */
-      if (!ENTRY.test(code)) here = code === 'unknown_room' ? 'main' : going;
+      if (!ENTRY.test(code) && !code.startsWith('name_')) {
+        here = code === 'unknown_room' ? 'main' : going;
+        became = message;
+      }
       going = undefined;
       showRoom();
       return connection.open();
@@ -345,6 +348,7 @@ window.addEventListener('hashchange', () => {
 function goTo(room) {
   if (unsaid.any || tools.waits?.()) {
     showRoom();
+    invite = claim = undefined;
     return complain('What you did here is not sent yet.');
   }
   lookAway();
@@ -354,6 +358,8 @@ function goTo(room) {
   going = here;
   here = room;
   showRoom();
+  people.replace([]);
+  decided({});
   cursor = epoch = looked = undefined;
   mine.clear();
   deleted = [];

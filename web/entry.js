@@ -54,7 +54,8 @@
     if (kind === shown) return;
     shown = kind;
     title.textContent = TITLES[kind];
-    forms.replaceChildren(...{ waiting: [name(), invitation()], password: [password(), invitation()], invitation: [invitation()] }[kind]);
+    if (here !== 'main') titled(here);
+    forms.replaceChildren(...{ waiting: [name(), invitation()], password: [password(), invitation()], invitation: [invitation()] }[kind], here === 'main' ? '' : button('To the main room', () => goTo('main')));
     element('room').classList.add('entering');
     (kind === 'waiting' || onGlass() ? title : forms.querySelector('input')).focus();
   }

@@ -37,8 +37,9 @@
       for (const name of gone) known.delete(name);
       show();
     },
-    /** What was read in the room that the guest leaves. */
+    /** What was read in the room that the guest leaves, on the way to another one. */
     left() {
+      setTimeout(show);
       seen[here] = cursor ?? seen[here];
       kept.set('seen', JSON.stringify(seen));
     },

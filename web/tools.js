@@ -178,7 +178,8 @@
       closed || (once && used) || until < roomTime() ? 'ended' : until ? `until ${fullTime.format(timeOf(until))}` : '', once ? 'once' : '', guests ? counted(guests, 'guest', 'guests') : '',
     ].filter(Boolean).join(', ');
     const items = invitations.map((one) => make('li', '', nameNode(one.name), make('span', 'quiet', state(one)), button('Take back', () => act({ act: 'revoke_invite', invite: one.id }))));
-    put(invited, items.length ? [make('h3', '', 'Invitations'), make('ul', '', ...items)] : []);
+    /* The answer may be of a room that the guest has left. */
+    if (dialog.open) put(invited, items.length ? [make('h3', '', 'Invitations'), make('ul', '', ...items)] : []);
   }
 
   /** Puts these in place of what was there; the keyboard stays where it was. */
@@ -241,6 +242,12 @@
       log.redraw();
       people.show();
       dialog.close();
+      menu.hidePopover();
+      if (!own) {
+        invited.replaceChildren();
+        people.newcomers = [];
+        queued({ messages: [] });
+      }
     }
     const { waiting: number = 0, newcomers = [] } = people;
     const all = number + queue.length;
