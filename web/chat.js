@@ -382,7 +382,7 @@ function titled(title) {
 function shown({ type, at, title, said, ...lasting }) {
   const item = { ...lasting, mine: mine.has(lasting.guest), time: timeOf(at) };
   if (item.act === 'announce') assign(item, { guest: 0, name: 'The room', mine: false, act: undefined });
-  if (item.act) govern();
+  if (item.act && !NAMES.test(item.act)) govern();
   if (type === 'title') item.words = ['The room is now called ', nameNode(title)];
   /* What waits for a host is shown by none of its words. */
   else if (item.kind === 'held') item.act = 'held';

@@ -48,6 +48,7 @@
     if (act === 'slow') policy.slow = seconds;
     if (act === 'lock') policy.locked = locked;
     if (act === 'approval' || act === 'invited_only' || act === 'password') policy[act] = more[act];
+    if (act === 'identities') policy.identities_required = more.required;
     if (act === 'cap') policy.cap = guests;
     if (act === 'topic' || act === 'rules') policy[act] = text;
   }
@@ -110,6 +111,7 @@
       approval: [`The waiting room was ${more.approval ? 'opened' : 'closed'}`],
       invited_only: [`The room was ${more.invited_only ? 'limited' : 'no longer limited'} to invited guests`],
       password: [`The password for newcomers was ${more.password ? 'set' : 'taken away'}`],
+      identities: [`Newcomers need ${more.required ? 'an' : 'no'} identity`],
       admit: proof ? undefined : [them, ' was let in'],
       reject: [them, ' was turned away'],
       invite: ['An invitation was made'],

@@ -13,7 +13,7 @@ function messageNode(message, follows, foot) {
   const text = calm(message.text);
   const unseen = follows || mine;
   const who = make(unseen ? 'p' : 'h3', unseen ? 'who unseen' : 'who', mine ? 'You' : nameNode(name));
-  if (!unseen) who.append(badgeNode(guest));
+  if (!unseen) who.append(badgeNode(guest, name));
   const words = make('p', 'words', linked(text));
   words.dir = 'auto';
   const bubble = make('div', 'bubble', words, foot);

@@ -2,11 +2,12 @@
 'use strict';
 
 /** `needed` says what the guest has to type before the next hello, and `waits` what they wait for. `brings` goes along with a hello
-    beside what always does. What is loaded later has `entry`, which shows what is needed, and `entered`, which ends that. */
+    beside what always does. What is loaded later has `entry`, which shows what is needed, `entered`, which ends that, and `keep`, which
+    shows in the form how to stay the same guest. */
 const naming = { form: element('name-form'), field: element('name-field'), button: element('name-button') };
 
 /** The codes that refuse a hello until the guest brings something, or was let in. */
-const ENTRY = /^(waiting|too_fast|(password|invitation)_)/;
+const ENTRY = /^(waiting|too_fast|not_allowed|bad_pass|(password|invitation|identity)_)/;
 
 function called(name) {
   seat.called(name);
@@ -29,6 +30,8 @@ function comeIn() {
 function openNaming(needed) {
   naming.entered?.();
   naming.needed = needed && 'Choose a name to come in';
+  naming.brings = undefined;
+  bring('entry.js').then(() => naming.keep?.());
   if (naming.form.hidden) naming.field.value = seat.name ?? '';
   naming.field.placeholder = needed ? 'Leave empty for a suggested one' : '';
   naming.form.hidden = false;

@@ -43,22 +43,25 @@ function badgeOf(guest) {
 }
 
 /** The badge beside a name. The style shows its characters, so that no text of a name can be like it or be copied with it. */
-function badgeNode(guest) {
+function badgeNode(guest, name) {
   const { text, rows } = badgeOf(guest);
   const node = element('badge').content.firstElementChild.cloneNode(true);
   node.dataset.badge = text;
   node.classList.add(colourOf(guest));
-  node.guest = guest;
+  assign(node, { guest, name });
   showRole(node);
   const cells = rows.flatMap((row, y) => row.map((cell, x) => (cell ? `M${x} ${y}h1` : '')));
   node.querySelector('path').setAttribute('d', cells.join(''));
   return node;
 }
 
-/** What the guest of a badge may do here stands in its frame. */
+/** What the guest of a badge may do here stands in its frame, and whether the name beside it is reserved for them. */
 function showRole(node) {
   const role = roleOf(node.guest);
-  node.ariaLabel = [role, `badge ${node.dataset.badge}`].filter(Boolean).join(', ');
+  const { name, kept = false } = people.guests.get(node.guest) ?? {};
+  const reserved = kept && name === (node.name ?? name);
+  node.classList.toggle('kept', reserved);
+  node.ariaLabel = [role, `badge ${node.dataset.badge}`, reserved && 'name reserved'].filter(Boolean).join(', ');
   if (role) node.dataset.role = role;
   else delete node.dataset.role;
 }
@@ -122,11 +125,12 @@ class People {
       ...sorted.map(({ id, name, away }) => {
         const item = make('li', away ? 'away' : '', nameNode(name));
         if (id === this.me || away) item.append(make('span', 'quiet', id === this.me ? 'you' : 'away'));
-        item.append(badgeNode(id));
+        item.append(badgeNode(id, name));
         tools.mark?.(item, { guest: id, name });
         return item;
       }),
     );
+    document.querySelectorAll('.badge').forEach(showRole);
     const number = sorted.length + this.unnamed || '';
     for (const count of this.counts) count.textContent = number;
     this.button.ariaLabel = number ? `People here: ${number}` : 'People here';

@@ -15,6 +15,9 @@ let acts = [];
 /** The act with which this guest takes the role of a link. */
 const claimId = randomId();
 
+/** The acts about reserved names. There are no words for them: who comes in with one uses it anew. */
+const NAMES = /reserve|release_/;
+
 const roleOf = (guest) => (guest === 0 ? 'host' : policy.roles.get(guest)?.role);
 
 /** Whether there are rules that this guest has not accepted. */
@@ -29,7 +32,6 @@ function decided(told) {
 
 function showPolicy() {
   element('topic').textContent = policy.topic ?? '';
-  for (const badge of document.querySelectorAll('.badge')) showRole(badge);
   people.show();
   showLimits();
   tools.changed?.();
@@ -62,6 +64,8 @@ function follow(event, now) {
     policy.roles[role === 'guest' ? 'delete' : 'set'](of, event);
     if (of === people.me) log.line(`You are a ${role} of this room now.`);
   }
+  const one = people.guests.get(of ?? guest);
+  if (now && one && NAMES.test(act)) one.kept = act === 'reserve' && event.name === one.name;
   acts.push({ ...event, now });
   if (now) showPolicy();
 }

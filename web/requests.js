@@ -99,7 +99,8 @@ class RequestWire {
     if (answer.ok) return answer;
     const refusal = await answer.json();
     const wait = Number(answer.headers.get('retry-after')) || 1;
-    if (answer.status !== 429) throw { refusal: { ...refusal, retry_after: wait } };
+    /* A passphrase is typed again. */
+    if (answer.status !== 429 || body?.identity || body?.password) throw { refusal: { ...refusal, retry_after: wait } };
     this.on.sign();
     await new Promise((resolve) => setTimeout(resolve, wait * SECOND));
     return this.fetch(method, path, body);

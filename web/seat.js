@@ -52,10 +52,10 @@ const seat = {
     this.renew(known ? undefined : this.name);
   },
 
-  /** Becomes a new guest. */
-  renew(name) {
-    assign(this, { token: randomToken(), name });
-    this.hold(this.token, 0);
+  /** Becomes a new guest, or the one with this token. */
+  renew(name, token = randomToken()) {
+    assign(this, { token, name });
+    this.hold(token, 0);
   },
 
   /** Takes the lock of a seat, unless another window has it for longer than so many milliseconds. */

@@ -94,6 +94,7 @@
           entries.push(button('All of their invitation', () => fill('All who came by the same invitation, which lets in no one any more:', [button('Cancel', () => menu.hidePopover(), ''), all('Mute all', 'mute'), all('Ban all', 'ban')]), ''));
         }
       }
+      if (isHost() && people.guests.get(of)?.kept) add('Take their reserved name', 'unreserve');
       if (isHost()) RANKS.forEach((role = 'guest', place) => place !== rank(of) && add(`Make a ${role}`, 'role', { role }, place === 2 && `Make ${name} a host?`));
     }
     add('Delete all messages', 'delete_all', {}, `Delete all messages of ${name} for good?`);
@@ -267,6 +268,7 @@
       toggle('approval', 'Let newcomers wait', 'Let newcomers in at once'), ' ',
       ...(isHost() ? [
         toggle('invited_only', 'Only with an invitation', 'Also without an invitation'), ' ',
+        button(`${policy.identities_required ? 'Also without' : 'Only with'} an identity`, () => act({ act: 'identities', required: !policy.identities_required })), ' ',
         password ? button('No password any more', () => act({ act: 'password', text: '' })) : '', ' ',
       ] : []),
       button(locked ? 'Unlock the room' : 'Lock the room', () => act({ act: 'lock', locked: !locked })), ' ',
