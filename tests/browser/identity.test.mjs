@@ -146,7 +146,7 @@ test('a name and a passphrase make a guest whose name is reserved, and no one el
   await ann.say('the first of Ann');
   await hana.see('the mark beside what she says', () => Boolean(document.querySelector('#said .who .kept')));
   assert.ok(!(await traces(ann)).includes(PASSPHRASE));
-  await ann.ask(() => location.reload());
+  await ann.page.reload();
   await ann.connected();
   assert.equal(await number(ann), first, 'a reload needs no passphrase');
 });
