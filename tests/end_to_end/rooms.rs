@@ -4,6 +4,7 @@ mod attacked;
 mod entering;
 mod lasting;
 mod moving;
+mod switching;
 #[cfg(target_os = "linux")]
 mod thousand;
 mod transports;

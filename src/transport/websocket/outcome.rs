@@ -1,5 +1,6 @@
 //! What a session asks of the room, and what comes of it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use tokio::time::sleep;
 
 use crate::hub::{Done, History, Join, PublishBatch, Reader, Room, Seat, Waiting};
 use crate::protocol::event::WaitingGuest;
-use crate::protocol::{Act, CircuitId, Code, Hello, MAIN_ROOM, MessageId, Name, Refusal, Say};
+use crate::protocol::request::check_text;
+use crate::protocol::{Act, CircuitId, Code, Hello, MAIN_ROOM, MessageId, Name, Refusal, Request, Say};
 use crate::rooms::Rooms;
 
 /// The room's answer to a request.
@@ -86,6 +88,17 @@ where
         match ask().await {
             Err(Refusal { code: Code::TooFast, retry_after: Some(wait), .. }) => sleep(wait).await,
             answer => return answer,
+        }
+    }
+}
+
+/// Refuses what was received under the limit of the room before, and is too long for this one.
+pub(super) fn check_received(received: &mut VecDeque<Result<Request, Refusal>>, message_bytes: usize) {
+    for request in received {
+        if let Ok(Request::Say(say)) = request
+            && let Err(refusal) = check_text(&say.text, message_bytes)
+        {
+            *request = Err(refusal.about(Some(say.id.clone())));
         }
     }
 }

@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::outcome::{Outcome, asks_again, do_act, join, publish, rename};
+use super::outcome::{Outcome, asks_again, check_received, do_act, join, publish, rename};
 use crate::hub::direct::EventStream;
 use crate::hub::{Done, PublishBatch, Reader, Room, Seat, with_token};
 use crate::protocol::event::Event;
@@ -255,6 +255,7 @@ impl Session {
                     before.seat.leave();
                 }
                 self.room = room;
+                check_received(&mut self.received, self.room.limits().message_bytes);
                 frame::text(&join.welcome.event().encode(), out);
                 reader.write_to(self.stream.clone());
                 self.joined = Some(Joined { seat: join.seat, reader, number });
