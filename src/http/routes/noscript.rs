@@ -154,7 +154,7 @@ async fn enter(
     session: Session,
     request: Request,
 ) -> Response {
-    let form = match Form::read(&site, request).await {
+    let form = match Form::read(&site, &room, request).await {
         Ok(form) => form,
         Err(problem) => return entry_again(&room, &session, "", problem),
     };
@@ -243,7 +243,7 @@ fn closing(mut response: Response) -> Response {
 
 /// Lets a window take over from another.
 async fn go_on(State(site): State<Arc<Site>>, session: Session, request: Request) -> Response {
-    let (token, form) = match own_form(&site, &session, Look::Messages, request).await {
+    let (token, form) = match own_form(&site, &site.room, &session, Look::Messages, request).await {
         Ok(form) => form,
         Err(response) => return *response,
     };
@@ -276,7 +276,7 @@ async fn submit(
     session: Session,
     request: Request,
 ) -> Response {
-    let (token, form) = match own_form(&site, &session, Look::Composer, request).await {
+    let (token, form) = match own_form(&site, &room, &session, Look::Composer, request).await {
         Ok(form) => form,
         Err(response) => return *response,
     };
@@ -343,7 +343,7 @@ async fn leave(
     session: Session,
     request: Request,
 ) -> Response {
-    let (token, _) = match own_form(&site, &session, Look::Room, request).await {
+    let (token, _) = match own_form(&site, &room, &session, Look::Room, request).await {
         Ok(form) => form,
         Err(response) => return *response,
     };

@@ -18,7 +18,8 @@ async fn what_is_sent_behind_a_hello_is_held_to_the_limits_of_the_room_it_comes_
     ann.send(json!({ "type": "hello", "room": "tea", "name": "Ann" })).await;
     ann.send(json!({ "type": "say", "id": "1", "text": "much too long for this room" })).await;
     ann.send(json!({ "type": "say", "id": "2", "text": "short" })).await;
-    assert_eq!(ann.expect_error().await, "message_too_long");
+    ann.expect("welcome").await;
+    assert_eq!(ann.expect_error().await, "text_too_long");
     assert_eq!(tea.expect("message").await["text"], "short");
 }
 
@@ -46,7 +47,8 @@ async fn nothing_of_the_room_before_comes_after_the_welcome() {
             }
         }
         while ann.next().await["type"] != "welcome" {}
-        talkers[here].say(&format!("{round}-last"), "last").await;
+        let last = json!({ "type": "say", "id": format!("{round}-last"), "text": "last" });
+        talkers[here].send(last).await;
         loop {
             let event = ann.next().await;
             if event["type"] == "message" {
@@ -72,7 +74,7 @@ async fn other_methods_and_spellings_lead_to_no_room() {
         ("GET", "/rooms/tea/page/", 404),
         ("OPTIONS", "/rooms/tea/guests", 405),
         ("DELETE", "/rooms", 405),
-        ("PUT", "/rooms/tea", 404),
+        ("PUT", "/rooms/tea", 405),
         ("TRACE", "/rooms/tea/page", 405),
     ] {
         let answer = visitor.request(method, path, &[], "").await;

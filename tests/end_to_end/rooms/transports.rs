@@ -73,7 +73,11 @@ async fn the_list_has_the_rooms_that_are_listed_and_no_others() {
 
 #[tokio::test]
 async fn without_javascript_each_room_has_its_entry_and_its_cookies() {
-    let house = TestRoom::open_with(two_more).await;
+    let house = TestRoom::open_with(|settings| {
+        two_more(settings);
+        settings.rooms[0].room.message_bytes = 32 * 1024;
+    })
+    .await;
     let mut tea = guest_in(&house, "tea", "Ann").await;
     let mut ben = Visitor::stranger(&house);
     let entry = ben.get("/rooms/tea/page").await;
@@ -102,6 +106,15 @@ async fn without_javascript_each_room_has_its_entry_and_its_cookies() {
     let said = ben.request("POST", "/rooms/tea/page/say", &[&cookie, headers[1]], &body).await;
     assert_eq!(said.status, 303, "{}", said.text());
     assert_eq!(tea.expect("message").await["text"], "over tea");
+
+    // How long a message may be is the room's own affair.
+    let composer = ben.request("GET", "/rooms/tea/page/say", &[&cookie], "").await;
+    let form = [field(composer.text(), "form"), field(composer.text(), "proof")];
+    let long = "x".repeat(30_000);
+    let body = format!("form={}&proof={}&text={long}&do=say", form[0], form[1]);
+    let said = ben.request("POST", "/rooms/tea/page/say", &[&cookie, headers[1]], &body).await;
+    assert_eq!(said.status, 303, "{}", said.text());
+    assert_eq!(tea.expect("message").await["text"], long);
 
     // The cookie is of one room: in another this browser is a visitor.
     let main = ben.request("GET", "/rooms/main/page", &[], "").await;

@@ -7,6 +7,7 @@ use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::fields::Fields;
 use crate::http::site::Site;
+use crate::hub::Room;
 
 /// The content type of forms (HTML, section 4.10.22.7).
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -50,9 +51,9 @@ impl Form {
     ///
     /// # Errors
     /// As [`body::read`].
-    pub(super) async fn read(site: &Site, request: Request) -> Result<Self, Problem> {
+    pub(super) async fn read(site: &Site, room: &Room, request: Request) -> Result<Self, Problem> {
         // Each byte may be written as three; a text that is a little too long shall be refused with it kept.
-        let limit = 2 * 3 * site.room.limits().message_bytes + FORM_BYTES;
+        let limit = 2 * 3 * room.limits().message_bytes + FORM_BYTES;
         let body = body::read(request, FORM, limit, site.settings.request_head).await?;
         let fields = Fields::parse(&body);
         let text = |name: &str| fields.text(name).unwrap_or_default().to_owned();

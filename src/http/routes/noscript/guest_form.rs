@@ -16,13 +16,14 @@ use crate::transport::noscript::markup::Look;
 /// The guest of the cookie, and a form that is proved to be from a page of the room; otherwise the refusal.
 pub(super) async fn own_form(
     site: &Site,
+    room: &Room,
     session: &Session,
     look: Look,
     request: Request,
 ) -> Result<(Token, Form), Box<Response>> {
-    let form = Form::read(site, request).await.map_err(|mut problem| {
+    let form = Form::read(site, room, request).await.map_err(|mut problem| {
         if problem.status == StatusCode::PAYLOAD_TOO_LARGE {
-            let bytes = site.room.limits().message_bytes;
+            let bytes = room.limits().message_bytes;
             problem.detail =
                 format!("A message may have at most {bytes} bytes; this one has far more. Say it in parts.");
         }
@@ -43,7 +44,7 @@ pub(super) async fn own_form_seated(
     look: Look,
     request: Request,
 ) -> Result<(Token, Form, Guest), Box<Response>> {
-    let (token, form) = own_form(site, session, look, request).await?;
+    let (token, form) = own_form(site, room, session, look, request).await?;
     match resume(room, session.name.as_ref(), &token).await {
         Ok(resumed) => Ok((token, form, resumed.join.welcome.guest)),
         Err(refusal) => Err(Box::new(refused(look, refusal))),

@@ -23,7 +23,7 @@ use crate::transport::noscript::markup::Look;
 
 /// Shows who would go on here. Takes no seat, and tells nothing of the room but its title.
 pub(super) async fn moved(State(site): State<Arc<Site>>, session: Session, request: Request) -> Response {
-    match Form::read(&site, request).await {
+    match Form::read(&site, &site.room, request).await {
         // A browser that has a guest here already goes on as that one.
         Ok(form) if session.token.is_none() => asked(&session, &form, None),
         _ => see_other("../page"),
@@ -37,7 +37,7 @@ pub(super) async fn arrive(
     session: Session,
     request: Request,
 ) -> Response {
-    let Ok(form) = Form::read(&site, request).await else { return see_other("../page") };
+    let Ok(form) = Form::read(&site, &room, request).await else { return see_other("../page") };
     let Some(secret) = &session.entry else { return outside(Look::Room, NO_COOKIE) };
     if !session.is_own_form(secret, &form.number, &form.proof) {
         return outside(Look::Room, NOT_OWN);
