@@ -309,16 +309,15 @@ async fn the_page() {
     let answer = room.raw().await.request(&["GET / HTTP/1.1", &host]).await;
     let policy = answer.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none';"), "nothing from elsewhere: {policy}");
-    let page = answer.text();
-    for elsewhere in
-        ["<script src", "<link rel=\"stylesheet\"", "@import", "url(http", "jQuery", "src=\"http"]
-    {
+    // With quotation marks around attributes or without.
+    let page = answer.text().replace('"', "");
+    for elsewhere in ["<script src", "<link rel=stylesheet", "@import", "url(http", "jQuery", "src=http"] {
         assert!(!page.contains(elsewhere), "{elsewhere}");
     }
     for (what, sign) in [
-        ("a viewport", "<meta name=\"viewport\" content=\"width=device-width"),
-        ("a language", "<html lang=\"en\">"),
-        ("a live region", "aria-live=\"polite\""),
+        ("a viewport", "<meta name=viewport content=width=device-width"),
+        ("a language", "<html lang=en>"),
+        ("a live region", "aria-live=polite"),
         ("several lines", "<textarea"),
         ("times", "`time`"),
         ("something without JavaScript", "<noscript"),

@@ -54,8 +54,18 @@ async fn open_at(
     retention: Retention,
     timing: Timing,
 ) -> JetStreamLog {
-    let connection = connect(servers, addresses).await.unwrap();
-    JetStreamLog::open_with(connection, retention, timing).await.unwrap()
+    let opened = async {
+        loop {
+            let connection = connect(servers, addresses).await.unwrap();
+            match JetStreamLog::open_with(connection, retention, timing).await {
+                Ok(log) => return log,
+                // Servers that were started a moment ago may not have agreed on a leader yet.
+                Err(ClusterError::NoQuorum { .. }) => tokio::time::sleep(Duration::from_millis(100)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    timeout(DEADLINE, opened).await.expect("a log in time")
 }
 
 /// Waits until the log has read up to this number.
