@@ -215,7 +215,7 @@ test('a guest reserves a name and gives it up', async () => {
   await dora.press('#name-form', 'Reserve the name');
   await isReserved('Dora');
   const of = await number(dora);
-  const { text } = await dora.ask(() => badgeOf(people.me));
+  const text = await dora.badge();
   await openNaming(dora);
   await dora.press('#name-form', 'Save a key file');
   const file = path.join(downloads, `onionroom-key-${text}.txt`);
