@@ -139,6 +139,14 @@ pub type LogFuture<'a, T> = BoxFuture<'a, Result<T, LogError>>;
 /// The entries of a log in its order, as they are appended; ends when the log is closed.
 pub type Follow = BoxStream<'static, Vec<Record>>;
 
+/// Kept entries that follow each other, before they are decrypted.
+pub struct LogPage {
+    /// All kept entries after this one are in it, up to its end.
+    pub after: u64,
+    /// Gives the entries, oldest first: it decrypts them, which takes a while, and is to be called where nothing waits for it.
+    pub open: Box<dyn FnOnce() -> Vec<Record> + Send>,
+}
+
 /// A room's log. Results are futures because an implementation may be a disk or another machine.
 pub trait Log: Send + Sync + 'static {
     /// The identity of the room.
@@ -161,6 +169,19 @@ pub trait Log: Send + Sync + 'static {
 
     /// The oldest `limit` kept entries with `seq` > `after`, in order.
     fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Record>>;
+
+    /// The newest kept entries with `seq` < `before`, at most `limit` of them; fewer where they are long, but one at least. For
+    /// those who read many: other requests wait for it only as long as it takes to read the bytes.
+    fn page_before(&self, before: u64, limit: usize) -> LogFuture<'_, LogPage> {
+        async move {
+            let after = self.cursor_before(before, limit).await?;
+            let mut records = self.read(after, limit).await?;
+            // Where some were trimmed meanwhile, newer ones stand in their places.
+            records.retain(|record| record.seq < before);
+            Ok(LogPage { after, open: Box::new(|| records) })
+        }
+        .boxed()
+    }
 
     /// The cursor after which exactly the newest `count` of the kept messages with `seq` < `before` lie; 0 if no more
     /// than those are kept. Takes steps in proportion to `count`.

@@ -55,6 +55,7 @@ promises! {
     numbers_count_up_and_a_repeated_id_keeps_its_number: 10, 0, None;
     reading_respects_cursor_and_limit: 10, 0, None;
     a_cursor_leaves_the_newest_before_a_number: 10, 0, None;
+    pages_go_back_and_leave_nothing_out: 10, 0, None;
     only_the_newest_are_kept_and_numbers_go_on: 2, 0, None;
     what_is_too_old_is_not_kept: 10, 0, Some(Duration::from_secs(100));
     a_log_that_keeps_nothing_still_counts_and_recognises: 0, 0, None;
@@ -150,6 +151,24 @@ async fn a_cursor_leaves_the_newest_before_a_number(log: &dyn Log) {
     assert_eq!((cursor(18, 3).await, cursor(18, 4).await, cursor(1, 0).await), (1, 0, 0));
     assert_eq!(cursor((1 << 53) - 1, usize::MAX).await, 0);
     assert_eq!(sequence(log, cursor(20, 3).await, 3).await, [17, 18, 19]);
+}
+
+async fn pages_go_back_and_leave_nothing_out(log: &dyn Log) {
+    log.append(vec![entry(1, "a"), entry(2, "a"), entry(1, "b")]).await.unwrap();
+    log.append((0..20).map(|id| entry(9, &id.to_string())).collect()).await.unwrap();
+    let kept = log.read(0, 99).await.unwrap();
+    for limit in 1..=kept.len() + 1 {
+        let (mut before, mut seen) = (24, Vec::new());
+        while before > 1 {
+            let page = log.page_before(before, limit).await.unwrap();
+            assert!(page.after + 1 < before);
+            let records = (page.open)();
+            assert!((1..=limit).contains(&records.len()) && records.iter().all(|one| one.seq > page.after));
+            seen.splice(0..0, records);
+            before = page.after + 1;
+        }
+        assert_eq!(seen, kept, "{limit}");
+    }
 }
 
 async fn only_the_newest_are_kept_and_numbers_go_on(log: &dyn Log) {

@@ -48,7 +48,9 @@ use futures_util::future::{FutureExt, ready};
 use tokio::sync::{mpsc, oneshot};
 
 use super::followers::Followers;
-use super::{Appended, Entry, Follow, Log, LogError, LogFuture, Retention, RoomIdentity, RoomState, Span};
+use super::{
+    Appended, Entry, Follow, Log, LogError, LogFuture, LogPage, Retention, RoomIdentity, RoomState, Span,
+};
 use crate::protocol::Record;
 use store::Store;
 use view::View;
@@ -156,6 +158,10 @@ impl Log for SqliteLog {
 
     fn read(&self, after: u64, limit: usize) -> LogFuture<'_, Vec<Record>> {
         self.call(move |store| store.read(after, limit))
+    }
+
+    fn page_before(&self, before: u64, limit: usize) -> LogFuture<'_, LogPage> {
+        self.call(move |store| store.page_before(before, limit))
     }
 
     fn cursor_before(&self, before: u64, count: usize) -> LogFuture<'_, u64> {

@@ -185,6 +185,30 @@ impl KeyFile {
         Ok(found.filter(|(id, _)| *id == wanted.id).map(|(_, key)| key))
     }
 
+    /// The same of several: those that lie beside each other are read together.
+    ///
+    /// # Errors
+    /// As [`KeyFile::get`].
+    pub(super) fn get_many(&mut self, wanted: &[KeyId]) -> io::Result<Vec<Option<Key>>> {
+        let mut order: Vec<usize> = (0..wanted.len()).filter(|at| wanted[*at].slot < self.slots).collect();
+        order.sort_unstable_by_key(|at| wanted[*at].slot);
+        let mut keys: Vec<Option<Key>> = wanted.iter().map(|_| None).collect();
+        let mut rest = &order[..];
+        while let Some(first) = rest.first().map(|at| wanted[*at].slot) {
+            let run = rest.partition_point(|at| wanted[*at].slot - first < CHUNK as u32);
+            let last = wanted[rest[run - 1]].slot;
+            let bytes = self.slots_from(first, last - first + 1)?;
+            for at in &rest[..run] {
+                let KeyId { slot, id } = wanted[*at];
+                let begin = (slot - first) as usize * SLOT;
+                let found = bytes[begin..].first_chunk().and_then(|bytes| parse(slot, bytes));
+                keys[*at] = found.filter(|(found, _)| *found == id).map(|(_, key)| key);
+            }
+            rest = &rest[run..];
+        }
+        Ok(keys)
+    }
+
     /// The bytes of the slots from this one on, at most `count` of those that there are.
     ///
     /// # Errors

@@ -70,22 +70,65 @@ pub(super) fn insert(
         .map(drop)
 }
 
+/// Whether a row is at fault, and not the file.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    is_foreign(error) || error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
+}
+
 /// The row with this sequence number.
 pub(super) fn read(connection: &Connection, seq: u64) -> rusqlite::Result<Option<SealedRow>> {
     connection
         .prepare_cached("SELECT seq, at, guest, id, kind, slot, key, sealed FROM messages WHERE seq = ?1")?
-        .query_row([number(seq)], |row| {
-            Ok(SealedRow {
-                seq: count(row, 0)?,
-                at: count(row, 1)?,
-                author: GuestId(count(row, 2)?),
-                id: message_id(row, 3)?,
-                kind: row.get(4)?,
-                key: KeyId { slot: row.get(5)?, id: row.get(6)? },
-                sealed: row.get(7)?,
-            })
-        })
+        .query_row([number(seq)], sealed_row)
         .optional()
+}
+
+fn sealed_row(row: &Row<'_>) -> rusqlite::Result<SealedRow> {
+    Ok(SealedRow {
+        seq: count(row, 0)?,
+        at: count(row, 1)?,
+        author: GuestId(count(row, 2)?),
+        id: message_id(row, 3)?,
+        kind: row.get(4)?,
+        key: KeyId { slot: row.get(5)?, id: row.get(6)? },
+        sealed: row.get(7)?,
+    })
+}
+
+/// Rows that follow each other.
+pub(super) struct Run {
+    /// The rows, newest first.
+    pub(super) rows: Vec<SealedRow>,
+    /// The oldest of them.
+    pub(super) first: u64,
+    /// Whether these are all.
+    pub(super) is_whole: bool,
+}
+
+/// The newest rows with `after` < `seq` < `before`, until they have so many bytes.
+pub(super) fn newest_between(
+    connection: &Connection,
+    after: u64,
+    before: u64,
+    bytes_max: usize,
+) -> rusqlite::Result<Run> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, at, guest, id, kind, slot, key, sealed FROM messages WHERE seq > ?1 AND seq < ?2
+         ORDER BY seq DESC",
+    )?;
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    let mut rows = statement.query((number(after), number(before)))?;
+    while let Some(row) = rows.next()? {
+        let row = sealed_row(row)?;
+        bytes += row.sealed.len();
+        let first = row.seq;
+        found.push(row);
+        if bytes >= bytes_max {
+            return Ok(Run { rows: found, first, is_whole: false });
+        }
+    }
+    let first = found.last().map_or(before, |row| row.seq);
+    Ok(Run { rows: found, first, is_whole: true })
 }
 
 /// Deletes these rows in one transaction, and returns the slots of their keys.

@@ -6,6 +6,7 @@
 
 mod append;
 pub(super) mod copying;
+mod paging;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -158,9 +159,7 @@ impl Store {
 
     fn decrypted(&mut self, seq: u64) -> Result<Option<Record>, Unreadable> {
         let row = rows::read(&self.connection, seq).map_err(|error| {
-            let of_the_row = rows::is_foreign(&error)
-                || error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt);
-            if of_the_row { Unreadable::Row(error) } else { Unreadable::Log(failed(error)) }
+            if rows::is_damage(&error) { Unreadable::Row(error) } else { Unreadable::Log(failed(error)) }
         })?;
         let Some(row) = row else { return Ok(None) };
         let key = self.keys.get(row.key).map_err(|error| Unreadable::Log(keys_failed(error)))?;
