@@ -4,7 +4,7 @@
 //! - `actor` is the task that owns the room: it appends messages to the log (`pending`) and publishes them.
 //! - `ring` holds the published events, encoded once; a [`reader`] is a cursor into it and into the log, and
 //!   `notifier` wakes the readers that wait, or writes to their connections itself ([`direct`]). [`history`] reads
-//!   backwards.
+//!   backwards, and in pages. [`search`] looks through what is kept, in the turns that `searches` gives.
 //! - `roster` has the seats and names: `seat_rank` decides which seat a full room gives up, `seat_loss` tells its connection, `name_index` which names are
 //!   in use, `suggested_name` finds names for guests who ask for none.
 //! - [`cluster`] is what the room needs of the other nodes that serve it, `nodes` the actor's end of it, `catch_up` the requests'.
@@ -76,6 +76,8 @@ pub mod ring;
 mod ring;
 pub mod room;
 mod roster;
+pub mod search;
+mod searches;
 mod seat_loss;
 mod seat_rank;
 mod seats;
@@ -102,3 +104,4 @@ pub use history::History;
 pub use house::House;
 pub use reader::Reader;
 pub use room::Room;
+pub use search::Found;

@@ -23,6 +23,7 @@ pub mod policy;
 pub mod record;
 pub mod refusal;
 pub mod request;
+pub mod search;
 pub mod secret;
 pub mod token;
 pub(crate) mod visible;
@@ -41,7 +42,8 @@ pub use passphrase::Passphrase;
 pub use policy::Policy;
 pub use record::{Body, Record};
 pub use refusal::{Code, Refusal};
-pub use request::{Hello, HistoryRequest, Request, Say};
+pub use request::{Hello, HistoryRequest, Place, Request, Say};
+pub use search::SearchRequest;
 pub use token::Token;
 
 /// The number of the protocol that `welcome` announces.
@@ -64,6 +66,18 @@ pub const HISTORY_MAX: u64 = 1000;
 
 /// The number of messages that an answer has unless the request says otherwise.
 pub const HISTORY_DEFAULT: u64 = 200;
+
+/// The most messages that a search finds at once.
+pub const SEARCH_MAX: u64 = 200;
+
+/// The number of messages that it finds at most unless the request says otherwise.
+pub const SEARCH_DEFAULT: u64 = 50;
+
+/// The most bytes of what is searched for.
+pub const SEARCH_BYTES_MAX: usize = 512;
+
+/// The most words and phrases in it.
+pub const SEARCH_TERMS_MAX: usize = 16;
 
 /// The largest WebSocket message a guest may send, in bytes; more is answered with close code 1009.
 ///

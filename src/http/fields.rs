@@ -10,7 +10,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::protocol::request::Cursor;
-use crate::protocol::{Code, HISTORY_MAX, NUMBER_LIMIT, Refusal};
+use crate::protocol::{Code, HISTORY_MAX, NUMBER_LIMIT, Place, Refusal};
 
 /// Decoded fields, in their order.
 #[derive(Debug)]
@@ -52,13 +52,21 @@ impl Fields {
         Ok(after.map(|after| Cursor { after, epoch: self.epoch() }))
     }
 
-    /// The cursor just below `before`, with the `epoch` it belongs to: older messages are wanted, up to there.
+    /// Which messages are wanted that are not the new ones, with the `epoch` of the number: those `before` one, or `around` one.
     ///
     /// # Errors
-    /// As [`Fields::number`].
-    pub fn before(&self) -> Result<Option<Cursor>, Refusal> {
+    /// As [`Fields::number`], or `wrong_kind` for both.
+    pub fn place(&self) -> Result<Option<(Place, Option<String>)>, Refusal> {
         let before = self.number("before", 1..=NUMBER_LIMIT - 1)?;
-        Ok(before.map(|before| Cursor { after: before - 1, epoch: self.epoch() }))
+        let around = self.number("around", 1..=NUMBER_LIMIT - 1)?;
+        let place = match (before, around) {
+            (Some(_), Some(_)) => {
+                let sentence = "One of \"before\" and \"around\" says which messages; leave out the other.";
+                return Err(Refusal::new(Code::WrongKind, sentence));
+            }
+            (before, around) => before.map(Place::Before).or(around.map(Place::Around)),
+        };
+        Ok(place.map(|place| (place, self.epoch())))
     }
 
     fn epoch(&self) -> Option<String> {

@@ -14,6 +14,7 @@ use super::notices::NoticeSnapshot;
 use super::notifier::WaitQueue;
 use super::presence::RosterSnapshot;
 use super::ring::Ring;
+use super::searches::Searches;
 use super::seat_loss::SeatLoss;
 use super::speaker::{Reply, Speaker};
 use crate::log::{Erase, Log, LogError, RoomState, Span};
@@ -146,6 +147,8 @@ pub(super) struct Shared {
     pub(super) attempts: Arc<Attempts>,
     /// What newcomers need.
     pub(super) entrance: Entrance,
+    /// Whose turn it is to search.
+    pub(super) searches: Arc<Searches>,
     /// What is told of the room to those who are not in it.
     pub(super) facts: Arc<Facts>,
     /// The secrets of links, for acts that are sent again.
@@ -173,6 +176,11 @@ impl Shared {
             ring.push(EncodedEvent { kind: *kind, seq: *seq, json }, *author);
         }
         erases.iter().for_each(|erase| ring.erase(erase));
+    }
+
+    /// The newest message that was published.
+    pub(super) fn newest(&self) -> u64 {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).newest()
     }
 
     /// How often something was erased in the ring.

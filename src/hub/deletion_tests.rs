@@ -146,7 +146,7 @@ async fn who_reads_slowly_and_who_comes_later_get_no_text() {
     assert_eq!(from(1).await, ["gap 1..3", "message 3", "message 5", "act 6"]);
     assert_eq!(from(3).await, ["gap 3..5", "message 5", "act 6"]);
     assert_eq!(from(4).await, ["message 5", "act 6"]);
-    let page = room.history(HistoryRequest { before: 6, limit: 9 }).await.unwrap();
+    let page = room.history(HistoryRequest::before(6, 9)).await.unwrap();
     assert_eq!(page.messages.iter().map(|message| message.seq).collect::<Vec<_>>(), [1, 3, 5]);
 }
 
@@ -215,7 +215,7 @@ async fn a_page_that_comes_after_the_act_has_not_what_it_deletes() {
         say(&room, &ann, &id.to_string()).await;
     }
     log.open.send_replace(false);
-    let page = room.history(HistoryRequest { before: 4, limit: 9 });
+    let page = room.history(HistoryRequest::before(4, 9));
     tokio::pin!(page);
     assert!(page.as_mut().now_or_never().is_none());
     delete(&room, &[2]).await;

@@ -95,7 +95,7 @@ async fn a_message_waits_and_is_said_when_it_is_released() {
     let new = &events[events.len() - 3..];
     assert_eq!(short(new), ["unknown 3 held", "message 4 b", "message 5 a"]);
     assert!(!new[0].to_string().contains("surely") && new[0].get("name").is_none());
-    let page = scene.room.history(HistoryRequest { before: 9, limit: 9 }).await.unwrap().event().encode();
+    let page = scene.room.history(HistoryRequest::before(9, 9)).await.unwrap().event().encode();
     assert!(!page.contains("surely") && page.contains("\"kind\":\"held\""), "{page}");
 
     let waiting = scene.room.held_for(&scene.host.seat).await.unwrap();

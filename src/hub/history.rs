@@ -1,12 +1,12 @@
-//! Older messages, read backwards: a page of those before one that the guest has.
+//! Pages of messages: those before one that the guest has, those after one, or those around one.
 //!
-//! A reader follows the room forwards; who scrolls up asks for pages. A page has every kept message within its bounds, so
+//! A reader follows the room forwards; who scrolls up, or wants to see a message in its place, asks for pages. A page has every kept message within its bounds, so
 //! pages that meet leave nothing out and have nothing twice, also while messages arrive and are trimmed.
 
 use super::reader::{BATCH_BYTES, LOG_PAGE, unreadable};
 use super::room::Room;
 use crate::protocol::request::HistoryRequest;
-use crate::protocol::{Event, Record, Refusal};
+use crate::protocol::{Event, Place, Record, Refusal};
 
 /// About how many bytes a message takes beside its text and name.
 const MESSAGE_MEMBERS: usize = 128;
@@ -31,8 +31,8 @@ impl History {
 }
 
 impl Room {
-    /// Reads the newest kept messages before one. They are fewer than asked for when they are long: after about
-    /// [`BATCH_BYTES`] none is added. The guest must have joined.
+    /// Reads the kept messages of a place. They are fewer than asked for when they are long: after about [`BATCH_BYTES`] none is added.
+    /// None is newer than what is published. The guest must have joined.
     ///
     /// # Errors
     /// `not_kept` when the log cannot be read.
@@ -48,17 +48,30 @@ impl Room {
     }
 
     async fn read_history(&self, request: HistoryRequest) -> Result<History, Refusal> {
-        let HistoryRequest { before, limit } = request;
+        let HistoryRequest { place, limit } = request;
+        match place {
+            Place::Before(before) => self.read_older(before, limit, BATCH_BYTES).await,
+            Place::After(after) => self.read_newer(after, limit, BATCH_BYTES).await,
+            Place::Around(seq) => {
+                let older = self.read_older(seq, limit / 2, BATCH_BYTES / 2).await?;
+                let newer = self.read_newer(seq - 1, limit - limit / 2, BATCH_BYTES / 2).await?;
+                let messages = older.messages.into_iter().chain(newer.messages).collect();
+                Ok(History { before: newer.before, after: older.after, messages })
+            }
+        }
+    }
+
+    async fn read_older(&self, before: u64, limit: usize, bytes_max: usize) -> Result<History, Refusal> {
         let (log, mut messages, mut bytes) = (&self.shared().log, Vec::new(), 0);
         // Newest first; every kept message from `begin` on is in it.
         let mut begin = before;
-        while begin > 1 && messages.len() < limit && bytes < BATCH_BYTES {
+        while begin > 1 && messages.len() < limit && bytes < bytes_max {
             let count = LOG_PAGE.min(limit - messages.len());
             let mut after = log.cursor_before(begin, count).await.map_err(unreadable)?;
             let page = log.read(after, count).await.map_err(unreadable)?;
             // Where some were trimmed meanwhile, newer ones stand in their places.
             for message in page.into_iter().filter(|message| message.seq < begin).rev() {
-                if bytes >= BATCH_BYTES {
+                if bytes >= bytes_max {
                     after = message.seq;
                     break;
                 }
@@ -69,5 +82,30 @@ impl Room {
         }
         messages.reverse();
         Ok(History { before, after: begin - 1, messages })
+    }
+
+    async fn read_newer(&self, after: u64, limit: usize, bytes_max: usize) -> Result<History, Refusal> {
+        let (newest, mut messages, mut bytes) = (self.shared().newest(), Vec::new(), 0);
+        // Every kept message up to `end` is in it.
+        let mut end = after;
+        while end < newest && messages.len() < limit && bytes < bytes_max {
+            let count = LOG_PAGE.min(limit - messages.len());
+            let page = self.shared().log.read(end, count).await.map_err(unreadable)?;
+            // Without more of them all that are missing were trimmed.
+            let all = page.len() < count || page.last().is_some_and(|message| message.seq > newest);
+            let mut fits = true;
+            for message in page.into_iter().take_while(|message| message.seq <= newest) {
+                fits = bytes < bytes_max;
+                if !fits {
+                    break;
+                }
+                (end, bytes) = (message.seq, bytes + message.body.bytes() + MESSAGE_MEMBERS);
+                messages.push(message);
+            }
+            if all && fits {
+                end = end.max(newest);
+            }
+        }
+        Ok(History { before: end + 1, after, messages })
     }
 }

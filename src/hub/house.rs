@@ -1,10 +1,12 @@
-//! What the rooms of one address share: what circuits may do over all of them, how often secrets may be tried, and the seats.
+//! What the rooms of one address share: what circuits may do over all of them, how often secrets may be tried, whose turn it is to
+//! search, and the seats.
 
 use std::sync::Arc;
 
 use super::budgets::charge_opening;
 use super::command::rate_limited;
 use super::facts::Changed;
+use super::searches::Searches;
 use super::seats::Seats;
 use super::shared_circuits::SharedCircuits;
 use crate::config::RoomSettings;
@@ -20,6 +22,8 @@ pub struct House {
     pub(super) seats: Seats,
     /// How often passwords and passphrases may be tried.
     pub(super) attempts: Arc<Attempts>,
+    /// Whose turn it is to search.
+    pub(super) searches: Arc<Searches>,
 }
 
 impl House {
@@ -30,6 +34,7 @@ impl House {
             circuits: SharedCircuits::default(),
             seats: Seats::new(seats),
             attempts: Arc::default(),
+            searches: Arc::default(),
         }
     }
 

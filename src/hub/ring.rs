@@ -203,6 +203,11 @@ impl Ring {
         }
     }
 
+    /// The newest message that was ever in it, or that it was told of.
+    pub fn newest(&self) -> u64 {
+        self.newest.map_or(0, |held| held.seq).max(self.evicted)
+    }
+
     /// How often something was erased: who read from the log before the last time may have what was erased.
     pub fn erasures(&self) -> u64 {
         self.erasures

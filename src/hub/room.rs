@@ -124,6 +124,7 @@ impl Room {
         let stateless_grace = stateless_grace(settings.away);
         let (attempts, entrance) = (Arc::clone(&house.attempts), Entrance::default());
         let made_links = MadeLinks::default();
+        let searches = Arc::clone(&house.searches);
         let shared = Arc::new(Shared {
             ring,
             wait_queue,
@@ -133,6 +134,7 @@ impl Room {
             nodes,
             attempts,
             entrance,
+            searches,
             facts,
             made_links,
         });

@@ -41,6 +41,7 @@ kinds! {
     Acknowledged = "acknowledged",
     Gap = "gap",
     History = "history",
+    Search = "search",
     Held = "held",
     Joined = "joined",
     Left = "left",

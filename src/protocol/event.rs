@@ -1,5 +1,7 @@
 //! What the room sends: events and their JSON.
 
+mod parts;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use super::refusal::Refusal;
 use super::request::Cursor;
 use super::secret::Secret;
 use super::token::Token;
+
+pub use parts::{HeldMessage, RoomLine, RoomName, WaitingGuest};
 
 /// A guest, as the others see them.
 ///
@@ -198,6 +202,11 @@ pub enum Event<'a> {
         after: u64,
         messages: Vec<Event<'a>>,
     },
+    Search {
+        before: u64,
+        after: u64,
+        messages: Vec<Event<'a>>,
+    },
     Held {
         messages: Vec<HeldMessage<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -264,53 +273,6 @@ pub enum Event<'a> {
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         doors: &'a [String],
     },
-}
-
-/// A message that waits until a host or a moderator lets it be said.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[allow(missing_docs, reason = "docs/protocol.md describes each member")]
-pub struct HeldMessage<'a> {
-    pub seq: u64,
-    pub at: u64,
-    pub guest: GuestId,
-    pub name: &'a Name,
-    pub text: &'a str,
-}
-
-/// A guest who waits to be let in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct WaitingGuest {
-    /// Their number.
-    pub id: GuestId,
-    /// Their badge.
-    pub badge: Badge,
-    /// The name that they ask for, if it is no other guest's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<Name>,
-    /// For how many seconds they have waited.
-    pub seconds: u64,
-}
-
-/// A room of the address, as guests are told of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RoomLine {
-    /// Its name in addresses.
-    pub name: String,
-    /// Its title for people.
-    pub title: String,
-    /// The number of its newest entry; 0 if there is none, or none is known yet.
-    pub head: u64,
-    /// How many guests are in it.
-    pub guests: usize,
-}
-
-/// A room in a welcome.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[allow(missing_docs, reason = "docs/protocol.md describes each member")]
-pub struct RoomName<'a> {
-    pub name: &'a str,
-    pub title: &'a str,
-    pub epoch: &'a str,
 }
 
 /// For members that are left out while all is well; serde gives a reference.

@@ -10,6 +10,7 @@ use super::json::{self, missing, optional_number_within as within};
 use super::name::Name;
 use super::passphrase::Passphrase;
 use super::refusal::{Code, Refusal};
+use super::search::SearchRequest;
 use super::token::Token;
 use super::{HISTORY_DEFAULT, HISTORY_MAX, NUMBER_LIMIT};
 
@@ -28,8 +29,10 @@ pub enum Request {
     Waiting,
     /// A change of name.
     Rename(Name),
-    /// Older messages, answered with a page of the history.
+    /// Other messages than those that follow, answered with a page of the history.
     History(HistoryRequest),
+    /// The messages that have something, answered with the newest of them.
+    Search(SearchRequest),
     /// The messages that wait for a host or a moderator, answered with a list of them.
     Held,
     /// Answered with a pong.
@@ -61,13 +64,46 @@ pub struct Hello {
     pub keeps: bool,
 }
 
-/// A request for the messages before one that the guest has.
+/// A request for messages beside one that the guest has, or knows of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryRequest {
-    /// Messages with lower sequence numbers than this.
-    pub before: u64,
-    /// At most so many of the newest of them, from 1 to [`HISTORY_MAX`].
+    /// Which messages.
+    pub place: Place,
+    /// At most so many of them, from 1 to [`HISTORY_MAX`].
     pub limit: usize,
+}
+
+/// Where the messages of a page are, by sequence numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The newest with lower ones.
+    Before(u64),
+    /// The oldest with higher ones.
+    After(u64),
+    /// The nearest to this one, and the one that has it.
+    Around(u64),
+}
+
+impl HistoryRequest {
+    /// The newest messages before one.
+    pub fn before(before: u64, limit: usize) -> Self {
+        Self { place: Place::Before(before), limit }
+    }
+
+    fn from_members(members: &Map<String, Value>) -> Result<Self, Refusal> {
+        let before = within(members, "before", 1..=NUMBER_LIMIT - 1)?.map(Place::Before);
+        let after = within(members, "after", 0..=NUMBER_LIMIT - 1)?.map(Place::After);
+        let around = within(members, "around", 1..=NUMBER_LIMIT - 1)?.map(Place::Around);
+        let mut places = before.into_iter().chain(after).chain(around);
+        let place = places.next().ok_or_else(|| missing("before"))?;
+        if places.next().is_some() {
+            let sentence =
+                "One of \"before\", \"after\" and \"around\" says which messages; leave out the others.";
+            return Err(Refusal::new(Code::WrongKind, sentence));
+        }
+        let limit = within(members, "limit", 1..=HISTORY_MAX)?.unwrap_or(HISTORY_DEFAULT) as usize;
+        Ok(Self { place, limit })
+    }
 }
 
 /// A position in the room's messages.
@@ -125,16 +161,14 @@ impl Request {
             }
             "waiting" => Ok(Request::Waiting),
             "rename" => Ok(Request::Rename(Name::parse(json::text(members, "name")?)?)),
-            "history" => Ok(Request::History(HistoryRequest {
-                before: within(members, "before", 1..=NUMBER_LIMIT - 1)?.ok_or_else(|| missing("before"))?,
-                limit: within(members, "limit", 1..=HISTORY_MAX)?.unwrap_or(HISTORY_DEFAULT) as usize,
-            })),
+            "history" => HistoryRequest::from_members(members).map(Request::History),
+            "search" => SearchRequest::from_members(members).map(Request::Search),
             "held" => Ok(Request::Held),
             "ping" => Ok(Request::Ping),
             "leave" => Ok(Request::Leave),
             _ => Err(Refusal::new(
                 Code::UnknownType,
-                "The member \"type\" must be one of hello, say, act, claim, waiting, held, rename, history, ping, leave.",
+                "The member \"type\" must be one of hello, say, act, claim, waiting, held, rename, history, search, ping, leave.",
             )),
         }
     }
@@ -213,7 +247,13 @@ mod tests {
             (r#"{"type":"history","before":7}"#, 7, 200),
             (r#"{"type":"history","before":9007199254740991,"limit":1000}"#, NUMBER_LIMIT - 1, 1000),
         ] {
-            assert_eq!(decode(frame), Request::History(HistoryRequest { before, limit }));
+            assert_eq!(decode(frame), Request::History(HistoryRequest::before(before, limit)));
+        }
+        for (frame, place) in [
+            (r#"{"type":"history","after":0,"limit":9}"#, Place::After(0)),
+            (r#"{"type":"history","around":7,"limit":9}"#, Place::Around(7)),
+        ] {
+            assert_eq!(decode(frame), Request::History(HistoryRequest { place, limit: 9 }));
         }
         assert_eq!(
             decode(r#"{"type":"say","id":"a-1","text":"one\ntwo\t✓"}"#),
@@ -262,6 +302,8 @@ mod tests {
             (r#"{"type":"history"}"#, Code::MissingField),
             (r#"{"type":"history","before":0}"#, Code::WrongKind),
             (r#"{"type":"history","before":5,"limit":0}"#, Code::WrongKind),
+            (r#"{"type":"history","before":5,"after":4}"#, Code::WrongKind),
+            (r#"{"type":"history","around":0}"#, Code::WrongKind),
             (r#"{"type":"history","before":5,"limit":1001}"#, Code::WrongKind),
             (r#"{"type":"rename","name":" "}"#, Code::NameEmpty),
         ] {
@@ -287,7 +329,7 @@ mod tests {
 
         #[test]
         fn decoding_json_never_panics(
-            kind in "hello|say|rename|history|held|ping|leave|other",
+            kind in "hello|say|rename|history|search|held|ping|leave|other",
             text in any::<String>(), name in any::<String>(), id in any::<String>(), after in any::<i64>(),
         ) {
             let frame = serde_json::json!({

@@ -98,7 +98,7 @@ impl RoomHost {
 
     async fn tell(&self, question: Question) -> Result<Answer, Failed> {
         if let Question::Messages { before, limit } = question {
-            return self.messages(HistoryRequest { before, limit }).await.map(Answer::Messages);
+            return self.messages(HistoryRequest::before(before, limit)).await.map(Answer::Messages);
         }
         if question == Question::Held {
             return self.held().await.map(Answer::Held);

@@ -10,6 +10,8 @@
 //!    ├─ …/page/say              the form to publish a message and to change the name
 //!    ├─ …/page/host             for hosts and moderators: what they can do, as forms
 //!    ├─ …/page/identity         for guests: to reserve their name, and to save their key file
+//!    ├─ …/page/search           for guests: to search in everything that is kept
+//!    │  └─ …/page/context       a message among those around it
 //!    ├─ …/page/leave            where the seat is given up
 //!    └─ …/page/moved            for a guest of another door: asks who goes on here
 //!       └─ …/page/arrive         where that guest takes the seat
@@ -21,7 +23,7 @@
 //!
 //! [`documents`] are the documents that end, [`stream`] is the one that does not, [`connection`] what brings it again,
 //! [`render`] renders events for it, with `colours` for the guests and texts as [`calm`] leaves them, [`windows`] knows
-//! which window has it, [`markup`] is the beginning of each document, [`message`] what a form publishes.
+//! which window has it, [`markup`] is the beginning of each document, [`message`] what a form publishes, [`found`] the page to search.
 //! Markup is maud's, so that escaping is by type.
 
 mod acts;
@@ -31,6 +33,7 @@ pub mod connection;
 pub mod documents;
 pub mod entry;
 mod event;
+pub mod found;
 pub mod host;
 pub mod identity;
 pub mod made_link;

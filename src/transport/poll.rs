@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::hub::{Reader, Room, StatelessJoin};
 use crate::listen::budget::{BytesPermit, CircuitBudget};
 use crate::protocol::request::Cursor;
-use crate::protocol::{EventBatch, EventKind, Hello, HistoryRequest, Refusal, Welcome};
+use crate::protocol::{EventBatch, EventKind, Hello, HistoryRequest, Place, Refusal, Welcome};
 
 /// The longest time that a request may wait for messages.
 pub const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -31,8 +31,8 @@ pub struct PollRequest {
     pub limit: usize,
     /// How long to wait for messages when there are none yet.
     pub wait: Duration,
-    /// In place of the messages after the cursor of `hello`, the newest up to this one.
-    pub before: Option<Cursor>,
+    /// In place of the messages after the cursor of `hello` those of this place, whose number is of this epoch.
+    pub place: Option<(Place, Option<String>)>,
 }
 
 /// The messages after a cursor.
@@ -54,6 +54,9 @@ struct State {
     head: u64,
     /// The cursor that the messages follow.
     after: u64,
+    /// What they come before, where that was not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<u64>,
     count: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     doors: Vec<String>,
@@ -81,7 +84,8 @@ impl State {
         let (epoch, doors) = (epochs.present().to_owned(), doors.to_vec());
         let (clock, first, head, count) = (*clock, *first, *head, *count);
         let (storage_available, waiting) = (*storage_available, *waiting);
-        Self { epoch, cursor, clock, first, head, after, count, doors, storage_available, waiting }
+        let before = None;
+        Self { epoch, cursor, clock, first, head, after, before, count, doors, storage_available, waiting }
     }
 }
 
@@ -130,14 +134,24 @@ pub async fn poll(
     room.catch_up(cursor.as_ref()).await?;
     let mut join = room.join_stateless(request.hello).await?;
     let mut page = MessagePage::new(request.limit);
-    if let Some(Cursor { after, epoch }) = request.before {
-        // As of a cursor: what the log never had of this epoch, or has no more, must not be taken for what the guest misses.
-        let head = join.welcome.head;
-        let read = epoch.map(|epoch| Cursor { after: after.min(head), epoch: Some(epoch) });
+    if let Some((place, epoch)) = request.place {
+        // As of a cursor: what the log never had of this epoch, or has no more, must not be taken for what the guest means.
+        let seq = match place {
+            Place::Before(before) => before - 1,
+            Place::After(seq) | Place::Around(seq) => seq,
+        };
+        let read = epoch.map(|epoch| Cursor { after: seq.min(join.welcome.head), epoch: Some(epoch) });
         let cursor = join.welcome.resume(read.as_ref());
-        let newest = if read.is_some() { cursor.unwrap_or(0) } else { after };
-        let after = page.read_before(room, newest + 1, budget).await?;
-        return Ok(PollResponse { state: State::new(&join, cursor, after), page }.up_to_date());
+        let known = if read.is_some() { cursor.unwrap_or(0) } else { seq };
+        let place = match place {
+            Place::Before(_) => Place::Before(known + 1),
+            Place::After(_) => Place::After(known),
+            Place::Around(_) => Place::Around(known.max(1)),
+        };
+        let (after, before) = page.read_place(room, place, budget).await?;
+        let before = matches!(place, Place::Around(_)).then_some(before);
+        let state = State { before, ..State::new(&join, cursor, after) };
+        return Ok(PollResponse { state, page }.up_to_date());
     }
     let cursor = join.welcome.resume(cursor.as_ref());
     let mut reader = Reader::stateless(room, &join, cursor);
@@ -237,16 +251,16 @@ impl MessagePage {
         Ok(())
     }
 
-    /// Reads the newest messages before one, up to the limit, when `budget` has place for them; returns the cursor that
-    /// they follow.
-    async fn read_before(
+    /// Reads the messages of a place, up to the limit, when `budget` has place for them; returns the cursor that they follow, and
+    /// what they come before.
+    async fn read_place(
         &mut self,
         room: &Room,
-        before: u64,
+        place: Place,
         budget: &CircuitBudget,
-    ) -> Result<u64, Refusal> {
+    ) -> Result<(u64, u64), Refusal> {
         let mut permit = budget.hold(RESPONSE_BYTES).await;
-        let history = room.history(HistoryRequest { before, limit: self.limit }).await?;
+        let history = room.history(HistoryRequest { place, limit: self.limit }).await?;
         let mut batch = EventBatch::default();
         history.messages.iter().for_each(|message| batch.push(&message.event()));
         let taken: Vec<_> = batch.iter().map(|event| event.json).collect();
@@ -255,7 +269,7 @@ impl MessagePage {
         self.newest = history.messages.last().map_or(0, |message| message.seq);
         permit.shrink(self.messages.len());
         self.permit = Some(permit);
-        Ok(history.after)
+        Ok((history.after, history.before))
     }
 
     /// Takes the messages of a batch; false when the page is full.
@@ -310,6 +324,7 @@ mod tests {
             first: 1,
             head: 0,
             after: 0,
+            before: None,
             count: 1,
             doors,
             storage_available,

@@ -23,5 +23,6 @@ mod polling;
 mod presence;
 mod requests;
 mod rest;
+mod searching;
 mod strangers;
 mod violations;

@@ -7,6 +7,7 @@ mod answer;
 mod compressed;
 mod connection;
 mod form;
+mod found;
 mod guest_form;
 mod host;
 mod identity;
@@ -72,6 +73,8 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/page/say", get(composer).post(submit))
         .route("/rooms/{room}/page/host", get(host::page).post(host::submit))
         .route("/rooms/{room}/page/identity", get(identity::page).post(identity::submit))
+        .route("/rooms/{room}/page/search", get(found::page).post(found::submit))
+        .route("/rooms/{room}/page/context", get(found::context))
         .route("/rooms/{room}/page/leave", post(leave))
         .route("/rooms/{room}/page/moved", get(to_page).post(moved::moved))
         .route("/rooms/{room}/page/arrive", get(to_page).post(moved::arrive))
@@ -85,8 +88,11 @@ async fn page(
     session: Session,
     fields: Fields,
 ) -> Response {
+    let message = found::meant(&fields);
     match &session.token {
         Some(token) if matches!(room.waits(token).await, Ok(Some(_))) => see_other("page/waiting"),
+        // A link to a message.
+        Some(_) if message.is_some() => see_other(&message.map(found::place_of).unwrap_or_default()),
         Some(token) => {
             let window = window(token, random_number());
             let doors = site.room.doors().unwrap_or_default();
@@ -107,7 +113,7 @@ async fn page(
             }
             response
         }
-        None => entry(&room, &session, "page/enter", "", None),
+        None => entry(&room, &session, &found::address("page/enter", message), "", None),
     }
 }
 
@@ -152,6 +158,7 @@ async fn enter(
     State(site): State<Arc<Site>>,
     PageRoom(room): PageRoom,
     session: Session,
+    fields: Fields,
     request: Request,
 ) -> Response {
     let form = match Form::read(&site, &room, request).await {
@@ -184,7 +191,7 @@ async fn enter(
     let name = hello.name.clone();
     match room.join_stateless(hello).await {
         Ok(join) => {
-            let mut response = see_other("../page");
+            let mut response = see_other(&found::address("../page", found::meant(&fields)));
             session.keep(&mut response, &join.welcome.token, &join.welcome.guest.name);
             response
         }

@@ -7,6 +7,7 @@ pub(super) mod credentials;
 mod exchange;
 mod list;
 mod qr;
+mod search;
 mod wipe;
 
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .merge(acts::routes())
         .merge(list::routes())
         .merge(wipe::routes())
+        .merge(search::routes())
         .merge(qr::routes())
         .route_layer(middleware::from_fn(refuse_secrets_in_query))
 }
@@ -159,11 +161,11 @@ async fn poll_messages(
     let request = PollRequest {
         limit: query.number("limit", 1..=HISTORY_MAX)?.unwrap_or(HISTORY_DEFAULT) as usize,
         wait: Duration::from_secs(query.number("wait", 0..=WAIT_MAX.as_secs())?.unwrap_or(0)),
-        before: query.before()?,
+        place: query.place()?,
         hello,
     };
-    if request.before.is_some() && ["after", "newest", "wait"].iter().any(|name| query.text(name).is_some()) {
-        let sentence = "\"before\" asks for older messages; leave out \"after\", \"newest\" and \"wait\".";
+    if request.place.is_some() && ["after", "newest", "wait"].iter().any(|name| query.text(name).is_some()) {
+        let sentence = "\"before\" and \"around\" ask for other messages than the new ones; leave out \"after\", \"newest\" and \"wait\".";
         return Err(Refusal::new(Code::WrongKind, sentence).into());
     }
     if method == Method::HEAD {

@@ -159,6 +159,8 @@ pub fn room(title: &str, window: &Window, rooms: &[RoomLink], doors: &Doors<'_>)
                 " "
                 a href=(refreshing) target="messages" { "Without streaming" }
                 " "
+                a href="page/search" target="search" rel="noopener" { "Search" }
+                " "
                 a href="page/identity" target="identity" rel="noopener" { "Your name" }
                 " "
                 a href="page/host" target="host" rel="noopener" { "Host" }

@@ -22,6 +22,9 @@ const NAMED_EVERY: usize = 14;
 /// A pause of this many seconds is marked.
 const PAUSE_SECONDS: u64 = 10 * 60;
 
+/// Each day of this many seconds is marked while a guest is here.
+const DAY_SECONDS: u64 = 86_400;
+
 /// The line for a room that cannot store what is said.
 const CANNOT_WRITE: &str = "The room cannot write at the moment.";
 
@@ -342,11 +345,16 @@ impl Renderer {
         }
     }
 
-    /// Appends how long there was no event, if it was long.
+    /// Appends how long there was no event, if it was long, and for how many days the guest is here, where that changes.
     fn pause(&mut self, at: u64, out: &mut String) {
         let pause = at.saturating_sub(self.newest);
+        let days = |at: u64| at.saturating_sub(self.joined) / DAY_SECONDS;
+        let (here, before) = (days(at), days(self.newest));
         if pause >= PAUSE_SECONDS {
             self.line(out, &html! { (phrases::span(pause)) " later" });
+        }
+        if here > before {
+            self.line(out, &html! { (phrases::span(here * DAY_SECONDS)) " after you came" });
         }
         self.newest = self.newest.max(at);
     }

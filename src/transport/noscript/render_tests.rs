@@ -73,3 +73,15 @@ fn a_long_run_says_its_name_again() {
     assert_eq!(named(&"a line\n".repeat(10), 5), [1, 0, 1, 0, 1, 0]);
     assert_eq!(named(&"a line\n".repeat(200), 3), [1, 1, 1, 0], "each fills a screen");
 }
+
+/// A document that stays open for days says so between their messages. There is no time of day.
+#[test]
+fn each_day_is_marked_while_a_guest_is_here() {
+    let (mut out, mut renderer) = (String::new(), Renderer { joined: 1000, newest: 1000, ..renderer() });
+    for hours in [1, 23, 24, 24, 47, 49, 120] {
+        renderer.message(1000 + hours * 3600, GuestId(2), "Ann".to_owned(), "said", &mut out);
+    }
+    let days: Vec<_> =
+        ["1 day after", "2 days after", "5 days after"].map(|day| out.matches(day).count()).into();
+    assert_eq!((days, out.matches("after you came").count()), (vec![1, 1, 1], 3), "{out}");
+}

@@ -8,8 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
-use crate::hub::{Done, History, Join, PublishBatch, Reader, Room, Seat, Waiting};
-use crate::protocol::event::WaitingGuest;
+use crate::hub::{Done, Join, PublishBatch, Reader, Room, Seat};
 use crate::protocol::request::check_text;
 use crate::protocol::{Act, CircuitId, Code, Hello, MAIN_ROOM, MessageId, Name, Refusal, Request, Say};
 use crate::rooms::Rooms;
@@ -20,9 +19,8 @@ pub(super) enum Outcome {
     Published(Vec<MessageId>, PublishBatch),
     Acted(MessageId, Act, Result<Done, Refusal>),
     Renamed(Name, Result<Option<String>, Refusal>),
-    History(Result<History, Refusal>),
-    Held(Result<Waiting, Refusal>),
-    Waiting(Result<Vec<WaitingGuest>, Refusal>),
+    /// The event that answers a question.
+    Answered(Result<String, Refusal>),
 }
 
 /// Joins the room that the hello names when the rate limit allows it, and begins to read; `moves` says that the guest gives up a
@@ -40,6 +38,13 @@ pub(super) async fn join(
     let mut join = retry_rate_limited(|| room.join_moving(hello.clone(), moves)).await?;
     let reader = Reader::begin(&room, &mut join, &hello).await?;
     Ok((room, join, reader))
+}
+
+/// Asks something.
+pub(super) fn answer(
+    event: impl Future<Output = Result<String, Refusal>> + Send + 'static,
+) -> BoxFuture<'static, Outcome> {
+    event.map(Outcome::Answered).boxed()
 }
 
 /// Publishes messages after a pause.

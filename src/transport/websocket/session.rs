@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::outcome::{Outcome, asks_again, check_received, do_act, join, publish, rename};
+use super::outcome::{Outcome, answer, asks_again, check_received, do_act, join, publish, rename};
 use crate::hub::direct::EventStream;
 use crate::hub::{Done, PublishBatch, Reader, Room, Seat, with_token};
 use crate::protocol::event::Event;
@@ -225,19 +225,33 @@ impl Session {
                 self.in_flight = Some(rename(&room, &joined.seat, name, Duration::ZERO));
             }
             (Request::History(request), Some(_)) => {
-                let read = async move { Outcome::History(room.history(request).await) };
-                self.in_flight = Some(read.boxed());
+                self.in_flight =
+                    Some(answer(async move { Ok(room.history(request).await?.event().encode()) }));
+            }
+            (Request::Search(request), Some(_)) => {
+                self.in_flight =
+                    Some(answer(async move { Ok(room.search(request).await?.event().encode()) }));
             }
             (Request::Held, Some(joined)) => {
                 let held = room.held_for(&joined.seat);
-                self.in_flight = Some(async move { Outcome::Held(held.await) }.boxed());
+                self.in_flight = Some(answer(async move { Ok(held.await?.event().encode()) }));
             }
             (Request::Waiting, Some(joined)) => {
                 let guest = joined.seat.guest();
-                let listed = async move { Outcome::Waiting(room.waiting_for(guest).await) };
-                self.in_flight = Some(listed.boxed());
+                let listed = async move {
+                    let guests = room.waiting_for(guest).await?;
+                    Ok(Event::Waiting { count: guests.len(), guests: Some(&guests) }.encode())
+                };
+                self.in_flight = Some(answer(listed));
             }
-            (Request::Rename(_) | Request::History(_) | Request::Held | Request::Waiting, None) => {
+            (
+                Request::Rename(_)
+                | Request::History(_)
+                | Request::Search(_)
+                | Request::Held
+                | Request::Waiting,
+                None,
+            ) => {
                 return Err(hello_first());
             }
         }
@@ -261,10 +275,6 @@ impl Session {
                 self.joined = Some(Joined { seat: join.seat, reader, number });
                 None
             }
-            Outcome::Held(Ok(waiting)) => {
-                frame::text(&waiting.event().encode(), out);
-                None
-            }
             Outcome::Joined(Err(refusal)) => {
                 if asks_again(refusal.code) {
                     self.asked = Some(Instant::now());
@@ -273,15 +283,9 @@ impl Session {
                 // One who has a seat in another room stays there.
                 refuse(&refusal, out).filter(|_| self.joined.is_none())
             }
-            Outcome::History(Err(refusal)) | Outcome::Held(Err(refusal)) | Outcome::Waiting(Err(refusal)) => {
-                refuse(&refusal, out)
-            }
-            Outcome::Waiting(Ok(guests)) => {
-                frame::text(&Event::Waiting { count: guests.len(), guests: Some(&guests) }.encode(), out);
-                None
-            }
-            Outcome::History(Ok(history)) => {
-                frame::text(&history.event().encode(), out);
+            Outcome::Answered(Err(refusal)) => refuse(&refusal, out),
+            Outcome::Answered(Ok(event)) => {
+                frame::text(&event, out);
                 None
             }
             Outcome::Published(ids, PublishBatch { results, held, rate_limited }) => {

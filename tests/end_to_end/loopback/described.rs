@@ -174,6 +174,7 @@ async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
         ("PATCH", "/rooms/{room}/guests/me"),
         ("POST", "/rooms/{room}/guests"),
         ("POST", "/rooms/{room}/qr"),
+        ("POST", "/rooms/{room}/search"),
     ] {
         let example = surface.example(method, path);
         let stranger = Visitor::stranger(room);
@@ -182,6 +183,7 @@ async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
         surface.saw(method, path, &answer);
     }
     let path = "/rooms/{room}/messages";
+    surface.saw("GET", path, &ann.get(&(in_main(path) + "?around=1")).await);
     let answer = ann.get(&in_main(path)).await;
     surface.saw("GET", path, &answer);
     let tag = format!("If-None-Match: {}", answer.header("etag").unwrap());
@@ -309,6 +311,7 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
     let (host, identity) = ("/rooms/{room}/page/host", "/rooms/{room}/page/identity");
     room.appoint(ann.welcome["guest"]["id"].as_u64().unwrap(), Role::Host).await;
     let (say, enter) = ("/rooms/{room}/page/say", "/rooms/{room}/page/enter");
+    let (page, search) = ("/rooms/{room}/page", "/rooms/{room}/page/search");
     for (path, body) in [
         (say, "form=1&text=good+evening".to_owned()),
         (say, "form=2&text=not+yet&name=Pamela&do=rename".to_owned()),
@@ -326,6 +329,8 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
         (identity, "form=9&do=reserve".to_owned()),
         (identity, "form=9&do=key".to_owned()),
         (identity, "form=9&do=dance".to_owned()),
+        (search, "form=10&text=evening".to_owned()),
+        (search, "form=10&text=+".to_owned()),
         (say, format!("form=5&text={}", "x".repeat(5000))),
         (enter, "name=Bob".to_owned()),
         (enter, format!("name={}", "x".repeat(33))),
@@ -335,7 +340,19 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
     ] {
         surface.saw("POST", path, &ann.request("POST", &in_main(path), &inside, &body).await);
     }
-    let parts = ["", "/connection", "/reconnect", "/reached", "/messages", "/say", "/host", "/identity"];
+    surface.saw("GET", page, &ann.request("GET", "/rooms/main/page?message=1", &inside, "").await);
+    let parts = [
+        "",
+        "/connection",
+        "/reconnect",
+        "/reached",
+        "/messages",
+        "/say",
+        "/host",
+        "/identity",
+        "/search",
+        "/context",
+    ];
     for path in parts.map(|part| format!("/rooms/{{room}}/page{part}")) {
         surface.saw("GET", &path, &ann.request("GET", &in_main(&path), &inside, "").await);
     }

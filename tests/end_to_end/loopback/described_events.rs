@@ -82,6 +82,7 @@ async fn every_event_is_described_and_every_described_event_occurs() {
         ("say", "acknowledged"),
         ("rename", "renamed"),
         ("older", "history"),
+        ("searching", "search"),
         ("ping", "pong"),
     ] {
         ann.send(witness.example(kind)).await;

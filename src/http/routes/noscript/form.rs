@@ -40,6 +40,8 @@ pub(super) struct Form {
     pub(super) passphrase: Zeroizing<String>,
     /// What was pasted from a key file. Only the entry's form has it.
     pub(super) key: Zeroizing<String>,
+    /// Before which message a search goes on.
+    pub(super) before: String,
     /// The button that was pressed.
     pub(super) action: String,
     /// Whether the name is to be changed, and the message not to be published yet.
@@ -71,6 +73,7 @@ impl Form {
             days: text("days"),
             passphrase: text("passphrase").into(),
             key: text("key").into(),
+            before: text("before"),
             action,
             rename,
         })

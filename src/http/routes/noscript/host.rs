@@ -104,7 +104,7 @@ async fn shown(
     let found = async {
         let welcome = resume(room, session.name.as_ref(), token).await?.join.welcome;
         let state = room.state().await?;
-        let request = HistoryRequest { before: NUMBER_LIMIT - 1, limit: MESSAGES };
+        let request = HistoryRequest::before(NUMBER_LIMIT - 1, MESSAGES);
         let (messages, held) = match state.role(welcome.guest.id) {
             Role::Guest => (Vec::new(), Vec::new()),
             _ => (room.history(request).await?.messages, room.held(welcome.guest.id).await?.messages),

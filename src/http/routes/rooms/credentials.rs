@@ -58,7 +58,7 @@ impl FromRequestParts<Arc<Site>> for Credentials {
     }
 }
 
-/// Refuses a token or a name in the query, whatever else the request is: an address can be linked to, is kept in
+/// Refuses a token, a name or a text in the query, whatever else the request is: an address can be linked to, is kept in
 /// histories and is easily copied, and who follows a link must not act.
 ///
 /// # Errors
@@ -69,6 +69,8 @@ pub(in super::super) fn check_query(uri: &Uri) -> Result<(), Problem> {
         "A token does not belong in an address; send it as \"Authorization: Bearer …\", and in a hello on a WebSocket."
     } else if query.text("name").is_some() {
         "A name does not belong in an address; send it in a body, with POST …/guests or PATCH …/guests/me."
+    } else if query.text("text").is_some() {
+        "A text does not belong in an address, whether it is said or searched for; send it in a body."
     } else {
         return Ok(());
     };
