@@ -27,9 +27,12 @@ pub fn run(data: &[u8]) {
     number(&fields, "limit", 1..=HISTORY_MAX);
     number(&fields, "newest", 0..=HISTORY_MAX);
     number(&fields, "before", 1..=NUMBER_LIMIT - 1);
+    number(&fields, "around", 1..=NUMBER_LIMIT - 1);
     number(&fields, "wait", 0..=WAIT_MAX.as_secs());
     number(&fields, "after", 0..=NUMBER_LIMIT - 1);
-    assert_eq!(fields.before().is_ok(), fields.number("before", 1..=NUMBER_LIMIT - 1).is_ok());
+    let [before, around] = ["before", "around"].map(|name| fields.number(name, 1..=NUMBER_LIMIT - 1));
+    let one = !matches!((&before, &around), (Ok(Some(_)), Ok(Some(_))));
+    assert_eq!(fields.place().is_ok(), before.is_ok() && around.is_ok() && one);
     if let Ok(Some(cursor)) = fields.cursor() {
         let mut again = form_urlencoded::Serializer::new(String::new());
         again.append_pair("after", &cursor.after.to_string());

@@ -17,6 +17,7 @@ pub mod names;
 pub mod noscript;
 pub mod protocol;
 pub mod proxy;
+pub mod search;
 pub mod short;
 pub mod websocket;
 
@@ -24,7 +25,7 @@ pub mod websocket;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     ("bodies", bodies::run),
     ("configuration", configuration::run),
     ("cursors", cursors::run),
@@ -34,6 +35,7 @@ pub const TARGETS: [Target; 10] = [
     ("noscript", noscript::run),
     ("protocol", protocol::run),
     ("proxy", proxy::run),
+    ("search", search::run),
     ("websocket", websocket::run),
 ];
 

@@ -1,7 +1,9 @@
 //! The frames of guests: a first byte that chooses the limit on texts, then the frame.
 
 use onionroom::protocol::request::check_text;
-use onionroom::protocol::{Act, HISTORY_MAX, HistoryRequest, MessageId, NUMBER_LIMIT, Refusal, Request};
+use onionroom::protocol::{
+    Act, HISTORY_MAX, HistoryRequest, MessageId, NUMBER_LIMIT, Place, Refusal, Request, SEARCH_MAX,
+};
 use serde_json::{Value, json};
 
 /// Limits on texts, in bytes.
@@ -14,6 +16,10 @@ pub fn run(data: &[u8]) {
     let limit = LIMITS[usize::from(*first) % LIMITS.len()];
     match Request::decode(frame, limit) {
         Ok(request) if has_secrets(&request) => {}
+        Ok(Request::Search(search)) => {
+            assert!((1..=SEARCH_MAX).contains(&(search.limit as u64)));
+            assert!(search.before.is_none_or(|before| (1..NUMBER_LIMIT).contains(&before)));
+        }
         Ok(request) => {
             if let Request::Say(say) = &request {
                 assert!(check_text(&say.text, limit).is_ok());
@@ -57,10 +63,16 @@ fn encode(request: &Request) -> Value {
                 "newest": hello.newest,
             })
         }
-        Request::History(HistoryRequest { before, limit }) => {
-            assert!(*before < NUMBER_LIMIT && *limit as u64 <= HISTORY_MAX);
-            json!({ "type": "history", "before": before, "limit": limit })
+        Request::History(HistoryRequest { place, limit }) => {
+            let (name, seq) = match place {
+                Place::Before(before) => ("before", before),
+                Place::After(after) => ("after", after),
+                Place::Around(seq) => ("around", seq),
+            };
+            assert!(*seq < NUMBER_LIMIT && *limit as u64 <= HISTORY_MAX);
+            json!({ "type": "history", name: seq, "limit": limit })
         }
+        Request::Search(_) => unreachable!("what is searched for is not kept as it came"),
         Request::Say(say) => json!({ "type": "say", "id": say.id.as_str(), "text": say.text }),
         Request::Act(id, act) => {
             // An act is stored in the form in which it is asked for.

@@ -26,5 +26,6 @@ short_runs! {
     noscript: 1_000,
     protocol: 20_000,
     proxy: 20_000,
+    search: 5_000,
     websocket: 300,
 }
