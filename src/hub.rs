@@ -4,7 +4,8 @@
 //! - `actor` is the task that owns the room: it appends messages to the log (`pending`) and publishes them.
 //! - `ring` holds the published events, encoded once; a [`reader`] is a cursor into it and into the log, and
 //!   `notifier` wakes the readers that wait, or writes to their connections itself ([`direct`]). [`history`] reads
-//!   backwards, and in pages. [`search`] looks through what is kept, in the turns that `searches` gives.
+//!   backwards, and in pages; [`annotated`] has messages as they are now, with edits and reactions. [`search`] looks through what is kept,
+//!   in the turns that `searches` gives.
 //! - `roster` has the seats and names: `seat_rank` decides which seat a full room gives up, `seat_loss` tells its connection, `name_index` which names are
 //!   in use, `suggested_name` finds names for guests who ask for none.
 //! - [`cluster`] is what the room needs of the other nodes that serve it, `nodes` the actor's end of it, `catch_up` the requests'.
@@ -16,6 +17,9 @@
 
 mod actor;
 mod admission;
+pub mod annotated;
+#[cfg(test)]
+mod annotated_tests;
 mod appends;
 mod budgets;
 mod catch_up;
@@ -37,6 +41,7 @@ mod entrance;
 mod facts;
 #[cfg(test)]
 mod faulty_log_tests;
+mod found;
 mod gate;
 #[cfg(test)]
 mod governing_tests;

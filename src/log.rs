@@ -30,7 +30,9 @@ use crate::protocol::{Body, GuestId, MessageId, Record};
 pub use jetstream::JetStreamLog;
 pub use memory::MemoryLog;
 pub use sqlite::SqliteLog;
-pub use state::{Effect, Erase, Erasures, Hurdle, Reservations, Restriction, RoomState};
+pub use state::{
+    Annotations, Effect, Erase, Erasures, Hurdle, Reservations, Restriction, RoomState, no_such_message,
+};
 
 /// What is to be appended: everything but its sequence number.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -58,6 +58,12 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         section: "room",
+        name: "edit_seconds",
+        flag: None,
+        setter: number(0, 31_622_400, SECONDS, |draft, n| draft.settings.room.edit_seconds = n),
+    },
+    Key {
+        section: "room",
         name: "away_seconds",
         flag: None,
         setter: number(0, 86_400, SECONDS, |draft, n| draft.settings.room.away = Duration::from_secs(n)),

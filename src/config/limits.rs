@@ -14,7 +14,7 @@ impl ExtraRoom {
     /// The limits and the retention of the room.
     pub fn limits(&self) -> Limits {
         let RoomSettings { guests, message_bytes, messages_per_minute, messages_at_once, .. } = self.room;
-        let RoomSettings { room_messages_per_minute, joins_per_minute, away, .. } = self.room;
+        let RoomSettings { room_messages_per_minute, joins_per_minute, away, edit_seconds, .. } = self.room;
         let HistorySettings { messages, megabytes, days, survive_power_loss } = self.history;
         let limits = [
             ("room.guests", guests as u64),
@@ -24,6 +24,7 @@ impl ExtraRoom {
             ("room.room_messages_per_minute", room_messages_per_minute.into()),
             ("room.joins_per_minute", joins_per_minute.into()),
             ("room.away_seconds", away.as_secs()),
+            ("room.edit_seconds", edit_seconds),
             ("history.messages", messages as u64),
             ("history.megabytes", megabytes),
             ("history.days", days),

@@ -52,6 +52,8 @@ pub struct RoomSettings {
     pub room_messages_per_minute: u32,
     /// How often one circuit may join in a minute, up to 60000; 0 for any number. Ten joins may come at once.
     pub joins_per_minute: u32,
+    /// For how many seconds a guest may edit what they have said, up to a year; 0 for never.
+    pub edit_seconds: u64,
     /// The grace time: how long a guest whose connection broke keeps seat and name; at most a day, 0 for none.
     pub away: Duration,
     /// After how many days without the confirmation of a host the room is wiped, up to 36500; 0 for never.
@@ -243,6 +245,7 @@ impl Default for RoomSettings {
             messages_at_once: 15,
             room_messages_per_minute: 1200,
             joins_per_minute: 20,
+            edit_seconds: 900,
             away: Duration::from_secs(90),
             wipe_after_days: 0,
             wipe_address: false,

@@ -265,8 +265,11 @@ pub struct MessageLine {
     /// Its author, by the name of then.
     #[serde(flatten)]
     pub who: Who,
-    /// The text.
+    /// The text; that of the newest edit, if it was edited.
     pub text: String,
+    /// Whether it was edited.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub edited: bool,
 }
 
 /// A link that gives a role, once.

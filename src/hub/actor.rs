@@ -3,6 +3,7 @@
 //! One task handles all commands. Messages are appended to the log first and published after, so no reader gets
 //! a message that the log does not have. All commands that wait are handled together, in one append.
 
+mod annotating;
 mod announcing;
 mod claims;
 mod ending;
@@ -11,6 +12,7 @@ mod governing;
 mod holding;
 mod joining;
 mod remote;
+mod saying;
 mod storing;
 
 use std::collections::{HashSet, VecDeque};
@@ -18,7 +20,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -28,13 +30,13 @@ use super::budgets::{Budgets, RateLimits};
 use super::claims::{Claims, next_claimed};
 use super::clock::RoomClock;
 use super::cluster::Cluster;
-use super::command::{Command, Present, PublishBatch, Shared, Snapshot, not_seated, storage_unavailable};
+use super::command::{Command, Present, Shared, Snapshot, storage_unavailable};
 use super::holding::{Holding, gone};
 use super::house::House;
 use super::nodes::{Nodes, next_events};
 use super::notices::Notices;
 use super::notifier::Notifier;
-use super::pending::{PendingAppend, PendingPublish};
+use super::pending::PendingAppend;
 use super::presence::{OccupancyBounds, Presence};
 use super::reserving::ReservationLimits;
 use super::roster::Roster;
@@ -42,10 +44,10 @@ use super::roster::change::ClaimedName;
 use super::speaker::Speaker;
 use super::waiting::WaitingList;
 use crate::config::{HistorySettings, RoomSettings};
-use crate::log::{Entry, LogError, RoomIdentity, RoomState};
+use crate::log::{LogError, RoomIdentity, RoomState};
 use crate::protocol::event::{Kept, RoomLine};
 use crate::protocol::words::WordList;
-use crate::protocol::{GuestId, Identity, Policy, Say};
+use crate::protocol::{Act, GuestId, Identity, Policy};
 
 /// The most commands that are handled together.
 const BATCH: usize = 1024;
@@ -226,57 +228,28 @@ impl RoomActor {
         let mut pending = PendingAppend::default();
         for command in commands.drain(..) {
             let Some(command) = self.hold_back(command) else { continue };
-            if let Command::Publish(speaker, says, reply) = command {
-                self.admit(speaker, says, reply, &mut pending);
-            } else {
+            match command {
+                Command::Publish(speaker, says, reply) => self.admit(speaker, says, reply, &mut pending),
+                // As messages: many guests may react at once.
+                Command::Act(
+                    Some(speaker),
+                    id,
+                    act @ (Act::Edit { .. } | Act::React { .. }),
+                    found,
+                    reply,
+                ) => {
+                    self.admit_annotating(speaker, (id, act), &found, reply, &mut pending);
+                }
                 // Messages that came before a change of presence are published before it, and the log and the ring have the
                 // same newest message for those who join.
-                self.append(std::mem::take(&mut pending)).await;
-                self.settle().await;
-                self.handle(command, None).await;
+                command => {
+                    self.append(std::mem::take(&mut pending)).await;
+                    self.settle().await;
+                    self.handle(command, None).await;
+                }
             }
         }
         self.append(pending).await;
-    }
-
-    /// Charges messages to their author and puts those that are admitted among the entries.
-    fn admit(
-        &mut self,
-        speaker: Speaker,
-        says: Vec<Say>,
-        reply: oneshot::Sender<PublishBatch>,
-        pending: &mut PendingAppend,
-    ) {
-        let (at, now) = (self.clock(), Instant::now());
-        let (mut results, mut rate_limited) = (Vec::with_capacity(says.len()), None);
-        let mut says = says.into_iter();
-        while let Some(say) = says.next() {
-            let Some((author, circuit)) = self.roster.guest(speaker.guest, speaker.connection) else {
-                results.push(Err(not_seated()));
-                continue;
-            };
-            let (guest, name) = (author.id, author.name.clone());
-            if let Err(refusal) = self.check_speech(guest, at, now) {
-                results.push(Err(refusal));
-                continue;
-            }
-            if let Err(wait) = self.budgets.charge_message(guest, circuit, say.text.len(), now) {
-                rate_limited = Some((std::iter::once(say).chain(&mut says).collect(), wait));
-                break;
-            }
-            self.roster.note_spoken(guest);
-            self.note_speech(guest, now);
-            let body = match self.body_of(guest, name, &say.id, say.text) {
-                Ok(body) => body,
-                Err(refusal) => {
-                    results.push(Err(refusal));
-                    continue;
-                }
-            };
-            pending.entries.push(Entry { at, author: guest, id: say.id, body });
-            results.push(Ok(0));
-        }
-        pending.requests.push(PendingPublish { results, rate_limited, reply });
     }
 
     /// Does what a command asks for, with the claim that it was put aside for.
@@ -303,7 +276,7 @@ impl RoomActor {
             Command::Touch(token, circuit, reply) => {
                 let _ = reply.send(self.touch(token, circuit).await);
             }
-            Command::Act(speaker, id, act, reply) => self.act(speaker, id, act, reply).await,
+            Command::Act(speaker, id, act, found, reply) => self.act(speaker, id, act, &found, reply).await,
             Command::Gate(command) => self.handle_gate(command).await,
             Command::State(reply) => {
                 let _ = reply.send(Ok(self.state.clone()));

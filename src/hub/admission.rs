@@ -129,6 +129,11 @@ pub(super) fn password_needed() -> Refusal {
 fn ends(restriction: &Restriction, what: &str, at: u64) -> String {
     let Some(until) = restriction.until else { return String::new() };
     let left = until.saturating_sub(at).max(1);
+    format!(" {what} in {}.", length(left))
+}
+
+/// So many seconds, in words.
+pub(super) fn length(left: u64) -> String {
     let (number, unit) = match left {
         ..=120 => (left, "second"),
         121..=7200 => (left.div_ceil(60), "minute"),
@@ -136,7 +141,7 @@ fn ends(restriction: &Restriction, what: &str, at: u64) -> String {
         _ => (left.div_ceil(86_400), "day"),
     };
     let plural = if number == 1 { "" } else { "s" };
-    format!(" {what} in {number} {unit}{plural}.")
+    format!("{number} {unit}{plural}")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::catch_up::NodeShared;
 use super::entrance::Entrance;
 use super::facts::Facts;
+use super::found::Found;
 use super::gate::GateCommand;
 use super::made_links::MadeLinks;
 use super::notices::NoticeSnapshot;
@@ -17,7 +18,7 @@ use super::ring::Ring;
 use super::searches::Searches;
 use super::seat_loss::SeatLoss;
 use super::speaker::{Reply, Speaker};
-use crate::log::{Erase, Log, LogError, RoomState, Span};
+use crate::log::{Annotations, Erase, Log, LogError, RoomState, Span};
 use crate::passwords::Attempts;
 use crate::protocol::event::{Event, Limits, RoomLine};
 use crate::protocol::{
@@ -36,7 +37,7 @@ pub(super) enum Command {
     Touch(Token, CircuitId, Reply<Option<StatelessJoin>>),
     Publish(Speaker, Vec<Say>, oneshot::Sender<PublishBatch>),
     /// An act of a guest, or of the room itself.
-    Act(Option<Speaker>, MessageId, Act, oneshot::Sender<PublishBatch>),
+    Act(Option<Speaker>, MessageId, Act, Box<Found>, oneshot::Sender<PublishBatch>),
     Rename(Speaker, Name, Reply<Option<String>>),
     Leave(Speaker),
     Disconnect(GuestId, u64),
@@ -153,12 +154,24 @@ pub(super) struct Shared {
     pub(super) facts: Arc<Facts>,
     /// The secrets of links, for acts that are sent again.
     pub(super) made_links: MadeLinks,
+    /// Edits and reactions, up to the newest entry in the ring or a newer one.
+    pub(super) annotations: RwLock<Annotations>,
 }
 
 impl Shared {
     /// The ring's position after the newest event.
     pub(super) fn position(&self) -> u64 {
         self.ring.read().unwrap_or_else(PoisonError::into_inner).head()
+    }
+
+    /// Edits and reactions up to the newest entry in the ring at least.
+    pub(super) fn annotations(&self) -> Annotations {
+        self.annotations.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes note of edits and reactions, before the entries behind them are put into the ring.
+    pub(super) fn set_annotations(&self, annotations: &Annotations) {
+        *self.annotations.write().unwrap_or_else(PoisonError::into_inner) = annotations.clone();
     }
 
     /// Puts an event into the ring.

@@ -77,12 +77,12 @@ async fn room() -> (Arc<PagedLog>, Room) {
 }
 
 async fn say(room: &Room, join: &Join, id: &str) -> u64 {
-    let say = Say { id: MessageId::parse(id).unwrap(), text: format!("said in {id}") };
+    let say = Say { id: MessageId::parse(id).unwrap(), text: format!("said in {id}"), reply: None };
     publish_one(room, &join.seat, say).await.unwrap()
 }
 
 async fn delete(room: &Room, messages: &[u64]) {
-    room.govern(Act::Delete { messages: messages.to_vec() }).await.unwrap();
+    room.govern(Act::Delete { messages: messages.to_vec(), own: false }).await.unwrap();
 }
 
 /// What a guest gets now over a WebSocket: `message 3`, `deleted 2`, `act 6`, …, and all of it as text.
@@ -147,7 +147,7 @@ async fn who_reads_slowly_and_who_comes_later_get_no_text() {
     assert_eq!(from(3).await, ["gap 3..5", "message 5", "act 6"]);
     assert_eq!(from(4).await, ["message 5", "act 6"]);
     let page = room.history(HistoryRequest::before(6, 9)).await.unwrap();
-    assert_eq!(page.messages.iter().map(|message| message.seq).collect::<Vec<_>>(), [1, 3, 5]);
+    assert_eq!(page.messages.iter().map(|message| message.record.seq).collect::<Vec<_>>(), [1, 3, 5]);
 }
 
 #[tokio::test]
@@ -197,8 +197,9 @@ async fn nothing_else_goes() {
     let ann = room.join(hello("Ann")).await.unwrap();
     let mut slow = Reader::new(&room, &ann, None);
     say(&room, &ann, "1").await;
+    let bob = room.join(hello("Bob")).await.unwrap();
     let id = MessageId::parse("d").unwrap();
-    room.act(&ann.seat, id, Act::Delete { messages: vec![1] }).await.unwrap_err();
+    room.act(&bob.seat, id, Act::Delete { messages: vec![1], own: false }).await.unwrap_err();
     room.govern(Act::Lock { locked: true }).await.unwrap();
     delete(&room, &[2, 3, 4]).await;
     room.govern(Act::DeleteAll { target: Target { of: GuestId::ROOM, name: None } }).await.unwrap();
@@ -221,7 +222,7 @@ async fn a_page_that_comes_after_the_act_has_not_what_it_deletes() {
     delete(&room, &[2]).await;
     log.open.send_replace(true);
     let page = timeout(Duration::from_secs(60), page).await.unwrap().unwrap();
-    assert_eq!(page.messages.iter().map(|message| message.seq).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(page.messages.iter().map(|message| message.record.seq).collect::<Vec<_>>(), [1, 3]);
 }
 
 /// What a reader has asked of the log before the deletion comes before the act that deletes it.

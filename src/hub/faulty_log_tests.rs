@@ -183,6 +183,7 @@ impl World {
                 let say = |id: &u8| Say {
                     id: MessageId::parse(&id.to_string()).unwrap(),
                     text: format!("says {id}"),
+                    reply: None,
                 };
                 let mut answer = self.room.publish(&self.ann.seat, ids.iter().map(say).collect()).boxed();
                 assert!(answer.as_mut().now_or_never().is_none(), "the room's task has not run yet");

@@ -75,7 +75,7 @@ fn id(number: u64) -> MessageId {
 }
 
 fn say(number: u64) -> Say {
-    Say { id: id(number), text: format!("text {number}") }
+    Say { id: id(number), text: format!("text {number}"), reply: None }
 }
 
 fn target(join: &Join) -> Target {
@@ -235,7 +235,7 @@ async fn a_pinned_message_is_told_with_its_text() {
     let welcome: Value = serde_json::from_str(&late.welcome.event().encode()).unwrap();
     assert_eq!(welcome["pinned"]["message"], message);
     assert_eq!((&welcome["pinned"]["name"], &welcome["pinned"]["text"]), (&"Gus".into(), &"text 1".into()));
-    scene.act(Act::Delete { messages: vec![message] }).await.unwrap();
+    scene.act(Act::Delete { messages: vec![message], own: false }).await.unwrap();
     assert!(scene.room.state().await.unwrap().policy.pinned.is_none());
 }
 

@@ -19,7 +19,7 @@ impl Waiting {
     /// The answer as an event.
     pub fn event(&self) -> Event<'_> {
         let messages = self.messages.iter().filter_map(|record| match &record.body {
-            Body::Held { name, text } => {
+            Body::Held { name, text, .. } => {
                 Some(HeldMessage { seq: record.seq, at: record.at, guest: record.author, name, text })
             }
             _ => None,

@@ -58,7 +58,7 @@ fn hello(name: &str) -> Hello {
 }
 
 fn say(id: &str, text: &str) -> Say {
-    Say { id: MessageId::parse(id).unwrap(), text: text.to_owned() }
+    Say { id: MessageId::parse(id).unwrap(), text: text.to_owned(), reply: None }
 }
 
 fn target(join: &Join) -> Target {
@@ -120,7 +120,7 @@ async fn a_message_waits_and_is_said_when_it_is_released() {
     assert_eq!(scene.says(&scene.guest, "a", "A ѕсаm, surely").await.unwrap(), SAID(3), "known still");
     assert!(drain(&mut live).await.is_empty());
     scene.room.govern(Act::Pin { message: 6, said: None }).await.unwrap();
-    scene.room.govern(Act::Delete { messages: vec![6] }).await.unwrap();
+    scene.room.govern(Act::Delete { messages: vec![6], own: false }).await.unwrap();
     let late = scene.room.join(hello("Late")).await.unwrap();
     let all = drain(&mut Reader::new(&scene.room, &late, None)).await;
     assert!(!format!("{all:?}").contains("surely"));
@@ -136,7 +136,7 @@ async fn a_guest_releases_nothing_and_what_is_discarded_is_gone() {
     assert_eq!(refusal.unwrap_err().code, Code::NotAllowed);
     let words = scene.room.act(&scene.host.seat, id, words(&[])).await;
     assert_eq!(words.unwrap_err().code, Code::NotAllowed, "moderators do not choose them");
-    scene.room.govern(Act::Delete { messages: vec![3] }).await.unwrap();
+    scene.room.govern(Act::Delete { messages: vec![3], own: false }).await.unwrap();
     assert_eq!(scene.waiting().await, [4]);
     assert_eq!(scene.release("r2", &[3]).await.unwrap_err().code, Code::NotAllowed);
     assert_eq!(scene.release("r3", &[3, 4]).await.unwrap(), 6, "of several those that wait");

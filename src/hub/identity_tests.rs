@@ -241,7 +241,7 @@ async fn a_ban_and_a_mute_come_back_with_the_identity() {
     assert_eq!(refused(&room.on(THERE), with("Bob", "tea at five")).await, Code::Banned);
     assert_eq!(refused(&room.on(THERE), by_name("Bob")).await, Code::NameReserved);
     let again = room.on(THERE).join(with("Ann", "tea at five")).await.unwrap();
-    let say = Say { id: MessageId::parse("a").unwrap(), text: "tea".into() };
+    let say = Say { id: MessageId::parse("a").unwrap(), text: "tea".into(), reply: None };
     assert_eq!(publish_one(&room, &again.seat, say).await.unwrap_err().code, Code::Muted);
     room.govern(Act::Unreserve { target: target(bob) }).await.unwrap();
     assert!(room.join(by_name("Bob")).await.is_ok());

@@ -19,7 +19,7 @@ const SOON: Duration = Duration::from_secs(2);
 const AWAY: Duration = Duration::from_secs(90);
 
 fn say(id: u64) -> Say {
-    Say { id: MessageId::parse(&id.to_string()).unwrap(), text: format!("text {id}") }
+    Say { id: MessageId::parse(&id.to_string()).unwrap(), text: format!("text {id}"), reply: None }
 }
 
 async fn kinds(reader: &mut Reader) -> Vec<String> {

@@ -89,7 +89,7 @@ async fn no_secret_is_handed_out_that_opens_nothing() {
     assert_eq!(code(&room, "1", link(Role::Moderator)).await, Code::BadId, "another role");
     act(&room, hanna, "2", invite("Eve")).await.unwrap();
     assert_eq!(code(&room, "2", invite("Zoe")).await, Code::BadId, "another name");
-    let say = Say { id: MessageId::parse("3").unwrap(), text: "tea".to_owned() };
+    let say = Say { id: MessageId::parse("3").unwrap(), text: "tea".to_owned(), reply: None };
     room.publish_stateless(hanna, say).await.unwrap();
     assert_eq!(code(&room, "3", link(Role::Host)).await, Code::BadId, "it was a message");
     assert_eq!(code(&room, "3", invite("Zoe")).await, Code::BadId);

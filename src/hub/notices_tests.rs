@@ -71,7 +71,8 @@ async fn guests_are_told_whether_the_room_can_write() {
     assert!(ann.welcome.storage_available);
     let mut reader = Reader::new(&room, &bob, None);
     let mut slow = Reader::new(&room, &bob, None);
-    let say = |id: &str, text: &str| Say { id: MessageId::parse(id).unwrap(), text: text.into() };
+    let say =
+        |id: &str, text: &str| Say { id: MessageId::parse(id).unwrap(), text: text.into(), reply: None };
     for (id, stored, told) in [
         ("1", false, &["storage"][..]),
         ("2", false, &[]),

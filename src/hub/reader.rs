@@ -101,6 +101,11 @@ impl Reader {
         Ok(())
     }
 
+    /// The room that it reads.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
     /// The newest message that was read: the cursor for the next join.
     pub fn after(&self) -> u64 {
         self.after
@@ -218,7 +223,9 @@ impl Reader {
     }
 
     fn append_gap(&mut self, before: u64, out: &mut impl Output) {
-        if before > self.after + 1 && std::mem::take(&mut self.gap_due) {
+        // Who misses what was replaced misses nothing.
+        if before > self.after + 1 && self.gap_due && !self.room.annotations().is_quiet(self.after, before) {
+            self.gap_due = false;
             out.event(&Event::Gap { after: self.after, before });
         }
     }

@@ -34,7 +34,7 @@ pub struct Ring {
     /// The newest message that is no longer held, or never was because it is older than the ring; or 0.
     evicted: u64,
     capacity: usize,
-    /// How often something was erased.
+    /// How often a text was erased.
     erasures: u64,
 }
 
@@ -187,6 +187,10 @@ impl Ring {
 
     /// Overwrites what an act erases, as far as it is held: who reads it later learns that it was deleted.
     pub fn erase(&mut self, erase: &Erase) {
+        // A reaction that was replaced says nothing: its frame stays, and the newer one follows.
+        if !erase.has_texts() {
+            return;
+        }
         self.erasures += 1;
         for index in 0..self.events.len() {
             let Held { begin, seq, author, kind, header } = self.events[index];

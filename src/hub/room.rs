@@ -108,6 +108,7 @@ impl Room {
             message_bytes: settings.message_bytes,
             name_characters: NAME_CHARACTERS_MAX,
             guests: settings.guests,
+            edit_seconds: settings.edit_seconds,
         };
         let identity = log.identity().await?;
         // Entries from before a restart are in the log alone.
@@ -119,6 +120,7 @@ impl Room {
         let nodes = cluster.is_some().then(|| NodeShared::new(head, Arc::clone(&identity.epochs)));
         let facts = Facts::new(&house.changed, &settings.name, &state.title, head);
         house.tell();
+        let annotations = RwLock::new(state.annotations.clone());
         let followed = FollowedLog { identity, state, appends, cluster };
         let (ring, wait_queue) = (RwLock::new(ring), Arc::default());
         let stateless_grace = stateless_grace(settings.away);
@@ -137,6 +139,7 @@ impl Room {
             searches,
             facts,
             made_links,
+            annotations,
         });
         let (commands, inbox) = mpsc::unbounded_channel();
         let actor = RoomActor::new(

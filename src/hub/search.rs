@@ -1,18 +1,21 @@
 //! Looks through everything that is kept, newest first.
 //!
 //! The log gives pages that are not decrypted yet, so neither the room's task nor the log waits; they are decrypted and compared on a
-//! thread of the blocking pool, one search after the other ([`Searches`](super::searches::Searches)). What one request may take is
+//! thread of the blocking pool, one search after the other (`searches`). What one request may take is
 //! bounded: its answer says how far it has come, and the next one goes on there. Where it is not waited for any more, it ends with its page.
+
+use std::collections::HashSet;
 
 use tokio::task::spawn_blocking;
 
+use super::annotated::Annotated;
 use super::command::not_seated;
 use super::reader::{BATCH_BYTES, unreadable};
 use super::room::Room;
 use super::searches::Turn;
-use crate::log::{LogError, LogPage};
+use crate::log::{Annotations, LogError, LogPage};
 use crate::protocol::search::Folder;
-use crate::protocol::{Body, Event, GuestId, Hello, Record, Refusal, SearchRequest};
+use crate::protocol::{Act, Body, Event, Hello, Record, Refusal, SearchRequest};
 
 /// How many entries one request looks at, at most.
 pub const LOOKED_MAX: usize = 10_000;
@@ -33,14 +36,14 @@ pub struct Found {
     pub before: u64,
     /// All is above this one: the search goes on before the one that follows it. 0 if nothing older is kept.
     pub after: u64,
-    /// Every kept message between the two that has what was searched for, newest first.
-    pub messages: Vec<Record>,
+    /// Every kept message between the two that has what was searched for as it is now, newest first.
+    pub messages: Vec<Annotated>,
 }
 
 impl Found {
     /// What was found, as an event.
     pub fn event(&self) -> Event<'_> {
-        let messages = self.messages.iter().map(Record::event).collect();
+        let messages = self.messages.iter().map(Annotated::event).collect();
         Event::Search { before: self.before, after: self.after, messages }
     }
 }
@@ -60,7 +63,8 @@ impl Room {
         let mut erasures = self.shared().erasures();
         let newest = self.shared().newest() + 1;
         let before = request.before.map_or(newest, |before| before.min(newest));
-        let mut scan = Scan::new(request, turn);
+        let query = request.query.clone();
+        let mut scan = Scan::new(request, self.annotations(), before, turn);
         // Newest first; every kept message from `begin` on was looked at.
         let mut begin = before;
         while begin > 1 && !scan.is_done() {
@@ -74,11 +78,17 @@ impl Room {
         let after = if log.span().await.map_err(unreadable)?.first > after { 0 } else { after };
         // The guest may have the act already that deletes what was found before it: then nothing would remove it.
         loop {
-            let now = self.shared().erasures();
-            if now == erasures {
-                return Ok(Found { before, after, messages });
+            let mut now = self.annotate(messages.clone()).await?;
+            if self.shared().erasures() == erasures {
+                // What was edited has to have it in its newest text.
+                let mut folder = Folder::default();
+                now.retain(|message| {
+                    !message.edited
+                        || message.record.body.said().is_some_and(|(_, text)| query.is_in(text, &mut folder))
+                });
+                return Ok(Found { before, after, messages: now });
             }
-            erasures = now;
+            erasures = self.shared().erasures();
             messages = self.still_kept(messages).await?;
         }
     }
@@ -113,6 +123,11 @@ impl Room {
 /// A search under way.
 struct Scan {
     request: SearchRequest,
+    known: Annotations,
+    /// All that is looked at is below this number.
+    before: u64,
+    /// Messages whose newest edit has what is searched for.
+    edited: HashSet<u64>,
     folder: Folder,
     /// Newest first.
     found: Vec<Record>,
@@ -124,9 +139,12 @@ struct Scan {
 }
 
 impl Scan {
-    fn new(request: SearchRequest, turn: Turn) -> Self {
+    fn new(request: SearchRequest, known: Annotations, before: u64, turn: Turn) -> Self {
         Self {
             request,
+            known,
+            before,
+            edited: HashSet::new(),
             folder: Folder::default(),
             found: Vec::new(),
             found_bytes: 0,
@@ -159,19 +177,26 @@ impl Scan {
         (self, page.after)
     }
 
+    /// Whether it is a message that has it. One that was edited is wanted where its edit has it, or was not looked at: that comes after the
+    /// message.
     fn is_wanted(&mut self, record: &Record) -> bool {
-        said(record).is_some_and(|(author, text)| {
-            self.request.from.is_none_or(|from| from == author)
+        if let Body::Act(Act::Edit { message, text }) = &record.body {
+            if self.known.edit(*message) == Some(record.seq)
                 && self.request.query.is_in(text, &mut self.folder)
-        })
-    }
-}
-
-/// Who has said what, if an entry is a message that guests see.
-fn said(record: &Record) -> Option<(GuestId, &str)> {
-    match &record.body {
-        Body::Message { text, .. } | Body::Released { text, .. } => Some((record.author, text)),
-        _ => None,
+            {
+                self.edited.insert(*message);
+            }
+            return false;
+        }
+        let Some((_, text)) = record.body.said() else { return false };
+        if self.request.from.is_some_and(|from| from != record.author) {
+            return false;
+        }
+        match self.known.edit(record.seq) {
+            Some(edit) if edit < self.before => self.edited.contains(&record.seq),
+            Some(_) => true,
+            None => self.request.query.is_in(text, &mut self.folder),
+        }
     }
 }
 

@@ -98,7 +98,7 @@ type Asks = for<'a> fn(&'a Room, &'a Join) -> BoxFuture<'a, bool>;
 /// Every command that asks the log.
 const COMMANDS: [(&str, Asks); 6] = [
     ("publish", |room, ann| {
-        let say = Say { id: MessageId::parse("1").unwrap(), text: "text".into() };
+        let say = Say { id: MessageId::parse("1").unwrap(), text: "text".into(), reply: None };
         room.publish(&ann.seat, vec![say]).map(|batch| batch.results[0].is_ok()).boxed()
     }),
     ("join", |room, _| room.join(hello("Bob")).map(|join| join.is_ok()).boxed()),
@@ -149,7 +149,7 @@ async fn the_next_append_is_begun_while_the_last_is_waited_for() {
     log.open.send_replace(false);
     let mut answers = Vec::new();
     for (id, asked) in [("1", 1), ("2", 2), ("3", 2), ("4", 2)] {
-        let say = Say { id: MessageId::parse(id).unwrap(), text: "text".into() };
+        let say = Say { id: MessageId::parse(id).unwrap(), text: "text".into(), reply: None };
         let mut answer = room.publish(&ann.seat, vec![say]).boxed();
         assert!(answer.as_mut().now_or_never().is_none());
         answers.push(answer);

@@ -30,7 +30,7 @@ fn named(name: &str) -> Hello {
 }
 
 fn say(number: u64) -> Say {
-    Say { id: MessageId::parse(&number.to_string()).unwrap(), text: format!("message {number}") }
+    Say { id: MessageId::parse(&number.to_string()).unwrap(), text: format!("message {number}"), reply: None }
 }
 
 /// 250 requests without a token on one connection filled the room in 0.02 s.

@@ -59,7 +59,7 @@ fn hello(name: &str) -> Hello {
 }
 
 fn say(id: u64) -> Say {
-    Say { id: MessageId::parse(&id.to_string()).unwrap(), text: format!("text {id}") }
+    Say { id: MessageId::parse(&id.to_string()).unwrap(), text: format!("text {id}"), reply: None }
 }
 
 /// Publishes one message and waits for the result.

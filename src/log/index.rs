@@ -171,7 +171,7 @@ impl MessageIndex {
         let author = erase.by.and_then(|author| self.authors.get(&author));
         let of_author = author.into_iter().flat_map(|share| &share.messages);
         let messages = erase.messages.iter().chain(of_author.filter(|seq| **seq < erase.before));
-        let mut erased: Vec<u64> = messages.filter(is_message).chain(&erase.pins).copied().collect();
+        let mut erased: Vec<u64> = messages.filter(is_message).chain(erase.acts()).copied().collect();
         erased.retain(|seq| self.pass_over(*seq));
         erased
     }
@@ -313,7 +313,7 @@ mod tests {
         let erase = (0u64..60, prop::collection::vec(0u64..60, 0..3), prop::option::of(0u64..5));
         let erase = erase.prop_map(|(before, messages, by)| {
             let messages = messages.into_iter().filter(|seq| *seq < before).collect();
-            Erase { before, messages, by: by.map(GuestId), pins: Vec::new() }
+            Erase { before, messages, by: by.map(GuestId), ..Erase::default() }
         });
         let erase = prop_oneof![4 => Just(None), 1 => erase.prop_map(Some)];
         prop::collection::vec((0u64..5, 1u32..60, erase), 0..60)

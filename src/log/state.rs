@@ -6,11 +6,16 @@
 
 mod acts;
 mod admitting;
+mod annotating;
+mod annotations;
+#[cfg(test)]
+mod annotations_tests;
 mod erase;
 mod gate;
 mod held;
 #[cfg(test)]
 mod held_tests;
+mod quiet;
 #[cfg(test)]
 mod reservation_tests;
 mod reservations;
@@ -29,6 +34,8 @@ use crate::protocol::{Body, GuestId, Record, Role};
 
 pub use acts::name_reserved;
 pub use admitting::Hurdle;
+pub use annotating::no_such_message;
+pub use annotations::{ANNOTATIONS_MAX, Annotations, OF_GUEST_MAX};
 pub use erase::{Erase, Erasures};
 pub use gate::{By, Gate, Invitation};
 pub use reservations::{RESERVATIONS_MAX, Reservation, Reservations, UNUSED_SECONDS};
@@ -75,6 +82,9 @@ pub struct RoomState {
     /// The newest of those that were released, with the numbers that they have now; oldest first.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     released: VecDeque<(u64, u64)>,
+    /// The edits of messages and the reactions to them.
+    #[serde(default, skip_serializing_if = "Annotations::is_empty")]
+    pub annotations: Annotations,
     /// What was erased last.
     #[serde(default, skip_serializing_if = "Erasures::is_empty")]
     pub erased: Erasures,
@@ -158,6 +168,7 @@ impl RoomState {
             words: Vec::new(),
             held: Vec::new(),
             released: VecDeque::new(),
+            annotations: Annotations::default(),
             erased: Erasures::default(),
             unknown: Map::new(),
         }
@@ -171,7 +182,7 @@ impl RoomState {
     /// Takes account of an entry.
     pub fn apply(&mut self, record: &Record) -> Effect {
         match &record.body {
-            Body::Message { .. } | Body::Unknown { .. } => Effect::default(),
+            Body::Message { .. } | Body::Reply { .. } | Body::Unknown { .. } => Effect::default(),
             Body::Title { title } => {
                 let changed = self.title != *title || self.configured_title.is_some();
                 self.title.clone_from(title);
@@ -189,6 +200,7 @@ impl RoomState {
         self.pin.take_if(|pin| *pin >= first);
         self.held.retain(|line| line.seq < first);
         self.released.retain(|(held, said)| *held.max(said) < first);
+        self.annotations.set_back(first);
         self.erased.set_back(first);
     }
 

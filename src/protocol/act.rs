@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::entering::{InvitationRef, Proof};
 use super::id::GuestId;
 use super::passphrase::Passphrase;
+use super::reaction::{self, Emoji};
 use super::token::Token;
 
 pub use super::entering::LinkHash;
@@ -120,8 +121,12 @@ pub enum Act {
         #[serde(flatten)]
         target: Target,
     },
-    /// Messages are deleted.
-    Delete { messages: Vec<u64> },
+    /// Messages are deleted. `own` are a guest's own ones, which the room has made sure of.
+    Delete {
+        messages: Vec<u64>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        own: bool,
+    },
     /// All messages of a guest are deleted.
     DeleteAll {
         #[serde(flatten)]
@@ -211,6 +216,14 @@ pub enum Act {
     },
     /// Messages that wait are said. It is a request only: the log has each of them as an entry of the kind `released`.
     Release { messages: Vec<u64> },
+    /// A guest says one of their own messages in other words.
+    Edit { message: u64, text: String },
+    /// A guest puts an emoji to a message, in place of the one that they had put to it; `None` takes it back.
+    React {
+        message: u64,
+        #[serde(with = "reaction::optional")]
+        emoji: Option<Emoji>,
+    },
     /// A guest reserves the name that they have, or uses their reserved name again.
     Reserve {
         /// The name; the room fills it in.
@@ -288,6 +301,8 @@ impl Act {
             Self::Announce { .. } => "announce",
             Self::Words { .. } => "words",
             Self::Release { .. } => "release",
+            Self::Edit { .. } => "edit",
+            Self::React { .. } => "react",
             Self::Reserve { .. } => "reserve",
             Self::ReleaseName => "release_name",
             Self::Unreserve { .. } => "unreserve",
@@ -323,9 +338,14 @@ impl Act {
         }
     }
 
-    /// Whether it is of a guest about themselves, and asks for no role.
-    pub fn is_own(&self) -> bool {
-        matches!(self, Self::Reserve { .. } | Self::ReleaseName)
+    /// Whether it is what all guests may do, where it is of this one: about themselves, or about what they have said.
+    pub fn is_own(&self, author: GuestId) -> bool {
+        match self {
+            Self::Reserve { .. } | Self::ReleaseName | Self::Edit { .. } | Self::React { .. } => true,
+            Self::Delete { own, .. } => *own,
+            Self::DeleteAll { target } => target.of == author && author != GuestId::ROOM,
+            _ => false,
+        }
     }
 
     /// The act as guests are told of it: without what identifies a link or an invitation or belongs to a passphrase, who was

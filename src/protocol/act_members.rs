@@ -8,7 +8,9 @@ use super::id::GuestId;
 use super::json;
 use super::name::WordReader;
 use super::passphrase::Passphrase;
+use super::reaction::Emoji;
 use super::refusal::{Code, Refusal};
+use super::request::check_text;
 use super::visible::is_blank;
 use super::words::can_match;
 
@@ -77,7 +79,7 @@ impl Act {
                 Self::Ban { target: target()?, seconds: seconds()?, invitation: optional_flag("invitation") }
             }
             "unban" => Self::Unban { target: target()? },
-            "delete" => Self::Delete { messages: messages(members)? },
+            "delete" => Self::Delete { messages: messages(members)?, own: false },
             "delete_all" => Self::DeleteAll { target: target()? },
             "lock" => Self::Lock { locked: flag("locked")? },
             "approval" => Self::Approval { approval: flag("approval")?, present: Vec::new() },
@@ -107,6 +109,15 @@ impl Act {
             },
             "words" => Self::Words { words: Some(words(members)?), count: None },
             "release" => Self::Release { messages: messages(members)? },
+            "edit" => Self::Edit {
+                message: number("message", 1..=super::NUMBER_LIMIT - 1)?,
+                // What the room allows is checked by the room.
+                text: check_text(json::text(members, "text")?, super::MESSAGE_BYTES_MAX)?.to_owned(),
+            },
+            "react" => Self::React {
+                message: number("message", 1..=super::NUMBER_LIMIT - 1)?,
+                emoji: emoji(json::text(members, "emoji")?)?,
+            },
             "reserve" => Self::Reserve { name: None, under: None },
             "release_name" => Self::ReleaseName,
             "unreserve" => Self::Unreserve { target: target()? },
@@ -144,6 +155,18 @@ pub fn password(text: &str) -> Result<Act, Refusal> {
         .map(|text| Passphrase::parse("password", text, entering::PASSWORD_CHARACTERS_MIN))
         .transpose()?;
     Ok(Act::Password { password: text.is_some(), text, hash: None, present: Vec::new() })
+}
+
+/// The member `emoji`; empty takes a reaction back.
+fn emoji(text: &str) -> Result<Option<Emoji>, Refusal> {
+    match Emoji::parse(text) {
+        None if !text.is_empty() => {
+            let all = Emoji::ALL.map(Emoji::as_str).join(" ");
+            let sentence = format!("The member \"emoji\" must be one of {all}, or empty to take it back.");
+            Err(Refusal::new(Code::WrongKind, sentence))
+        }
+        emoji => Ok(emoji),
+    }
 }
 
 fn role(members: &Map<String, Value>) -> Result<Role, Refusal> {

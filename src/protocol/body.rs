@@ -11,7 +11,7 @@ use super::identity::Identity;
 use super::json;
 use super::name::Name;
 use super::refusal::{Code, Refusal};
-use super::request::{Hello, Say, check_text, cursor, invite};
+use super::request::{Hello, Say, check_text, cursor, invite, reply};
 use super::token::Token;
 
 /// How a sentence about a body begins.
@@ -34,7 +34,7 @@ pub fn hello(text: &str) -> Result<Hello, Refusal> {
     })
 }
 
-/// A message: `text` and its id, which is the member `id` or `key`, the value of `Idempotency-Key`; if both are
+/// A message: `text`, `reply` if it answers one, and its id, which is the member `id` or `key`, the value of `Idempotency-Key`; if both are
 /// there they are the same.
 ///
 /// # Errors
@@ -43,8 +43,8 @@ pub fn say(text: &str, key: Option<&str>, message_bytes: usize) -> Result<Say, R
     let members = json::object(BODY, text)?;
     let id = id(&members, key, "A message")?;
     let text = json::text(&members, "text").and_then(|text| check_text(text, message_bytes));
-    match text {
-        Ok(text) => Ok(Say { id, text: text.to_owned() }),
+    match text.and_then(|text| Ok((text, reply(&members)?))) {
+        Ok((text, reply)) => Ok(Say { id, text: text.to_owned(), reply }),
         Err(refusal) => Err(refusal.about(Some(id))),
     }
 }

@@ -15,11 +15,13 @@ use super::epochs::Epochs;
 use super::id::{GuestId, MessageId};
 use super::name::Name;
 use super::policy::Policy;
+use super::reaction::Reactions;
 use super::refusal::Refusal;
 use super::request::Cursor;
 use super::secret::Secret;
 use super::token::Token;
 
+pub use super::limits::{Kept, Limits};
 pub use parts::{HeldMessage, RoomLine, RoomName, WaitingGuest};
 
 /// A guest, as the others see them.
@@ -93,30 +95,12 @@ pub struct Welcome {
     pub storage_available: bool,
     /// How many guests wait at this door to be let in.
     pub waiting: usize,
+    /// The runs of numbers of which there is nothing because other entries took their places: the first of each, and the last.
+    pub replaced: Vec<(u64, u64)>,
     /// What hosts have decided.
     pub policy: Arc<Policy>,
     /// The rooms of the address that are listed, where there are several.
     pub rooms: Arc<[RoomLine]>,
-}
-
-/// The retention: messages beyond either limit are erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Kept {
-    /// How many of the newest messages; 0 for none at all.
-    pub messages: usize,
-    /// For how many days at most; 0 for any time.
-    pub days: u64,
-}
-
-/// What a room allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Limits {
-    /// The longest text, in bytes of UTF-8.
-    pub message_bytes: usize,
-    /// The longest name, in characters as people count them.
-    pub name_characters: usize,
-    /// How many guests may be here at once.
-    pub guests: usize,
 }
 
 /// One event, borrowed from where it happened; turned into JSON by [`Event::encode`].
@@ -147,6 +131,8 @@ pub enum Event<'a> {
         storage_available: bool,
         #[serde(skip_serializing_if = "is_zero")]
         waiting: usize,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        replaced: &'a [(u64, u64)],
         #[serde(flatten)]
         policy: &'a Policy,
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -159,6 +145,12 @@ pub enum Event<'a> {
         name: &'a Name,
         id: &'a str,
         text: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply: Option<u64>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        edited: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reactions: Option<&'a Reactions>,
     },
     Title {
         seq: u64,
@@ -336,6 +328,7 @@ impl Welcome {
             doors: &self.doors,
             storage_available: self.storage_available,
             waiting: self.waiting,
+            replaced: &self.replaced,
             policy: &self.policy,
             rooms: &self.rooms,
         }

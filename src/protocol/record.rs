@@ -9,6 +9,7 @@ use super::act::Act;
 use super::event::Event;
 use super::id::{GuestId, MessageId};
 use super::name::Name;
+use super::reaction::Reactions;
 
 /// An entry of the log: an event that lasts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,12 +36,23 @@ pub enum Body {
         /// The text.
         text: String,
     },
+    /// A message that answers another one.
+    Reply {
+        /// The number of the message that it answers.
+        to: u64,
+        /// The author's name then.
+        name: Name,
+        /// The text.
+        text: String,
+    },
     /// A message that waits until a host or a moderator lets it be said.
     Held {
         /// The author's name then.
         name: Name,
         /// The text.
         text: String,
+        /// The number of the message that it answers.
+        to: Option<u64>,
     },
     /// A message that had to wait, and is said now by its author.
     Released {
@@ -76,6 +88,8 @@ pub struct Release {
     pub held: u64,
     /// The id that its author's program chose.
     pub said_as: MessageId,
+    /// The number of the message that it answers.
+    pub to: Option<u64>,
 }
 
 /// The kind of messages.
@@ -87,8 +101,17 @@ pub const HELD: &str = "held";
 /// The kind of [`Body::Released`].
 pub const RELEASED: &str = "released";
 
+/// The kind of [`Body::Reply`].
+pub const REPLY: &str = "reply";
+
+/// The kind of [`Body::Held`] that answers a message.
+const HELD_REPLY: &str = "held_reply";
+
+/// The kind of [`Body::Released`] that answers a message.
+const RELEASED_REPLY: &str = "released_reply";
+
 /// The kinds that have the text of a message: those that a deletion of messages erases.
-pub const SAID: [&str; 3] = [MESSAGE, HELD, RELEASED];
+pub const SAID: [&str; 6] = [MESSAGE, REPLY, HELD, HELD_REPLY, RELEASED, RELEASED_REPLY];
 
 /// The kind of [`Body::Title`].
 const TITLE: &str = "title";
@@ -104,8 +127,9 @@ impl Body {
     pub fn kind(&self) -> &str {
         match self {
             Self::Message { .. } => MESSAGE,
-            Self::Held { .. } => HELD,
-            Self::Released { .. } => RELEASED,
+            Self::Reply { .. } => REPLY,
+            Self::Held { to, .. } => to.map_or(HELD, |_| HELD_REPLY),
+            Self::Released { release, .. } => release.to.map_or(RELEASED, |_| RELEASED_REPLY),
             Self::Title { .. } => TITLE,
             Self::Act(_) => ACT,
             Self::Unknown { kind, .. } => kind,
@@ -115,7 +139,9 @@ impl Body {
     /// How many bytes the retention counts: those of the text and the name, or of what stands in their place.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Message { name, text } | Self::Held { name, text } => name.as_str().len() + text.len(),
+            Self::Message { name, text } | Self::Reply { name, text, .. } | Self::Held { name, text, .. } => {
+                name.as_str().len() + text.len()
+            }
             Self::Released { release, name, text } => {
                 release.said_as.as_str().len() + name.as_str().len() + text.len()
             }
@@ -127,12 +153,16 @@ impl Body {
 
     /// Appends the body in the form in which logs store it. A message is the length of the name (16 bits, little-endian),
     /// the name and the text, also while it is held. One that was released has before that who has released it and its number
-    /// (64 bits each), and the length (8 bits) and text of its id. A title is its text; an act is JSON.
+    /// (64 bits each), and the length (8 bits) and text of its id. One that answers another has the number of that before everything
+    /// else (64 bits). A title is its text; an act is JSON.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        out.extend(self.reply().map(u64::to_le_bytes).into_iter().flatten());
         match self {
-            Self::Message { name, text } | Self::Held { name, text } => encode_said(name, text, out),
+            Self::Message { name, text } | Self::Reply { name, text, .. } | Self::Held { name, text, .. } => {
+                encode_said(name, text, out);
+            }
             Self::Released { release, name, text } => {
-                let Release { by, held, said_as } = &**release;
+                let Release { by, held, said_as, .. } = &**release;
                 out.extend(by.0.to_le_bytes());
                 out.extend(held.to_le_bytes());
                 let id = said_as.as_str().as_bytes();
@@ -156,17 +186,58 @@ impl Body {
     pub fn members_bytes(kind: &str) -> usize {
         match kind {
             MESSAGE | HELD => NAME_LENGTH,
+            REPLY | HELD_REPLY => 8 + NAME_LENGTH,
             RELEASED => 8 + 8 + 1 + NAME_LENGTH,
+            RELEASED_REPLY => 8 + 8 + 8 + 1 + NAME_LENGTH,
             _ => 0,
+        }
+    }
+
+    /// The author's name and the text of a message that is said; `None` for every other entry, one that waits among them.
+    pub fn said(&self) -> Option<(&Name, &str)> {
+        match self {
+            Self::Message { name, text }
+            | Self::Reply { name, text, .. }
+            | Self::Released { name, text, .. } => Some((name, text)),
+            _ => None,
+        }
+    }
+
+    /// The number of the message that this one answers.
+    pub fn reply(&self) -> Option<u64> {
+        match self {
+            Self::Reply { to, .. } => Some(*to),
+            Self::Held { to, .. } => *to,
+            Self::Released { release, .. } => release.to,
+            _ => None,
+        }
+    }
+
+    /// Puts another text in the place of that of a message.
+    pub fn set_text(&mut self, now: String) {
+        if let Self::Message { text, .. } | Self::Reply { text, .. } | Self::Released { text, .. } = self {
+            *text = now;
+        }
+    }
+
+    /// The kind as guests are told of it, where they are told no more: whether a message answers another one is not told
+    /// before it is said.
+    fn told_kind(&self) -> &str {
+        match self {
+            Self::Held { .. } => HELD,
+            Self::Released { .. } => RELEASED,
+            _ => self.kind(),
         }
     }
 
     /// Overwrites in memory what a guest said.
     pub fn wipe(&mut self) {
         match self {
-            Self::Message { text, .. } | Self::Held { text, .. } | Self::Released { text, .. } => {
-                text.zeroize()
-            }
+            Self::Message { text, .. }
+            | Self::Reply { text, .. }
+            | Self::Held { text, .. }
+            | Self::Released { text, .. }
+            | Self::Act(Act::Edit { text, .. }) => text.zeroize(),
             Self::Act(Act::Pin { said: Some(said), .. }) => said.text.zeroize(),
             Self::Title { .. } | Self::Act(_) | Self::Unknown { .. } => {}
         }
@@ -177,8 +248,20 @@ impl Body {
         let text = |bytes: &[u8]| Some(str::from_utf8(bytes).ok()?.to_owned());
         Some(match kind {
             MESSAGE => decode_said(data).map(|(name, text)| Self::Message { name, text })?,
-            HELD => decode_said(data).map(|(name, text)| Self::Held { name, text })?,
-            RELEASED => {
+            REPLY => {
+                let (to, said) = decode_to(data)?;
+                decode_said(said).map(|(name, text)| Self::Reply { to, name, text })?
+            }
+            HELD => decode_said(data).map(|(name, text)| Self::Held { name, text, to: None })?,
+            HELD_REPLY => {
+                let (to, said) = decode_to(data)?;
+                decode_said(said).map(|(name, text)| Self::Held { name, text, to: Some(to) })?
+            }
+            RELEASED | RELEASED_REPLY => {
+                let (to, data) = match kind {
+                    RELEASED => (None, data),
+                    _ => decode_to(data).map(|(to, rest)| (Some(to), rest))?,
+                };
                 let (by, rest) = data.split_first_chunk()?;
                 let (held, rest) = rest.split_first_chunk()?;
                 let (length, rest) = rest.split_first()?;
@@ -188,6 +271,7 @@ impl Body {
                     by: GuestId(u64::from_le_bytes(*by)),
                     held: u64::from_le_bytes(*held),
                     said_as: MessageId::parse(str::from_utf8(id).ok()?).ok()?,
+                    to,
                 };
                 Self::Released { release: Box::new(release), name, text: said }
             }
@@ -214,6 +298,12 @@ fn encode_said(name: &Name, text: &str, out: &mut Vec<u8>) {
     out.extend(text.as_bytes());
 }
 
+/// The number of the message that is answered, and the rest.
+fn decode_to(data: &[u8]) -> Option<(u64, &[u8])> {
+    let (to, rest) = data.split_first_chunk()?;
+    Some((u64::from_le_bytes(*to), rest))
+}
+
 fn decode_said(data: &[u8]) -> Option<(Name, String)> {
     let (length, rest) = data.split_first_chunk::<NAME_LENGTH>()?;
     let (name, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
@@ -230,19 +320,29 @@ impl Record {
     /// The entry as an event that says nothing of what it is: for an act whose author may not do it.
     pub fn passed_over(&self) -> Event<'_> {
         let (seq, at, guest, id) = (self.seq, self.at, self.author, self.id.as_str());
-        Event::Unknown { seq, at, guest, id, kind: self.body.kind() }
+        Event::Unknown { seq, at, guest, id, kind: self.body.told_kind() }
     }
 
     /// The entry as an event.
     pub fn event(&self) -> Event<'_> {
+        self.event_now(false, None)
+    }
+
+    /// The same; a message has with it whether its text is that of an edit, and the reactions to it.
+    pub fn event_now<'a>(&'a self, edited: bool, reactions: Option<&'a Reactions>) -> Event<'a> {
         let (seq, at, guest, id) = (self.seq, self.at, self.author, self.id.as_str());
+        // A message answers an earlier one, whatever its author's program says.
+        let reply = self.body.reply().filter(|to| *to < seq);
         match &self.body {
-            Body::Message { name, text } => Event::Message { seq, at, guest, name, id, text },
+            Body::Message { name, text } | Body::Reply { name, text, .. } => {
+                Event::Message { seq, at, guest, name, id, text, reply, edited, reactions }
+            }
             // Of what waits guests are told only its place in the order.
             Body::Held { .. } => self.passed_over(),
             // Programs that know nothing of what waits know messages.
             Body::Released { release, name, text } => {
-                Event::Message { seq, at, guest, name, id: release.said_as.as_str(), text }
+                let id = release.said_as.as_str();
+                Event::Message { seq, at, guest, name, id, text, reply, edited, reactions }
             }
             Body::Title { title } => Event::Title { seq, at, guest, id, title },
             // Programs that know nothing of acts know titles.
@@ -254,85 +354,5 @@ impl Record {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::Value;
-
-    use super::*;
-    use crate::protocol::act::Target;
-
-    fn bodies() -> impl Strategy<Value = Body> {
-        let name = Name::parse("Ольга").unwrap();
-        let (held_name, released_name) = (name.clone(), name.clone());
-        prop_oneof![
-            any::<String>().prop_map(move |text| Body::Message { name: name.clone(), text }),
-            any::<String>().prop_map(move |text| Body::Held { name: held_name.clone(), text }),
-            (any::<u64>(), any::<u64>(), "[A-Za-z0-9_-]{1,64}", any::<String>()).prop_map(
-                move |(by, held, id, text)| {
-                    let said_as = MessageId::parse(&id).unwrap();
-                    let release = Box::new(Release { by: GuestId(by), held, said_as });
-                    Body::Released { release, name: released_name.clone(), text }
-                }
-            ),
-            any::<String>().prop_map(|title| Body::Title { title }),
-            any::<String>().prop_map(|text| Body::Act(Act::Announce { text })),
-            (any::<u64>(), any::<Option<u64>>()).prop_map(|(of, seconds)| {
-                Body::Act(Act::Ban {
-                    target: Target { of: GuestId(of), name: None },
-                    seconds,
-                    invitation: false,
-                })
-            }),
-            ("[a-z_]{1,8}x", prop::collection::vec(any::<u8>(), 0..50))
-                .prop_map(|(kind, data)| Body::Unknown { kind, data }),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn a_body_goes_there_and_back(body in bodies(), other in prop::collection::vec(any::<u8>(), 0..50)) {
-            let mut data = Vec::new();
-            body.encode(&mut data);
-            prop_assert_eq!(data.len(), body.encoded_bytes());
-            prop_assert_eq!(Body::decode(body.kind(), &data), Some(body));
-            for kind in [MESSAGE, HELD, RELEASED, TITLE, ACT, "pin", ""] {
-                // Whatever a file has, it is read or refused.
-                let _ = Body::decode(kind, &other);
-            }
-        }
-
-        #[test]
-        fn every_kind_is_an_event_with_its_number(body in bodies(), seq in 1u64..super::super::NUMBER_LIMIT) {
-            let id = MessageId::parse("a").unwrap();
-            let record = Record { seq, at: 9, author: GuestId(7), id, body };
-            let event = record.event();
-            prop_assert_eq!(event.seq(), Some(seq));
-            let json: Value = serde_json::from_str(&event.encode()).unwrap();
-            prop_assert_eq!(&json["seq"], seq);
-            let shown_id = match &record.body {
-                Body::Released { release, .. } => release.said_as.as_str(),
-                _ => "a",
-            };
-            prop_assert_eq!((&json["at"], &json["guest"], &json["id"]), (&9.into(), &7.into(), &shown_id.into()));
-            prop_assert_eq!(json["type"].as_str(), Some(event.kind().as_str()));
-            match &record.body {
-                Body::Message { text, .. } | Body::Released { text, .. } => prop_assert_eq!(&json["text"], text),
-                Body::Held { .. } => {
-                    prop_assert_eq!(&json["kind"], HELD);
-                    prop_assert_eq!((json.get("text"), json.get("name")), (None, None));
-                }
-                Body::Title { title } => prop_assert_eq!(&json["title"], title),
-                Body::Act(act) => prop_assert_eq!(json["act"].as_str(), Some(act.name())),
-                Body::Unknown { kind, .. } => prop_assert_eq!(&json["kind"], kind),
-            }
-        }
-    }
-
-    #[test]
-    fn a_kind_has_a_plain_name() {
-        for kind in ["", "Pin", "pin up", "x\0", &"x".repeat(KIND_MAX + 1)] {
-            assert_eq!(Body::decode(kind, b""), None);
-        }
-        assert!(Body::decode(&"x".repeat(KIND_MAX), b"").is_some());
-    }
-}
+#[path = "record_tests.rs"]
+mod tests;

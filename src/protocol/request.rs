@@ -122,6 +122,8 @@ pub struct Say {
     pub id: MessageId,
     /// The text.
     pub text: String,
+    /// The message that it answers, by its sequence number.
+    pub reply: Option<u64>,
 }
 
 impl Request {
@@ -151,6 +153,7 @@ impl Request {
             "say" => Ok(Request::Say(Say {
                 id: MessageId::parse(json::text(members, "id")?)?,
                 text: check_text(json::text(members, "text")?, message_bytes)?.to_owned(),
+                reply: reply(members)?,
             })),
             "act" => {
                 Ok(Request::Act(MessageId::parse(json::text(members, "id")?)?, Act::from_members(members)?))
@@ -172,6 +175,11 @@ impl Request {
             )),
         }
     }
+}
+
+/// The member `reply`: the number of an earlier message.
+pub(super) fn reply(members: &Map<String, Value>) -> Result<Option<u64>, Refusal> {
+    within(members, "reply", 1..=NUMBER_LIMIT - 1)
 }
 
 pub(super) fn cursor(members: &Map<String, Value>) -> Result<Option<Cursor>, Refusal> {
@@ -257,7 +265,15 @@ mod tests {
         }
         assert_eq!(
             decode(r#"{"type":"say","id":"a-1","text":"one\ntwo\t✓"}"#),
-            Request::Say(Say { id: MessageId::parse("a-1").unwrap(), text: "one\ntwo\t✓".into() })
+            Request::Say(Say {
+                id: MessageId::parse("a-1").unwrap(),
+                text: "one\ntwo\t✓".into(),
+                reply: None
+            })
+        );
+        assert_eq!(
+            decode(r#"{"type":"say","id":"a","text":"yes","reply":41}"#),
+            Request::Say(Say { id: MessageId::parse("a").unwrap(), text: "yes".into(), reply: Some(41) })
         );
     }
 
@@ -294,6 +310,12 @@ mod tests {
             (r#"{"type":"say","id":"a","text":"a\u0000"}"#, Code::TextControl),
             (r#"{"type":"say","id":"a","text":"a\u0085"}"#, Code::TextControl),
             (r#"{"type":"say","id":"a","text":"\u001b[2J"}"#, Code::TextControl),
+            (r#"{"type":"say","id":"a","text":"x","reply":0}"#, Code::WrongKind),
+            (r#"{"type":"say","id":"a","text":"x","reply":"1"}"#, Code::WrongKind),
+            (r#"{"type":"act","id":"a","act":"edit","text":"x"}"#, Code::MissingField),
+            (r#"{"type":"act","id":"a","act":"edit","message":1,"text":" "}"#, Code::TextEmpty),
+            (r#"{"type":"act","id":"a","act":"react","message":1}"#, Code::MissingField),
+            (r#"{"type":"act","id":"a","act":"react","message":1,"emoji":"👎"}"#, Code::WrongKind),
             (r#"{"type":"hello","after":-1}"#, Code::WrongKind),
             (r#"{"type":"hello","after":1.5}"#, Code::WrongKind),
             (r#"{"type":"hello","after":9007199254740992}"#, Code::WrongKind),
@@ -342,7 +364,7 @@ mod tests {
         fn what_may_be_said_arrives_as_it_was_said(text in "[^\\p{Cc}]{1,80}", id in "[A-Za-z0-9_-]{1,64}") {
             prop_assume!(!text.chars().all(char::is_whitespace));
             let frame = serde_json::json!({ "type": "say", "id": id, "text": text }).to_string();
-            let expected = Request::Say(Say { id: MessageId::parse(&id).unwrap(), text });
+            let expected = Request::Say(Say { id: MessageId::parse(&id).unwrap(), text, reply: None });
             prop_assert_eq!(Request::decode(&frame, 4096).unwrap(), expected);
         }
     }

@@ -15,7 +15,7 @@ use super::{Logs, OpenedLog, Rooms, RoomsError};
 use crate::config::{ExtraRoom, Settings};
 use crate::hub::{House, Room};
 use crate::log::{LogError, MemoryLog, Retention};
-use crate::protocol::{CircuitId, Code, Hello, MessageId, Refusal, Say};
+use crate::protocol::{Act, CircuitId, Code, Emoji, Hello, HistoryRequest, MessageId, Refusal, Say};
 
 /// Logs that are there again when they were closed.
 #[derive(Default)]
@@ -89,7 +89,7 @@ async fn a_room_is_opened_once_closed_when_it_is_quiet_and_has_everything_again(
     assert_eq!(logs.opened.load(Ordering::Relaxed), 1, "for all that ask at the same time");
     let room = found.into_iter().next().unwrap().unwrap();
     let guest = room.join_stateless(Hello::default()).await.unwrap().welcome;
-    let say = Say { id: MessageId::parse("a").unwrap(), text: "hello".into() };
+    let say = Say { id: MessageId::parse("a").unwrap(), text: "hello".into(), reply: None };
     let seq = room.publish_stateless(guest.guest.id, say).await.unwrap().seq;
     // However long it lasts: a handle is a request under way.
     advance(10 * QUIET).await;
@@ -173,4 +173,32 @@ async fn rooms_come_and_go() {
     assert_eq!(code(tea.present()).await, Code::StorageUnavailable);
     assert_eq!(code(rooms.find_for_host("tea")).await, Code::UnknownRoom);
     assert!(matches!(rooms.remove("main").await, Err(RoomsError::Main)));
+}
+
+/// What was done to messages is there when a room is opened again, and is done to those from before.
+#[tokio::test(start_paused = true)]
+async fn a_message_of_a_room_that_was_closed_is_edited() {
+    let (rooms, _) = rooms(1).await;
+    let room = rooms.find_for_host("room-0").await.unwrap();
+    let guest = room.join_stateless(Hello::default()).await.unwrap().welcome;
+    let say = Say { id: MessageId::parse("a").unwrap(), text: "tae".into(), reply: None };
+    let message = room.publish_stateless(guest.guest.id, say).await.unwrap().seq;
+    let id = |id: &str| MessageId::parse(id).unwrap();
+    let react = Act::React { message, emoji: Some(Emoji::Good) };
+    room.act_stateless(guest.guest.id, id("r"), react).await.unwrap();
+    room.leave(guest.guest.id);
+    room.present().await.unwrap();
+    drop(room);
+    advance(QUIET).await;
+    look_twice(&rooms).await;
+    advance(QUIET).await;
+    look_twice(&rooms).await;
+    assert_eq!(open(&rooms), 0);
+    let room = rooms.find("room-0", CircuitId(1)).await.unwrap();
+    let hello = Hello { token: Some(guest.token), ..Hello::default() };
+    let guest = room.join_stateless(hello).await.unwrap().welcome.guest.id;
+    room.act_stateless(guest, id("e"), Act::Edit { message, text: "tea".into() }).await.unwrap();
+    let page = room.history(HistoryRequest::before(message + 1, 1)).await.unwrap();
+    let now = page.event().encode();
+    assert!(now.contains("\"text\":\"tea\"") && now.contains("\"reactions\":{\"👍\":["), "{now}");
 }

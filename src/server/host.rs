@@ -18,6 +18,7 @@ use crate::control::entering::{InvitationLine, Invitations, Invited, Waiting, Wa
 use crate::control::request::{Question, Request};
 use crate::control::task::{Progress, Task};
 use crate::control::{Host, SOCKET_FILE};
+use crate::hub::annotated::Annotated;
 use crate::hub::wiping::{Wipe, WipedBy, Wiping};
 use crate::hub::{Present, Room};
 use crate::log::state::Invitation;
@@ -145,8 +146,11 @@ impl RoomHost {
 
     async fn messages(&self, request: HistoryRequest) -> Result<Messages, Failed> {
         let (page, clock) = (self.room.history(request).await?, self.room.present().await?.clock);
-        let said = page.messages.into_iter().filter(|record| !matches!(record.body, Body::Held { .. }));
-        Ok(Messages { messages: said.filter_map(|record| line(record, clock)).collect() })
+        let said = page.messages.into_iter().filter(|message| message.record.body.said().is_some());
+        let line = |message: Annotated| {
+            line(message.record, clock).map(|line| MessageLine { edited: message.edited, ..line })
+        };
+        Ok(Messages { messages: said.filter_map(line).collect() })
     }
 
     async fn held(&self) -> Result<Held, Failed> {
@@ -183,9 +187,12 @@ impl RoomHost {
 /// A message, said or held; `None` for every other entry.
 fn line(record: Record, clock: u64) -> Option<MessageLine> {
     match record.body {
-        Body::Message { name, text } | Body::Held { name, text } | Body::Released { name, text, .. } => {
+        Body::Message { name, text }
+        | Body::Reply { name, text, .. }
+        | Body::Held { name, text, .. }
+        | Body::Released { name, text, .. } => {
             let (who, ago) = (Who::new(record.author, Some(name.as_str())), clock.saturating_sub(record.at));
-            Some(MessageLine { seq: record.seq, ago, who, text })
+            Some(MessageLine { seq: record.seq, ago, who, text, edited: false })
         }
         _ => None,
     }

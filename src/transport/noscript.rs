@@ -8,6 +8,7 @@
 //!    │  └─ …/page/messages      the messages, written on for as long as the guest stays
 //!    ├─ …/page/continue         where a window takes over from another
 //!    ├─ …/page/say              the form to publish a message and to change the name
+//!    ├─ …/page/message           one message: to answer it, to react, to edit and to delete it
 //!    ├─ …/page/host             for hosts and moderators: what they can do, as forms
 //!    ├─ …/page/identity         for guests: to reserve their name, and to save their key file
 //!    ├─ …/page/search           for guests: to search in everything that is kept
@@ -39,9 +40,11 @@ pub mod identity;
 pub mod made_link;
 pub mod markup;
 pub mod message;
+pub mod message_page;
 mod newcomers;
 pub mod phrases;
 pub mod refresh;
 pub mod render;
+mod said;
 pub mod stream;
 pub mod windows;

@@ -266,7 +266,7 @@ impl MessagePage {
         let taken: Vec<_> = batch.iter().map(|event| event.json).collect();
         self.messages = taken.join(",");
         self.count = taken.len();
-        self.newest = history.messages.last().map_or(0, |message| message.seq);
+        self.newest = history.messages.last().map_or(0, |message| message.record.seq);
         permit.shrink(self.messages.len());
         self.permit = Some(permit);
         Ok((history.after, history.before))

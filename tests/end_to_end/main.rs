@@ -6,6 +6,7 @@
 //! use the local room, what is left in memory and on disks, what is logged, the sandbox of the systemd unit; `proxied` comes
 //! over the listener for proxies, `tls` over TLS, `balanced` through nginx and HAProxy, which must be installed;
 //! `invited` makes invitations to a private room; `nothing_lost` breaks whatever can break; `restored` puts backups back; `wiped` makes all unreadable;
+//! `conversation` is what guests do to messages, over every transport;
 //! `rooms` are several at one address;
 //! `hosting` is the host's socket and the command that speaks to it;
 //! `several` is one room on three machines, with NATS servers that `tests/run` installs; `lasting` has the kinds of entries that are no
@@ -21,6 +22,8 @@ mod clustered;
 #[cfg(all(unix, feature = "cluster"))]
 mod clustered_entering;
 mod command_line;
+#[cfg(all(unix, feature = "cluster"))]
+mod conversation;
 mod data_directory;
 mod defects;
 mod every_transport;

@@ -63,10 +63,11 @@ def one_id(case):
 
 
 def one_way_to_read(case):
-    """Older messages are asked for in place of newer ones: no schema says that one parameter excludes another."""
+    """Older messages, or those around one, are asked for in place of newer ones: no schema says that one parameter excludes another."""
     positive = case.meta and case.meta.generation.mode.is_positive
-    if positive and case.query and "before" in case.query:
-        for name in ("after", "newest", "wait"):
+    ways = [way for way in ("around", "before") if positive and case.query and way in case.query]
+    for name in ("after", "newest", "wait", "before") if ways else ():
+        if name != ways[0]:
             case.query.pop(name, None)
 
 

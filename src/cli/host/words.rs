@@ -200,7 +200,9 @@ fn messages(list: &[MessageLine], none: &str) -> Vec<String> {
         return vec![none.to_owned()];
     }
     let line = |line: &MessageLine| {
-        format!("{}  {} ago  {}: {}", line.seq, short(line.ago), guest(&line.who), indented(&line.text))
+        let edited = if line.edited { " (edited)" } else { "" };
+        let text = indented(&line.text);
+        format!("{}  {} ago  {}: {text}{edited}", line.seq, short(line.ago), guest(&line.who))
     };
     list.iter().map(line).collect()
 }

@@ -11,6 +11,7 @@ mod found;
 mod guest_form;
 mod host;
 mod identity;
+mod message;
 mod moved;
 mod parameters;
 mod seat;
@@ -50,7 +51,6 @@ use crate::transport::noscript as transport;
 use crate::transport::noscript::documents::{self, Composer, Doors};
 use crate::transport::noscript::entry::{self as entry_page, Entry};
 use crate::transport::noscript::markup::Look;
-use crate::transport::noscript::message;
 use crate::transport::noscript::phrases;
 use crate::transport::noscript::stream::{Live, Stream};
 
@@ -72,6 +72,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/page/continue", post(go_on))
         .route("/rooms/{room}/page/say", get(composer).post(submit))
         .route("/rooms/{room}/page/host", get(host::page).post(host::submit))
+        .route("/rooms/{room}/page/message", get(message::page).post(message::submit))
         .route("/rooms/{room}/page/identity", get(identity::page).post(identity::submit))
         .route("/rooms/{room}/page/search", get(found::page).post(found::submit))
         .route("/rooms/{room}/page/context", get(found::context))
@@ -339,7 +340,7 @@ async fn rename(room: &Room, token: &Token, wanted: &str) -> Result<Name, Refusa
 }
 
 async fn say(room: &Room, guest: GuestId, form: &Form) -> Result<Published, Refusal> {
-    let say = message::say(&form.number, &form.text, room.limits().message_bytes)?;
+    let say = transport::message::say(&form.number, &form.text, room.limits().message_bytes)?;
     room.publish_stateless(guest, say).await
 }
 
@@ -350,14 +351,21 @@ async fn leave(
     session: Session,
     request: Request,
 ) -> Response {
-    let (token, _) = match own_form(&site, &room, &session, Look::Room, request).await {
+    let (token, form) = match own_form(&site, &room, &session, Look::Room, request).await {
         Ok(form) => form,
         Err(response) => return *response,
     };
     match room.touch(&token).await {
         Ok(join) => {
-            if let Some(join) = join {
-                room.leave(join.welcome.guest.id);
+            let mut guest = join.as_ref().map(|join| join.welcome.guest.id);
+            if form.action == "erase" {
+                match message::erase(&room, session.name.as_ref(), &token, guest).await {
+                    Ok(erased) => guest = Some(erased),
+                    Err(refusal) => return outside(Look::Room, &refusal.message),
+                }
+            }
+            if let Some(guest) = guest {
+                room.leave(guest);
             }
             let mut response = see_other("../page");
             session.forget(&mut response);

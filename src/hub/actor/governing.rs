@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use super::RoomActor;
 use crate::hub::admission::{banned, blocked, invitation_revoked, muted};
 use crate::hub::command::{PublishBatch, not_seated, rate_limited, storage_unavailable};
+use crate::hub::found::Found;
 use crate::hub::made_links::made_before;
 use crate::hub::pending::{PendingAppend, PendingPublish};
 use crate::hub::roster::change::PresenceChange;
@@ -27,9 +28,10 @@ impl RoomActor {
         speaker: Option<Speaker>,
         id: MessageId,
         act: Act,
+        found: &Found,
         reply: oneshot::Sender<PublishBatch>,
     ) {
-        match self.admit_act(speaker, &id, act).await {
+        match self.admit_act(speaker, &id, act, found).await {
             Ok((author, Act::Release { messages })) => self.release(author, &id, messages, reply).await,
             Ok((author, act)) => {
                 let entry = Entry { at: self.clock(), author, id, body: Body::Act(act) };
@@ -48,6 +50,7 @@ impl RoomActor {
         speaker: Option<Speaker>,
         id: &MessageId,
         mut act: Act,
+        found: &Found,
     ) -> Result<(GuestId, Act), Refusal> {
         let author = match speaker {
             Some(Speaker { guest, connection }) => {
@@ -68,6 +71,9 @@ impl RoomActor {
         if let Some(target) = act.target_mut() {
             target.name = self.name_of(target.of);
         }
+        if speaker.is_some() {
+            self.delete_own(author, &mut act, found)?;
+        }
         if let Act::Release { messages } = &act
             && self.is_released_already(author, messages)
         {
@@ -84,16 +90,7 @@ impl RoomActor {
         if let Act::Pin { message, said } = &mut act
             && self.state.role(author) > Role::Guest
         {
-            let after = message.saturating_sub(1);
-            let read = self.ask_log(|log| log.read(after, 1)).await.map_err(storage_unavailable)?;
-            *said = read.into_iter().filter(|record| record.seq == *message).find_map(|record| match record
-                .body
-            {
-                Body::Message { name, text } | Body::Released { name, text, .. } => {
-                    Some(Said { by: record.author, name: name.as_str().to_owned(), text })
-                }
-                _ => None,
-            });
+            *said = self.said_now(*message).await?;
         }
         let present = speaker.and_then(|Speaker { guest, connection }| self.roster.guest(guest, connection));
         let present = present.map(|(known, circuit)| (known.name.clone(), circuit));
@@ -114,6 +111,27 @@ impl RoomActor {
             self.reservation_limits.charge(circuit, Instant::now())?;
         }
         Ok((author, act))
+    }
+
+    /// A message, with the text of its newest edit; `None` if there is none with this number.
+    async fn said_now(&mut self, message: u64) -> Result<Option<Said>, Refusal> {
+        let read = self.ask_log(|log| log.read(message - 1, 1)).await.map_err(storage_unavailable)?;
+        let record = read.into_iter().find(|record| record.seq == message);
+        let Some(record) = record.filter(|record| record.body.said().is_some()) else { return Ok(None) };
+        let edit = match self.state.annotations.edit(message) {
+            Some(edit) => self.ask_log(|log| log.read(edit - 1, 1)).await.map_err(storage_unavailable)?,
+            None => Vec::new(),
+        };
+        let edited = edit.into_iter().find_map(|edit| match edit.body {
+            Body::Act(Act::Edit { message: of, text }) if of == message => Some(text),
+            _ => None,
+        });
+        let said = record.body.said().map(|(name, text)| Said {
+            by: record.author,
+            name: name.as_str().to_owned(),
+            text: edited.unwrap_or_else(|| text.to_owned()),
+        });
+        Ok(said)
     }
 
     /// The name of a guest: of one who is here or at another node, or as it was when they were last acted on.

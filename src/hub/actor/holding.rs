@@ -21,14 +21,17 @@ impl RoomActor {
         guest: GuestId,
         name: Name,
         id: &MessageId,
-        text: String,
+        (text, reply): (String, Option<u64>),
     ) -> Result<Body, Refusal> {
         if self.words.is_empty() || self.state.role(guest) > Role::Guest || !self.words.is_in(&text) {
-            return Ok(Body::Message { name, text });
+            return Ok(match reply {
+                Some(to) => Body::Reply { to, name, text },
+                None => Body::Message { name, text },
+            });
         }
         self.check_keeps()?;
         self.holding.admit(&self.state, guest, id)?;
-        Ok(Body::Held { name, text })
+        Ok(Body::Held { name, text, to: reply })
     }
 
     /// Checks that what has to wait can: where nothing is kept it would be lost.
@@ -95,9 +98,9 @@ impl RoomActor {
         for held in messages {
             let read = self.ask_log(|log| log.read(held - 1, 1)).await.map_err(storage_unavailable)?;
             for record in read.into_iter().filter(|record| record.seq == held) {
-                let Body::Held { name, text } = record.body else { continue };
+                let Body::Held { name, text, to } = record.body else { continue };
                 let id = self.release_id(by, act, held)?;
-                let release = Box::new(Release { by, held, said_as: record.id });
+                let release = Box::new(Release { by, held, said_as: record.id, to });
                 let body = Body::Released { release, name, text };
                 entries.push(Entry { at: self.clock(), author: record.author, id, body });
             }

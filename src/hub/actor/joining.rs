@@ -162,6 +162,7 @@ impl RoomActor {
             doors: Arc::clone(self.notices.doors()),
             storage_available: self.notices.can_write(),
             waiting: self.waiting.count(),
+            replaced: self.state.annotations.replaced_since(span.first),
             policy: Arc::clone(&self.policy),
             rooms: Arc::clone(&self.rooms),
         }

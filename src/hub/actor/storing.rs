@@ -64,6 +64,7 @@ impl RoomActor {
                         false => record.event(),
                     }
                 });
+                self.shared.set_annotations(&self.state.annotations);
                 self.shared.publish(events, &erases(&effects));
                 if let Some(nodes) = &self.shared.nodes {
                     // The room's machines have clocks of their own; what is said later is not shown as said earlier.

@@ -44,7 +44,7 @@ async fn messages_of_all_nodes_are_in_one_order() {
     events(&mut first).await;
     for (number, (room, join)) in [(0, &ann), (1, &bob), (0, &ann)].into_iter().enumerate() {
         let text = number.to_string();
-        let say = Say { id: MessageId::parse(&text).unwrap(), text };
+        let say = Say { id: MessageId::parse(&text).unwrap(), text, reply: None };
         nodes.rooms[room].publish(&join.seat, vec![say]).await.results[0].clone().unwrap();
     }
     let told = events(&mut first).await;
@@ -209,7 +209,7 @@ async fn other_commands_go_on_while_a_claim_is_waited_for_and_the_guests_own_sta
     nodes.network.inflict(Fault::ClaimsHang(0));
     let mut renamed = room.rename(&ann.seat, Name::parse("Anna").unwrap()).boxed();
     assert!(renamed.as_mut().now_or_never().is_none());
-    let say = Say { id: MessageId::parse("1").unwrap(), text: "as Anna".into() };
+    let say = Say { id: MessageId::parse("1").unwrap(), text: "as Anna".into(), reply: None };
     let mut said = room.publish(&ann.seat, vec![say]).boxed();
     assert!(said.as_mut().now_or_never().is_none());
     let mut joining = room.join(hello("Bob")).boxed();

@@ -140,7 +140,7 @@ impl World {
                 let held = Arc::clone(&self.held);
                 let guard = self.held.lock().unwrap();
                 if let Some(join) = guard.connections.get(&(node, guest)) {
-                    let say = Say { id: MessageId::parse(&id).unwrap(), text: id.clone() };
+                    let say = Say { id: MessageId::parse(&id).unwrap(), text: id.clone(), reply: None };
                     let published = self.nodes.rooms[node].publish(&join.seat, vec![say]);
                     tokio::spawn(async move {
                         if let [Ok(seq)] = published.await.results[..] {

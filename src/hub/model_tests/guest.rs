@@ -124,5 +124,5 @@ pub(super) fn text(author: usize, id: u64) -> String {
 }
 
 pub(super) fn say(author: usize, id: u64) -> Say {
-    Say { id: MessageId::parse(&id.to_string()).unwrap(), text: text(author, id) }
+    Say { id: MessageId::parse(&id.to_string()).unwrap(), text: text(author, id), reply: None }
 }

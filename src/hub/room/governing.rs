@@ -4,6 +4,7 @@ use tokio::sync::oneshot;
 
 use super::Room;
 use crate::hub::command::{Command, Done, Seat, closing, storage_unavailable};
+use crate::hub::found::Found;
 use crate::hub::gate::GateCommand;
 use crate::hub::password;
 use crate::hub::speaker::Speaker;
@@ -11,7 +12,7 @@ use crate::log::LogError;
 use crate::protocol::{Act, GuestId, MessageId, Refusal};
 
 impl Room {
-    /// Does something as a host or a moderator; the number of the act in the room's order, and the secret of the link that it
+    /// Does something as a host or a moderator, or what all guests may do; the number of the act in the room's order, and the secret of the link that it
     /// makes, if it makes one. It is done even when the answer is not awaited.
     ///
     /// # Errors
@@ -59,8 +60,15 @@ impl Room {
         }
         let link = self.make_link(speaker, &id, &mut act).await?;
         let made = link.is_some().then(|| act.clone());
+        let found = match (&act, speaker) {
+            (Act::Edit { message, .. } | Act::React { message, .. }, Some(_)) => {
+                self.find(&[*message], &act).await?
+            }
+            (Act::Delete { messages, .. }, Some(_)) => self.find(messages, &act).await?,
+            _ => Found::default(),
+        };
         let (reply, answer) = oneshot::channel();
-        let _ = self.commands.send(Command::Act(speaker, id.clone(), act, reply));
+        let _ = self.commands.send(Command::Act(speaker, id.clone(), act, Box::new(found), reply));
         let result =
             answer.await.ok().and_then(|mut batch| batch.results.pop()).unwrap_or_else(|| Err(closing()));
         let done = async { Ok(Done { seq: result?, link: self.check_link(made).await.map(|()| link)? }) };

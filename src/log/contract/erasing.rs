@@ -1,14 +1,17 @@
 //! What acts erase is not kept, in every log, and nothing else goes with it.
 
 use super::*;
-use crate::protocol::Act;
 use crate::protocol::act::{Said, Target};
+use crate::protocol::{Act, Emoji};
 
 promises! {
     deleted_messages_are_not_kept: 100, 0, None;
     only_messages_are_deleted: 100, 0, None;
     all_that_an_author_said_is_deleted: 100, 0, None;
     an_act_that_pins_goes_with_its_pin: 100, 0, None;
+    edits_and_reactions_are_replaced: 100, 0, None;
+    a_deletion_takes_the_edit_with_it: 100, 0, None;
+    replies_are_messages: 100, 0, None;
     what_is_deleted_makes_room: 3, 0, None;
     a_log_that_keeps_nothing_has_nothing_to_erase: 0, 0, None;
 }
@@ -19,7 +22,7 @@ pub(in crate::log) fn act(id: &str, act: Act) -> Entry {
 }
 
 pub(in crate::log) fn delete(id: &str, messages: &[u64]) -> Entry {
-    act(id, Act::Delete { messages: messages.to_vec() })
+    act(id, Act::Delete { messages: messages.to_vec(), own: false })
 }
 
 pub(in crate::log) fn delete_all(id: &str, of: u64) -> Entry {
@@ -95,6 +98,80 @@ async fn an_act_that_pins_goes_with_its_pin(log: &dyn Log) {
     let state = state(log).await;
     assert!(state.policy.pinned.is_none() && !state.encode().windows(6).any(|part| part == b"pinned"));
     assert_eq!(log.span().await.unwrap().head, 8);
+}
+
+fn of_guest(author: u64, id: &str, act: Act) -> Entry {
+    Entry { author: GuestId(author), body: Body::Act(act), ..entry(author, id) }
+}
+
+pub(in crate::log) fn edit(author: u64, id: &str, message: u64) -> Entry {
+    of_guest(author, id, Act::Edit { message, text: format!("the text of edit {id}") })
+}
+
+fn reacts(author: u64, id: &str, emoji: Option<Emoji>) -> Entry {
+    of_guest(author, id, Act::React { message: 1, emoji })
+}
+
+/// A reaction to the first message, or that it is taken back.
+pub(in crate::log) fn react(author: u64, id: &str, is_there: bool) -> Entry {
+    reacts(author, id, is_there.then_some(Emoji::Good))
+}
+
+async fn edits_and_reactions_are_replaced(log: &dyn Log) {
+    state(log).await;
+    log.append(vec![entry(1, "a"), edit(1, "b", 1), react(2, "a", true)]).await.unwrap();
+    assert_eq!(sequence(log, 0, 9).await, [1, 2, 3]);
+    log.append(vec![edit(1, "c", 1)]).await.unwrap();
+    log.append(vec![
+        react(2, "b", false),
+        reacts(3, "a", Some(Emoji::Sad)),
+        reacts(2, "c", Some(Emoji::Sad)),
+    ])
+    .await
+    .unwrap();
+    assert_eq!(sequence(log, 0, 9).await, [1, 4, 6, 7]);
+    assert_eq!(numbers(&log.append(vec![edit(1, "b", 1)]).await.unwrap()), [(2, false)], "sent again");
+    let state = state(log).await;
+    assert_eq!(state.annotations.edit(1), Some(4));
+    let guests: Vec<_> = state.annotations.reactions(1).iter().map(|(_, guests)| guests.to_vec()).collect();
+    assert_eq!(guests, [[GuestId(2), GuestId(3)]]);
+    for round in 0..100 {
+        log.append(vec![react(2, &format!("r{round}"), round % 2 == 0)]).await.unwrap();
+    }
+    assert_eq!(sequence(log, 0, 9).await, [1, 4, 6, 107], "nothing grows");
+}
+
+async fn a_deletion_takes_the_edit_with_it(log: &dyn Log) {
+    state(log).await;
+    log.append(vec![entry(1, "a"), entry(1, "b"), entry(2, "a")]).await.unwrap();
+    log.append(vec![edit(1, "e1", 1), edit(1, "e2", 2), react(2, "r", true)]).await.unwrap();
+    log.append(vec![delete("1", &[1])]).await.unwrap();
+    assert_eq!(sequence(log, 0, 9).await, [2, 3, 5, 7]);
+    // At the very moment of the deletion.
+    log.append(vec![edit(1, "e3", 2), delete("2", &[2]), edit(1, "e4", 2)]).await.unwrap();
+    assert_eq!(sequence(log, 0, 9).await, [3, 7, 9]);
+    log.append(vec![entry(1, "c"), edit(1, "e5", 11), react(1, "s", true)]).await.unwrap();
+    // Those of a guest by themselves, who may delete no others.
+    let own = |id: &str, of: u64| {
+        of_guest(1, id, Act::DeleteAll { target: Target { of: GuestId(of), name: None } })
+    };
+    log.append(vec![own("x", 2), own("y", 1)]).await.unwrap();
+    assert_eq!(sequence(log, 0, 9).await, [3, 7, 9, 14, 15]);
+    let state = state(log).await;
+    assert!(state.annotations.edit(11).is_none() && state.annotations.reaction_of(GuestId(1), 1).is_none());
+    assert!(!state.acts.iter().any(|line| line.by == GuestId(1)));
+}
+
+async fn replies_are_messages(log: &dyn Log) {
+    state(log).await;
+    let name = crate::protocol::Name::parse("Ann").unwrap();
+    let reply = Body::Reply { to: 1, name, text: "the answer".into() };
+    log.append(vec![entry(1, "a"), Entry { body: reply.clone(), ..entry(1, "b") }]).await.unwrap();
+    assert_eq!(log.read(1, 9).await.unwrap()[0].body, reply);
+    log.append(vec![delete("1", &[2])]).await.unwrap();
+    assert_eq!(sequence(log, 0, 9).await, [1, 3]);
+    log.append(vec![Entry { body: reply, ..entry(2, "c") }, delete_all("2", 2)]).await.unwrap();
+    assert_eq!(sequence(log, 0, 9).await, [1, 3, 5]);
 }
 
 async fn what_is_deleted_makes_room(log: &dyn Log) {

@@ -15,7 +15,7 @@ promises! {
 /// A message that waits.
 pub(in crate::log) fn held(guest: u64, id: &str) -> Entry {
     Entry {
-        body: Body::Held { name: Name::parse("Ann").unwrap(), text: format!("text of {id}") },
+        body: Body::Held { name: Name::parse("Ann").unwrap(), text: format!("text of {id}"), to: None },
         ..entry(guest, id)
     }
 }
@@ -23,7 +23,7 @@ pub(in crate::log) fn held(guest: u64, id: &str) -> Entry {
 /// The same when it is released by the room itself.
 pub(in crate::log) fn released(guest: u64, id: &str, held: u64, said_as: &str) -> Entry {
     let text = format!("text of {said_as}");
-    let release = Release { by: GuestId::ROOM, held, said_as: MessageId::parse(said_as).unwrap() };
+    let release = Release { by: GuestId::ROOM, held, said_as: MessageId::parse(said_as).unwrap(), to: None };
     let body = Body::Released { release: Box::new(release), name: Name::parse("Ann").unwrap(), text };
     Entry { body, ..entry(guest, id) }
 }

@@ -127,6 +127,9 @@ impl View {
                     self.room_changed = seq;
                 }
                 erases = effect.erases;
+            } else if self.room.as_ref().is_some_and(|room| room.is_replaced(&record)) {
+                // The node that was to erase it did not get to it.
+                erases = Some(Erase { before: seq, replaced: vec![seq], ..Erase::default() });
             }
             if tells {
                 told.push(record);
@@ -259,6 +262,10 @@ impl View {
         let (mut state, mut changed) = (state, seq);
         // What the state says is erased may still be in the stream: the node that was to erase it is gone.
         let mut erases: VecDeque<Erase> = state.erased.iter().cloned().collect();
+        let known = self.records.range(..=seq).filter(|(_, packed)| !packed.is_message());
+        let replaced = known
+            .filter(|(seq, packed)| packed.record(**seq).is_some_and(|record| state.is_replaced(&record)));
+        let replaced: Vec<u64> = replaced.map(|(seq, _)| *seq).collect();
         for (seq, packed) in self.records.range(seq.saturating_add(1)..) {
             if !packed.is_message()
                 && let Some(record) = packed.record(*seq)
@@ -273,6 +280,7 @@ impl View {
         self.room = Some(state);
         self.room_changed = changed;
         self.ahead = erases;
+        self.erase(wire, &Erase { before: seq, replaced, ..Erase::default() }, When::Others);
         self.erase_reached(wire, When::Others);
     }
 }

@@ -23,7 +23,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::cluster::{Connection, Sealer};
 use crate::log::Entry;
-use crate::protocol::record::{MESSAGE, SAID};
+use crate::protocol::record::{MESSAGE, REPLY, SAID};
 use crate::protocol::{Body, GuestId, MessageId, Record};
 
 /// What stands for author and id.
@@ -169,7 +169,7 @@ impl Packed {
 
     /// Whether it is a message that was said at once: such an entry changes nothing of the room's state.
     pub(super) fn is_message(&self) -> bool {
-        self.parts().is_some_and(|parts| parts.kind == MESSAGE)
+        self.parts().is_some_and(|parts| [MESSAGE, REPLY].contains(&parts.kind))
     }
 
     /// Whether it has the text of a message, said or held.

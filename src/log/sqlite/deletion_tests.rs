@@ -13,7 +13,7 @@ use super::fault::LOOK;
 use super::store::Store;
 use super::tests::file;
 use super::{Retention, SqliteLog, Synchronous};
-use crate::log::contract::erasing::{act, delete, delete_all, pin};
+use crate::log::contract::erasing::{act, delete, delete_all, edit, pin, react};
 use crate::log::contract::holding::{held, released};
 use crate::log::contract::{entry, sequence};
 use crate::log::{Entry, Log, MemoryLog, RoomState};
@@ -69,6 +69,35 @@ fn the_keys_of_what_waited_are_gone_when_it_is_released() {
     let mut again = Store::open(&path, keep(100), Synchronous::Normal, &Arc::default()).unwrap();
     assert_eq!(numbers(&mut again).into_iter().collect::<Vec<_>>(), [2, 4, 5]);
     assert!(again.state(RoomState::new("none")).unwrap().is_held(2));
+}
+
+/// Of a message that was edited and is deleted nothing is left, and of what is replaced nothing either.
+#[test]
+fn the_keys_of_edits_go_with_what_replaces_them_and_with_their_message() {
+    let (directory, path) = file();
+    let mut store = store(&path, keep(1000));
+    store.append(vec![entry(1, "a"), entry(1, "b")]).unwrap();
+    let mut every_key: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+    for round in 0..100 {
+        store
+            .append(vec![edit(1, &format!("e{round}"), 1), react(2, &format!("r{round}"), round % 2 == 0)])
+            .unwrap();
+        every_key.extend(keys(directory.path()));
+    }
+    assert_eq!(numbers(&mut store).into_iter().collect::<Vec<_>>(), [1, 2, 201, 202]);
+    let files = bytes(directory.path());
+    for (seq, key) in &every_key {
+        assert_eq!(contains(&files, key), [1, 2, 201, 202].contains(seq), "the key of {seq}");
+    }
+    store.append(vec![delete("1", &[1]), edit(1, "late", 1)]).unwrap();
+    let files = bytes(directory.path());
+    for (seq, key) in &every_key {
+        assert_eq!(contains(&files, key), *seq == 2, "the key of {seq}");
+    }
+    drop(store);
+    let mut again = Store::open(&path, keep(1000), Synchronous::Normal, &Arc::default()).unwrap();
+    assert_eq!(numbers(&mut again).into_iter().collect::<Vec<_>>(), [2, 203]);
+    assert!(again.state(RoomState::new("none")).unwrap().annotations.edit(1).is_none());
 }
 
 /// The state has the text of the pinned message; each change of it has a key of its own.

@@ -152,21 +152,22 @@ pub(super) fn delete(connection: &mut Connection, seqs: &[u64]) -> rusqlite::Res
 /// Deletes the rows of what an act erases, and adds the slots of their keys. That the pins are acts and the others are
 /// messages is looked at here, too: another entry is not lost, whatever numbers there are.
 pub(super) fn erase(connection: &Connection, erase: &Erase, slots: &mut Vec<u32>) -> rusqlite::Result<()> {
-    let mut by_number = connection
-        .prepare_cached("DELETE FROM messages WHERE seq = ?1 AND kind IN (?2, ?3, ?4) RETURNING slot")?;
+    let mut by_number = connection.prepare_cached(
+        "DELETE FROM messages WHERE seq = ?1 AND kind IN (?2, ?3, ?4, ?5, ?6, ?7) RETURNING slot",
+    )?;
     let messages = erase.messages.iter().map(|seq| (seq, SAID));
-    for (seq, [a, b, c]) in messages.chain(erase.pins.iter().map(|seq| (seq, [ACT; 3]))) {
-        let mut rows = by_number.query((number(*seq), a, b, c))?;
+    for (seq, [a, b, c, d, e, f]) in messages.chain(erase.acts().map(|seq| (seq, [ACT; SAID.len()]))) {
+        let mut rows = by_number.query((number(*seq), a, b, c, d, e, f))?;
         while let Some(row) = rows.next()? {
             slots.push(row.get(0)?);
         }
     }
     if let Some(author) = erase.by {
         let mut by_author = connection.prepare_cached(
-            "DELETE FROM messages WHERE guest = ?1 AND seq < ?2 AND kind IN (?3, ?4, ?5) RETURNING slot",
+            "DELETE FROM messages WHERE guest = ?1 AND seq < ?2 AND kind IN (?3, ?4, ?5, ?6, ?7, ?8) RETURNING slot",
         )?;
-        let [a, b, c] = SAID;
-        let mut rows = by_author.query((number(author.0), number(erase.before), a, b, c))?;
+        let [a, b, c, d, e, f] = SAID;
+        let mut rows = by_author.query((number(author.0), number(erase.before), a, b, c, d, e, f))?;
         while let Some(row) = rows.next()? {
             slots.push(row.get(0)?);
         }

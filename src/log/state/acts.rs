@@ -66,7 +66,7 @@ impl RoomState {
                 _ => refuse("This link was used already, or taken back. Ask a host for a new one."),
             };
         }
-        if act.is_own() {
+        if act.is_own(author) {
             return self.permit_own(author, act, at);
         }
         let own = self.role(author);
@@ -143,6 +143,9 @@ impl RoomState {
     fn permit_own(&self, author: GuestId, act: &Act, at: u64) -> Result<(), Refusal> {
         let refuse = |sentence: &str| Err(Refusal::new(Code::NotAllowed, sentence));
         match act {
+            Act::Edit { .. } | Act::React { .. } | Act::Delete { .. } | Act::DeleteAll { .. } => {
+                self.permit_annotating(author, act)
+            }
             _ if author == GuestId::ROOM => refuse("The room itself has no name to reserve."),
             Act::Reserve { name, .. } => match name.clone().and_then(Name::from_stored) {
                 None => refuse("You have no name in this room yet."),
@@ -170,6 +173,9 @@ impl RoomState {
 
     /// Takes account of an act, if its author may do it.
     pub(super) fn apply_act(&mut self, record: &Record, act: &Act) -> Effect {
+        if matches!(act, Act::Edit { .. } | Act::React { .. }) {
+            return self.annotate(record, act);
+        }
         let mut erases = Erase { before: record.seq, ..Erase::default() };
         if self.permit(record.author, act, record.at).is_err() {
             if let Act::Pin { said: Some(_), .. } = act {
@@ -220,15 +226,17 @@ impl RoomState {
             }
             Act::Unmute { target } => self.muted.retain(|one| one.of != target.of),
             Act::Unban { target } => self.banned.retain(|one| one.of != target.of),
-            Act::Delete { messages } => {
+            Act::Delete { messages, .. } => {
                 erases.messages.extend(messages.iter().filter(|seq| **seq < record.seq));
                 self.discard(messages);
                 erases.pins.extend(self.unpin_if(|pinned| messages.contains(&pinned.message)));
+                self.forget_messages(messages, &mut erases);
             }
             Act::DeleteAll { target } => {
                 erases.by = Some(target.of);
                 self.discard_of(target.of);
                 erases.pins.extend(self.unpin_if(|pinned| pinned.said.by == target.of));
+                self.forget_annotations_of(target.of, &mut erases);
             }
             Act::Lock { locked } => self.policy.locked = *locked,
             Act::Slow { seconds } => self.policy.slow = *seconds,
@@ -254,7 +262,7 @@ impl RoomState {
             // What is left is told to guests, was done before, or is an entry of its own kind.
             _ => {}
         }
-        if !act.is_own() {
+        if !act.is_own(record.author) {
             self.note(record, act);
         }
         Effect { changed: true, erases: self.erased.note(erases), ..Effect::default() }

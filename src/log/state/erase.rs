@@ -1,7 +1,7 @@
 //! What acts erase: messages, and the copies of their texts.
 //!
-//! Only messages are erased by their numbers or their author: an act stays whatever number is named. The one other entry
-//! that has the text of a message is the act that pins it.
+//! Only messages are erased by their numbers or their author: an act stays whatever number is named. The other entries
+//! that have the text of a message are the act that pins it and the one that edits it.
 
 use std::collections::VecDeque;
 
@@ -24,9 +24,12 @@ pub struct Erase {
     /// The messages of this author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<GuestId>,
-    /// The acts with these numbers, which pinned a message and have its text.
+    /// The acts with these numbers, which pinned or edited a message and have its text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<u64>,
+    /// The reactions with these numbers, which do not count any more. They have no text, and are not remembered.
+    #[serde(skip)]
+    pub replaced: Vec<u64>,
 }
 
 impl Erase {
@@ -35,12 +38,22 @@ impl Erase {
         seq < self.before && (self.by == Some(author) || self.messages.contains(&seq))
     }
 
+    /// The numbers of all acts that it erases.
+    pub fn acts(&self) -> impl Iterator<Item = &u64> {
+        self.pins.iter().chain(&self.replaced)
+    }
+
+    /// Whether something with a text goes.
+    pub fn has_texts(&self) -> bool {
+        self.by.is_some() || self.numbers() > 0
+    }
+
     fn numbers(&self) -> usize {
         self.messages.len() + self.pins.len()
     }
 
-    fn is_empty(&self) -> bool {
-        self.by.is_none() && self.numbers() == 0
+    pub(super) fn is_empty(&self) -> bool {
+        !self.has_texts() && self.replaced.is_empty()
     }
 }
 
@@ -65,6 +78,11 @@ impl Erasures {
         self.iter().any(|erase| erase.has_message(seq, author))
     }
 
+    /// Whether one of them erases the message with this number, as far as numbers tell.
+    pub(super) fn has_number(&self, seq: u64) -> bool {
+        self.iter().any(|erase| erase.messages.contains(&seq))
+    }
+
     /// Forgets the numbers from `first` on.
     pub(super) fn set_back(&mut self, first: u64) {
         for erase in &mut self.0 {
@@ -80,7 +98,10 @@ impl Erasures {
         if erase.is_empty() {
             return None;
         }
-        self.0.push_back(erase.clone());
+        if !erase.has_texts() {
+            return Some(erase);
+        }
+        self.0.push_back(Erase { replaced: Vec::new(), ..erase.clone() });
         while self.0.len() > ERASURES_MAX || self.iter().map(Erase::numbers).sum::<usize>() > NUMBERS_MAX {
             self.0.pop_front();
         }

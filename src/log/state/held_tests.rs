@@ -22,11 +22,12 @@ fn name() -> Name {
 }
 
 fn hold(state: &mut RoomState, seq: u64, author: GuestId) -> Effect {
-    state.apply(&record(seq, author, Body::Held { name: name(), text: "scam".into() }))
+    state.apply(&record(seq, author, Body::Held { name: name(), text: "scam".into(), to: None }))
 }
 
 fn release(state: &mut RoomState, seq: u64, author: GuestId, by: GuestId, held: u64) -> Effect {
-    let release = Box::new(Release { by, held, said_as: MessageId::parse(&held.to_string()).unwrap() });
+    let release =
+        Box::new(Release { by, held, said_as: MessageId::parse(&held.to_string()).unwrap(), to: None });
     state.apply(&record(seq, author, Body::Released { release, name: name(), text: "scam".into() }))
 }
 
@@ -97,7 +98,7 @@ fn what_waits_goes_with_its_author() {
         assert_eq!(release(&mut state, 6, GUEST, MODERATOR, 2).refused, !stays);
     }
     let mut state = waiting();
-    assert_eq!(erased(&act(&mut state, 5, MODERATOR, Act::Delete { messages: vec![4] })), [4]);
+    assert_eq!(erased(&act(&mut state, 5, MODERATOR, Act::Delete { messages: vec![4], own: false })), [4]);
     assert_eq!(held(&state), [2, 3]);
     assert!(state.permit(MODERATOR, &Act::Release { messages: vec![4] }, 0).is_err());
     assert!(state.permit(MODERATOR, &Act::Release { messages: vec![4, 3] }, 0).is_ok());

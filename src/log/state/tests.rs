@@ -157,14 +157,14 @@ fn pin(message: u64) -> Act {
 }
 
 fn erase(before: u64, messages: &[u64], by: Option<GuestId>, pins: &[u64]) -> Option<Erase> {
-    Some(Erase { before, messages: messages.to_vec(), by, pins: pins.to_vec() })
+    Some(Erase { before, messages: messages.to_vec(), by, pins: pins.to_vec(), replaced: Vec::new() })
 }
 
 #[test]
 fn what_is_deleted_is_not_pinned_any_more() {
     let mut state = governed();
     act(&mut state, 5, HOST, pin(4));
-    let effect = act(&mut state, 6, MODERATOR, Act::Delete { messages: vec![4, 9] });
+    let effect = act(&mut state, 6, MODERATOR, Act::Delete { messages: vec![4, 9], own: false });
     assert_eq!(effect.erases, erase(6, &[4], None, &[5]), "none that comes later");
     assert_eq!(state.policy.pinned, None);
     act(
@@ -178,7 +178,7 @@ fn what_is_deleted_is_not_pinned_any_more() {
     assert_eq!(state.policy.pinned, None);
     assert!(act(&mut state, 9, HOST, Act::Pin { message: 1, said: None }).refused);
     assert_eq!(
-        act(&mut state, 10, GUEST, Act::Delete { messages: vec![3] }),
+        act(&mut state, 10, GUEST, Act::Delete { messages: vec![3], own: false }),
         Effect { refused: true, ..Effect::default() }
     );
 }
@@ -199,7 +199,7 @@ fn an_act_that_pins_goes_with_its_pin() {
 #[test]
 fn what_was_deleted_is_not_pinned_later() {
     let mut state = governed();
-    act(&mut state, 6, MODERATOR, Act::Delete { messages: vec![4] });
+    act(&mut state, 6, MODERATOR, Act::Delete { messages: vec![4], own: false });
     let mut again = RoomState::decode(&state.encode()).unwrap();
     for (seq, state) in [(7, &mut state), (7, &mut again)] {
         let refused = act(state, seq, HOST, pin(4));
@@ -216,7 +216,7 @@ fn what_was_deleted_is_not_pinned_later() {
 #[test]
 fn a_log_that_is_set_back_gives_numbers_again() {
     let mut state = governed();
-    act(&mut state, 10, HOST, Act::Delete { messages: vec![4, 8] });
+    act(&mut state, 10, HOST, Act::Delete { messages: vec![4, 8], own: false });
     act(&mut state, 11, HOST, Act::DeleteAll { target: target(GUEST) });
     act(&mut state, 12, HOST, pin(11));
     state.set_back(6);
@@ -249,11 +249,11 @@ fn lists_are_bounded() {
     }
     assert_eq!(state.links.len(), 16);
     for number in 0..200 {
-        act(&mut state, 3000 + number, HOST, Act::Delete { messages: vec![1] });
+        act(&mut state, 3000 + number, HOST, Act::Delete { messages: vec![1], own: false });
     }
     assert_eq!(state.erased.iter().count(), 100);
     for number in 0..20 {
-        act(&mut state, 4000 + number, HOST, Act::Delete { messages: (1..=100).collect() });
+        act(&mut state, 4000 + number, HOST, Act::Delete { messages: (1..=100).collect(), own: false });
     }
     assert_eq!(state.erased.iter().count(), 10);
 }

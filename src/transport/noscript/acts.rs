@@ -20,8 +20,8 @@ pub(super) fn line(act: &Act, by: &Markup) -> Option<Markup> {
         Act::Unmute { target } => html! { (name(target)) " may write again" },
         Act::Ban { target, .. } => html! { (name(target)) " was banned" (by) },
         Act::Unban { target } => html! { (name(target)) " may come back" },
-        Act::Delete { messages } if messages.len() == 1 => html! { "A message was deleted" (by) },
-        Act::Delete { messages } => html! { (messages.len()) " messages were deleted" (by) },
+        Act::Delete { messages, .. } if messages.len() == 1 => html! { "A message was deleted" (by) },
+        Act::Delete { messages, .. } => html! { (messages.len()) " messages were deleted" (by) },
         Act::DeleteAll { target } => html! { "The messages of " (name(target)) " were deleted" (by) },
         Act::Lock { locked: true } => html! { "The room is locked: only guests who are in it can come back" },
         Act::Lock { locked: false } => html! { "The room is open again" },
@@ -57,6 +57,8 @@ pub(super) fn line(act: &Act, by: &Markup) -> Option<Markup> {
         }
         // Its guest shows it beside the name.
         Act::Reserve { .. } | Act::ReleaseName => return None,
+        // Shown with their messages.
+        Act::Edit { .. } | Act::React { .. } => return None,
         Act::Unreserve { target } => html! { "The reserved name of " (name(target)) " was taken back" (by) },
         Act::Identities { required: true } => html! { "Only guests with an identity can come in now" },
         Act::Identities { required: false } => html! { "Guests without an identity can come in again" },
@@ -87,7 +89,7 @@ mod tests {
                 "<bdi>&lt;b&gt;</bdi> was put out by <bdi>Hanna</bdi>",
             ),
             (Act::Unban { target: target(None) }, "the guest 0007 may come back"),
-            (Act::Delete { messages: vec![1, 2] }, "2 messages were deleted by <bdi>Hanna</bdi>"),
+            (Act::Delete { messages: vec![1, 2], own: false }, "2 messages were deleted by <bdi>Hanna</bdi>"),
             (Act::Topic { text: "a & b".into() }, "The topic is now: <bdi>a &amp; b</bdi>"),
         ] {
             assert_eq!(line(&act, &by).unwrap().0, expected);

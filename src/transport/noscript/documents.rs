@@ -173,6 +173,15 @@ pub fn room(title: &str, window: &Window, rooms: &[RoomLink], doors: &Doors<'_>)
             }
             (room_links(rooms))
             (doors.forms())
+            details {
+                summary { "Leave and erase" }
+                p { "All that you have said here is deleted for everyone, and cannot be brought back." }
+                form method="post" action="page/leave" {
+                    input type="hidden" name="form" value=(window.number) autocomplete="off";
+                    input type="hidden" name="proof" value=(window.proof) autocomplete="off";
+                    button class="link" name="do" value="erase" { "Erase my messages and leave" }
+                }
+            }
         }
         main aria-label="Chat" {
             iframe name="messages" title="Messages" src=(messages) {}

@@ -1,5 +1,7 @@
 //! The room's events as they are read back to be rendered.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::protocol::{Act, Guest, GuestId, Policy};
@@ -8,12 +10,7 @@ use crate::protocol::{Act, Guest, GuestId, Policy};
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum Event {
-    Message {
-        at: u64,
-        guest: GuestId,
-        name: String,
-        text: String,
-    },
+    Message(Said),
     Title {
         at: u64,
         title: String,
@@ -65,6 +62,24 @@ pub(super) enum Event {
     },
     #[serde(other)]
     Other,
+}
+
+/// A message.
+#[derive(Debug, Deserialize)]
+pub(super) struct Said {
+    pub(super) seq: u64,
+    pub(super) at: u64,
+    pub(super) guest: GuestId,
+    pub(super) name: String,
+    pub(super) text: String,
+    /// The message that it answers.
+    #[serde(default)]
+    pub(super) reply: Option<u64>,
+    #[serde(default)]
+    pub(super) edited: bool,
+    /// The guests who have put each emoji to it.
+    #[serde(default)]
+    pub(super) reactions: BTreeMap<String, Vec<GuestId>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

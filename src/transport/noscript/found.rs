@@ -5,8 +5,9 @@ use maud::{Markup, html};
 use super::calm::calm;
 use super::markup::{Look, badge, begin};
 use super::phrases;
+use crate::hub::annotated::Annotated;
 use crate::hub::{Found, History};
-use crate::protocol::{Body, GuestId, Record, SEARCH_BYTES_MAX};
+use crate::protocol::{GuestId, SEARCH_BYTES_MAX};
 
 /// The content of the page to search.
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,21 +118,23 @@ struct Line<'a> {
     guest: GuestId,
     name: &'a str,
     text: &'a str,
+    edited: bool,
     /// How long ago it was said.
     age: String,
 }
 
 /// Those of these entries that are messages, in their order.
-fn lines(records: &[Record], clock: u64) -> impl Iterator<Item = Line<'_>> {
-    records.iter().filter_map(move |record| match &record.body {
-        Body::Message { name, text } | Body::Released { name, text, .. } => Some(Line {
+fn lines(messages: &[Annotated], clock: u64) -> impl Iterator<Item = Line<'_>> {
+    messages.iter().filter_map(move |Annotated { record, edited, .. }| {
+        let (name, text) = record.body.said()?;
+        Some(Line {
             seq: record.seq,
             guest: record.author,
             name: name.as_str(),
             text,
+            edited: *edited,
             age: phrases::span(clock.saturating_sub(record.at)) + " ago",
-        }),
-        _ => None,
+        })
     })
 }
 
@@ -144,7 +147,7 @@ fn ages<'a>(lines: &'a [Line<'a>]) -> impl Iterator<Item = (&'a Line<'a>, Option
 impl Line<'_> {
     /// The message, in a list of what was found, or in its place: there the one that is `meant` is marked.
     fn article(&self, meant: Option<bool>) -> Markup {
-        let Self { seq, guest, name, text, age } = self;
+        let Self { seq, guest, name, text, edited, age } = self;
         let place = format!("context?message={seq}#m{seq}");
         html! {
             article id={ "m" (seq) } class=[(meant == Some(true)).then_some("meant")] {
@@ -154,7 +157,7 @@ impl Line<'_> {
                         @if meant.is_none() { (age) ", in its place" } @else { "Link to this" span class="unseen" { " message of " bdi { (name) } } }
                     }
                 }
-                p class="said" dir="auto" { (calm(text)) }
+                p class="said" dir="auto" { (calm(text)) @if *edited { " " span class="quiet" { "edited" } } }
             }
         }
     }

@@ -1,11 +1,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::protocol::{MessageId, Name};
+use crate::protocol::{Body, MessageId, Name, Reactions, Record};
 
-fn record(seq: u64, at: u64, text: &str) -> Record {
+fn record(seq: u64, at: u64, text: &str) -> Annotated {
     let (id, name) = (MessageId::parse("a").unwrap(), Name::parse("Ann & Bob").unwrap());
-    Record { seq, at, author: GuestId(7), id, body: Body::Message { name, text: text.into() } }
+    let body = Body::Message { name, text: text.into() };
+    let record = Record { seq, at, author: GuestId(7), id, body };
+    Annotated { record, edited: false, reactions: Reactions::default() }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::made_link::made_link;
 use super::markup::{Look, badge, begin};
 use super::newcomers::Newcomers;
 use super::phrases;
+use crate::hub::annotated::Annotated;
 use crate::log::RoomState;
 use crate::log::state::{ActLine, By, Restriction};
 use crate::protocol::event::WaitingGuest;
@@ -23,7 +24,7 @@ pub struct HostPage<'a> {
     /// The guests who are listed.
     pub guests: &'a [Guest],
     /// The newest messages, oldest first.
-    pub messages: &'a [Record],
+    pub messages: &'a [Annotated],
     /// The messages that wait, oldest first.
     pub held: &'a [Record],
     /// The present value of the room's clock.
@@ -156,7 +157,7 @@ impl HostPage<'_> {
     /// What waits because of a word that is kept out; nothing where nothing does.
     fn waiting(&self) -> Markup {
         let messages = self.held.iter().filter_map(|record| match &record.body {
-            Body::Held { name, text } => Some((record.seq, record.author, name, text)),
+            Body::Held { name, text, .. } => Some((record.seq, record.author, name, text)),
             _ => None,
         });
         html! {
@@ -174,11 +175,8 @@ impl HostPage<'_> {
     }
 
     fn talk(&self) -> Markup {
-        let messages = self.messages.iter().rev().filter_map(|record| match &record.body {
-            Body::Message { name, text } | Body::Released { name, text, .. } => {
-                Some((record.seq, name, text))
-            }
-            _ => None,
+        let messages = self.messages.iter().rev().filter_map(|message| {
+            message.record.body.said().map(|(name, text)| (message.record.seq, name, text))
         });
         html! {
             h2 { "The newest messages" }

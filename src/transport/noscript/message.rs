@@ -12,7 +12,7 @@ use crate::protocol::{MessageId, Refusal, Say};
 pub fn say(form: &str, text: &str, message_bytes: usize) -> Result<Say, Refusal> {
     let text = normalise(text);
     check_text(&text, message_bytes)?;
-    Ok(Say { id: message_id(form, &text)?, text })
+    Ok(Say { id: message_id(form, &text)?, text, reply: None })
 }
 
 /// An id that is the same for the same text from the same form, however often it is sent, and another for another text,
@@ -26,7 +26,7 @@ pub fn message_id(form: &str, text: &str) -> Result<MessageId, Refusal> {
 }
 
 /// Normalises line breaks, which forms send as CR LF (HTML, section 4.10.22.7), and removes blank lines around the text.
-fn normalise(text: &str) -> String {
+pub fn normalise(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text = text.trim_end();
     // Blank first lines go; the indentation of the first line that is not blank stays.

@@ -13,6 +13,9 @@ pub(super) fn span(seconds: u64) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// The line for a room that cannot store what is said.
+pub(super) const CANNOT_WRITE: &str = "The room cannot write at the moment.";
+
 /// What is said to the author of a message that has to wait.
 pub const WAITS: &str = "Your message waits until a host or a moderator lets it be said.";
 

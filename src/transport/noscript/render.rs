@@ -3,11 +3,12 @@
 use maud::{Markup, html};
 
 use super::acts;
-use super::calm::{calm, is_long, lines_of};
+use super::calm::{calm, lines_of};
 use super::colours::Colours;
-use super::event::{Event, Member};
+use super::event::{Event, Member, Said};
 use super::markup::badge;
-use super::phrases;
+use super::phrases::{self, CANNOT_WRITE};
+use super::said::{Place, Quotes, article};
 use crate::protocol::act::Act;
 use crate::protocol::policy::RoleOf;
 use crate::protocol::record::HELD;
@@ -24,9 +25,6 @@ const PAUSE_SECONDS: u64 = 10 * 60;
 
 /// Each day of this many seconds is marked while a guest is here.
 const DAY_SECONDS: u64 = 86_400;
-
-/// The line for a room that cannot store what is said.
-const CANNOT_WRITE: &str = "The room cannot write at the moment.";
 
 /// Renders the events of one guest.
 #[derive(Debug)]
@@ -48,6 +46,7 @@ pub struct Renderer {
     /// How many lines there are below the last name, with those of the last message.
     below: usize,
     colours: Colours,
+    quotes: Quotes,
     /// What hosts have decided.
     policy: Policy,
     /// Whether a message may be shown that was deleted since.
@@ -80,6 +79,7 @@ impl Renderer {
             last: None,
             below: 0,
             colours,
+            quotes: Quotes::default(),
             policy: Policy::clone(&welcome.policy),
             shows_deleted: false,
             age: String::new(),
@@ -126,6 +126,11 @@ impl Renderer {
     /// Whether a message may be shown that was deleted since: it cannot be taken back from a document that is sent.
     pub fn shows_deleted(&self) -> bool {
         self.shows_deleted
+    }
+
+    /// Whether the events are from before the guest joined.
+    pub fn is_history(&self) -> bool {
+        self.history
     }
 
     /// The number of listed members: the cost of [`Renderer::members`] grows with it.
@@ -187,7 +192,7 @@ impl Renderer {
 
     fn event(&mut self, event: Event, out: &mut String) {
         match event {
-            Event::Message { at, guest, name, text } => self.message(at, guest, name, &text, out),
+            Event::Message(said) => self.message(said, out),
             Event::Title { at, title } => {
                 self.moment(at, out);
                 self.line(out, &html! { "The room is now called " bdi { (title) } });
@@ -265,11 +270,19 @@ impl Renderer {
         if !self.history {
             self.keep(guest, act);
         }
-        let name = self.members.iter().find(|known| known.id == guest).map(|known| known.name.clone());
+        let name = self.name(guest);
+        // Messages of the history are shown with what was done to them.
+        let line =
+            if self.history { None } else { self.quotes.annotation(self.me, guest, name.as_deref(), act) };
+        if let Some(line) = line {
+            self.moment(at, out);
+            return self.line(out, &line);
+        }
         let of_role = || self.policy.name(guest).map(str::to_owned);
         let by = match name.or_else(of_role) {
             Some(name) => html! { bdi { (name) } },
             None if guest == GuestId::ROOM => html! { "the host" },
+            None if act.is_own(guest) => html! { "a guest" },
             None => html! { "a host" },
         };
         if let Some(line) = acts::line(act, &by) {
@@ -293,13 +306,14 @@ impl Renderer {
         }
     }
 
-    fn message(&mut self, at: u64, guest: GuestId, name: String, text: &str, out: &mut String) {
+    fn message(&mut self, said: Said, out: &mut String) {
+        let (at, guest) = (said.at, said.guest);
         self.moment(at, out);
-        let text = calm(text);
-        let lines = lines_of(&text);
+        let lines = lines_of(&calm(&said.text));
         let follows = self.below < NAMED_EVERY
+            && said.reply.is_none()
             && self.last.as_ref().is_some_and(|(last, was, when)| {
-                *last == guest && *was == name && at.saturating_sub(*when) < GROUP_SECONDS
+                *last == guest && *was == said.name && at.saturating_sub(*when) < GROUP_SECONDS
             });
         self.below = lines.min(NAMED_EVERY) + if follows { self.below } else { 0 };
         let (mine, role) = (guest == self.me, self.policy.role(guest));
@@ -307,22 +321,14 @@ impl Renderer {
         let new = !self.history && self.live;
         let classes = [(new, " new"), (mine, " mine"), (follows, " follows")];
         let classes = classes.map(|(is, class)| if is { class } else { "" }).concat();
-        let markup = html! {
-            article class={ (self.colours.class(guest)) (classes) } {
-                h2 {
-                    @if mine { "You" } @else { bdi { (name) } }
-                    @if !follows && role > Role::Guest { " " span class="role" { (role.as_str()) } }
-                    @if !mine && !follows { " " (badge(guest)) }
-                }
-                @if is_long(lines) {
-                    p class="long" tabindex="0" dir="auto" { (text) }
-                } @else {
-                    p dir="auto" { (text) }
-                }
-            }
-        };
-        append(out, &markup);
-        self.last = Some((guest, name, at));
+        let classes = format!("{}{classes}", self.colours.class(guest));
+        append(out, &article(&said, &Place { classes, mine, follows, role, quotes: &self.quotes }));
+        self.quotes.note(&said);
+        self.last = Some((guest, said.name, at));
+    }
+
+    fn name(&self, guest: GuestId) -> Option<String> {
+        self.members.iter().find(|known| known.id == guest).map(|known| known.name.clone())
     }
 
     /// Appends how long before the join a message was published, where that changes.

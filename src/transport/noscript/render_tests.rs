@@ -19,6 +19,7 @@ fn renderer() -> Renderer {
         last: None,
         below: 0,
         colours: Colours::default(),
+        quotes: Quotes::default(),
         policy: Policy::default(),
         shows_deleted: false,
         age: String::new(),
@@ -26,16 +27,21 @@ fn renderer() -> Renderer {
     }
 }
 
+fn said(at: u64, name: String, text: &str) -> Said {
+    let (reactions, text) = (std::collections::BTreeMap::new(), text.to_owned());
+    Said { seq: at + 1, at, guest: GuestId(2), name, text, reply: None, edited: false, reactions }
+}
+
 proptest! {
     /// Names and texts are escaped: they can be restored, and add no tag.
     #[test]
     fn names_and_texts_stay_text(name in any::<String>(), text in any::<String>()) {
         let mut out = String::new();
-        renderer().message(0, GuestId(2), name.clone(), &text, &mut out);
-        let rest = out.strip_prefix("<article class=\"h").and_then(|rest| rest.split_once("\"><h2><bdi>"));
+        renderer().message(said(0, name.clone(), &text), &mut out);
+        let rest = out.strip_prefix("<article class=\"h").and_then(|rest| rest.split_once("\" id=\"m1\"><h2><bdi>"));
         let between = format!("</bdi> {}</h2><p dir=\"auto\">", badge(GuestId(2)).0);
         let (shown, rest) = rest.unwrap().1.split_once(&between).unwrap();
-        let shown = [shown, rest.strip_suffix("</p></article>\n").unwrap()];
+        let shown = [shown, rest.split_once("</p><a href=").unwrap().0];
         for (shown, original) in shown.into_iter().zip([name, calm(&text).into_owned()]) {
             prop_assert!(!shown.contains(['<', '>', '"']));
             let restored = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
@@ -64,7 +70,7 @@ fn the_page_says_that_the_room_cannot_write_and_that_it_can_again() {
 fn a_long_run_says_its_name_again() {
     let named = |text: &str, messages: u64| {
         let (mut out, mut renderer) = (String::new(), renderer());
-        (0..messages).for_each(|at| renderer.message(at, GuestId(2), "Ann".to_owned(), text, &mut out));
+        (0..messages).for_each(|at| renderer.message(said(at, "Ann".to_owned(), text), &mut out));
         out.split("</article>").map(|each| u8::from(each.contains("class=\"badge"))).collect::<Vec<_>>()
     };
     let one = named("one line", 40);
@@ -79,7 +85,7 @@ fn a_long_run_says_its_name_again() {
 fn each_day_is_marked_while_a_guest_is_here() {
     let (mut out, mut renderer) = (String::new(), Renderer { joined: 1000, newest: 1000, ..renderer() });
     for hours in [1, 23, 24, 24, 47, 49, 120] {
-        renderer.message(1000 + hours * 3600, GuestId(2), "Ann".to_owned(), "said", &mut out);
+        renderer.message(said(1000 + hours * 3600, "Ann".to_owned(), "said"), &mut out);
     }
     let days: Vec<_> =
         ["1 day after", "2 days after", "5 days after"].map(|day| out.matches(day).count()).into();

@@ -3,6 +3,7 @@
 //! Everything from the cursor to the head becomes one chunk, which is all that is held for a guest: the next one is
 //! rendered when the connection has taken it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,11 +18,14 @@ use super::refresh::REFRESH_SECONDS;
 use super::render::Renderer;
 use super::windows::Claim;
 use crate::hub::{Join, Reader, Room, Seat, StatelessJoin};
-use crate::protocol::{Code, EventBatch, Name, Policy, Welcome};
+use crate::protocol::{Code, EventBatch, EventKind, HistoryRequest, Name, Policy, Refusal, Welcome};
 
 /// After how long a live document ends that shows a message which was deleted since: the browser loads it again, without it. Not at
 /// once, because a host deletes several.
 const DELETED_AFTER: Duration = Duration::from_secs(2);
+
+/// About how many bytes of the history are rendered at once.
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// How many of the newest messages are shown at first.
 const SHOWN: u64 = 200;
@@ -44,6 +48,8 @@ const SILENT: &str = "Nothing has come from the room for more than a minute. The
 pub struct Stream {
     reader: Reader,
     renderer: Renderer,
+    /// Events of the history that were read and are not rendered yet.
+    earlier: VecDeque<(EventKind, Option<u64>, String)>,
     /// The next chunk.
     out: String,
     /// The newest message when the guest joined.
@@ -151,7 +157,18 @@ impl Stream {
         let head = if welcome.first > welcome.head { 0 } else { welcome.head };
         let members_due = Instant::now();
         let renderer = Renderer::new(welcome, live);
-        Self { reader, renderer, out, head, members_due, heartbeat_due: members_due, ends_at: None, mode }
+        let earlier = VecDeque::new();
+        Self {
+            reader,
+            renderer,
+            earlier,
+            out,
+            head,
+            members_due,
+            heartbeat_due: members_due,
+            ends_at: None,
+            mode,
+        }
     }
 
     /// The next chunk, when there is one; `None` at the end.
@@ -172,17 +189,15 @@ impl Stream {
 
     /// Renders everything from the cursor to the head.
     async fn read(&mut self) {
-        let mut batch = EventBatch::default();
-        if let Err(refusal) = self.reader.read_events(&mut batch).await {
+        if let Err(refusal) = self.render().await {
             self.out.push_str(&html! { p class="line" { (refusal.message) } }.0);
             self.mode = Mode::Ended;
             return;
         }
-        self.renderer.events(&batch, &mut self.out);
         if self.ends_at.is_none() && self.renderer.shows_deleted() {
             self.ends_at = Some(Instant::now() + DELETED_AFTER);
         }
-        if self.reader.after() >= self.head {
+        if self.reader.after() >= self.head && self.earlier.is_empty() {
             self.renderer.end_history(&mut self.out);
             if self.renderer.members_changed() && self.members_due <= Instant::now() {
                 self.renderer.members(&mut self.out);
@@ -190,6 +205,47 @@ impl Stream {
                 self.members_due = Instant::now() + MEMBERS_EVERY * listed;
             }
         }
+    }
+
+    /// Renders what is new, or a chunk of the history, whose messages are shown as they are now.
+    async fn render(&mut self) -> Result<(), Refusal> {
+        let mut batch = EventBatch::default();
+        if self.earlier.is_empty() {
+            self.reader.read_events(&mut batch).await?;
+        }
+        if !self.renderer.is_history() {
+            self.renderer.events(&batch, &mut self.out);
+            return Ok(());
+        }
+        self.earlier.extend(batch.iter().map(|event| (event.kind, event.seq, event.json.to_owned())));
+        let full = self.out.len() + CHUNK_BYTES;
+        while self.out.len() < full
+            && let Some((kind, seq, json)) = self.earlier.pop_front()
+        {
+            let mut one = EventBatch::default();
+            match seq.filter(|_| kind == EventKind::Message) {
+                Some(seq) => self.push_now(seq, &json, &mut one).await?,
+                None => one.push_parts(kind, seq, [json.as_bytes(), b""]),
+            }
+            self.renderer.events(&one, &mut self.out);
+        }
+        Ok(())
+    }
+
+    /// Adds a message as it is now: one that was edited, or that guests have put something to, is read again.
+    async fn push_now(&self, seq: u64, json: &str, out: &mut EventBatch) -> Result<(), Refusal> {
+        let (room, known) = (self.reader.room(), self.reader.room().annotations());
+        if known.edit(seq).is_none() && known.reactions(seq).is_empty() {
+            out.push_parts(EventKind::Message, Some(seq), [json.as_bytes(), b""]);
+            return Ok(());
+        }
+        let page = room.history(HistoryRequest::before(seq + 1, 1)).await?;
+        // One that was deleted since is left out.
+        page.messages
+            .iter()
+            .filter(|message| message.record.seq == seq)
+            .for_each(|message| out.push(&message.event()));
+        Ok(())
     }
 
     /// Waits until there may be events; returns a chunk to write meanwhile.

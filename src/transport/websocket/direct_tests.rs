@@ -52,7 +52,7 @@ impl Chat {
     async fn say(&mut self, length: usize) {
         self.said += 1;
         let id = MessageId::parse(&self.said.to_string()).unwrap();
-        let says = vec![Say { id, text: "x".repeat(length) }];
+        let says = vec![Say { id, text: "x".repeat(length), reply: None }];
         let published = self.room.publish(&self.speaker.seat, says).await;
         assert_eq!(published.results, [Ok(self.said)]);
     }

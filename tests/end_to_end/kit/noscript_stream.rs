@@ -59,7 +59,7 @@ impl NoscriptStream {
     pub(crate) async fn message(&mut self) -> Option<String> {
         const GAP: &str = "no longer kept.";
         const BEGIN: &str = " dir=\"auto\">";
-        const END: &str = "</p></article>";
+        const END: &str = "</p><a href=\"message?of=";
         loop {
             let message = self.markup.find(END);
             if let Some(gap) =

@@ -265,6 +265,9 @@ async fn a_guest_who_says_too_much(surface: &mut Surface) {
                 true if path.ends_with("/identity") => {
                     (vec![FORM, OWN, &cookie], format!("form={number}&do=release"))
                 }
+                true if path.ends_with("/message") => {
+                    (vec![FORM, OWN, &cookie], format!("form={number}&of=1&text=x&do=reply"))
+                }
                 true => (vec![FORM, OWN, &cookie], format!("form={number}&text=x&do=unpin")),
                 false => (vec![AS_JSON], json),
             };
@@ -312,6 +315,7 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
     room.appoint(ann.welcome["guest"]["id"].as_u64().unwrap(), Role::Host).await;
     let (say, enter) = ("/rooms/{room}/page/say", "/rooms/{room}/page/enter");
     let (page, search) = ("/rooms/{room}/page", "/rooms/{room}/page/search");
+    let message = "/rooms/{room}/page/message";
     for (path, body) in [
         (say, "form=1&text=good+evening".to_owned()),
         (say, "form=2&text=not+yet&name=Pamela&do=rename".to_owned()),
@@ -329,8 +333,12 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
         (identity, "form=9&do=reserve".to_owned()),
         (identity, "form=9&do=key".to_owned()),
         (identity, "form=9&do=dance".to_owned()),
-        (search, "form=10&text=evening".to_owned()),
-        (search, "form=10&text=+".to_owned()),
+        (search, "form=11&text=evening".to_owned()),
+        (search, "form=11&text=+".to_owned()),
+        (message, "form=10&of=1&text=yes&do=reply".to_owned()),
+        (message, "form=10&of=1&text=+&do=reply".to_owned()),
+        (message, "form=10&of=99999&text=x&do=edit".to_owned()),
+        (message, "form=10&of=1&do=dance".to_owned()),
         (say, format!("form=5&text={}", "x".repeat(5000))),
         (enter, "name=Bob".to_owned()),
         (enter, format!("name={}", "x".repeat(33))),
@@ -348,6 +356,7 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
         "/reached",
         "/messages",
         "/say",
+        "/message",
         "/host",
         "/identity",
         "/search",

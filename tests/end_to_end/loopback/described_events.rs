@@ -107,6 +107,9 @@ async fn every_event_is_described_and_every_described_event_occurs() {
         json!({ "act": "pin", "message": said }),
         json!({ "act": "unpin" }),
         json!({ "act": "pin", "message": said }),
+        json!({ "act": "edit", "message": said, "text": "another text" }),
+        json!({ "act": "react", "message": said, "emoji": "👍" }),
+        json!({ "act": "react", "message": said, "emoji": "" }),
         json!({ "act": "kick", "of": other }),
         json!({ "act": "mute", "of": other, "seconds": 60 }),
         json!({ "act": "unmute", "of": other }),
@@ -235,6 +238,7 @@ fn what_a_single_room_does_not_say_is_described() {
         kept: false,
     };
     let welcome = Welcome {
+        replaced: vec![(2, 3)],
         guest: guest.clone(),
         token: Token::random().unwrap(),
         resumed: false,
@@ -248,7 +252,7 @@ fn what_a_single_room_does_not_say_is_described() {
         first: 1,
         after: Some(0),
         clock: 1,
-        limits: Limits { message_bytes: 1, name_characters: 1, guests: 1 },
+        limits: Limits { message_bytes: 1, name_characters: 1, guests: 1, edit_seconds: 0 },
         kept: Kept { messages: 1, days: 1 },
         doors: Arc::from(doors.clone()),
         storage_available: false,

@@ -26,6 +26,9 @@ async fn head_says_to_newcomers_what_get_says() {
             "/rooms/main/page/say",
             "/rooms/main/page/host",
             "/rooms/main/page/identity",
+            "/rooms/main/page/message?of=1",
+            "/rooms/main/page/search",
+            "/rooms/main/page/context",
             "/rooms/main/page/waiting",
         ] {
             // The one without the other before it: HEAD notes nothing.

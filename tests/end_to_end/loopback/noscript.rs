@@ -26,13 +26,14 @@ async fn two_people_chat_one_of_them_without_scripts() {
         heard.contains("\"><h2><bdi>Bob</bdi> <span class=\"badge\" ") && heard.contains(badge),
         "{heard}"
     );
-    assert!(heard.ends_with("</span></h2><p dir=\"auto\">good evening</p></article>\n"), "{heard}");
+    let end = "</span></h2><p dir=\"auto\">good evening</p><a href=\"message?of=1\" target=\"message\">more</a></article>\n";
+    assert!(heard.ends_with(end), "{heard}");
     ann.say("and to you").await;
     assert_eq!(bob.expect("message").await["text"], "good evening");
     let heard = bob.expect("message").await;
     assert_eq!((&heard["text"], &heard["name"]), (&json!("and to you"), &json!(name)));
     let own = stream.chunk().await.unwrap();
-    assert!(own.contains(" mine\"><h2>You</h2>") && own.contains("and to you"), "{own}");
+    assert!(own.contains(" mine\" id=\"m2\"><h2>You</h2>") && own.contains("and to you"), "{own}");
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ async fn searches_take_turns_and_do_not_find_what_was_deleted() {
         }
     }
     assert!(answered > 0);
-    room.govern(Act::Delete { messages: (200..=300).collect() }).await;
+    room.govern(Act::Delete { messages: (200..=300).collect(), own: false }).await;
     let until = tokio::time::Instant::now() + Duration::from_secs(30);
     let found = loop {
         let answer = guests[0].post("/rooms/main/search", json!({ "text": "tea 2", "limit": 200 })).await;

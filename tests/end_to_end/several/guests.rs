@@ -243,7 +243,7 @@ async fn page_run(
     run: &mut Vec<String>,
 ) -> io::Result<()> {
     const BEGIN: &str = " dir=\"auto\">";
-    const END: &str = "</p></article>";
+    const END: &str = "</p><a href=\"message?of=";
     let node = any(nodes, dice)?;
     let cookie = format!("Cookie: guest{}={token}", node.port());
     let mut response = ask(node, "GET /rooms/main/page/messages?window=1", &[&cookie], "").await?;

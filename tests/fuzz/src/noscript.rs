@@ -23,6 +23,7 @@ const MESSAGE_BYTES: usize = 400;
 static WELCOME: LazyLock<Welcome> = LazyLock::new(|| {
     let guest = Guest { id: GuestId(1), name: Name::parse("Ann").expect("a name"), away: false, kept: false };
     Welcome {
+        replaced: Vec::new(),
         guest: guest.clone(),
         token: Token::parse(&"A".repeat(43)).expect("a token"),
         resumed: false,
@@ -36,7 +37,7 @@ static WELCOME: LazyLock<Welcome> = LazyLock::new(|| {
         first: 1,
         after: None,
         clock: 1000,
-        limits: Limits { message_bytes: MESSAGE_BYTES, name_characters: 32, guests: 10 },
+        limits: Limits { message_bytes: MESSAGE_BYTES, name_characters: 32, guests: 10, edit_seconds: 900 },
         kept: Kept { messages: 10, days: 1 },
         doors: [].into(),
         storage_available: true,

@@ -73,7 +73,13 @@ fn encode(request: &Request) -> Value {
             json!({ "type": "history", name: seq, "limit": limit })
         }
         Request::Search(_) => unreachable!("what is searched for is not kept as it came"),
-        Request::Say(say) => json!({ "type": "say", "id": say.id.as_str(), "text": say.text }),
+        Request::Say(say) => {
+            let mut members = json!({ "type": "say", "id": say.id.as_str(), "text": say.text });
+            if let Some(reply) = say.reply {
+                members["reply"] = reply.into();
+            }
+            members
+        }
         Request::Act(id, act) => {
             // An act is stored in the form in which it is asked for.
             let mut members: Value = serde_json::from_slice(&act.encode()).expect("an act is JSON");

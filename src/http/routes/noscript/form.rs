@@ -42,6 +42,8 @@ pub(super) struct Form {
     pub(super) key: Zeroizing<String>,
     /// Before which message a search goes on.
     pub(super) before: String,
+    /// The number of the message that the form is about; 0 if it is none.
+    pub(super) of: u64,
     /// The button that was pressed.
     pub(super) action: String,
     /// Whether the name is to be changed, and the message not to be published yet.
@@ -74,6 +76,7 @@ impl Form {
             passphrase: text("passphrase").into(),
             key: text("key").into(),
             before: text("before"),
+            of: text("of").parse().unwrap_or(0),
             action,
             rename,
         })

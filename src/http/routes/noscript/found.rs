@@ -6,11 +6,10 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{Method, StatusCode};
 
-use super::answer::{document, document_with, refused, see_other};
+use super::answer::{document, document_with, head, refused, see_other};
 use super::guest_form::own_form_seated;
 use super::seat::resume;
 use super::session::{PageRoom, Session, prove, random_number};
-use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::fields::Fields;
 use crate::http::site::Site;
@@ -26,10 +25,10 @@ const MESSAGES: usize = 50;
 
 /// The form to search with.
 pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Method) -> Response {
-    if method == Method::HEAD {
-        return document(Look::Host, StatusCode::OK, body::not_made());
-    }
     let Some(token) = session.token.clone() else { return see_other("../page") };
+    if method == Method::HEAD {
+        return head(&room, &token, Look::Host).await;
+    }
     match resume(&room, session.name.as_ref(), &token).await {
         Ok(_) => shown(&session, &token, SearchPage::default(), None),
         Err(refusal) => refused(Look::Host, refusal),
@@ -82,11 +81,11 @@ pub(super) async fn context(
     method: Method,
     fields: Fields,
 ) -> Response {
-    if method == Method::HEAD {
-        return document(Look::Host, StatusCode::OK, body::not_made());
-    }
     let message = meant(&fields);
     let Some(token) = session.token.clone() else { return see_other(&address("../page", message)) };
+    if method == Method::HEAD {
+        return head(&room, &token, Look::Host).await;
+    }
     let number = |name| fields.number(name, 1..=NUMBER_LIMIT - 1).ok().flatten();
     let place = match (message, number("before"), number("after")) {
         (Some(seq), ..) => Place::Around(seq),
@@ -97,7 +96,8 @@ pub(super) async fn context(
         let welcome = resume(&room, session.name.as_ref(), &token).await?.join.welcome;
         let mut page = room.history(HistoryRequest { place, limit: MESSAGES }).await?;
         // Nothing is after the newest.
-        page.before = page.before.min(page.messages.last().map_or(1, |last| last.seq).max(welcome.head) + 1);
+        page.before =
+            page.before.min(page.messages.last().map_or(1, |last| last.record.seq).max(welcome.head) + 1);
         Ok::<_, Refusal>((page, welcome.head, welcome.clock))
     };
     match read.await {

@@ -229,7 +229,7 @@ fn act(form: &Form) -> Result<Act, Refusal> {
         "moderator" => role(Role::Moderator),
         "host" => role(Role::Host),
         "guest" => role(Role::Guest),
-        "delete" => Act::Delete { messages: vec![number] },
+        "delete" => Act::Delete { messages: vec![number], own: false },
         "release" => Act::Release { messages: vec![number] },
         "words" => {
             let words = text.lines().map(str::trim).filter(|word| !word.is_empty());

@@ -12,10 +12,11 @@ use serde::Serialize;
 use super::credentials::Credentials;
 use super::exchange::{HandlerResult, json_text, read_body};
 use crate::http::site::{ChargedRoom, Site};
+use crate::hub::annotated::Annotated;
 use crate::hub::reader::BATCH_BYTES;
 use crate::listen::ConnectInfo;
 use crate::listen::budget::HeldBytes;
-use crate::protocol::{Event, Record, SearchRequest};
+use crate::protocol::{Event, SearchRequest};
 
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new().route("/rooms/{room}/search", post(search))
@@ -40,7 +41,7 @@ async fn search(
     let request = SearchRequest::from_body(&read_body(&site, request).await?)?;
     let mut permit = info.permit.budget().hold(BATCH_BYTES).await;
     let (found, clock) = room.search_stateless(credentials.hello(), request).await?;
-    let messages = found.messages.iter().map(Record::event).collect();
+    let messages = found.messages.iter().map(Annotated::event).collect();
     let found = Found { before: found.before, after: found.after, clock, messages };
     // Texts and numbers, which serde_json cannot fail to write to memory.
     let text = serde_json::to_string(&found).unwrap_or_default() + "\n";

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::erasure::{is_on_disk, stored};
 use super::*;
 use crate::cluster::servers::Program;
-use crate::log::contract::erasing::{act, delete, delete_all, pin};
+use crate::log::contract::erasing::{act, delete, delete_all, edit, pin, react};
 use crate::log::contract::{entry, sequence};
 use crate::log::{Entry, RoomState};
 use crate::protocol::Act;
@@ -99,6 +99,33 @@ async fn a_node_that_starts_later_keeps_what_was_not_deleted() {
         log.trim(0).await.unwrap();
     }
     assert!(!is_on_disk(&servers.directory().join("s0"), &sealed));
+}
+
+/// What was replaced is not noted among the deletions, because there is much of it: a node that starts later finds it by the state.
+#[tokio::test]
+async fn a_node_that_starts_later_keeps_no_edit_that_was_replaced() {
+    let servers = Servers::start(Program::Debian, 1);
+    let one = open_at(&servers, &servers.addresses(), ALL, never()).await;
+    governed(&one).await;
+    one.append(vec![entry(1, "a"), edit(1, "b", 1), react(2, "a", true)]).await.unwrap();
+    one.append(vec![edit(1, "c", 1), react(2, "b", false), react(3, "a", true)]).await.unwrap();
+    let kept = one.read(0, 99).await.unwrap();
+    assert_eq!(kept.iter().map(|record| record.seq).collect::<Vec<_>>(), [1, 4, 5, 6]);
+    eventually("the state is in the bucket", async || {
+        let state = one.shared.locked();
+        state.view.room_kept >= state.view.room_changed
+    })
+    .await;
+    let sealed = stored(&one, 2).await;
+    // Not closed: that would erase it.
+    drop(one);
+    let log = open_at(&servers, &servers.addresses(), ALL, soon()).await;
+    let state = governed(&log).await;
+    assert_eq!(log.read(0, 99).await.unwrap(), kept);
+    assert!(state.erased.is_empty() && state.annotations.edit(1) == Some(4));
+    log.trim(0).await.unwrap();
+    let directory = servers.directory().join("s0");
+    eventually("erased", async || !is_on_disk(&directory, &sealed)).await;
 }
 
 /// A node may learn the state from the bucket before it has read the entries that the state takes account of.

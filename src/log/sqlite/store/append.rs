@@ -118,7 +118,8 @@ impl Store {
         let (mut appended, mut records) =
             (Vec::with_capacity(entries.len()), Vec::with_capacity(entries.len()));
         // Only a state that something may change is copied.
-        let may_change = entries.iter().any(|entry| !matches!(entry.body, Body::Message { .. }));
+        let may_change =
+            entries.iter().any(|entry| !matches!(entry.body, Body::Message { .. } | Body::Reply { .. }));
         let mut room = self.room.as_ref().filter(|_| may_change).map(|kept| kept.state.clone());
         let mut changed = false;
         let (mut erases, mut slots) = (Vec::new(), Vec::new());

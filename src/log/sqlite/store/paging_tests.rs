@@ -31,7 +31,7 @@ async fn what_is_erased_is_in_no_later_page() {
     log.state(RoomState::new("Tea")).await.unwrap();
     log.append((0..5).map(|id| entry(1, &id.to_string())).collect()).await.unwrap();
     let before = log.page_before(9, 9).await.unwrap();
-    let delete = Body::Act(Act::Delete { messages: vec![2, 4] });
+    let delete = Body::Act(Act::Delete { messages: vec![2, 4], own: false });
     log.append(vec![Entry { author: GuestId::ROOM, body: delete, ..entry(1, "delete") }]).await.unwrap();
     let after = log.page_before(9, 9).await.unwrap();
     assert_eq!((numbers(before), numbers(after)), (vec![1, 2, 3, 4, 5], vec![1, 3, 5, 6]));

@@ -98,7 +98,7 @@ fn hello(number: usize) -> Vec<u8> {
 fn say(number: u64) -> Result<Say, Refusal> {
     let id = MessageId::parse(&digits(number))?;
     let text = format!("{:.<1$}", "something to say, ", TEXT_BYTES - id.as_str().len()) + id.as_str();
-    Ok(Say { id, text })
+    Ok(Say { id, text, reply: None })
 }
 
 fn message(refusal: Refusal) -> String {
