@@ -8,7 +8,7 @@ const composer = new Composer({
   note: element('note'),
   changed: (text) => kept.set('draft', text),
   say(text) {
-    unsaid.add(text);
+    if (!talk.said?.(text)) unsaid.add(text);
     showEmpty();
     log.toEnd();
   },
@@ -72,6 +72,16 @@ let marked = false;
 let going;
 /** What knows the other rooms, once there are some: rooms.js. */
 const rooms = {};
+/** What guests do with messages, once it is loaded: talk.js. `editable` is for how many seconds they can change their own. */
+const talk = {};
+/** What was done to messages, and talk.js has not taken account of. */
+const annotations = [];
+/** What a text has that talk.js shows in another way, perhaps. */
+const RICH = /[`*_@]|^(?:[>•\-\d]|\/me )/m;
+/* It is asked for when the guest does something, or when a message needs it: who opens the room and reads plain texts is spared it. */
+for (const sign of ['pointermove', 'pointerdown', 'keydown']) addEventListener(sign, () => bring('talk.js'), { once: true });
+/** Acts that are shown at a message, and not in a line of their own. */
+const isAnnotation = ({ act }) => act === 'edit' || act === 'react';
 
 const connection = new Connection(new URL('.', location.href), {
   hello: () => (naming.needed ? undefined : {
@@ -126,10 +136,12 @@ const handlers = {
       log.begin(reach);
       markNew(Math.min(looked ?? cursor, cursor));
     }
+    log.replaced = welcome.replaced ?? [];
     cursor = after;
     for (const id of ['kept', 'kept-here']) element(id).textContent = keptWords(welcome.kept);
     head = welcome.head;
     composer.limit = welcome.limits.message_bytes;
+    talk.editable = welcome.limits.edit_seconds ?? 0;
     mine.add(welcome.guest.id);
     people.me = welcome.guest.id;
     people.waiting = welcome.waiting;
@@ -160,6 +172,7 @@ const handlers = {
     }
     takeRole();
     invite = naming.brings = undefined;
+    talk.welcomed?.();
     tools.welcomed?.();
   },
 
@@ -170,12 +183,13 @@ const handlers = {
     const own = mine.has(guest);
     if (own) unsaid.remove(id);
     const live = seq > head && !log.has({ guest, id });
+    const heard = live && !own && !talk.hides?.(message);
     const looking = attentive() && log.atEnd;
-    if (live && !own && !looking && !marked) markNew(seq - 1);
+    if (heard && !looking && !marked) markNew(seq - 1);
     log.message(shown(message));
     if (catchingUp && seq >= head) caughtUp();
     if (looking) looked = seq;
-    if (live && !own && !attentive()) {
+    if (heard && !attentive()) {
       unread++;
       showTitle();
     }
@@ -190,6 +204,7 @@ const handlers = {
   act(event) {
     const now = event.seq > head;
     if (event.act === 'announce') handlers.message(event);
+    else if (isAnnotation(event)) told(event) && annotations.push(event) && (talk.annotate ? talk.annotate() : bring('talk.js'));
     else if (told(event)) follow(event, now);
   },
 
@@ -206,7 +221,7 @@ const handlers = {
   },
 
   history({ before, after, messages }) {
-    messages = messages.filter((message) => !deleted.some((isGone) => isGone(message)));
+    messages = messages.filter((message) => !deleted.some((isGone) => isGone(message)) && !log.passOver(message));
     for (const { guest, id } of messages) if (mine.has(guest)) unsaid.remove(id);
     log.older(before, after, messages.map(shown));
   },
@@ -224,7 +239,7 @@ const handlers = {
     const { id, seq } = answer;
     wrote(true);
     if (id === claimId) claim = undefined;
-    if (tools.answered?.(answer)) return;
+    if (talk.answered?.(answer)) return;
     if (unsaid.messages.has(id)) spoke = Date.now();
     showLimits();
     unsaid.acknowledged(id, seq, seq <= cursor, answer.held);
@@ -269,7 +284,7 @@ const handlers = {
 
   error(answer) {
     const { code, message, id, doors: others } = answer;
-    if (tools.answered?.(answer)) return;
+    if (talk.answered?.(answer)) return;
     if (going || code === 'unknown_room') {
       /* The seat is where it was, and what was shown of that room is not: the page comes back as after a break. Where something has to
          be brought along, it is asked for at the door of the other room. */
@@ -346,7 +361,7 @@ window.addEventListener('hashchange', () => {
 
 /** Goes to another room of the address, over the same WebSocket. What waits to be sent is of this one, and holds the guest here. */
 function goTo(room) {
-  if (unsaid.any || tools.waits?.()) {
+  if (unsaid.any || talk.waits?.()) {
     showRoom();
     invite = claim = undefined;
     return complain('What you did here is not sent yet.');
@@ -383,6 +398,7 @@ function shown({ type, at, title, said, ...lasting }) {
   const item = { ...lasting, mine: mine.has(lasting.guest), time: timeOf(at) };
   if (item.act === 'announce') assign(item, { guest: 0, name: 'The room', mine: false, act: undefined });
   if (item.act && !NAMES.test(item.act)) govern();
+  if (item.reply || item.edited || item.reactions || RICH.test(item.text)) bring('talk.js');
   if (type === 'title') item.words = ['The room is now called ', nameNode(title)];
   /* What waits for a host is shown by none of its words. */
   else if (item.kind === 'held') item.act = 'held';
@@ -395,7 +411,7 @@ function told(event) {
   if (event.seq <= cursor) return false;
   cursor = event.seq;
   const looking = attentive() && log.atEnd;
-  log.message(shown(event));
+  if (!log.passOver(event)) log.message(shown(event));
   if (looking) looked = cursor;
   if (catchingUp && cursor >= head) caughtUp();
   showEmpty();

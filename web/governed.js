@@ -13,7 +13,7 @@
     rules.hidden = false;
     text.focus();
   });
-  const pinned = button('', () => jump(policy.pinned.message) || pinned.classList.toggle('whole'), '');
+  const pinned = button('', async () => ((await bring('talk.js')) && talk.jump(policy.pinned.message)) || pinned.classList.toggle('whole'), '');
   pinned.id = 'pinned';
   const limits = assign(make('p', 'quiet'), { id: 'limits' });
   element('scroller').before(pinned);
@@ -51,19 +51,6 @@
     if (act === 'identities') policy.identities_required = more.required;
     if (act === 'cap') policy.cap = guests;
     if (act === 'topic' || act === 'rules') policy[act] = text;
-  }
-
-  /** Shows a message, if it is loaded. */
-  function jump(seq) {
-    const place = log.items.findIndex((item) => item.seq === seq && item.run === log.run);
-    if (place < 0) return false;
-    log.view(Math.max(0, place - STEP / 2), Math.min(log.items.length, place + STEP / 2));
-    log.atEnd = false;
-    const node = log.items[place].nodes.at(-1);
-    node.tabIndex = -1;
-    node.scrollIntoView({ block: 'center' });
-    node.focus({ preventScroll: true });
-    return true;
   }
 
   /** Shows the policy; what ends by itself counts down. */

@@ -35,6 +35,8 @@ class Log {
   /** Forgets everything shown: what comes next are the messages after `reach`. */
   begin(reach) {
     this.items = [];
+    /** What stands at other messages and in no place of its own, by its number and run. */
+    this.passed = [];
     /** The items from `from` on and before `to` are elements. */
     this.from = this.to = 0;
     this.said.replaceChildren();
@@ -76,6 +78,18 @@ class Log {
     if (this.has(message)) return;
     this.add({ ...message, run: this.run });
     if (!this.atEnd && !message.mine && message.text) this.unread();
+  }
+
+  /** Notes what has no place of its own; tells whether it was that. */
+  passOver(event) {
+    return isAnnotation(event) && this.passed.push({ seq: event.seq, run: this.run });
+  }
+
+  /** How many numbers between these two are of what has no place of its own, or has given way to another. */
+  passedBetween(after, before) {
+    const numbers = new Set(this.passed.filter(({ seq, run }) => run === this.run && seq > after && seq < before).map(({ seq }) => seq));
+    for (const [first, last] of this.replaced ?? []) for (let seq = Math.max(first, after + 1); seq <= Math.min(last, before - 1); seq++) numbers.add(seq);
+    return numbers.size;
   }
 
   /** Shows a quiet line. */
@@ -188,9 +202,9 @@ class Log {
     const nodes = [];
     const day = dayName.format(item.time);
     if (!previous || day !== dayName.format(previous.time)) nodes.push(make('h2', 'day', zoneName ? `${day} (${zoneName})` : day));
-    const missing = spoken && spoken.run === item.run ? item.seq - spoken.seq - 1 : 0;
+    const missing = spoken && spoken.run === item.run ? item.seq - spoken.seq - 1 - this.passedBetween(spoken.seq, item.seq) : 0;
     if (missing > 0) nodes.push(make('p', 'line', `${counted(missing, 'message', 'messages')} no longer kept`));
-    if (item.act || item.words) {
+    if (item.act || item.words || talk.hides?.(item)) {
       const words = item.words ?? governed.words?.(item) ?? [];
       const line = make('p', 'line', ...words);
       line.hidden = !words.length || (item.act === 'gone' && previous?.act === 'gone');
@@ -198,7 +212,7 @@ class Log {
     } else if (item.seq) {
       const follows = this.below(index) > 0 && !nodes.length && !this.isFresh(item, previous);
       const node = messageNode(item, follows, timeNode(item.time));
-      tools.mark?.(node, item);
+      talk.mark?.(node, item);
       nodes.push(node);
     } else {
       nodes.push(this.presenceNode(item));

@@ -126,7 +126,7 @@ class People {
         const item = make('li', away ? 'away' : '', nameNode(name));
         if (id === this.me || away) item.append(make('span', 'quiet', id === this.me ? 'you' : 'away'));
         item.append(badgeNode(id, name));
-        tools.mark?.(item, { guest: id, name });
+        talk.mark?.(item, { guest: id, name });
         return item;
       }),
     );

@@ -8,7 +8,7 @@ let policy = { roles: new Map() };
 let spoke = 0;
 /** What tells the messages that were deleted, so that none comes back with older ones. */
 let deleted = [];
-/** What was loaded later, and wants to know: `follow`, `show` and `words`; `changed`, `answered`, `mark`, `ask` and `queued`. */
+/** What was loaded later, and wants to know: `follow`, `show` and `words`; `changed`, `came`, `seen`, `entries`, `ask` and `queued`. */
 const governed = {}, tools = {};
 /** Acts that governed.js has not taken account of. */
 let acts = [];
@@ -35,7 +35,7 @@ function showPolicy() {
   people.show();
   showLimits();
   tools.changed?.();
-  if (roleOf(people.me)) bring('tools.js');
+  if (roleOf(people.me)) bring('talk.js').then((came) => came && bring('tools.js'));
   if (policy.rules || policy.pinned || policy.slow || policy.locked) govern();
 }
 
@@ -57,6 +57,7 @@ function follow(event, now) {
   if (/^delete/.test(act)) {
     const gone = (item) => item.seq < seq && (messages.includes(item.seq) || item.guest === of);
     deleted.push(gone);
+    talk.gone?.();
     log.erase(gone, guest);
     for (const { id, held } of unsaid.messages.values()) if (gone({ seq: held, guest: people.me })) unsaid.remove(id);
   }

@@ -56,8 +56,8 @@ class RequestWire {
     await fetch(new URL(`rooms/${here}/guests/me`, connection.base), { method: 'DELETE', headers, keepalive: true });
   }
 
-  async say({ id, text }) {
-    this.on.heard({ type: 'acknowledged', ...(await this.ask('POST', 'messages', { id, text })) });
+  async say({ id, text, reply }) {
+    this.on.heard({ type: 'acknowledged', ...(await this.ask('POST', 'messages', { id, text, reply })) });
   }
 
   async rename({ name }) {

@@ -8,14 +8,8 @@
   const rank = (guest) => RANKS.indexOf(roleOf(guest));
   const isHost = () => rank(people.me) === 2;
 
-  /** The acts that the room has not answered. They outlive the connection. */
-  const waiting = new Map();
-
-  function act(what, done) {
-    const frame = { type: 'act', id: randomId(), ...what };
-    waiting.set(frame.id, { frame, done });
-    tell(connection.send(frame) ? '' : 'Waiting for the connection.', true);
-  }
+  const { choice, entry, fill, menu } = talk;
+  const act = (what, done) => tell(talk.act(what, done) ? '' : 'Waiting for the connection.', true);
 
   /** Says what came of it, in the dialog; and beside, what is wrong. */
   function tell(words, wrong) {
@@ -34,44 +28,18 @@
     changed();
   }
 
-  function answered({ id, message, link }) {
-    if (waiting.has(id)) tell(message ?? waiting.get(id).done?.(link) ?? '', message);
-    if (/^(release|delete|kick|ban)/.test(waiting.get(id)?.frame.act)) askHeld();
-    return waiting.delete(id);
+  function came({ act }, words, wrong) {
+    tell(words, wrong);
+    if (/^(release|delete|kick|ban)/.test(act)) askHeld();
   }
 
-  /* The menu of a guest or a message. */
+  /* What the menu of a guest or a message has beside. */
 
-  const menu = assign(make('div'), { id: 'menu', popover: 'auto', role: 'dialog' });
-
-  /** A button of the menu; what cannot be undone has a question. */
-  const entry = (words, what, question) => button(words, () => {
-    if (question) return fill(question, [button('Cancel', () => menu.hidePopover(), ''), entry(words, what)]);
-    menu.hidePopover();
-    act(what);
-  }, '');
-
-  function fill(words, entries) {
-    menu.ariaLabel = words;
-    menu.replaceChildren(make('p', 'quiet', words), ...entries);
-    entries[0].focus();
-  }
-
-  function mark(node, { guest, name, seq, text }) {
+  function seen({ guest, seq, text }) {
     if (seq && queue.some((one) => one.guest === guest && one.text === text)) askHeld();
-    if (!rank(people.me) || !guest || (!seq && guest === people.me)) return;
-    const title = seq ? `Message of ${name}` : name;
-    const tool = button('⋯', () => {
-      (node.closest('#people') ?? document.body).append(menu);
-      menu.showPopover();
-      fill(title, [...(seq ? forMessage(seq) : []), ...forGuest(guest, name)]);
-      const { bottom, right } = tool.getBoundingClientRect();
-      menu.style.top = `clamp(8px, ${bottom}px, 100vh - ${menu.offsetHeight + 8}px)`;
-      menu.style.right = `clamp(8px, ${innerWidth - right}px, 100vw - 17.5rem)`;
-    }, 'tool');
-    assign(tool, { ariaLabel: `${title}: tools`, ariaHasPopup: 'dialog' });
-    node.append(tool);
   }
+
+  const entries = ({ guest, name, seq }) => (rank(people.me) ? [...(seq ? forMessage(seq) : []), ...forGuest(guest, name)] : []);
 
   const forMessage = (message) => [
     entry('Delete', { act: 'delete', messages: [message] }, 'Delete this message for good?'),
@@ -79,8 +47,8 @@
   ];
 
   function forGuest(of, name) {
-    const entries = [];
-    const add = (words, act, more, question) => entries.push(entry(words, { act, of, ...more }, question));
+    const choices = [];
+    const add = (words, act, more, question) => choices.push(entry(words, { act, of, ...more }, question));
     if (of !== people.me) {
       if (rank(of) < rank(people.me)) {
         add('Put out', 'kick');
@@ -91,14 +59,14 @@
         add('Ban', 'ban', {}, `Ban ${name}?`);
         if (policy.approval || policy.password || policy.invited_only) {
           const all = (words, act) => entry(words, { act, of, invitation: true });
-          entries.push(button('All of their invitation', () => fill('All who came by the same invitation, which lets in no one any more:', [button('Cancel', () => menu.hidePopover(), ''), all('Mute all', 'mute'), all('Ban all', 'ban')]), ''));
+          choices.push(button('All of their invitation', () => fill('All who came by the same invitation, which lets in no one any more:', [choice('Cancel', () => {}), all('Mute all', 'mute'), all('Ban all', 'ban')]), ''));
         }
       }
       if (isHost() && people.guests.get(of)?.kept) add('Take their reserved name', 'unreserve');
       if (isHost()) RANKS.forEach((role = 'guest', place) => place !== rank(of) && add(`Make a ${role}`, 'role', { role }, place === 2 && `Make ${name} a host?`));
     }
     add('Delete all messages', 'delete_all', {}, `Delete all messages of ${name} for good?`);
-    return entries;
+    return choices;
   }
 
   /** Whom the acts that are loaded leave muted or banned, with their names. */
@@ -239,7 +207,6 @@
     if (own !== shownRank) {
       shownRank = own;
       open.hidden = !own;
-      for (const id of ['said', 'people-list']) element(id).classList.toggle('governed', own > 0);
       log.redraw();
       people.show();
       dialog.close();
@@ -281,12 +248,7 @@
     ]);
   }
 
-  function welcomed() {
-    waiting.forEach(({ frame }) => connection.send(frame));
-    askHeld();
-  }
-
-  assign(tools, { waits: () => waiting.size > 0, answered, mark, changed, welcomed, ask: askHeld, queued });
+  assign(tools, { came, seen, entries, changed, welcomed: askHeld, ask: askHeld, queued });
   changed();
   askHeld();
 }

@@ -8,9 +8,9 @@ class Unsaid {
     this.messages = new Map();
   }
 
-  add(text, id = randomId()) {
-    const message = { id, text, foot: make('span', 'foot') };
-    message.node = messageNode({ text, mine: true }, this.messages.size > 0 || this.follows(), message.foot);
+  add(text, id = randomId(), reply) {
+    const message = { id, text, reply, foot: make('span', 'foot') };
+    message.node = messageNode({ text, reply, mine: true }, this.messages.size > 0 || this.follows(), message.foot);
     this.messages.set(message.id, message);
     this.container.append(message.node);
     this.attempt(message);
@@ -18,7 +18,7 @@ class Unsaid {
 
   attempt(message) {
     message.node.classList.remove('failed');
-    this.mark(message, !(this.again && policy.slow) && this.send({ type: 'say', id: message.id, text: message.text }) ? 'sending…' : 'waiting to be sent');
+    this.mark(message, !(this.again && policy.slow) && this.send({ type: 'say', id: message.id, text: message.text, reply: message.reply }) ? 'sending…' : 'waiting to be sent');
     message.failed = false;
   }
 

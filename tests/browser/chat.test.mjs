@@ -56,7 +56,8 @@ test('they chat, both ways', async (t) => {
   await desk.say('And from the desk. The notes are at https://example.org/notes.');
   await phone.hears('And from the desk. The notes are at https://example.org/notes.');
   assert.equal(await phone.author('And from the desk. The notes are at https://example.org/notes.'), await desk.name());
-  assert.equal(phone.proxy.requests.length, 2);
+  /* What guests do with messages is asked for with the first key. */
+  assert.deepEqual(phone.proxy.requests.slice(2), ['GET /talk.js.deflate']);
   t.diagnostic(`bytes after two messages: ${phone.proxy.bytes.down} down, ${phone.proxy.bytes.up} up`);
 });
 
@@ -147,7 +148,7 @@ test('a name that is taken at the door: another can be chosen, the connection st
   await desk.page.keyboard.press('Enter');
   await desk.connected();
   assert.equal(await desk.name(), 'Somebody else');
-  assert.equal(desk.proxy.requests.length, requests);
+  assert.deepEqual(desk.proxy.requests.slice(requests).filter((request) => !request.includes('talk.js')), []);
   await desk.page.close();
   desk.page = first;
 });

@@ -20,7 +20,8 @@ use zopfli::{Format, Options};
 use style::Variables;
 
 /// `src/http/index.rs` serves them under these names.
-const LATER: [&str; 6] = ["moving.js", "requests.js", "governed.js", "tools.js", "entry.js", "rooms.js"];
+const LATER: [&str; 7] =
+    ["moving.js", "requests.js", "governed.js", "tools.js", "entry.js", "rooms.js", "talk.js"];
 
 fn main() {
     let document = read("index.html");

@@ -7,7 +7,7 @@ use oxc_ast_visit::Visit;
 use oxc_semantic::Scoping;
 
 /// The names at the top level that tests in a browser ask for, to see and to change how the page is. They stay as they are.
-const ASKED_FOR: [&str; 14] = [
+const ASKED_FOR: [&str; 15] = [
     "WIRES",
     "bring",
     "claim",
@@ -20,6 +20,7 @@ const ASKED_FOR: [&str; 14] = [
     "naming",
     "people",
     "policy",
+    "talk",
     "seat",
     "unsaid",
 ];

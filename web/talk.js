@@ -1,0 +1,322 @@
+/* What guests do with messages beside reading them: a menu for each, replies, reactions, edits, whom they ignore; and texts with a
+   little Markdown. Loaded once the conversation is shown. */
+'use strict';
+{
+  style('talk.css');
+
+  const REACTIONS = ['👍', '❤️', '😂', '😮', '😢', '🎉'];
+  /** Quotes are not deeper than this. */
+  const DEEPEST = 4;
+
+  /* Texts. Nothing of them ever becomes markup: each node is made here. */
+
+  const BLOCKS = { blockquote: /^> ?/, ul: /^[-*•] +/, ol: /^\d{1,3}[.)] +/ };
+  const INLINE = new RegExp(`${ADDRESS.source}|\`([^\`\\n]+)\`|(?<![\\w*])(\\*\\*?)(?=\\S)([^*\\n]+)(?<=\\S)\\2(?![\\w*])|(?<![\\w_])_(?=\\S)([^_\\n]+)(?<=\\S)_(?!\\w)`, ADDRESS.flags);
+
+  /** Lines of one kind stand together. What is between two lines of three backticks stays as it is. */
+  function blocks(text, depth = 0) {
+    const lines = text.split('\n'), groups = [];
+    const lastFence = lines.lastIndexOf('```');
+    let fenced = false;
+    lines.forEach((line, place) => {
+      if (fenced ? line === '```' : place < lastFence && /^```[\w+-]*$/.test(line)) {
+        fenced = !fenced;
+        if (fenced) groups.push({ tag: 'pre', lines: [] });
+        return;
+      }
+      const tag = fenced ? 'pre' : Object.keys(BLOCKS).find((tag) => BLOCKS[tag].test(line) && depth < DEEPEST);
+      if (!groups.length || tag !== groups.at(-1).tag) groups.push({ tag, lines: [] });
+      groups.at(-1).lines.push(line);
+    });
+    return groups.map(({ tag, lines }) => {
+      const inner = lines.map((line) => line.replace(BLOCKS[tag] ?? '', '')).join('\n');
+      if (!tag) return inline(inner.replace(/^\n+|\n+$/g, ''));
+      if (tag === 'blockquote') return make(tag, '', ...blocks(inner, depth + 1));
+      if (tag === 'pre') {
+        const code = make('code', '', lines.join('\n'));
+        return make('div', 'code', make(tag, '', code), button('Copy', copies(code)));
+      }
+      return make(tag, '', ...lines.map((line, place) => assign(make('li', '', inline(inner.split('\n')[place])), tag === 'ol' && { value: parseInt(line, 10) })));
+    });
+  }
+
+  /** Addresses, code, emphasis and names. */
+  function inline(text) {
+    const nodes = document.createDocumentFragment();
+    let done = 0;
+    for (const { 0: whole, 1: code, 2: stars, 3: starred, 4: lined, index } of text.matchAll(INLINE)) {
+      const inner = starred ?? lined;
+      nodes.append(names(text.slice(done, index)), code ? make('code', '', code) : inner ? make(stars === '**' ? 'strong' : 'em', '', inline(inner)) : linked(whole));
+      done = index + whole.length;
+    }
+    nodes.append(names(text.slice(done)));
+    return nodes;
+  }
+
+  /** Whether a text calls this guest. */
+  const calls = (text) => Boolean(seat.name) && new RegExp(`@${escaped(seat.name)}(?![\\p{L}\\p{N}])`, 'iu').test(text);
+  const escaped = (name) => name.replace(/[.+()^$*?{}|[\]\\/]/g, '\\$&');
+
+  /** A text in which the names of those who are here stand out, after an @. */
+  function names(text) {
+    const nodes = document.createDocumentFragment();
+    const known = text.includes('@') ? [...people.guests.values()].map(({ name }) => name).sort((one, other) => other.length - one.length) : [];
+    const parts = known.length ? text.split(new RegExp(`(@(?:${known.map(escaped).join('|')}))(?![\\p{L}\\p{N}])`, 'iu')) : [text];
+    nodes.append(...parts.map((part, place) => (place % 2 ? make('b', calls(part) ? 'me' : '', part) : part)));
+    return nodes;
+  }
+
+  /** The words of a message. */
+  function words({ name, mine }, text) {
+    const nodes = document.createDocumentFragment();
+    const [, deed] = /^\/me\s+([^]+)/.exec(text) ?? [];
+    nodes.append(...(deed ? [make('em', '', nameNode(mine ? seat.name : name), ' ', inline(deed))] : blocks(text)));
+    return nodes;
+  }
+
+  /* Where a message is. */
+
+  const place = (seq) => log.items.findIndex((item) => item.seq === seq && item.run === log.run);
+  const itemOf = (seq) => log.items[place(seq)];
+
+  /** Shows a message, if it is loaded. */
+  function jump(seq) {
+    const at = place(seq);
+    if (at < 0) return false;
+    log.view(Math.max(0, at - STEP / 2), Math.min(log.items.length, at + STEP / 2));
+    log.atEnd = false;
+    const node = log.items[at].nodes.at(-1);
+    node.tabIndex = -1;
+    node.scrollIntoView({ block: 'center' });
+    node.focus({ preventScroll: true });
+    return true;
+  }
+
+  const redraw = (seq) => {
+    const at = place(seq);
+    if (log.items[at]?.nodes) log.quietly(() => log.draw(at));
+  };
+
+  /** A line that says what a message answers to. */
+  function answersTo(seq) {
+    const { name, text, mine } = itemOf(seq) ?? {};
+    const node = button('', () => jump(seq) || complain('That message is further up, or not kept any more.'), 'quote');
+    node.append(...(text === undefined ? ['An earlier message'] : [mine ? 'You' : nameNode(name), ` ${calm(text).slice(0, 120).replaceAll('\n', ' ')}`]));
+    node.ariaLabel = `In answer to ${node.textContent}`;
+    return node;
+  }
+
+  /* What is done, until the room has answered. It outlives the connection. */
+
+  const waiting = new Map();
+
+  function act(what, done) {
+    const frame = { type: 'act', id: randomId(), ...what };
+    waiting.set(frame.id, { frame, done });
+    const sent = connection.send(frame);
+    complain(sent ? undefined : 'Waiting for the connection.');
+    return sent;
+  }
+
+  /** Whether it was the answer to an act. */
+  function answered(answer) {
+    const { id, message, link } = answer;
+    const asked = waiting.get(id);
+    if (!asked) return false;
+    waiting.delete(id);
+    complain(message);
+    const words = message ?? asked.done?.(link) ?? '';
+    tools.came?.(asked.frame, words, message);
+    return true;
+  }
+
+  /** Takes account of what was done to messages. */
+  function annotate() {
+    for (const { act, message, text, emoji, guest } of annotations.splice(0)) {
+      const item = itemOf(message);
+      if (!item || item.text === undefined) continue;
+      if (act === 'edit') assign(item, { text, edited: true });
+      else {
+        const reactions = (item.reactions ??= {});
+        for (const [known, guests] of Object.entries(reactions)) {
+          reactions[known] = guests.filter((one) => one !== guest);
+          if (!reactions[known].length) delete reactions[known];
+        }
+        if (emoji) (reactions[emoji] ??= []).push(guest);
+      }
+      redraw(message);
+    }
+  }
+
+  /* The menu of a guest or a message. */
+
+  const menu = assign(make('div'), { id: 'menu', popover: 'auto', role: 'dialog' });
+
+  /** A button of the menu. */
+  const choice = (words, what) => button(words, () => {
+    menu.hidePopover();
+    what();
+  }, '');
+  /** One that does something; what cannot be undone has a question. */
+  const entry = (words, what, question) => (question ? button(words, () => fill(question, [choice('Cancel', () => {}), entry(words, what)]), '') : choice(words, () => act(what)));
+
+  function fill(words, entries) {
+    menu.ariaLabel = words;
+    menu.replaceChildren(make('p', 'quiet', words), ...entries);
+    menu.querySelector('button').focus();
+  }
+
+  function reaction(item, emoji) {
+    const own = item.reactions?.[emoji]?.includes(people.me);
+    return assign(choice(emoji, () => act({ act: 'react', message: item.seq, emoji: own ? '' : emoji })), { ariaPressed: `${Boolean(own)}` });
+  }
+
+  function forMessage(item) {
+    const { seq, guest, mine, time, text } = item;
+    const own = mine && guest === people.me;
+    return [
+      make('div', 'emoji', ...REACTIONS.map((emoji) => reaction(item, emoji))),
+      choice('Reply', () => begin({ reply: seq })),
+      ...(own && Date.now() - time < talk.editable * SECOND ? [choice('Edit', () => begin({ edit: seq }, text))] : []),
+      ...(own && !roleOf(guest) ? [entry('Delete', { act: 'delete', messages: [seq] }, 'Delete this message for good?')] : []),
+    ];
+  }
+
+  const forGuest = ({ guest, name }) => (guest === people.me ? [] : [
+    choice('Mention', () => composer.takeBack(`@${name} `)),
+    choice(ignored.has(guest) ? 'Show again what they say' : 'Ignore', () => ignore(guest)),
+    ...(talk.whisperTo ? [choice('Write in private', () => talk.whisperTo(guest, name))] : []),
+  ]);
+
+  /** Adds to an element of a message, or of a guest in the list, what is done with it. */
+  function mark(node, item) {
+    const { guest, name, seq, reactions = {}, edited } = item;
+    tools.seen?.(item);
+    if (guest === 0 || !people.me || (!seq && guest === people.me)) return;
+    const title = seq ? `Message of ${name}` : name;
+    const tool = button('⋯', () => {
+      (node.closest('#people') ?? document.body).append(menu);
+      menu.showPopover();
+      fill(title, [...(seq ? forMessage(item) : []), ...forGuest(item), ...(tools.entries?.(item) ?? [])]);
+      const { bottom, right } = tool.getBoundingClientRect();
+      menu.style.top = `clamp(8px, ${bottom}px, 100vh - ${menu.offsetHeight + 8}px)`;
+      menu.style.right = `clamp(8px, ${innerWidth - right}px, 100vw - 17.5rem)`;
+    }, 'tool');
+    assign(tool, { ariaLabel: `${title}: more`, ariaHasPopup: 'dialog' });
+    node.append(tool);
+    if (ignored.has(guest)) node.classList.add('away');
+    if (!seq) return;
+    if (edited) node.querySelector('time').before(make('span', 'foot', 'edited'));
+    if (calls(item.text)) node.classList.add('calls');
+    const given = Object.entries(reactions).map(([emoji, guests]) => {
+      const one = reaction(item, emoji);
+      one.append(` ${guests.length}`);
+      one.title = guests.map((guest) => people.nameOf(guest) ?? 'A guest').join(', ');
+      return one;
+    });
+    if (given.length) tool.before(make('div', 'emoji', ...given));
+  }
+
+  /* Whom this guest does not want to read. It is told to nobody. */
+
+  const ignored = new Set(JSON.parse(kept.get('ignored') ?? '[]'));
+  function ignore(guest) {
+    if (!ignored.delete(guest)) ignored.add(guest);
+    kept.set('ignored', JSON.stringify([...ignored]));
+    log.redraw();
+    people.show();
+  }
+
+  /* What is being written: an answer, or a message anew. */
+
+  let writing;
+  const bar = assign(make('div'), { id: 'writing', hidden: true });
+  element('say-form').before(bar);
+
+  function begin(what, text) {
+    writing = what;
+    bar.hidden = !what;
+    const cancel = button('Cancel', () => begin(undefined, what.edit && ''));
+    bar.replaceChildren(...(what ? [make('span', 'quiet', what.edit ? 'You change a message' : 'You answer'), answersTo(what.edit ?? what.reply), cancel] : []));
+    if (text !== undefined) composer.set(text);
+    composer.focus();
+  }
+
+  /** What becomes of a text that the guest sends; tells whether it is done here. */
+  function said(text) {
+    const { edit, reply } = writing ?? {};
+    begin();
+    if (edit) act({ act: 'edit', message: edit, text });
+    else if (reply) unsaid.add(text, undefined, reply);
+    return edit ?? reply;
+  }
+
+  element('text').addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && writing) begin(undefined, writing.edit && '');
+    else if (event.key === 'ArrowUp' && !element('text').value) {
+      const last = log.items.findLast(({ mine, text }) => mine && text !== undefined);
+      if (!last || Date.now() - last.time >= talk.editable * SECOND) return;
+      event.preventDefault();
+      begin({ edit: last.seq }, last.text);
+    }
+  });
+
+  /* What was said, found again: in a dialog, each message with those around it. */
+
+  const found = make('div');
+  const finder = make('dialog', '', make('div', 'bar', make('h2', '', 'Search'), button('Close', () => finder.close())), field('In everything that is kept here', 'Search', (text) => find(text), { type: 'search', required: true, maxLength: 500 }), found);
+  assign(finder, { id: 'finder', ariaLabel: 'Search', onclose: gone });
+  document.body.append(finder);
+  element('kept-here').after(button('Search', () => finder.showModal()));
+
+  const resultNode = (message) => messageNode(shown(message), false, timeNode(timeOf(message.at)));
+
+  async function find(text, before) {
+    const { messages = [], after, detail } = await ask('POST', 'search', { text, before });
+    if (!before) found.replaceChildren();
+    found.append(...messages.map((message) => {
+      const node = resultNode(message);
+      node.append(button('In its place', () => showAround(message.seq)));
+      return node;
+    }));
+    const more = button('Search in older messages', () => {
+      more.remove();
+      find(text, after + 1);
+    });
+    found.append(detail ? make('p', '', detail) : after ? more : make('p', 'quiet', found.childElementCount ? 'That is all.' : 'Nothing was found.'));
+  }
+
+  async function showAround(seq) {
+    const { messages = [] } = await ask('GET', `messages?around=${seq}&limit=30`);
+    found.replaceChildren(...messages.filter(({ text }) => text !== undefined).map((message) => {
+      const node = resultNode(message);
+      if (message.seq === seq) assign(node, { id: 'meant', tabIndex: -1 });
+      return node;
+    }));
+    element('meant')?.focus();
+  }
+
+  /** What was found may be deleted by now. */
+  function gone() {
+    found.replaceChildren();
+  }
+
+  /* Leaving, with all that was said. */
+
+  const erasing = button('Leave, and erase my messages', () => {
+    erasing.before(menu);
+    menu.showPopover();
+    fill('Erase all that you have said here, for all?', [choice('Cancel', () => {}), choice('Erase and leave', () => act({ act: 'delete_all', of: people.me }, () => element('leave').click()))]);
+  });
+  element('leave').after(erasing);
+
+  assign(talk, {
+    words, answersTo, gone, jump, act, answered, annotate, mark, ignore, said, entry, choice, fill, menu,
+    hides: ({ guest }) => ignored.has(guest),
+    waits: () => waiting.size > 0,
+    welcomed: () => waiting.forEach(({ frame }) => connection.send(frame)),
+  });
+  annotate();
+  log.redraw();
+  people.show();
+}
