@@ -11,11 +11,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::protocol::{Code, Passphrase, Refusal};
+use crate::protocol::{Passphrase, Refusal};
+use crate::rate_limit::Turns;
 
 pub use attempts::Attempts;
 
@@ -29,14 +28,11 @@ const LANES: u32 = 1;
 pub const WAITING_MAX: usize = 64;
 
 /// Whose turn it is to compute.
-static TURN: Semaphore = Semaphore::const_new(1);
+static TURNS: Turns = Turns::new(WAITING_MAX);
 
 /// What is computed in. It is kept from the first computation on: given back and taken anew, it would come from the allocator's
 /// arena of each thread that has computed once, and stay there.
 static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
-
-/// The places of those who wait or compute.
-static PLACES: Semaphore = Semaphore::const_new(WAITING_MAX + 1);
 
 /// A key from a password or a passphrase: the same for the same text and salt. Charge it to [`Attempts`] first.
 ///
@@ -46,18 +42,9 @@ static PLACES: Semaphore = Semaphore::const_new(WAITING_MAX + 1);
 /// # Errors
 /// `too_fast`, with a second to wait, if too many wait already.
 pub async fn key(password: &Passphrase, salt: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, Refusal> {
-    let crowded = || too_fast(Duration::from_secs(1));
-    let place = PLACES.try_acquire().map_err(|_| crowded())?;
-    let turn = TURN.acquire().await.map_err(|_| crowded())?;
     let (password, salt) = (password.clone(), *salt);
-    let computed = spawn_blocking(move || {
-        let key = derive(password.as_bytes(), &salt);
-        // Also where it is not waited for, the next one begins after this one.
-        drop((turn, place));
-        key
-    });
-    // It is not aborted, and does not panic.
-    computed.await.ok().flatten().ok_or_else(crowded)
+    let computed = TURNS.take(move || derive(password.as_bytes(), &salt)).await;
+    computed.flatten().ok_or_else(|| too_fast(Duration::from_secs(1)))
 }
 
 /// `None` only for lengths that Argon2 does not take, and those given here are none.
@@ -78,10 +65,7 @@ fn derive(password: &[u8], salt: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
 
 /// The refusal of an attempt that comes too early.
 fn too_fast(wait: Duration) -> Refusal {
-    let seconds = wait.as_millis().div_ceil(1000).max(1);
-    let plural = if seconds == 1 { "" } else { "s" };
-    let sentence = format!("Passwords and passphrases are tried slowly here. Wait {seconds} second{plural}.");
-    Refusal::new(Code::TooFast, sentence).retry_after(wait)
+    Refusal::too_fast("Passwords and passphrases are tried slowly here.", wait, "")
 }
 
 #[cfg(test)]
@@ -90,6 +74,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::protocol::Code;
 
     fn passphrase(text: &str) -> Passphrase {
         Passphrase::parse("passphrase", text, 1).unwrap()
@@ -116,7 +101,7 @@ mod tests {
         assert!((1..=10).contains(&refused.len()), "{refused:?}");
         assert!(refused.iter().all(|it| *it == (Code::TooFast, Some(Duration::from_secs(1)))));
         drop(waiting);
-        assert!(PLACES.available_permits() >= WAITING_MAX - 1, "one is computed");
+        assert!(TURNS.free_places() >= WAITING_MAX - 1, "one is computed");
         assert_eq!(key(&one, &[1; 32]).await.unwrap(), key(&one, &[1; 32]).await.unwrap());
         assert_ne!(key(&one, &[1; 32]).await.unwrap(), key(&one, &[2; 32]).await.unwrap());
     }

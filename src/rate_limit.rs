@@ -1,15 +1,17 @@
-//! Rate limits: token buckets.
+//! Rate limits: token buckets, and turns for what is done one after the other.
 //!
 //! A token bucket as the generic cell rate algorithm of ITU-T I.371: its whole state is the instant at which it will be
 //! full again, which each token taken puts off by the time that a token is worth. So it costs nothing while idle.
 
 mod keyed;
+mod turns;
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 pub use keyed::KeyedBuckets;
+pub use turns::Turns;
 
 /// How fast tokens may be taken, and how many at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

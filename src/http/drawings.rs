@@ -7,23 +7,18 @@
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::protocol::{CircuitId, Code, Refusal, Role};
 use crate::qr::{Drawing, TEXT_BYTES_MAX};
-use crate::rate_limit::{KeyedBuckets, RateLimit};
+use crate::rate_limit::{KeyedBuckets, RateLimit, Turns};
 
 /// How many wait for their turn at most; more are refused.
 const WAITING_MAX: usize = 16;
 
 /// Whose turn it is to draw.
-static TURN: Semaphore = Semaphore::const_new(1);
-
-/// The places of those who wait or draw.
-static PLACES: Semaphore = Semaphore::const_new(WAITING_MAX + 1);
+static TURNS: Turns = Turns::new(WAITING_MAX);
 
 /// What guests without a role are charged: ten at once on a circuit and one a second after that, forty at once for all of them
 /// and ten a second. Clients that are not told apart share the latter alone.
@@ -50,27 +45,15 @@ pub(super) fn charge(circuit: CircuitId, role: Role) -> Result<(), Refusal> {
 /// `text_too_long`, or `too_fast` if too many wait already.
 pub(super) async fn draw(text: String) -> Result<Drawing, Refusal> {
     let text = Zeroizing::new(text);
-    let crowded = || too_fast(Duration::from_secs(1));
-    let place = PLACES.try_acquire().map_err(|_| crowded())?;
-    let turn = TURN.acquire().await.map_err(|_| crowded())?;
-    let drawn = spawn_blocking(move || {
-        let drawn = Drawing::of(&text);
-        // Also where it is not waited for, the next one begins after this one.
-        drop((turn, place));
-        drawn
-    });
-    // It is not aborted, and does not panic.
-    drawn.await.map_err(|_| crowded())?.ok_or_else(|| {
+    let drawn = TURNS.take(move || Drawing::of(&text)).await;
+    drawn.ok_or_else(|| too_fast(Duration::from_secs(1)))?.ok_or_else(|| {
         let sentence = format!("A QR code has at most {TEXT_BYTES_MAX} bytes here.");
         Refusal::new(Code::TextTooLong, sentence)
     })
 }
 
 fn too_fast(wait: Duration) -> Refusal {
-    let seconds = wait.as_millis().div_ceil(1000).max(1);
-    let plural = if seconds == 1 { "" } else { "s" };
-    let sentence = format!("QR codes are drawn slowly here. Wait {seconds} second{plural}, and ask again.");
-    Refusal::new(Code::TooFast, sentence).retry_after(wait)
+    Refusal::too_fast("QR codes are drawn slowly here.", wait, ", and ask again")
 }
 
 #[cfg(test)]
@@ -91,7 +74,7 @@ mod tests {
         assert!(refused.iter().all(|it| it.code == Code::TooFast && it.retry_after.is_some()));
         drop(asked);
         // Who does not wait gives up the place, but for the one that is drawn.
-        assert!(PLACES.available_permits() >= WAITING_MAX);
+        assert!(TURNS.free_places() >= WAITING_MAX);
         assert_eq!(draw(link.to_owned()).await.unwrap(), Drawing::of(link).unwrap());
         assert_eq!(draw("x".repeat(TEXT_BYTES_MAX + 1)).await.unwrap_err().code, Code::TextTooLong);
     }

@@ -51,11 +51,11 @@ impl Room {
     ///
     /// # Errors
     /// `not_kept` when the log cannot be read.
-    pub async fn annotate(&self, records: Vec<Record>) -> Result<Vec<Annotated>, Refusal> {
+    pub async fn annotate(&self, records: &[Record]) -> Result<Vec<Annotated>, Refusal> {
         loop {
             let (erasures, known) = (self.shared().erasures(), self.annotations());
             let mut all = Vec::with_capacity(records.len());
-            for record in &records {
+            for record in records {
                 all.push(self.edited(&known, record.clone()).await?);
             }
             if self.complete(&known, &mut all) && self.shared().erasures() == erasures {

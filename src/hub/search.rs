@@ -78,7 +78,7 @@ impl Room {
         let after = if log.span().await.map_err(unreadable)?.first > after { 0 } else { after };
         // The guest may have the act already that deletes what was found before it: then nothing would remove it.
         loop {
-            let mut now = self.annotate(messages.clone()).await?;
+            let mut now = self.annotate(&messages).await?;
             if self.shared().erasures() == erasures {
                 // What was edited has to have it in its newest text.
                 let mut folder = Folder::default();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use crate::protocol::{CircuitId, Code, Refusal};
+use crate::protocol::{CircuitId, Refusal};
 use crate::rate_limit::{KeyedBuckets, RateLimit};
 
 /// How many wait for their turn at most, with the one that has it; more are refused.
@@ -98,10 +98,7 @@ impl Drop for Place {
 }
 
 fn too_fast(wait: Duration) -> Refusal {
-    let seconds = wait.as_millis().div_ceil(1000).max(1);
-    let plural = if seconds == 1 { "" } else { "s" };
-    let sentence = format!("Searches take turns here. Wait {seconds} second{plural}, and search again.");
-    Refusal::new(Code::TooFast, sentence).retry_after(wait)
+    Refusal::too_fast("Searches take turns here.", wait, ", and search again")
 }
 
 #[cfg(test)]
@@ -109,6 +106,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::protocol::Code;
 
     #[tokio::test(start_paused = true)]
     async fn a_circuit_has_one_at_a_time_and_ten_at_once() {

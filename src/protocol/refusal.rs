@@ -141,6 +141,13 @@ impl Refusal {
         self
     }
 
+    /// `too_fast` for something that few can have at once: `why` is a sentence, and `then` goes on after how long to wait.
+    pub fn too_fast(why: &str, wait: Duration, then: &str) -> Self {
+        let seconds = wait.as_millis().div_ceil(1000).max(1);
+        let plural = if seconds == 1 { "" } else { "s" };
+        Self::new(Code::TooFast, format!("{why} Wait {seconds} second{plural}{then}.")).retry_after(wait)
+    }
+
     /// The same refusal, with the time after which the request would be accepted.
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);

@@ -1,18 +1,14 @@
 //! The page to search, and the page of a message among those around it.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{Method, StatusCode};
 
 use super::answer::{document, document_with, head, refused, see_other};
-use super::guest_form::own_form_seated;
+use super::guest_form::SeatedForm;
 use super::seat::resume;
 use super::session::{PageRoom, Session, prove, random_number};
 use crate::http::error::Problem;
 use crate::http::fields::Fields;
-use crate::http::site::Site;
 use crate::protocol::search::Query;
 use crate::protocol::{
     Hello, HistoryRequest, NUMBER_LIMIT, Place, Refusal, SEARCH_DEFAULT, SearchRequest, Token,
@@ -36,16 +32,8 @@ pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Met
 }
 
 /// Searches.
-pub(super) async fn submit(
-    State(site): State<Arc<Site>>,
-    PageRoom(room): PageRoom,
-    session: Session,
-    request: Request,
-) -> Response {
-    let (token, form, _) = match own_form_seated(&site, &room, &session, Look::Host, request).await {
-        Ok(form) => form,
-        Err(response) => return *response,
-    };
+pub(super) async fn submit(seated: SeatedForm) -> Response {
+    let SeatedForm { room, session, token, form, .. } = seated;
     let asked = SearchPage { text: &form.text, ..SearchPage::default() };
     let searched = async {
         let query = Query::parse(&form.text, false)?;

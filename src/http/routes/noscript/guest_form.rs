@@ -1,13 +1,15 @@
 //! A form of a guest who has entered.
 
-use axum::extract::Request;
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
 use http::StatusCode;
 
 use super::answer::{NOT_OWN, outside, refused, unread};
 use super::form::Form;
 use super::seat::resume;
-use super::session::{NO_COOKIE, Session};
+use super::session::{NO_COOKIE, PageRoom, Session};
 use crate::http::site::Site;
 use crate::hub::Room;
 use crate::protocol::{Guest, Token};
@@ -36,17 +38,28 @@ pub(super) async fn own_form(
     }
 }
 
-/// The same, and the guest, who has their seat again.
-pub(super) async fn own_form_seated(
-    site: &Site,
-    room: &Room,
-    session: &Session,
-    look: Look,
-    request: Request,
-) -> Result<(Token, Form, Guest), Box<Response>> {
-    let (token, form) = own_form(site, room, session, look, request).await?;
-    match resume(room, session.name.as_ref(), &token).await {
-        Ok(resumed) => Ok((token, form, resumed.join.welcome.guest)),
-        Err(refusal) => Err(Box::new(refused(look, refusal))),
+/// Such a form of a page that stands in a tab of its own, whose guest has their seat again.
+pub(super) struct SeatedForm {
+    pub(super) room: Room,
+    pub(super) session: Session,
+    pub(super) token: Token,
+    pub(super) form: Form,
+    pub(super) guest: Guest,
+}
+
+impl FromRequest<Arc<Site>> for SeatedForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let PageRoom(room) = PageRoom::from_request_parts(&mut parts, site).await?;
+        let session = Session::from_request_parts(&mut parts, site).await?;
+        let request = Request::from_parts(parts, body);
+        let (token, form) =
+            own_form(site, &room, &session, Look::Host, request).await.map_err(|answer| *answer)?;
+        match resume(&room, session.name.as_ref(), &token).await {
+            Ok(resumed) => Ok(Self { room, session, token, form, guest: resumed.join.welcome.guest }),
+            Err(refusal) => Err(refused(Look::Host, refusal)),
+        }
     }
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::{Method, StatusCode};
 use zeroize::Zeroizing;
 
 use super::answer::{document, document_with, head, refused, see_other};
 use super::form::Form;
-use super::guest_form::own_form_seated;
+use super::guest_form::SeatedForm;
 use super::seat::resume;
 use super::session::{PageRoom, Session, prove, random_number};
 use crate::http::drawings;
@@ -49,16 +49,8 @@ pub(super) async fn page(
 }
 
 /// Does what a form asks for.
-pub(super) async fn submit(
-    State(site): State<Arc<Site>>,
-    PageRoom(room): PageRoom,
-    session: Session,
-    request: Request,
-) -> Response {
-    let (token, form, guest) = match own_form_seated(&site, &room, &session, Look::Host, request).await {
-        Ok(form) => form,
-        Err(response) => return *response,
-    };
+pub(super) async fn submit(State(site): State<Arc<Site>>, seated: SeatedForm) -> Response {
+    let SeatedForm { room, session, token, form, guest } = seated;
     if let Some(address) = wipes(&form.action) {
         let asked = site.wiping.ask_as(&room, guest.id, &form.text, address).await;
         return match asked {

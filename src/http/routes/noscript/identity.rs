@@ -1,20 +1,16 @@
 //! Identities: what the entry's form says of one, the page of a guest's own name, and what its form does.
 
-use std::sync::Arc;
-
 use axum::body::Body;
-use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
 
 use super::answer::{document, document_with, head, refused, see_other};
 use super::form::Form;
-use super::guest_form::own_form_seated;
+use super::guest_form::SeatedForm;
 use super::seat::resume;
 use super::session::{PageRoom, Session, prove, random_number};
 use crate::http::error::Problem;
-use crate::http::site::Site;
 use crate::hub::Room;
 use crate::protocol::identity::{key_file, key_file_name, read_key_file};
 use crate::protocol::{Act, Code, Hello, Identity, Name, Refusal, Token};
@@ -43,16 +39,8 @@ pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Met
 }
 
 /// Does what the form asks for.
-pub(super) async fn submit(
-    State(site): State<Arc<Site>>,
-    PageRoom(room): PageRoom,
-    session: Session,
-    request: Request,
-) -> Response {
-    let (token, form, guest) = match own_form_seated(&site, &room, &session, Look::Host, request).await {
-        Ok(form) => form,
-        Err(response) => return *response,
-    };
+pub(super) async fn submit(seated: SeatedForm) -> Response {
+    let SeatedForm { room, session, token, form, guest } = seated;
     let act = match form.action.as_str() {
         "key" => return saved(&token, &key_file_name(guest.id)),
         "reserve" => Ok(Act::Reserve { name: None, under: None }),

@@ -1,19 +1,15 @@
 //! The document of one message, and what its forms do.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
 use axum::response::Response;
 use http::Method;
 
 use super::answer::{document_with, head, refused, see_other};
 use super::form::Form;
-use super::guest_form::own_form_seated;
+use super::guest_form::SeatedForm;
 use super::seat::resume;
 use super::session::{PageRoom, Session, prove, random_number};
 use crate::http::error::Problem;
 use crate::http::fields::Fields;
-use crate::http::site::Site;
 use crate::hub::annotated::Annotated;
 use crate::hub::{Published, Room};
 use crate::protocol::act::Target;
@@ -53,16 +49,8 @@ pub(super) async fn page(
 }
 
 /// Does what a form asks for.
-pub(super) async fn submit(
-    State(site): State<Arc<Site>>,
-    PageRoom(room): PageRoom,
-    session: Session,
-    request: Request,
-) -> Response {
-    let (token, form, guest) = match own_form_seated(&site, &room, &session, Look::Host, request).await {
-        Ok(form) => form,
-        Err(response) => return *response,
-    };
+pub(super) async fn submit(seated: SeatedForm) -> Response {
+    let SeatedForm { room, session, token, form, guest } = seated;
     match done(&room, guest.id, &form).await {
         Ok(done) => see_other(&format!("message?of={}&done={done}", form.of)),
         Err(refusal) => shown(&room, &session, &token, &form, None, Some(refusal)).await,
