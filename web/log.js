@@ -35,8 +35,10 @@ class Log {
   /** Forgets everything shown: what comes next are the messages after `reach`. */
   begin(reach) {
     this.items = [];
-    /** What stands at other messages and in no place of its own, by its number and run. */
+    /** What stands at other messages and in no place of its own: runs of its numbers, the first and the last of each, and `run`. */
     this.passed = [];
+    /** The same of what has given way to another, as the room has told it last. */
+    this.replaced = [];
     /** The items from `from` on and before `to` are elements. */
     this.from = this.to = 0;
     this.said.replaceChildren();
@@ -82,14 +84,23 @@ class Log {
 
   /** Notes what has no place of its own; tells whether it was that. */
   passOver(event) {
-    return isAnnotation(event) && this.passed.push({ seq: event.seq, run: this.run });
+    if (!isAnnotation(event)) return false;
+    const { seq } = event, last = this.passed.at(-1);
+    if (last?.[1] === seq - 1 && last[2] === this.run) last[1] = seq;
+    else this.passed.push([seq, seq, this.run]);
+    return true;
   }
 
   /** How many numbers between these two are of what has no place of its own, or has given way to another. */
   passedBetween(after, before) {
-    const numbers = new Set(this.passed.filter(({ seq, run }) => run === this.run && seq > after && seq < before).map(({ seq }) => seq));
-    for (const [first, last] of this.replaced ?? []) for (let seq = Math.max(first, after + 1); seq <= Math.min(last, before - 1); seq++) numbers.add(seq);
-    return numbers.size;
+    const runs = this.passed.filter(([, , run]) => run === this.run).concat(this.replaced).sort(([one], [other]) => one - other);
+    let count = 0;
+    for (const [first, last] of runs) {
+      const end = Math.min(last, before - 1);
+      count += Math.max(0, end - Math.max(first - 1, after));
+      after = Math.max(after, end);
+    }
+    return count;
   }
 
   /** Shows a quiet line. */
@@ -140,6 +151,7 @@ class Log {
     this.from -= extra;
     this.to -= extra;
     const first = this.items.find(({ seq }) => seq);
+    this.passed = this.passed.filter(([, last, run]) => first && (run > first.run || (run === first.run && last > first.seq)));
     this.reached(first?.run === this.run ? first.seq - 1 : 0);
   }
 

@@ -8,6 +8,7 @@ let policy = { roles: new Map() };
 let spoke = 0;
 /** What tells the messages that were deleted, so that none comes back with older ones. */
 let deleted = [];
+const isDeleted = (message) => deleted.some((isGone) => isGone(message));
 /** What was loaded later, and wants to know: `follow`, `show` and `words`; `changed`, `came`, `seen`, `entries`, `ask` and `queued`. */
 const governed = {}, tools = {};
 /** Acts that governed.js has not taken account of. */

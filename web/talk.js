@@ -1,5 +1,5 @@
 /* What guests do with messages beside reading them: a menu for each, replies, reactions, edits, whom they ignore; and texts with a
-   little Markdown. Loaded once the conversation is shown. */
+   little Markdown. Loaded when the guest does something, or a message needs it. */
 'use strict';
 {
   style('talk.css');
@@ -29,14 +29,15 @@
       groups.at(-1).lines.push(line);
     });
     return groups.map(({ tag, lines }) => {
-      const inner = lines.map((line) => line.replace(BLOCKS[tag] ?? '', '')).join('\n');
-      if (!tag) return inline(inner.replace(/^\n+|\n+$/g, ''));
-      if (tag === 'blockquote') return make(tag, '', ...blocks(inner, depth + 1));
+      const text = lines.join('\n');
+      if (!tag) return inline(text.replace(/^\n+|\n+$/g, ''));
       if (tag === 'pre') {
-        const code = make('code', '', lines.join('\n'));
+        const code = make('code', '', text);
         return make('div', 'code', make(tag, '', code), button('Copy', copies(code)));
       }
-      return make(tag, '', ...lines.map((line, place) => assign(make('li', '', inline(inner.split('\n')[place])), tag === 'ol' && { value: parseInt(line, 10) })));
+      const inner = lines.map((line) => line.replace(BLOCKS[tag], ''));
+      if (tag === 'blockquote') return make(tag, '', ...blocks(inner.join('\n'), depth + 1));
+      return make(tag, '', ...inner.map((words, place) => assign(make('li', '', inline(words)), tag === 'ol' && { value: parseInt(lines[place], 10) })));
     });
   }
 
@@ -92,11 +93,6 @@
     return true;
   }
 
-  const redraw = (seq) => {
-    const at = place(seq);
-    if (log.items[at]?.nodes) log.quietly(() => log.draw(at));
-  };
-
   /** A line that says what a message answers to. */
   function answersTo(seq) {
     const { name, text, mine } = itemOf(seq) ?? {};
@@ -126,15 +122,15 @@
     waiting.delete(id);
     complain(message);
     const words = message ?? asked.done?.(link) ?? '';
-    tools.came?.(asked.frame, words, message);
+    tools.came?.(asked.frame, words);
     return true;
   }
 
   /** Takes account of what was done to messages. */
   function annotate() {
     for (const { act, message, text, emoji, guest } of annotations.splice(0)) {
-      const item = itemOf(message);
-      if (!item || item.text === undefined) continue;
+      const at = place(message), item = log.items[at];
+      if (item?.text === undefined) continue;
       if (act === 'edit') assign(item, { text, edited: true });
       else {
         const reactions = (item.reactions ??= {});
@@ -144,7 +140,7 @@
         }
         if (emoji) (reactions[emoji] ??= []).push(guest);
       }
-      redraw(message);
+      if (item.nodes) log.quietly(() => log.draw(at));
     }
   }
 
@@ -269,12 +265,14 @@
   document.body.append(finder);
   element('kept-here').after(button('Search', () => finder.showModal()));
 
+  /** Messages; not those that were deleted while the room answered, nor of whom the guest ignores. */
+  const isShown = (message) => message.text !== undefined && !isDeleted(message) && !talk.hides(message);
   const resultNode = (message) => messageNode(shown(message), false, timeNode(timeOf(message.at)));
 
   async function find(text, before) {
     const { messages = [], after, detail } = await ask('POST', 'search', { text, before });
     if (!before) found.replaceChildren();
-    found.append(...messages.map((message) => {
+    found.append(...messages.filter(isShown).map((message) => {
       const node = resultNode(message);
       node.append(button('In its place', () => showAround(message.seq)));
       return node;
@@ -288,7 +286,7 @@
 
   async function showAround(seq) {
     const { messages = [] } = await ask('GET', `messages?around=${seq}&limit=30`);
-    found.replaceChildren(...messages.filter(({ text }) => text !== undefined).map((message) => {
+    found.replaceChildren(...messages.filter(isShown).map((message) => {
       const node = resultNode(message);
       if (message.seq === seq) assign(node, { id: 'meant', tabIndex: -1 });
       return node;

@@ -9,13 +9,10 @@
   const isHost = () => rank(people.me) === 2;
 
   const { choice, entry, fill, menu } = talk;
-  const act = (what, done) => tell(talk.act(what, done) ? '' : 'Waiting for the connection.', true);
-
-  /** Says what came of it, in the dialog; and beside, what is wrong. */
-  function tell(words, wrong) {
-    told.textContent = words;
-    complain(wrong && words);
-  }
+  /** What came of an act is said in the dialog, too. */
+  const act = (what, done) => {
+    told.textContent = talk.act(what, done) ? '' : 'Waiting for the connection.';
+  };
 
   /** The messages that wait for approval, and for hosts the words because of which they do. */
   let queue = [], words = [];
@@ -28,8 +25,8 @@
     changed();
   }
 
-  function came({ act }, words, wrong) {
-    tell(words, wrong);
+  function came({ act }, words) {
+    told.textContent = words;
     if (/^(release|delete|kick|ban)/.test(act)) askHeld();
   }
 
@@ -164,7 +161,8 @@
     const address = assign(make('input'), { type: 'checkbox' });
     const form = field('Wipe the room for good, for all, with all other rooms here. Its title, to confirm', 'Wipe', async (confirm) => {
       const { detail } = await ask('POST', 'wipe', { confirm, address: address.checked });
-      tell(detail ?? 'The room is being wiped.', detail);
+      told.textContent = detail ?? 'The room is being wiped.';
+      complain(detail);
     });
     form.lastChild.before(make('label', '', 'Its address too', address));
     return form;

@@ -1,0 +1,46 @@
+/* What the reader has looked at, and what they have not: the title, the line where the unread begin, and ages that grow. */
+'use strict';
+
+const attentive = () => !document.hidden && document.hasFocus();
+
+/* Ages on the messages. */
+
+const grow = () => document.hidden || growOlder(element('said'));
+setInterval(grow, MINUTE / 4);
+document.addEventListener('visibilitychange', grow);
+
+/* The number of unread messages, in the title. */
+
+function showTitle() {
+  document.title = unread ? `(${unread}) ${roomTitle}` : roomTitle;
+}
+
+function markNew(after) {
+  marked = true;
+  log.mark(after);
+}
+
+/** The reader looks at the page; at its end, nothing is unread. */
+function look() {
+  if (!attentive()) return;
+  if (log.atEnd) {
+    marked = false;
+    looked = cursor;
+  }
+  if (!unread) return;
+  unread = 0;
+  showTitle();
+}
+
+function lookAway() {
+  if (looked !== undefined) kept.set('looked', `${people.me} ${looked}`);
+  seat.remember();
+}
+window.addEventListener('focus', look);
+window.addEventListener('blur', lookAway);
+document.addEventListener('visibilitychange', () => (document.hidden ? lookAway() : look()));
+
+function showEmpty() {
+  const empty = log.empty && !unsaid.messages.size && connection.state === 'connected';
+  element('empty').hidden = !empty;
+}
