@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { faults } from './kit/axe.mjs';
+import { clean as cleanIn, THEMES } from './kit/clean.mjs';
 import { Doors } from './kit/doors.mjs';
+import { traces, type as typeInto } from './kit/entry.mjs';
 import { DESKTOP, Guest } from './kit/guest.mjs';
 import { until } from './kit/until.mjs';
 
@@ -58,16 +59,9 @@ const asksFor = (guest, title) => guest.see(`it says "${title}"`, (wanted) => {
 
 const says = (guest, words) => guest.see(`it says "${words}"`, (wanted) => document.querySelector('#entry [role=status]').textContent.includes(wanted), words);
 
-/** Types into the field with this label, with the keyboard alone. */
+/** Types into the field with this label, and sends it. */
 async function type(guest, label, words) {
-  await guest.page.bringToFront();
-  await guest.see(`the field "${label}"`, (wanted) => {
-    const input = [...document.querySelectorAll('#entry label')].find((each) => each.textContent.startsWith(wanted))?.querySelector('input');
-    input?.focus();
-    input?.select();
-    return Boolean(input) && document.activeElement === input;
-  }, label);
-  await guest.page.keyboard.type(words);
+  await typeInto(guest, label, words);
   await guest.page.keyboard.press('Enter');
 }
 
@@ -95,27 +89,7 @@ async function set(label, value) {
 }
 
 /** axe finds nothing and nothing is too wide, in both themes; each is kept as a picture. */
-async function clean(guest, what, sizes = [DESKTOP, SMALL, ZOOMED]) {
-  await guest.page.bringToFront();
-  for (const size of sizes) {
-    await guest.page.setViewport(size);
-    for (const theme of ['light', 'dark']) {
-      await guest.ask((wanted) => (document.documentElement.dataset.theme = wanted), theme);
-      assert.deepEqual(await faults(guest.page), [], `${what}, ${size.width} px, ${theme}`);
-      assert.ok(await guest.ask(() => document.documentElement.scrollWidth <= innerWidth), `${what}: nothing is wider than ${size.width} px`);
-      await guest.screenshot(`entering-${what.replaceAll(' ', '-')}-${size.width}-${theme}`);
-    }
-  }
-  await guest.page.setViewport(guest.size);
-}
-
-/** All that the page and its browser keep, and all requests that left it. */
-async function traces(guest) {
-  const kept = await guest.ask(() => JSON.stringify([
-    { ...sessionStorage }, { ...localStorage }, document.documentElement.outerHTML, [...document.querySelectorAll('input')].map(({ value }) => value), invite ?? '', naming.brings ?? '', location.href, document.cookie,
-  ]));
-  return kept + guest.proxy.requests.join();
-}
+const clean = (guest, what, sizes = [DESKTOP, SMALL, ZOOMED]) => cleanIn(guest, what, { pictures: 'entering', sizes, themes: THEMES });
 
 test('who comes to a room with a waiting room waits, also over a reload, and is let in by name', async () => {
   await govern('Govern');

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { faults } from './kit/axe.mjs';
+import { clean as cleanIn } from './kit/clean.mjs';
 import { Doors } from './kit/doors.mjs';
 import { DESKTOP, Guest } from './kit/guest.mjs';
 import { until } from './kit/until.mjs';
@@ -37,16 +37,7 @@ async function enter(guest, name) {
 }
 
 /** axe finds nothing, at a desk and on a small phone; each is kept as a picture. */
-async function clean(guest, what, sizes = [DESKTOP, SMALL]) {
-  await guest.page.bringToFront();
-  for (const size of sizes) {
-    await guest.page.setViewport(size);
-    assert.deepEqual(await faults(guest.page), [], `${what}, ${size.width} px`);
-    assert.ok(await guest.ask(() => document.documentElement.scrollWidth <= innerWidth), `${what}: nothing is wider than ${size.width} px`);
-    await guest.screenshot(`hosts-${what.replaceAll(' ', '-')}-${size.width}`);
-  }
-  await guest.page.setViewport(guest.size);
-}
+const clean = (guest, what, sizes = [DESKTOP, SMALL]) => cleanIn(guest, what, { pictures: 'hosts', sizes });
 
 /** The roles that the list shows, by name. */
 const roles = (guest) => guest.ask(() => Object.fromEntries([...document.querySelectorAll('#people-list li')].map((item) => [item.querySelector('bdi').textContent, item.querySelector('.badge').dataset.role])));

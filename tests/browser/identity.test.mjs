@@ -5,8 +5,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { faults } from './kit/axe.mjs';
+import { clean as cleanIn, THEMES } from './kit/clean.mjs';
 import { Doors } from './kit/doors.mjs';
+import { traces, type } from './kit/entry.mjs';
 import { DESKTOP, Guest } from './kit/guest.mjs';
 import { until } from './kit/until.mjs';
 
@@ -66,18 +67,6 @@ const asksFor = (guest, title) => guest.see(`it says "${title}"`, (wanted) => {
 const says = (guest, words) => guest.see(`it says "${words}"`, (wanted) => document.querySelector('#entry [role=status]').textContent.includes(wanted), words);
 const note = (guest, words) => guest.see(`the note says "${words}"`, (wanted) => document.getElementById('note').textContent.includes(wanted), words);
 
-/** Writes into the field with this label of the entry, with the keyboard alone. */
-async function type(guest, label, words) {
-  await guest.page.bringToFront();
-  await guest.see(`the field "${label}"`, (wanted) => {
-    const input = [...document.querySelectorAll('#entry label')].find((each) => each.textContent.startsWith(wanted))?.querySelector('input');
-    input?.focus();
-    input?.select();
-    return Boolean(input) && document.activeElement === input;
-  }, label);
-  await guest.page.keyboard.type(words);
-}
-
 async function comeIn(guest, name, passphrase) {
   await type(guest, 'Name', name);
   await type(guest, 'Passphrase', passphrase);
@@ -103,24 +92,7 @@ const isReserved = (name, wanted = true) => until(`the badge of ${name}`, async 
 });
 
 /** axe finds nothing and nothing is too wide, in both themes; each is kept as a picture. */
-async function clean(guest, what, sizes = [DESKTOP, SMALL, ZOOMED]) {
-  await guest.page.bringToFront();
-  for (const size of sizes) {
-    await guest.page.setViewport(size);
-    for (const theme of ['light', 'dark']) {
-      await guest.ask((wanted) => (document.documentElement.dataset.theme = wanted), theme);
-      assert.deepEqual(await faults(guest.page), [], `${what}, ${size.width} px, ${theme}`);
-      assert.ok(await guest.ask(() => document.documentElement.scrollWidth <= innerWidth), `${what}: nothing is wider than ${size.width} px`);
-      await guest.screenshot(`identity-${what.replaceAll(' ', '-')}-${size.width}-${theme}`);
-    }
-  }
-  await guest.page.setViewport(guest.size);
-}
-
-/** All that the page and its browser keep, and all requests that left it. */
-const traces = async (guest) => (await guest.ask(() => JSON.stringify([
-  { ...sessionStorage }, { ...localStorage }, document.documentElement.outerHTML, [...document.querySelectorAll('input')].map(({ value }) => value), naming.brings ?? '', location.href, document.cookie,
-]))) + guest.proxy.requests.join();
+const clean = (guest, what, sizes = [DESKTOP, SMALL, ZOOMED]) => cleanIn(guest, what, { pictures: 'identity', sizes, themes: THEMES });
 
 let first;
 

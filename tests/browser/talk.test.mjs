@@ -95,6 +95,11 @@ test('what an ignored guest says is not shown, until it is again', async () => {
   await ann.see('the tools', () => Boolean(talk.words));
   await ann.see('messages', () => log.items.length > 3);
   await until('it is still hidden', async () => !(await shown('annoying')) && !(await shown('more of it')));
+  await ann.ask(() => {
+    document.querySelector('#finder input').value = 'annoying';
+    document.querySelector('#finder form').requestSubmit();
+  });
+  await ann.see('nor is it found', () => document.getElementById('finder').textContent.includes('Nothing was found.'));
   await ann.see('the menu of Bob', () => {
     const item = [...document.querySelectorAll('#people-list li')].find((each) => each.textContent.includes('Bob'));
     const tool = item?.querySelector('.tool');
@@ -159,10 +164,12 @@ test('emoji are put to a message, changed and taken back, and are there after a 
   await bob.ask((wanted) => log.items.find((item) => item.seq === wanted).nodes.at(-1).querySelector('.emoji [aria-pressed=true]').click(), seq);
   await looks(ann, seq, { emoji: ['🎉 1!'] });
   const next = await says(ann, bob, 'after the vote');
+  const missing = () => ann.ask(() => [...document.querySelectorAll('#said .line')].map((line) => line.textContent).filter((text) => text.includes('no longer kept')));
+  assert.deepEqual(await missing(), []);
   await ann.page.reload();
   await ann.connected();
   await looks(ann, next, { words: 'after the vote' });
-  assert.deepEqual(await ann.ask(() => [...document.querySelectorAll('#said .line')].map((line) => line.textContent).filter((text) => text.includes('no longer kept'))), []);
+  assert.deepEqual(await missing(), []);
 });
 
 test('own messages are changed and deleted, and those of others are not', async () => {
