@@ -1,18 +1,35 @@
-/* What stands around the conversation: light and dark, the room's address. */
+/* What stands around the conversation: settings, the way out at once, the room's address. */
 'use strict';
 
-/* Light and dark: Tor Browser tells every page "light", so the guest needs a say. */
+/** What the guest has set, as words: Tor Browser tells every page "light", so the guest needs a say. */
+const settings = document.documentElement.dataset;
+settings.theme = shared.get('theme') ?? '';
 
-function showTheme(theme) {
-  if (theme) document.documentElement.dataset.theme = theme;
+/** Loads what helps with writing, unless it is there; tells whether it came. */
+const help = async () => (await bring('talk.js')) || complain('Not connected at the moment.');
+element('theme').onclick = async () => (await help()) && talk.settle();
+
+/** Leaves for a blank page, and forgets everything: the seat, what this window has, and what the browser stores. */
+function panic() {
+  connection.send({ type: 'leave' });
+  doors.leaving = true;
+  kept.set = () => {};
+  location.replace('about:blank');
+  /* Where storage is forbidden the page goes all the same. */
+  sessionStorage.clear();
+  localStorage.clear();
 }
-element('theme').addEventListener('click', () => {
-  const { dataset } = document.documentElement;
-  const dark = dataset.theme ? dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-  showTheme(dark ? 'light' : 'dark');
-  kept.set('theme', dataset.theme);
-});
-showTheme(kept.get('theme'));
+element('panic').onclick = panic;
+let escaped = -SECOND;
+window.onkeydown = ({ key, timeStamp, target, defaultPrevented }) => {
+  bring('talk.js');
+  if (key === 'Escape') {
+    if (timeStamp - escaped < 500) panic();
+    /* One that closes something is none of the two. */
+    escaped = defaultPrevented || document.querySelector(':popover-open, [open]') ? 0 : timeStamp;
+  }
+  if (key === '?' && target.placeholder === undefined) element('theme').click();
+};
 
 /* The address, to be given to others. That of a local room leads nowhere from elsewhere. */
 if (!/^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname)) {
@@ -31,4 +48,4 @@ const copies = (node) => async ({ target }) => {
     getSelection().selectAllChildren(node);
   }
 };
-element('copy').addEventListener('click', copies(element('invite-address')));
+element('copy').onclick = copies(element('invite-address'));

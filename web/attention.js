@@ -11,8 +11,10 @@ document.addEventListener('visibilitychange', grow);
 
 /* The number of unread messages, in the title. */
 
-function showTitle() {
+/** `message` is one more that is unread. */
+function showTitle(message) {
   document.title = unread ? `(${unread}) ${roomTitle}` : roomTitle;
+  talk.notice?.(message);
 }
 
 function markNew(after) {

@@ -6,9 +6,15 @@ const composer = new Composer({
   text: element('text'),
   left: element('room-left'),
   note: element('note'),
-  changed: (text) => kept.set('draft', text),
-  say(text) {
-    if (!talk.said?.(text)) unsaid.add(text);
+  changed(text) {
+    kept.set('draft', text);
+    talk.suggest?.();
+  },
+  async say(text) {
+    /* What may be a command is sent by none who does not know that. */
+    if (text[0] === '/' && !(await help())) return composer.takeBack(text);
+    if (talk.said) talk.said(text);
+    else unsaid.add(text);
     showEmpty();
     log.toEnd();
   },
@@ -78,8 +84,8 @@ const talk = {};
 const annotations = [];
 /** What a text has that talk.js shows in another way, perhaps. */
 const RICH = /[`*_@]|^(?:[>•\-\d]|\/me )/m;
-/* It is asked for when the guest does something, or when a message needs it: who opens the room and reads plain texts is spared it. */
-for (const sign of ['pointermove', 'pointerdown', 'keydown']) addEventListener(sign, () => bring('talk.js'), { once: true });
+/* It is asked for when the guest does something, also with each key (around.js), or when a message needs it: who opens the room and reads plain texts is spared it. */
+window.onpointerover = () => bring('talk.js');
 /** Acts that are shown at a message, and not in a line of their own. */
 const isAnnotation = ({ act }) => act === 'edit' || act === 'react';
 
@@ -191,7 +197,7 @@ const handlers = {
     if (looking) looked = seq;
     if (heard && !attentive()) {
       unread++;
-      showTitle();
+      bring('talk.js').then(() => showTitle(message));
     }
     showEmpty();
   },

@@ -31,10 +31,10 @@ class Composer {
       event.preventDefault();
       form.requestSubmit();
     });
-    form.addEventListener('submit', (event) => {
+    form.onsubmit = (event) => {
       event.preventDefault();
       this.submit(say);
-    });
+    };
   }
 
   submit(say) {

@@ -3,7 +3,7 @@
 
 /** Takes the role that a link gives. */
 const takeRole = () => claim && connection.send({ type: 'claim', id: claimId, link: claim });
-window.addEventListener('hashchange', () => {
+window.onhashchange = () => {
   const was = here;
   takeFragment();
   const room = here;
@@ -12,7 +12,7 @@ window.addEventListener('hashchange', () => {
   if (invite && connection.state !== 'connected') return comeIn();
   takeRole();
   invite = undefined;
-});
+};
 
 /** Goes to another room of the address, over the same WebSocket. What waits to be sent is of this one, and holds the guest here. */
 function goTo(room) {
@@ -40,7 +40,7 @@ function goTo(room) {
 
 /* Coming back, and leaving. */
 
-window.addEventListener('online', () => connection.wake({ online: true }));
+window.ononline = () => connection.wake({ online: true });
 document.addEventListener('visibilitychange', () => document.hidden || connection.wake());
 
 /* Leaving the page: close in order, and come back if the page does, unless another window has the seat by then. */
@@ -49,15 +49,15 @@ window.addEventListener('pagehide', () => {
   connection.stop();
   seat.release?.();
 });
-window.addEventListener('pageshow', async ({ persisted }) => {
+window.onpageshow = async ({ persisted }) => {
   if (!persisted) return;
   if (await seat.hold(seat.token, 500)) connection.open();
   else connection.stop(CLOSE.takenOver);
-});
-element('leave').addEventListener('click', () => {
+};
+element('leave').onclick = () => {
   connection.send({ type: 'leave' });
   connection.stop(LEFT);
   seat.forget();
   element('people').hidePopover();
-});
+};
 window.addEventListener('beforeunload', (event) => unsaid.any && !doors.leaving && event.preventDefault());

@@ -23,8 +23,8 @@ class Log {
     this.run = 0;
     this.fresh = make('p', 'line fresh', 'New since you looked');
     this.begin(0);
-    scroller.addEventListener('scroll', () => this.scrolled(), { passive: true });
-    newest.addEventListener('click', () => this.toEnd());
+    scroller.onscroll = () => this.scrolled();
+    newest.onclick = () => this.toEnd();
     /* Who unfolds a message reads it from where it begins. */
     said.addEventListener('click', ({ target }) => target.localName === 'button' && (this.atEnd = false));
     const growth = new ResizeObserver(() => this.atEnd && this.toEnd());

@@ -14,7 +14,7 @@ function messageNode(message, follows, foot) {
   const unseen = follows || mine;
   const who = make(unseen ? 'p' : 'h3', unseen ? 'who unseen' : 'who', mine ? 'You' : nameNode(name));
   if (!unseen) who.append(badgeNode(guest, name));
-  const words = make('div', 'words', talk.words?.(message, text) ?? linked(text));
+  const words = make('div', 'words', ...(talk.words?.(message, text) ?? [linked(text)]));
   words.dir = 'auto';
   const bubble = make('div', 'bubble', message.reply && talk.answersTo ? talk.answersTo(message.reply) : '', words, foot);
   const node = make('article', 'message', who, bubble);

@@ -52,15 +52,18 @@ function closeNaming() {
   if (focused) composer.focus();
 }
 
-naming.button.addEventListener('click', () => openNaming(false));
-element('name-cancel').addEventListener('click', () => {
+naming.button.onclick = () => openNaming(false);
+element('name-cancel').onclick = () => {
   complain();
   closeNaming();
-});
-naming.form.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && !naming.needed) element('name-cancel').click();
-});
-naming.form.addEventListener('submit', (event) => {
+};
+naming.form.onkeydown = (event) => {
+  if (event.key === 'Escape' && !naming.needed) {
+    event.preventDefault();
+    element('name-cancel').click();
+  }
+};
+naming.form.onsubmit = (event) => {
   event.preventDefault();
   const name = naming.field.value.trim();
   complain();
@@ -72,4 +75,4 @@ naming.form.addEventListener('submit', (event) => {
   } else if (!connection.send({ type: 'rename', name })) {
     complain('Not connected at the moment. Save the name again when the connection is back.');
   }
-});
+};

@@ -40,4 +40,4 @@ function showStatus({ state, cause, everWelcome, way, late }) {
   else if (state !== 'connected') unsaid.interrupted();
 }
 
-element('now').addEventListener('click', comeIn);
+element('now').onclick = comeIn;

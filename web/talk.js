@@ -47,32 +47,28 @@
     let done = 0;
     for (const { 0: whole, 1: code, 2: stars, 3: starred, 4: lined, index } of text.matchAll(INLINE)) {
       const inner = starred ?? lined;
-      nodes.append(names(text.slice(done, index)), code ? make('code', '', code) : inner ? make(stars === '**' ? 'strong' : 'em', '', inline(inner)) : linked(whole));
+      nodes.append(...names(text.slice(done, index)), code ? make('code', '', code) : inner ? make(stars === '**' ? 'strong' : 'em', '', inline(inner)) : linked(whole));
       done = index + whole.length;
     }
-    nodes.append(names(text.slice(done)));
+    nodes.append(...names(text.slice(done)));
     return nodes;
   }
 
   /** Whether a text calls this guest. */
-  const calls = (text) => Boolean(seat.name) && new RegExp(`@${escaped(seat.name)}(?![\\p{L}\\p{N}])`, 'iu').test(text);
+  const calls = (text) => seat.name && new RegExp(`@${escaped(seat.name)}(?![\\p{L}\\p{N}])`, 'iu').test(text);
   const escaped = (name) => name.replace(/[.+()^$*?{}|[\]\\/]/g, '\\$&');
 
-  /** A text in which the names of those who are here stand out, after an @. */
+  /** The parts of a text in which the names of those who are here stand out, after an @. */
   function names(text) {
-    const nodes = document.createDocumentFragment();
     const known = text.includes('@') ? [...people.guests.values()].map(({ name }) => name).sort((one, other) => other.length - one.length) : [];
     const parts = known.length ? text.split(new RegExp(`(@(?:${known.map(escaped).join('|')}))(?![\\p{L}\\p{N}])`, 'iu')) : [text];
-    nodes.append(...parts.map((part, place) => (place % 2 ? make('b', calls(part) ? 'me' : '', part) : part)));
-    return nodes;
+    return parts.map((part, place) => (place % 2 ? make('b', calls(part) ? 'me' : '', part) : part));
   }
 
   /** The words of a message. */
   function words({ name, mine }, text) {
-    const nodes = document.createDocumentFragment();
     const [, deed] = /^\/me\s+([^]+)/.exec(text) ?? [];
-    nodes.append(...(deed ? [make('em', '', nameNode(mine ? seat.name : name), ' ', inline(deed))] : blocks(text)));
-    return nodes;
+    return deed ? [make('em', '', nameNode(mine ? seat.name : name), ' ', inline(deed))] : blocks(text);
   }
 
   /* Where a message is. */
@@ -159,7 +155,16 @@
   function fill(words, entries) {
     menu.ariaLabel = words;
     menu.replaceChildren(make('p', 'quiet', words), ...entries);
-    menu.querySelector('button').focus();
+    menu.querySelector('button, input').focus();
+  }
+
+  /** Shows the menu below what was pressed. */
+  function unfold(tool, words, entries) {
+    (tool.closest('#people') ?? document.body).append(menu);
+    menu.showPopover();
+    fill(words, entries);
+    const { bottom, right } = tool.getBoundingClientRect();
+    menu.style.inset = `min(${bottom}px, 100vh - ${menu.offsetHeight + 8}px) min(${innerWidth - right}px, 100vw - 17.5rem) auto auto`;
   }
 
   function reaction(item, emoji) {
@@ -190,14 +195,7 @@
     tools.seen?.(item);
     if (guest === 0 || !people.me || (!seq && guest === people.me)) return;
     const title = seq ? `Message of ${name}` : name;
-    const tool = button('⋯', () => {
-      (node.closest('#people') ?? document.body).append(menu);
-      menu.showPopover();
-      fill(title, [...(seq ? forMessage(item) : []), ...forGuest(item), ...(tools.entries?.(item) ?? [])]);
-      const { bottom, right } = tool.getBoundingClientRect();
-      menu.style.top = `clamp(8px, ${bottom}px, 100vh - ${menu.offsetHeight + 8}px)`;
-      menu.style.right = `clamp(8px, ${innerWidth - right}px, 100vw - 17.5rem)`;
-    }, 'tool');
+    const tool = button('⋯', () => unfold(tool, title, [...(seq ? forMessage(item) : []), ...forGuest(item), ...(tools.entries?.(item) ?? [])]), 'tool');
     assign(tool, { ariaLabel: `${title}: more`, ariaHasPopup: 'dialog' });
     node.append(tool);
     if (ignored.has(guest)) node.classList.add('away');
@@ -238,18 +236,20 @@
     composer.focus();
   }
 
-  /** What becomes of a text that the guest sends; tells whether it is done here. */
-  function said(text) {
-    const { edit, reply } = writing ?? {};
+  /** What becomes of a text that the guest sends. */
+  function said(typed) {
+    const { edit, reply } = writing ?? {}, text = talk.obey(typed);
+    if (!text) return;
     begin();
     if (edit) act({ act: 'edit', message: edit, text });
-    else if (reply) unsaid.add(text, undefined, reply);
-    return edit ?? reply;
+    else unsaid.add(text, undefined, reply);
   }
 
   element('text').addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && writing) begin(undefined, writing.edit && '');
-    else if (event.key === 'ArrowUp' && !element('text').value) {
+    if (event.key === 'Escape' && writing) {
+      event.preventDefault();
+      begin(undefined, writing.edit && '');
+    } else if (event.key === 'ArrowUp' && !element('text').value) {
       const last = log.items.findLast(({ mine, text }) => mine && text !== undefined);
       if (!last || Date.now() - last.time >= talk.editable * SECOND) return;
       event.preventDefault();
@@ -301,15 +301,11 @@
 
   /* Leaving, with all that was said. */
 
-  const erasing = button('Leave, and erase my messages', () => {
-    erasing.before(menu);
-    menu.showPopover();
-    fill('Erase all that you have said here, for all?', [choice('Cancel', () => {}), choice('Erase and leave', () => act({ act: 'delete_all', of: people.me }, () => element('leave').click()))]);
-  });
+  const erasing = button('Leave, and erase my messages', () => unfold(erasing, 'Erase all that you have said here, for all?', [choice('Cancel', () => {}), choice('Erase and leave', () => act({ act: 'delete_all', of: people.me }, () => element('leave').click()))]));
   element('leave').after(erasing);
 
   assign(talk, {
-    words, answersTo, gone, jump, act, answered, annotate, mark, ignore, said, entry, choice, fill, menu,
+    words, answersTo, gone, jump, act, answered, annotate, mark, ignore, said, entry, choice, fill, menu, unfold, calls,
     hides: ({ guest }) => ignored.has(guest),
     waits: () => waiting.size > 0,
     welcomed: () => waiting.forEach(({ frame }) => connection.send(frame)),

@@ -39,7 +39,7 @@ macro_rules! later {
 static DOCUMENT: Text = text!("index.html");
 
 /// What the document asks for when a guest needs it: how to go on at another address of the room, how to speak to it without
-/// a WebSocket, how to show what hosts have decided, their tools, what newcomers need and how a guest stays the same one, the other rooms, and what guests do with messages. The document runs each as an element of its own, so that
+/// a WebSocket, how to show what hosts have decided, their tools, what newcomers need and how a guest stays the same one, the other rooms, and what guests do with messages, with what helps them to write and to notice. The document runs each as an element of its own, so that
 /// the policy knows it by its hash, wherever the room's paths begin.
 static LATER: [Later; 7] = [
     later!("moving.js"),

@@ -266,6 +266,14 @@ test('who may not come in is told so, in the room where they were', async () => 
   await titled(bob, 'Tea at five');
 });
 
+test('/room leads to any room', async () => {
+  await ann.page.bringToFront();
+  await ann.say('/room attic');
+  await titled(ann, 'attic');
+  assert.equal(await ann.ask(() => history.length), 1, 'and leaves no trace in the history');
+  assert.equal(await ann.ask(() => document.getElementById('text').value), '');
+});
+
 test('nothing is wrong in any console', () => {
   for (const guest of [ann, bob]) assert.deepEqual(guest.problems, []);
 });

@@ -31,7 +31,11 @@ fn main() {
     let variables = Variables::of(&style);
     let style = variables.shorten(&style);
     let mut all = vec![scripts.iter().map(|name| ((*name).to_owned(), read(name))).collect()];
-    all.extend(LATER.map(|name| vec![(name.to_owned(), with_style(read(name), &variables))]));
+    all.extend(LATER.map(|name| {
+        // What helps with writing and noticing is for all who have a conversation, as talk.js is.
+        let files = [name, "aids.js"].into_iter().take(if name == "talk.js" { 2 } else { 1 });
+        files.map(|file| (file.to_owned(), with_style(read(file), &variables))).collect()
+    }));
     let (minified, names) = script::minified(&all, &read("own.txt"));
     let (script, later) = minified.split_first().expect("the document's script is the first");
 
