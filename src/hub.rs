@@ -13,6 +13,7 @@
 //! - [`entering`] and `gate` are for newcomers: what they bring is checked beside the actor (`password`), and `waiting` lists those who
 //!   have to be let in.
 //! - [`house`] is what several rooms at one address share.
+//! - `private` has the private messages, `mailbox` those of one guest; `typing` limits who is told to be writing.
 //! - `presence` decides what guests are told of the roster, `notices` what of the doors and of whether the room can write; `budgets` how much guests, circuits and the room may publish.
 
 mod actor;
@@ -60,6 +61,7 @@ mod linking;
 mod made_links;
 #[cfg(test)]
 mod made_links_tests;
+mod mailbox;
 #[cfg(test)]
 mod model_tests;
 mod name_index;
@@ -71,6 +73,9 @@ mod notifier;
 mod password;
 mod pending;
 mod presence;
+mod private;
+#[cfg(test)]
+mod private_room_tests;
 pub mod reader;
 mod reserving;
 #[cfg(feature = "bench")]
@@ -95,6 +100,7 @@ mod stranger_tests;
 mod suggested_name;
 #[cfg(test)]
 mod tests;
+mod typing;
 mod waiting;
 pub mod wiping;
 #[cfg(test)]

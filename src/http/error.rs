@@ -50,7 +50,7 @@ impl Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal.code {
-            Code::UnknownRoom => StatusCode::NOT_FOUND,
+            Code::UnknownRoom | Code::NotHere => StatusCode::NOT_FOUND,
             Code::NameTaken | Code::NameReserved | Code::TakenOver => StatusCode::CONFLICT,
             Code::RoomFull | Code::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Code::TooFast | Code::SlowMode => StatusCode::TOO_MANY_REQUESTS,

@@ -73,6 +73,14 @@ impl Fields {
         self.text("epoch").map(str::to_owned)
     }
 
+    /// The newest private message that was read: `private`.
+    ///
+    /// # Errors
+    /// As [`Fields::number`].
+    pub fn private(&self) -> Result<Option<u64>, Refusal> {
+        self.number("private", 0..=NUMBER_LIMIT - 1)
+    }
+
     /// How many of the newest messages are wanted: `newest`.
     ///
     /// # Errors

@@ -14,12 +14,12 @@ mod joining;
 mod remote;
 mod saying;
 mod storing;
+mod whispering;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -30,8 +30,8 @@ use super::budgets::{Budgets, RateLimits};
 use super::claims::{Claims, next_claimed};
 use super::clock::RoomClock;
 use super::cluster::Cluster;
-use super::command::{Command, Present, Shared, Snapshot, storage_unavailable};
-use super::holding::{Holding, gone};
+use super::command::{Command, Present, Shared, storage_unavailable};
+use super::holding::Holding;
 use super::house::House;
 use super::nodes::{Nodes, next_events};
 use super::notices::Notices;
@@ -42,9 +42,10 @@ use super::reserving::ReservationLimits;
 use super::roster::Roster;
 use super::roster::change::ClaimedName;
 use super::speaker::Speaker;
+use super::typing::TypingLimits;
 use super::waiting::WaitingList;
 use crate::config::{HistorySettings, RoomSettings};
-use crate::log::{LogError, RoomIdentity, RoomState};
+use crate::log::{RoomIdentity, RoomState};
 use crate::protocol::event::{Kept, RoomLine};
 use crate::protocol::words::WordList;
 use crate::protocol::{Act, GuestId, Identity, Policy};
@@ -85,6 +86,7 @@ pub(super) struct RoomActor {
     words: WordList,
     holding: Holding,
     waiting: WaitingList,
+    typing: TypingLimits,
     reservation_limits: ReservationLimits,
     /// The guests whose use of a reserved name is being noted.
     uses: HashSet<GuestId>,
@@ -149,6 +151,7 @@ impl RoomActor {
             state,
             admission: Admission::default(),
             waiting: WaitingList::default(),
+            typing: TypingLimits::default(),
             reservation_limits: ReservationLimits::default(),
             uses: HashSet::new(),
             refused: VecDeque::new(),
@@ -240,6 +243,8 @@ impl RoomActor {
                 ) => {
                     self.admit_annotating(speaker, (id, act), &found, reply, &mut pending);
                 }
+                // What is not for the log does not wait for it.
+                Command::Whisper(..) | Command::Typing(_) => self.handle(command, None).await,
                 // Messages that came before a change of presence are published before it, and the log and the ring have the
                 // same newest message for those who join.
                 command => {
@@ -286,6 +291,8 @@ impl RoomActor {
                 let under = known.map_or(&name, |known| known.under.as_ref().unwrap_or(&known.name));
                 let _ = reply.send(Ok(Identity::salt(under, &self.identity.secret)));
             }
+            Command::Whisper(speaker, whisper, reply) => drop(reply.send(self.whisper(speaker, whisper))),
+            Command::Typing(speaker) => self.tell_typing(speaker),
             Command::Rename(speaker, name, reply) => {
                 let _ = reply.send(self.rename(speaker, name, claimed));
             }
@@ -332,38 +339,13 @@ impl RoomActor {
         self.announce(&changes);
         self.admission.prune(self.policy.slow, now);
         self.expire_waiting(now);
+        self.typing.prune(now);
         if self.appends.is_empty() {
             self.uses.clear();
         }
         self.note_emptiness();
         let circuits = self.roster.circuits();
         self.budgets.prune(|guest| self.roster.has(guest), |circuit| circuits.contains(&circuit), now);
-    }
-
-    async fn snapshot(&mut self) -> Result<Snapshot, LogError> {
-        let span = self.span().await?;
-        let (roster, notices) = (self.presence.snapshot(&self.roster), self.notices.snapshot());
-        let policy = (!self.state.acts.is_empty()).then(|| Arc::clone(&self.policy));
-        let rooms = Arc::clone(&self.rooms);
-        Ok(Snapshot { roster, notices, policy, rooms, position: self.shared.position(), span })
-    }
-
-    /// Trims the log. It is not waited for: a long trim holds up no message.
-    fn trim(&mut self) {
-        if let Some(trimming) = self.trimming.take_if(|trimming| trimming.is_finished()) {
-            self.holding.set_gone(trimming.now_or_never().and_then(Result::ok).unwrap_or_default());
-        }
-        if self.trimming.is_some() {
-            return;
-        }
-        let (shared, clock) = (Arc::clone(&self.shared), self.clock());
-        let held = self.state.held().iter().map(|line| line.seq).collect();
-        self.trimming = Some(tokio::spawn(async move {
-            if let Err(error) = shared.log.trim(clock).await {
-                tracing::error!(%error, "old messages could not be removed");
-            }
-            gone(&*shared.log, held).await
-        }));
     }
 
     fn clock(&self) -> u64 {

@@ -11,6 +11,7 @@ use super::facts::Facts;
 use super::found::Found;
 use super::gate::GateCommand;
 use super::made_links::MadeLinks;
+use super::mailbox::Mailbox;
 use super::notices::NoticeSnapshot;
 use super::notifier::WaitQueue;
 use super::presence::RosterSnapshot;
@@ -23,7 +24,7 @@ use crate::passwords::Attempts;
 use crate::protocol::event::{Event, Limits, RoomLine};
 use crate::protocol::{
     Act, CircuitId, Code, EncodedEvent, Guest, GuestId, Hello, MAIN_ROOM, MessageId, Name, Policy, Refusal,
-    Say, Token, Welcome,
+    Say, Token, Welcome, Whisper,
 };
 
 pub use super::speaker::{PublishBatch, PublishResult, Published};
@@ -36,6 +37,10 @@ pub(super) enum Command {
     Members(Box<Hello>, CircuitId, Reply<StatelessJoin>),
     Touch(Token, CircuitId, Reply<Option<StatelessJoin>>),
     Publish(Speaker, Vec<Say>, oneshot::Sender<PublishBatch>),
+    /// A message for one other guest; answered with its number.
+    Whisper(Speaker, Whisper, Reply<u64>),
+    /// The guest is writing something.
+    Typing(Speaker),
     /// An act of a guest, or of the room itself.
     Act(Option<Speaker>, MessageId, Act, Box<Found>, oneshot::Sender<PublishBatch>),
     Rename(Speaker, Name, Reply<Option<String>>),
@@ -65,10 +70,12 @@ impl Command {
                 hello.token.as_ref().map(|token| token.guest(secret))
             }
             Self::Touch(token, ..) => Some(token.guest(secret)),
-            Self::Publish(Speaker { guest, .. }, ..) | Self::Rename(Speaker { guest, .. }, ..) => {
-                Some(*guest)
-            }
-            Self::Leave(Speaker { guest, .. }) | Self::Disconnect(guest, _) => Some(*guest),
+            Self::Publish(Speaker { guest, .. }, ..)
+            | Self::Whisper(Speaker { guest, .. }, ..)
+            | Self::Typing(Speaker { guest, .. })
+            | Self::Rename(Speaker { guest, .. }, ..)
+            | Self::Leave(Speaker { guest, .. })
+            | Self::Disconnect(guest, _) => Some(*guest),
             Self::Act(speaker, ..) => speaker.map(|speaker| speaker.guest),
             Self::Present(_)
             | Self::Snapshot(_)
@@ -94,6 +101,7 @@ impl Command {
             Self::JoinStateless(.., reply) | Self::Members(.., reply) => !reply.is_closed(),
             Self::Touch(.., reply) => !reply.is_closed(),
             Self::Publish(.., reply) | Self::Act(.., reply) => !reply.is_closed(),
+            Self::Whisper(.., reply) => !reply.is_closed(),
             Self::Rename(.., reply) => !reply.is_closed(),
             Self::Present(reply) => !reply.is_closed(),
             Self::Snapshot(reply) => !reply.is_closed(),
@@ -103,6 +111,7 @@ impl Command {
             Self::End(..)
             | Self::GiveUpSeat(_)
             | Self::Rooms(_)
+            | Self::Typing(_)
             | Self::Leave(_)
             | Self::Disconnect(..)
             | Self::Gate(_) => true,
@@ -122,6 +131,7 @@ impl Command {
             Self::Act(.., reply) => {
                 drop(reply.send(PublishBatch::refused(refusal)));
             }
+            Self::Whisper(.., reply) => drop(reply.send(Err(refusal))),
             Self::Rename(.., reply) => drop(reply.send(Err(refusal))),
             Self::Present(reply) => drop(reply.send(Err(refusal))),
             Self::Snapshot(reply) => drop(reply.send(Err(refusal))),
@@ -130,7 +140,12 @@ impl Command {
             Self::IsQuiet(reply) => drop(reply.send(Err(refusal))),
             Self::End(_, reply) => drop(reply.send(Err(refusal))),
             // The answer to what is dropped is that the room is closing.
-            Self::GiveUpSeat(_) | Self::Rooms(_) | Self::Leave(_) | Self::Disconnect(..) | Self::Gate(_) => {}
+            Self::Typing(_)
+            | Self::GiveUpSeat(_)
+            | Self::Rooms(_)
+            | Self::Leave(_)
+            | Self::Disconnect(..)
+            | Self::Gate(_) => {}
         }
     }
 }
@@ -256,6 +271,8 @@ pub struct Join {
     pub seat: Seat,
     /// The ring's position after the welcome.
     pub(super) position: u64,
+    /// The guest's private messages.
+    pub(super) mailbox: Mailbox,
 }
 
 /// A guest has joined with a single request and holds no connection.
@@ -265,6 +282,8 @@ pub struct StatelessJoin {
     pub welcome: Welcome,
     /// The ring's position after the welcome.
     pub(super) position: u64,
+    /// The guest's private messages.
+    pub(super) mailbox: Mailbox,
 }
 
 /// Who is in the room, as the host sees it.

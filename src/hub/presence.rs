@@ -112,6 +112,11 @@ impl Presence {
         }
     }
 
+    /// Whether only the number of guests is told.
+    pub(super) fn is_crowd(&self) -> bool {
+        self.occupancy.is_some()
+    }
+
     /// Whether a snapshot is to be announced with the next tick.
     pub(super) fn is_due(&self) -> bool {
         self.due

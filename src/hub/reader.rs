@@ -17,12 +17,14 @@ use bytes::BytesMut;
 
 use super::command::{Join, StatelessJoin};
 use super::direct::{EventStream, Progress};
+use super::mailbox::{Mailbox, MailboxReader};
 use super::notifier::Waiter;
 use super::ring::{Lagged, Output};
 use super::room::Room;
 use crate::log::LogError;
 use crate::protocol::event::Event;
-use crate::protocol::{Code, EventBatch, Hello, Refusal, Welcome};
+use crate::protocol::private::EncodedPrivate;
+use crate::protocol::{Code, EventBatch, Hello, Refusal, Welcome, frame};
 
 /// About how many bytes one read appends.
 pub const BATCH_BYTES: usize = 64 * 1024;
@@ -45,6 +47,9 @@ pub struct Reader {
     gap_due: bool,
     /// The ring's position of the next live event.
     position: u64,
+    mailbox: Mailbox,
+    /// The guest's private messages, where they are asked for.
+    private: Option<MailboxReader>,
 }
 
 impl Reader {
@@ -60,20 +65,21 @@ impl Reader {
             reader.pass_to_newest(newest).await?;
         }
         join.welcome.after = Some(reader.after());
+        hello.private.iter().for_each(|cursor| reader.follow_private(*cursor));
         Ok(reader)
     }
 
     /// Reads for a guest on a connection everything after the message `after`, or everything that is kept.
     pub fn new(room: &Room, join: &Join, after: Option<u64>) -> Self {
-        Self::at(room, &join.welcome, join.position, after)
+        Self::at(room, &join.welcome, (join.position, &join.mailbox), after)
     }
 
     /// The same for a guest without a connection.
     pub fn stateless(room: &Room, join: &StatelessJoin, after: Option<u64>) -> Self {
-        Self::at(room, &join.welcome, join.position, after)
+        Self::at(room, &join.welcome, (join.position, &join.mailbox), after)
     }
 
-    fn at(room: &Room, welcome: &Welcome, position: u64, after: Option<u64>) -> Self {
+    fn at(room: &Room, welcome: &Welcome, (position, mailbox): (u64, &Mailbox), after: Option<u64>) -> Self {
         // A cursor beyond the head is not of this log: everything that is kept is new to the guest.
         let cursor = after.filter(|after| *after <= welcome.head);
         Self {
@@ -84,6 +90,27 @@ impl Reader {
             whole_from: None,
             gap_due: cursor.is_some(),
             position,
+            mailbox: mailbox.clone(),
+            private: None,
+        }
+    }
+
+    /// Reads the private messages after a number, too; 0 for all that are kept.
+    pub fn follow_private(&mut self, cursor: u64) {
+        self.private = Some(MailboxReader::new(&self.mailbox, cursor));
+    }
+
+    /// The newest private message that was read: the cursor for the next join. `None` where they are not read.
+    pub fn after_private(&self) -> Option<u64> {
+        self.private.as_ref().map(MailboxReader::after)
+    }
+
+    /// Takes the private messages that come next, about [`BATCH_BYTES`] at most, when all other messages before them were
+    /// read. What reads frames gets them among those.
+    pub fn take_private(&mut self) -> Vec<EncodedPrivate> {
+        match &mut self.private {
+            Some(private) if self.after >= self.until => private.take(BATCH_BYTES),
+            _ => Vec::new(),
         }
     }
 
@@ -117,7 +144,9 @@ impl Reader {
     /// # Errors
     /// `not_kept` when the log cannot be read.
     pub async fn read_frames(&mut self, out: &mut BytesMut) -> Result<(), Refusal> {
-        self.read(out).await
+        self.read(out).await?;
+        self.take_private().iter().for_each(|event| frame::text(&event.json, out));
+        Ok(())
     }
 
     /// Appends what comes next as JSON; otherwise as [`Reader::read_frames`].
@@ -174,6 +203,9 @@ impl Reader {
     fn poll(&mut self, directly: bool, context: &Context<'_>) -> Poll<bool> {
         self.take_turn();
         if self.after < self.until {
+            return Poll::Ready(true);
+        }
+        if self.private.as_ref().is_some_and(|private| private.poll(context)) {
             return Poll::Ready(true);
         }
         self.waiter.poll(self.position, directly, context)

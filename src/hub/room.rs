@@ -2,6 +2,7 @@
 
 mod among;
 mod governing;
+mod whispering;
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;

@@ -4,8 +4,10 @@
 //! together. `change` is what the guests and the other nodes are told.
 
 pub(in crate::hub) mod change;
+mod departing;
 mod occupant;
 mod others;
+mod private;
 mod remote;
 mod reserved;
 mod shared;
@@ -21,6 +23,7 @@ use self::change::{Arrival, ClaimedName, NewConnection, Outgoing, PresenceChange
 use self::occupant::{Occupant, SeatHold};
 use self::others::Others;
 use super::name_index::NameIndex;
+use super::private::PrivateMessages;
 use super::seat_loss::SeatLoss;
 use super::seat_rank::{SeatRank, victim};
 use super::seats::RoomSeats;
@@ -65,6 +68,8 @@ pub(super) struct Roster {
     displaced: Vec<PresenceChange>,
     /// The seats of all rooms of the address; `None` in tests of the roster alone.
     house: Option<RoomSeats>,
+    /// What guests say to each other privately goes with their seats.
+    private: PrivateMessages,
     /// Whether the guest who comes in now gives up a seat in another room.
     moving: bool,
 }
@@ -86,6 +91,7 @@ impl Roster {
             outbox: None,
             displaced: Vec::new(),
             house: None,
+            private: PrivateMessages::default(),
             moving: false,
         }
     }
@@ -226,7 +232,8 @@ impl Roster {
         self.arrivals.insert(id, arrival);
         let rank = SeatRank { held: matches!(hold, SeatHold::Connection(..)), spoken: false };
         let (asked_until, claim) = (hold.until(), claim.into());
-        let occupant = Occupant { guest: guest.clone(), hold, circuit, rank, asked_until, claim };
+        let mailbox = self.private.open(id);
+        let occupant = Occupant { guest: guest.clone(), hold, circuit, rank, asked_until, claim, mailbox };
         self.seats.insert(arrival, occupant);
         if let Some(house) = &self.house {
             house.take(circuit);
@@ -296,51 +303,6 @@ impl Roster {
             self.tell(Outgoing::Release(id, was.clone(), had.number));
         }
         Ok(Some(PresenceChange::Renamed { guest, was }))
-    }
-
-    /// The guest gives up the seat, on this connection or in a single request.
-    pub(super) fn leave(&mut self, id: GuestId, connection: Option<u64>) -> Option<PresenceChange> {
-        self.is_held(id, connection).then(|| self.remove(id)).flatten().map(PresenceChange::Left)
-    }
-
-    /// Takes the seat from a guest, and tells their connection why.
-    pub(super) fn expel(&mut self, id: GuestId, reason: &Refusal) -> Option<PresenceChange> {
-        if let SeatHold::Connection(_, loss) = &self.occupant(id)?.hold {
-            loss.expel(reason.clone());
-        }
-        self.remove(id).map(PresenceChange::Left)
-    }
-
-    /// The connection broke: the seat is held for the grace time.
-    pub(super) fn disconnect(
-        &mut self,
-        id: GuestId,
-        connection: u64,
-        now: Instant,
-    ) -> Option<PresenceChange> {
-        if !self.is_held(id, Some(connection)) {
-            return None;
-        }
-        if self.grace.is_zero() {
-            return self.remove(id).map(PresenceChange::Left);
-        }
-        let until = now + self.grace;
-        let occupant = self.occupant(id)?;
-        occupant.hold = SeatHold::Grace(until);
-        occupant.guest.away = true;
-        let change = PresenceChange::Away(occupant.guest.clone());
-        self.tell_presence(id);
-        Some(change)
-    }
-
-    /// Frees the seats whose hold has expired, and forgets the guests who have left other nodes.
-    pub(super) fn expire(&mut self, now: Instant) -> Vec<PresenceChange> {
-        let over = |occupant: &&Occupant| occupant.hold.until().is_some_and(|until| until <= now);
-        let over: Vec<GuestId> = self.seats.values().filter(over).map(|occupant| occupant.guest.id).collect();
-        let left = over.into_iter().filter_map(|id| self.remove(id)).map(PresenceChange::Left);
-        let mut changes: Vec<_> = left.collect();
-        changes.append(&mut self.expire_others(now));
-        changes
     }
 
     /// The guest and the circuit they are on, if this connection holds the seat, or for a request without a connection

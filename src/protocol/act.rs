@@ -3,8 +3,6 @@
 //! An act has the same form wherever it stands: in a request, in the log, and in the event that tells the guests. What only
 //! the room may say, such as the text that is pinned, is not read from a request.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use super::entering::{InvitationRef, Proof};
@@ -240,6 +238,10 @@ pub enum Act {
         #[serde(flatten)]
         target: Target,
     },
+    /// Guests may write to each other privately, or do so no more.
+    Private { private: bool },
+    /// Guests are told who is writing something, or not any more.
+    Typing { typing: bool },
     /// Only guests with an identity may come in; or all may come again.
     Identities { required: bool },
 }
@@ -306,6 +308,8 @@ impl Act {
             Self::Reserve { .. } => "reserve",
             Self::ReleaseName => "release_name",
             Self::Unreserve { .. } => "unreserve",
+            Self::Private { .. } => "private",
+            Self::Typing { .. } => "typing",
             Self::Identities { .. } => "identities",
         }
     }
@@ -345,43 +349,6 @@ impl Act {
             Self::Delete { own, .. } => *own,
             Self::DeleteAll { target } => target.of == author && author != GuestId::ROOM,
             _ => false,
-        }
-    }
-
-    /// The act as guests are told of it: without what identifies a link or an invitation or belongs to a passphrase, who was
-    /// let in, and the words that are kept out.
-    pub fn told(&self) -> Cow<'_, Self> {
-        match self {
-            Self::Link { role, link: Some(_) } => Cow::Owned(Self::Link { role: *role, link: None }),
-            Self::Role { target, role, link: Some(_) } => {
-                Cow::Owned(Self::Role { target: target.clone(), role: *role, link: None })
-            }
-            Self::Words { words: Some(words), .. } => {
-                Cow::Owned(Self::Words { words: None, count: Some(words.len()) })
-            }
-            Self::Approval { approval, .. } => {
-                Cow::Owned(Self::Approval { approval: *approval, present: Vec::new() })
-            }
-            Self::InvitedOnly { invited_only, .. } => {
-                Cow::Owned(Self::InvitedOnly { invited_only: *invited_only, present: Vec::new() })
-            }
-            Self::Password { password, .. } => Cow::Owned(Self::Password {
-                password: *password,
-                text: None,
-                hash: None,
-                present: Vec::new(),
-            }),
-            Self::Admit { target, by: Some(_) } => {
-                Cow::Owned(Self::Admit { target: target.clone(), by: Some(Proof::Room) })
-            }
-            Self::Invite { .. } => {
-                Cow::Owned(Self::Invite { name: None, single_use: false, seconds: None, link: None })
-            }
-            Self::RevokeInvite { .. } => Cow::Owned(Self::RevokeInvite { invite: None }),
-            Self::Reserve { name, under: Some(_) } => {
-                Cow::Owned(Self::Reserve { name: name.clone(), under: None })
-            }
-            _ => Cow::Borrowed(self),
         }
     }
 

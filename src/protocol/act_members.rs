@@ -10,7 +10,7 @@ use super::name::WordReader;
 use super::passphrase::Passphrase;
 use super::reaction::Emoji;
 use super::refusal::{Code, Refusal};
-use super::request::check_text;
+use super::text::check_text;
 use super::visible::is_blank;
 use super::words::can_match;
 
@@ -121,6 +121,8 @@ impl Act {
             "reserve" => Self::Reserve { name: None, under: None },
             "release_name" => Self::ReleaseName,
             "unreserve" => Self::Unreserve { target: target()? },
+            "private" => Self::Private { private: flag("private")? },
+            "typing" => Self::Typing { typing: flag("typing")? },
             "identities" => Self::Identities { required: flag("required")? },
             other => {
                 let shown: String = other.chars().take(40).collect();

@@ -10,8 +10,10 @@ use super::id::MessageId;
 use super::identity::Identity;
 use super::json;
 use super::name::Name;
+use super::private::Whisper;
 use super::refusal::{Code, Refusal};
-use super::request::{Hello, Say, check_text, cursor, invite, reply};
+use super::request::{Hello, Say, cursor, invite, reply};
+use super::text::check_text;
 use super::token::Token;
 
 /// How a sentence about a body begins.
@@ -47,6 +49,16 @@ pub fn say(text: &str, key: Option<&str>, message_bytes: usize) -> Result<Say, R
         Ok((text, reply)) => Ok(Say { id, text: text.to_owned(), reply }),
         Err(refusal) => Err(refusal.about(Some(id))),
     }
+}
+
+/// A message for one other guest: `to`, `text` and its id, which is given as that of a message.
+///
+/// # Errors
+/// What `docs/protocol.md` lists for `whisper`.
+pub fn whisper(text: &str, key: Option<&str>, message_bytes: usize) -> Result<Whisper, Refusal> {
+    let members = json::object(BODY, text)?;
+    let id = id(&members, key, "A private message")?;
+    Whisper::from_members(id.clone(), &members, message_bytes).map_err(|refusal| refusal.about(Some(id)))
 }
 
 /// An act and its id, which is given as that of a message.

@@ -55,6 +55,7 @@ kinds! {
     Waiting = "waiting",
     Policy = "policy",
     Rooms = "rooms",
+    Typing = "typing",
     Pong = "pong",
     Error = "error",
 }

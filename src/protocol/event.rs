@@ -12,13 +12,11 @@ use super::VERSION;
 use super::act::Act;
 use super::badge::Badge;
 use super::epochs::Epochs;
-use super::id::{GuestId, MessageId};
+use super::id::GuestId;
 use super::name::Name;
 use super::policy::Policy;
 use super::reaction::Reactions;
-use super::refusal::Refusal;
 use super::request::Cursor;
-use super::secret::Secret;
 use super::token::Token;
 
 pub use super::limits::{Kept, Limits};
@@ -252,6 +250,9 @@ pub enum Event<'a> {
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         gone: &'a [String],
     },
+    Typing {
+        guest: GuestId,
+    },
     Pong,
     Error {
         code: &'static str,
@@ -331,20 +332,6 @@ impl Welcome {
             replaced: &self.replaced,
             policy: &self.policy,
             rooms: &self.rooms,
-        }
-    }
-}
-
-impl Refusal {
-    /// The refusal as an event.
-    pub fn event(&self) -> Event<'_> {
-        Event::Error {
-            code: self.code.as_str(),
-            message: &self.message,
-            id: self.id.as_ref().map(MessageId::as_str),
-            retry_after: self.retry_after.map(|wait| wait.as_millis().div_ceil(1000).max(1) as u64),
-            token: self.token.as_ref().map(Secret::text),
-            doors: &self.doors,
         }
     }
 }

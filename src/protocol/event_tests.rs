@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::protocol::Code;
+use crate::protocol::{Code, Refusal};
 
 fn guest() -> Guest {
     Guest { id: GuestId(7), name: Name::parse("Ann").unwrap(), away: false, kept: false }

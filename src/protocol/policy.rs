@@ -39,6 +39,12 @@ pub struct Policy {
     /// Whether only guests with an identity may come in.
     #[serde(default, skip_serializing_if = "is_false")]
     pub identities_required: bool,
+    /// Whether guests may not write to each other privately.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub no_private: bool,
+    /// Whether guests are told who is writing something.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub typing: bool,
     /// The guests with a role, present or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<RoleOf>,

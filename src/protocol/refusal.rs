@@ -85,6 +85,8 @@ codes! {
     Banned = "banned",
     /// The guest may not say anything.
     Muted = "muted",
+    /// The guest whom a private message is for is not in the room, or at another node.
+    NotHere = "not_here",
     /// Only guests who are in the room may come in.
     Locked = "locked",
     /// The message would have to wait for a host, and no more can.

@@ -9,8 +9,10 @@ use super::identity::Identity;
 use super::json::{self, missing, optional_number_within as within};
 use super::name::Name;
 use super::passphrase::Passphrase;
+use super::private::Whisper;
 use super::refusal::{Code, Refusal};
 use super::search::SearchRequest;
+use super::text::check_text;
 use super::token::Token;
 use super::{HISTORY_DEFAULT, HISTORY_MAX, NUMBER_LIMIT};
 
@@ -21,6 +23,10 @@ pub enum Request {
     Hello(Hello),
     /// A message for the room.
     Say(Say),
+    /// A message for one other guest.
+    Whisper(Whisper),
+    /// The guest is writing something.
+    Typing,
     /// What a host or a moderator does.
     Act(MessageId, Act),
     /// The secret of a link that gives a role.
@@ -52,6 +58,8 @@ pub struct Hello {
     pub token: Option<Token>,
     /// The newest message the guest has.
     pub cursor: Option<Cursor>,
+    /// The newest private message the guest has, or 0 for none; without it they are sent none.
+    pub private: Option<u64>,
     /// Of the messages after the cursor only so many of the newest, at most [`HISTORY_MAX`].
     pub newest: Option<usize>,
     /// The room's password.
@@ -144,6 +152,7 @@ impl Request {
                 room: json::optional_text(members, "room")?.map(str::to_owned),
                 token: json::optional_text(members, "token")?.map(Token::parse).transpose()?,
                 cursor: cursor(members)?,
+                private: json::optional_number(members, "private")?,
                 newest: within(members, "newest", 0..=HISTORY_MAX)?.map(|newest| newest as usize),
                 password: entering::of_hello(members)?,
                 invite: invite(members)?,
@@ -155,6 +164,11 @@ impl Request {
                 text: check_text(json::text(members, "text")?, message_bytes)?.to_owned(),
                 reply: reply(members)?,
             })),
+            "whisper" => {
+                let id = MessageId::parse(json::text(members, "id")?)?;
+                Ok(Request::Whisper(Whisper::from_members(id, members, message_bytes)?))
+            }
+            "typing" => Ok(Request::Typing),
             "act" => {
                 Ok(Request::Act(MessageId::parse(json::text(members, "id")?)?, Act::from_members(members)?))
             }
@@ -171,7 +185,7 @@ impl Request {
             "leave" => Ok(Request::Leave),
             _ => Err(Refusal::new(
                 Code::UnknownType,
-                "The member \"type\" must be one of hello, say, act, claim, waiting, held, rename, history, search, ping, leave.",
+                "The member \"type\" must be one of hello, say, whisper, typing, act, claim, waiting, held, rename, history, search, ping, leave.",
             )),
         }
     }
@@ -191,32 +205,6 @@ pub(super) fn cursor(members: &Map<String, Value>) -> Result<Option<Cursor>, Ref
 pub(super) fn invite(members: &Map<String, Value>) -> Result<Option<LinkHash>, Refusal> {
     let secret = json::optional_text(members, "invite")?;
     secret.map(|secret| Token::parse_as("invite", secret).map(|secret| LinkHash::of(&secret))).transpose()
-}
-
-/// Checks the text of a message of at most `message_bytes` bytes.
-///
-/// # Errors
-/// `text_empty`, `text_too_long` or `text_control`.
-pub fn check_text(text: &str, message_bytes: usize) -> Result<&str, Refusal> {
-    if text.len() > message_bytes {
-        return Err(Refusal::new(
-            Code::TextTooLong,
-            format!(
-                "A message may have at most {message_bytes} bytes; this one has {}. Say it in parts.",
-                text.len()
-            ),
-        ));
-    }
-    if text.chars().any(|character| character.is_control() && character != '\n' && character != '\t') {
-        return Err(Refusal::new(
-            Code::TextControl,
-            "A message may have line breaks (\\n) and tabs, but no other control characters.",
-        ));
-    }
-    if text.chars().all(char::is_whitespace) {
-        return Err(Refusal::new(Code::TextEmpty, "A message needs something to say."));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //!    ├─ …/page/identity         for guests: to reserve their name, and to save their key file
 //!    ├─ …/page/search           for guests: to search in everything that is kept
 //!    │  └─ …/page/context       a message among those around it
+//!    ├─ …/page/private          to write to one guest alone
 //!    ├─ …/page/leave            where the seat is given up
 //!    └─ …/page/moved            for a guest of another door: asks who goes on here
 //!       └─ …/page/arrive         where that guest takes the seat
@@ -43,6 +44,7 @@ pub mod message;
 pub mod message_page;
 mod newcomers;
 pub mod phrases;
+pub mod private;
 pub mod refresh;
 pub mod render;
 mod said;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Reader, Room, StatelessJoin};
 use crate::listen::budget::{BytesPermit, CircuitBudget};
+use crate::protocol::private::EncodedPrivate;
 use crate::protocol::request::Cursor;
 use crate::protocol::{EventBatch, EventKind, Hello, HistoryRequest, Place, Refusal, Welcome};
 
@@ -94,7 +95,8 @@ impl PollResponse {
     /// guests change while the messages stay the same.
     pub fn tag(&self) -> String {
         let State { epoch, first, head, .. } = &self.state;
-        format!("W/\"{epoch}-{first}-{head}\"")
+        let private = self.page.private.as_ref().map(|(next, _)| format!("-{next}")).unwrap_or_default();
+        format!("W/\"{epoch}-{first}-{head}{private}\"")
     }
 
     /// What the response holds of the circuit's budget, to be kept until it is written.
@@ -113,7 +115,12 @@ impl PollResponse {
         }
         json.push_str(",\"messages\":[");
         json.push_str(&self.page.messages);
-        json.push_str("]}\n");
+        json.push(']');
+        if let Some((next, events)) = &self.page.private {
+            let events: Vec<_> = events.iter().map(|event| event.json.as_str()).collect();
+            json.push_str(&format!(",\"private\":{{\"next\":{next},\"events\":[{}]}}", events.join(",")));
+        }
+        json.push_str("}\n");
         json.into()
     }
 }
@@ -131,6 +138,7 @@ pub async fn poll(
 ) -> Result<PollResponse, Refusal> {
     let until = Instant::now() + request.wait;
     let (cursor, newest) = (request.hello.cursor.take(), request.hello.newest.take());
+    let private = request.hello.private.take();
     room.catch_up(cursor.as_ref()).await?;
     let mut join = room.join_stateless(request.hello).await?;
     let mut page = MessagePage::new(request.limit);
@@ -158,6 +166,7 @@ pub async fn poll(
     if let Some(newest) = newest {
         reader.pass_to_newest(newest).await?;
     }
+    private.iter().for_each(|cursor| reader.follow_private(*cursor));
     let after = reader.after();
     page.read(&mut reader, budget).await?;
     if !page.is_empty() || request.wait.is_zero() {
@@ -218,6 +227,8 @@ impl PollResponse {
 struct MessagePage {
     gap: Option<String>,
     messages: String,
+    /// The cursor among the private messages after these, and what is told of them; `None` where they are not asked for.
+    private: Option<(u64, Vec<EncodedPrivate>)>,
     newest: u64,
     count: usize,
     limit: usize,
@@ -231,7 +242,8 @@ impl MessagePage {
     }
 
     fn is_empty(&self) -> bool {
-        self.count == 0 && self.gap.is_none()
+        let private = self.private.as_ref().is_some_and(|(_, events)| !events.is_empty());
+        self.count == 0 && self.gap.is_none() && !private
     }
 
     /// Reads all new messages, up to the limit, when `budget` has place for them.
@@ -244,8 +256,12 @@ impl MessagePage {
                 break;
             }
         }
+        // At a full page there are messages before them still, or they are in the next response.
+        let private = if self.count < self.limit { reader.take_private() } else { Vec::new() };
+        let private_bytes: usize = private.iter().map(|event| event.json.len()).sum();
+        self.private = reader.after_private().map(|next| (next, private));
         if !self.is_empty() {
-            permit.shrink(self.messages.len());
+            permit.shrink(self.messages.len() + private_bytes);
             self.permit = Some(permit);
         }
         Ok(())

@@ -21,6 +21,7 @@ mod noscript;
 mod noscript_session;
 mod polling;
 mod presence;
+mod private;
 mod requests;
 mod rest;
 mod searching;

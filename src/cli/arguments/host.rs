@@ -254,6 +254,18 @@ pub enum HostCommand {
         #[arg(value_name = "NAME")]
         name: String,
     },
+    /// Allow or forbid private messages between guests
+    Private {
+        /// Whether they are allowed
+        #[arg(value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
+        allowed: bool,
+    },
+    /// Tell guests who is writing something, or do not
+    Typing {
+        /// Whether it is told
+        #[arg(value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
+        told: bool,
+    },
     /// Let in only guests with an identity: a passphrase, or the token of a reserved name
     Identities {
         /// Whether it is asked for

@@ -42,6 +42,8 @@ pub(super) async fn requests(
         HostCommand::Bans => json!({ "ask": "bans" }),
         HostCommand::Names => json!({ "ask": "names" }),
         HostCommand::Identities { required } => json!({ "act": "identities", "required": required }),
+        HostCommand::Private { allowed } => json!({ "act": "private", "private": allowed }),
+        HostCommand::Typing { told } => json!({ "act": "typing", "typing": told }),
         HostCommand::Log => json!({ "ask": "log" }),
         HostCommand::Messages { last } => json!({ "ask": "messages", "limit": last }),
         HostCommand::Link { revoke: true, .. } => json!({ "act": "revoke_links" }),

@@ -68,6 +68,12 @@ fn status(status: &Status) -> Vec<String> {
             "asked for: newcomers need a passphrase, or the token of a reserved name".to_owned(),
         );
     }
+    if policy.no_private {
+        tell("private", "guests cannot write to each other privately".to_owned());
+    }
+    if policy.typing {
+        tell("typing", "guests are told who is writing".to_owned());
+    }
     if policy.cap > 0 {
         tell("cap", format!("at most {} guests", policy.cap));
     }
@@ -288,6 +294,12 @@ fn done(command: &HostCommand, asked: &Asked) -> String {
             "Only guests with an identity can come in; those who are here stay.".to_owned()
         }
         HostCommand::Identities { required: false } => "Guests need no identity to come in.".to_owned(),
+        HostCommand::Private { allowed: true } => "Guests can write to each other privately.".to_owned(),
+        HostCommand::Private { allowed: false } => {
+            "Guests cannot write to each other privately; what was written stays until they leave.".to_owned()
+        }
+        HostCommand::Typing { told: true } => "Guests are told who is writing something.".to_owned(),
+        HostCommand::Typing { told: false } => "Guests are not told who is writing.".to_owned(),
         HostCommand::Pin { message } => format!("Message {message} is pinned."),
         HostCommand::Unpin => "No message is pinned.".to_owned(),
         HostCommand::Announce { .. } => "It is announced.".to_owned(),

@@ -14,6 +14,7 @@ mod identity;
 mod message;
 mod moved;
 mod parameters;
+mod private;
 mod seat;
 mod seen;
 mod session;
@@ -76,6 +77,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/page/identity", get(identity::page).post(identity::submit))
         .route("/rooms/{room}/page/search", get(found::page).post(found::submit))
         .route("/rooms/{room}/page/context", get(found::context))
+        .route("/rooms/{room}/page/private", get(private::page).post(private::submit))
         .route("/rooms/{room}/page/leave", post(leave))
         .route("/rooms/{room}/page/moved", get(to_page).post(moved::moved))
         .route("/rooms/{room}/page/arrive", get(to_page).post(moved::arrive))

@@ -6,6 +6,7 @@ mod acts;
 pub(super) mod credentials;
 mod exchange;
 mod list;
+mod private;
 mod qr;
 mod search;
 mod wipe;
@@ -47,6 +48,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/events", get(event_stream))
         .merge(acts::routes())
         .merge(list::routes())
+        .merge(private::routes())
         .merge(wipe::routes())
         .merge(search::routes())
         .merge(qr::routes())
@@ -157,15 +159,18 @@ async fn poll_messages(
     headers: HeaderMap,
 ) -> HandlerResult {
     let query = &credentials.query;
-    let hello = Hello { cursor: query.cursor()?, newest: query.newest()?, ..credentials.hello() };
+    let (cursor, newest, private) = (query.cursor()?, query.newest()?, query.private()?);
+    let hello = Hello { cursor, newest, private, ..credentials.hello() };
     let request = PollRequest {
         limit: query.number("limit", 1..=HISTORY_MAX)?.unwrap_or(HISTORY_DEFAULT) as usize,
         wait: Duration::from_secs(query.number("wait", 0..=WAIT_MAX.as_secs())?.unwrap_or(0)),
         place: query.place()?,
         hello,
     };
-    if request.place.is_some() && ["after", "newest", "wait"].iter().any(|name| query.text(name).is_some()) {
-        let sentence = "\"before\" and \"around\" ask for other messages than the new ones; leave out \"after\", \"newest\" and \"wait\".";
+    if request.place.is_some()
+        && ["after", "newest", "wait", "private"].iter().any(|name| query.text(name).is_some())
+    {
+        let sentence = "\"before\" and \"around\" ask for other messages than the new ones; leave out \"after\", \"newest\", \"wait\" and \"private\".";
         return Err(Refusal::new(Code::WrongKind, sentence).into());
     }
     if method == Method::HEAD {
@@ -213,18 +218,21 @@ async fn event_stream(
 ) -> HandlerResult {
     // Checked in any case: a request is not good or bad by what else is in it.
     let asked = credentials.query.cursor()?;
-    let cursor = match headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
-        Some(id) => Some(events::cursor(id.to_str().unwrap_or_default())?),
-        None => asked,
+    let (newest, private) = (credentials.query.newest()?, credentials.query.private()?);
+    let (cursor, private) = match headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
+        Some(id) => {
+            let (cursor, newer) = events::cursor(id.to_str().unwrap_or_default())?;
+            (Some(cursor), newer.or(private))
+        }
+        None => (asked, private),
     };
-    let newest = credentials.query.newest()?;
     let body = match method {
         Method::HEAD => {
             room.peek(&credentials.token).await?;
             body::not_made()
         }
         _ => {
-            let hello = Hello { cursor, newest, ..credentials.hello() };
+            let hello = Hello { cursor, newest, private, ..credentials.hello() };
             Body::from_stream(events::open(&room, hello, site.closing.clone()).await?)
         }
     };

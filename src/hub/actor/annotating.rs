@@ -10,7 +10,7 @@ use crate::hub::found::Found;
 use crate::hub::pending::{PendingAppend, PendingPublish};
 use crate::hub::speaker::Speaker;
 use crate::log::{Entry, no_such_message};
-use crate::protocol::request::check_text;
+use crate::protocol::text::check_text;
 use crate::protocol::{Act, Body, Code, GuestId, MessageId, Refusal, Role};
 
 impl RoomActor {

@@ -41,7 +41,13 @@ impl RoomActor {
         let seat =
             Seat { guest: arrival.guest.id, connection: connection.number, loss: connection.loss, commands };
         // The position after the guest's own arrival, which the welcome tells them already.
-        Ok(Join { welcome: self.welcome(arrival, token, span), seat, position: self.shared.position() })
+        let mailbox = self.roster.mailbox(guest).ok_or_else(not_seated)?;
+        Ok(Join {
+            welcome: self.welcome(arrival, token, span),
+            seat,
+            position: self.shared.position(),
+            mailbox,
+        })
     }
 
     pub(super) async fn join_stateless(
@@ -63,7 +69,12 @@ impl RoomActor {
         let arrival = self.roster.join_stateless(guest, wanted, circuit, Instant::now())?;
         self.budgets.begin(guest, Instant::now());
         self.announce(&arrival.changes);
-        Ok(StatelessJoin { welcome: self.welcome(arrival, token, span), position: self.shared.position() })
+        let mailbox = self.roster.mailbox(guest).ok_or_else(not_seated)?;
+        Ok(StatelessJoin {
+            welcome: self.welcome(arrival, token, span),
+            position: self.shared.position(),
+            mailbox,
+        })
     }
 
     pub(super) async fn members(

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
 use super::RoomActor;
 use super::governing::erases;
 use crate::hub::appends::Step;
+use crate::hub::command::Snapshot;
+use crate::hub::holding::gone;
 use crate::hub::pending::{PendingAppend, answer};
 use crate::log::{Entry, Log, LogError, LogFuture, Span};
 use crate::protocol::{Body, GuestId, MessageId};
@@ -145,5 +148,31 @@ impl RoomActor {
                 () = yield_now(), if self.notifier.is_due() => self.notify_some(),
             }
         }
+    }
+
+    pub(super) async fn snapshot(&mut self) -> Result<Snapshot, LogError> {
+        let span = self.span().await?;
+        let (roster, notices) = (self.presence.snapshot(&self.roster), self.notices.snapshot());
+        let policy = (!self.state.acts.is_empty()).then(|| Arc::clone(&self.policy));
+        let rooms = Arc::clone(&self.rooms);
+        Ok(Snapshot { roster, notices, policy, rooms, position: self.shared.position(), span })
+    }
+
+    /// Trims the log. It is not waited for: a long trim holds up no message.
+    pub(super) fn trim(&mut self) {
+        if let Some(trimming) = self.trimming.take_if(|trimming| trimming.is_finished()) {
+            self.holding.set_gone(trimming.now_or_never().and_then(Result::ok).unwrap_or_default());
+        }
+        if self.trimming.is_some() {
+            return;
+        }
+        let (shared, clock) = (Arc::clone(&self.shared), self.clock());
+        let held = self.state.held().iter().map(|line| line.seq).collect();
+        self.trimming = Some(tokio::spawn(async move {
+            if let Err(error) = shared.log.trim(clock).await {
+                tracing::error!(%error, "old messages could not be removed");
+            }
+            gone(&*shared.log, held).await
+        }));
     }
 }

@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use crate::hub::cluster::{Presence, SeatedGuest};
+use crate::hub::private::SeatMailbox;
 use crate::hub::seat_loss::SeatLoss;
 use crate::hub::seat_rank::SeatRank;
 use crate::protocol::{CircuitId, Guest};
@@ -18,6 +19,7 @@ pub(in crate::hub) struct Occupant {
     /// The end of the first hold of a seat that was only asked for.
     pub(in crate::hub) asked_until: Option<Instant>,
     pub(in crate::hub) claim: Claim,
+    pub(in crate::hub) mailbox: SeatMailbox,
 }
 
 /// The claim of a guest's name.

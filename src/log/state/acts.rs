@@ -85,6 +85,8 @@ impl RoomState {
             | Act::Invite { .. }
             | Act::RevokeInvite { .. }
             | Act::Unreserve { .. }
+            | Act::Private { .. }
+            | Act::Typing { .. }
             | Act::Identities { .. }
                 if own < Role::Host =>
             {
@@ -258,6 +260,8 @@ impl RoomState {
             Act::Reserve { name, under } => self.reserve(record, name.as_ref(), under.as_ref()),
             Act::ReleaseName => drop(self.reserved.remove(record.author)),
             Act::Unreserve { target } => drop(self.reserved.remove(target.of)),
+            Act::Private { private } => self.policy.no_private = !private,
+            Act::Typing { typing } => self.policy.typing = *typing,
             Act::Identities { required } => self.policy.identities_required = *required,
             // What is left is told to guests, was done before, or is an entry of its own kind.
             _ => {}

@@ -60,6 +60,10 @@ pub(super) fn line(act: &Act, by: &Markup) -> Option<Markup> {
         // Shown with their messages.
         Act::Edit { .. } | Act::React { .. } => return None,
         Act::Unreserve { target } => html! { "The reserved name of " (name(target)) " was taken back" (by) },
+        Act::Private { private: true } => html! { "Guests may write to each other privately again" },
+        Act::Private { private: false } => html! { "Guests may not write to each other privately any more" },
+        Act::Typing { typing: true } => html! { "Guests with scripts are told now who is writing something" },
+        Act::Typing { typing: false } => html! { "Guests are not told any more who is writing something" },
         Act::Identities { required: true } => html! { "Only guests with an identity can come in now" },
         Act::Identities { required: false } => html! { "Guests without an identity can come in again" },
         Act::Announce { text } => html! { b { "The host says: " } bdi class="rules" { (text) } },

@@ -161,6 +161,8 @@ pub fn room(title: &str, window: &Window, rooms: &[RoomLink], doors: &Doors<'_>)
                 " "
                 a href="page/search" target="search" rel="noopener" { "Search" }
                 " "
+                a href="page/private" target="private" rel="noopener" { "Private message" }
+                " "
                 a href="page/identity" target="identity" rel="noopener" { "Your name" }
                 " "
                 a href="page/host" target="host" rel="noopener" { "Host" }

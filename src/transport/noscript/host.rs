@@ -203,6 +203,10 @@ impl HostPage<'_> {
                     @if role == Role::Host {
                         @if policy.identities_required { button name="do" value="identities_off" { "Ask for no identity" } }
                         @else { button name="do" value="identities_on" { "Ask newcomers for an identity" } }
+                        @if policy.no_private { button name="do" value="private_on" { "Let guests write privately" } }
+                        @else { button name="do" value="private_off" { "No private messages" } }
+                        @if policy.typing { button name="do" value="typing_off" { "Do not show who is writing" } }
+                        @else { button name="do" value="typing_on" { "Show who is writing" } }
                     }
                     @if policy.pinned.is_some() { button name="do" value="unpin" { "Unpin the message" } }
                 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::protocol::request::check_text;
+use crate::protocol::text::check_text;
 use crate::protocol::{MessageId, Refusal, Say};
 
 /// The message in a form: its text, and an id that is the same for the same text from the same form.

@@ -1,12 +1,16 @@
 //! Renders events as HTML, in the order they come.
 
+mod people;
+mod private;
+
+use std::collections::HashSet;
+
 use maud::{Markup, html};
 
 use super::acts;
 use super::calm::{calm, lines_of};
 use super::colours::Colours;
 use super::event::{Event, Member, Said};
-use super::markup::badge;
 use super::phrases::{self, CANNOT_WRITE};
 use super::said::{Place, Quotes, article};
 use crate::protocol::act::Act;
@@ -51,6 +55,10 @@ pub struct Renderer {
     policy: Policy,
     /// Whether a message may be shown that was deleted since.
     shows_deleted: bool,
+    /// The guests to whom a private message is shown.
+    written_to: HashSet<GuestId>,
+    /// Whether a private message is shown.
+    shows_private: bool,
     /// The name that the guest could not get again.
     lost_name: Option<Name>,
     /// Whether the room could write when the guest joined.
@@ -82,6 +90,8 @@ impl Renderer {
             quotes: Quotes::default(),
             policy: Policy::clone(&welcome.policy),
             shows_deleted: false,
+            written_to: HashSet::new(),
+            shows_private: false,
             age: String::new(),
             newest: welcome.clock,
         }
@@ -131,63 +141,6 @@ impl Renderer {
     /// Whether the events are from before the guest joined.
     pub fn is_history(&self) -> bool {
         self.history
-    }
-
-    /// The number of listed members: the cost of [`Renderer::members`] grows with it.
-    pub fn listed(&self) -> usize {
-        self.members.len()
-    }
-
-    /// Whether the members changed since [`Renderer::members`].
-    pub fn members_changed(&self) -> bool {
-        self.members_changed
-    }
-
-    /// Appends the list of members, which covers the one before.
-    pub fn members(&mut self, out: &mut String) {
-        self.members_changed = false;
-        self.colours.give(self.members.iter().map(|member| member.id));
-        let markup = match self.occupancy {
-            Some(count) => html! {
-                aside tabindex="0" aria-label="People here" aria-live="off" {
-                    label for="people" { (count) " here" }
-                    p {
-                        (count) " people are here, too many to list. Their names stand on what they say."
-                    }
-                }
-            },
-            None => {
-                self.members.sort_by_cached_key(|member| member.name.to_lowercase());
-                let classes: Vec<_> =
-                    self.members.iter().map(|member| self.colours.class(member.id)).collect();
-                html! {
-                    aside tabindex="0" aria-label="People here" aria-live="off" {
-                        label for="people" { (self.members.len()) " here" }
-                        ul { @for (member, class) in self.members.iter().zip(&classes) { (self.member(member, class)) } }
-                    }
-                }
-            }
-        };
-        append(out, &markup);
-    }
-
-    fn member(&self, member: &Member, colour: &str) -> Markup {
-        let note = match (member.id == self.me, member.away) {
-            (true, _) => Some("you"),
-            (_, true) => Some("away"),
-            _ => None,
-        };
-        let role = (self.policy.role(member.id) > Role::Guest).then(|| self.policy.role(member.id).as_str());
-        let away = if member.away { " away" } else { "" };
-        html! {
-            li class={ (colour) (away) } {
-                bdi { (member.name) }
-                @if let Some(role) = role { " " span class="role" { (role) } }
-                @if member.kept { " " span class="note" { "reserved name" } }
-                @if let Some(note) = note { " " span class="note" { (note) } }
-                " " (badge(member.id))
-            }
-        }
     }
 
     fn event(&mut self, event: Event, out: &mut String) {

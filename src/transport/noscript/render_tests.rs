@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::protocol;
+use crate::transport::noscript::markup::badge;
 
 fn renderer() -> Renderer {
     Renderer {
@@ -22,6 +23,8 @@ fn renderer() -> Renderer {
         quotes: Quotes::default(),
         policy: Policy::default(),
         shows_deleted: false,
+        written_to: HashSet::new(),
+        shows_private: false,
         age: String::new(),
         newest: 0,
     }
@@ -30,6 +33,43 @@ fn renderer() -> Renderer {
 fn said(at: u64, name: String, text: &str) -> Said {
     let (reactions, text) = (std::collections::BTreeMap::new(), text.to_owned());
     Said { seq: at + 1, at, guest: GuestId(2), name, text, reply: None, edited: false, reactions }
+}
+
+/// What a guest is shown of private messages; the guest is number 1.
+fn private(renderer: &mut Renderer, events: &[protocol::private::PrivateEvent<'_>]) -> String {
+    let mut out = String::new();
+    let events: Vec<_> = events.iter().map(protocol::private::PrivateEvent::encoded).collect();
+    renderer.private(&events, &mut out);
+    out
+}
+
+fn whispered<'a>(guest: u64, to: u64, name: &'a Name, text: &'a str) -> protocol::private::PrivateEvent<'a> {
+    let (guest, to) = (GuestId(guest), GuestId(to));
+    protocol::private::PrivateEvent::Private {
+        number: 7,
+        at: 0,
+        guest,
+        name,
+        to,
+        to_name: name,
+        id: "a",
+        text,
+    }
+}
+
+#[test]
+fn private_messages_are_marked_and_their_end_makes_the_document_end_only_where_the_guest_wrote_too() {
+    let (mut renderer, bob) = (renderer(), Name::parse("Bob").unwrap());
+    let end = protocol::private::PrivateEvent::PrivateEnd { number: 9, guest: Some(GuestId(2)) };
+    let shown = private(&mut renderer, &[whispered(2, 1, &bob, "<b>psst</b>")]);
+    assert!(
+        shown.contains("Private, to you from <bdi>Bob</bdi>") && shown.contains("&lt;b&gt;psst"),
+        "{shown}"
+    );
+    assert!(private(&mut renderer, &[end]).contains("has left"));
+    assert!(!renderer.shows_deleted(), "a stranger cannot make it load again");
+    let shown = private(&mut renderer, &[whispered(1, 2, &bob, "psst"), end]);
+    assert!(shown.contains("Private, from you to <bdi>Bob</bdi>") && renderer.shows_deleted());
 }
 
 proptest! {

@@ -122,7 +122,7 @@ impl Stream {
 
     fn new(
         welcome: &Welcome,
-        reader: Reader,
+        mut reader: Reader,
         (after, window): (Option<u64>, &str),
         refresh: Option<&str>,
         mode: Mode,
@@ -154,6 +154,7 @@ impl Stream {
         out.push_str("\n<main aria-label=\"Conversation\">\n");
         out.push_str(&lines.0);
         out.push_str("\n<div role=\"log\" aria-live=\"polite\" aria-label=\"Messages\">\n");
+        reader.follow_private(0);
         let head = if welcome.first > welcome.head { 0 } else { welcome.head };
         let members_due = Instant::now();
         let renderer = Renderer::new(welcome, live);
@@ -193,6 +194,11 @@ impl Stream {
             self.out.push_str(&html! { p class="line" { (refusal.message) } }.0);
             self.mode = Mode::Ended;
             return;
+        }
+        // Below the messages from before.
+        if self.earlier.is_empty() {
+            let private = self.reader.take_private();
+            self.renderer.private(&private, &mut self.out);
         }
         if self.ends_at.is_none() && self.renderer.shows_deleted() {
             self.ends_at = Some(Instant::now() + DELETED_AFTER);

@@ -22,9 +22,9 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_util::sync::CancellationToken;
 
 use super::codec::Codec;
-use super::end::{End, violation};
+use super::end::{End, SessionEnd, violation};
 use super::input::{Input, Part};
-use super::session::{ANSWERS_BYTES, Session, SessionEnd};
+use super::session::{ANSWERS_BYTES, Session};
 use super::wake_filter::WakeFilter;
 use crate::config::ListenSettings;
 use crate::hub::Room;

@@ -4,7 +4,26 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::session::SessionEnd;
+/// Why a session has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SessionEnd {
+    /// The guest left.
+    Left,
+    /// There was no seat.
+    RoomFull,
+    /// The guest may not come in, or was put out.
+    Banned,
+    /// The room is locked.
+    Locked,
+    /// The room was removed.
+    Removed,
+    /// The same guest joined on another connection.
+    TakenOver,
+    /// The room is closing.
+    Closing,
+    /// The log cannot be read.
+    Unreadable,
+}
 
 /// The close code when another connection has taken the seat over; 4000 to 4999 are for applications (RFC 6455, section 7.4.2).
 pub const CLOSE_TAKEN_OVER: u16 = 4001;

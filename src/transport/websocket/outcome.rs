@@ -9,14 +9,17 @@ use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use crate::hub::{Done, Join, PublishBatch, Reader, Room, Seat};
-use crate::protocol::request::check_text;
-use crate::protocol::{Act, CircuitId, Code, Hello, MAIN_ROOM, MessageId, Name, Refusal, Request, Say};
+use crate::protocol::text::check_text;
+use crate::protocol::{
+    Act, CircuitId, Code, Hello, MAIN_ROOM, MessageId, Name, Refusal, Request, Say, Whisper,
+};
 use crate::rooms::Rooms;
 
 /// The room's answer to a request.
 pub(super) enum Outcome {
     Joined(Result<Box<(Room, Join, Reader)>, Refusal>),
     Published(Vec<MessageId>, PublishBatch),
+    Whispered(Whisper, Result<u64, Refusal>),
     Acted(MessageId, Act, Result<Done, Refusal>),
     Renamed(Name, Result<Option<String>, Refusal>),
     /// The event that answers a question.
@@ -57,6 +60,17 @@ pub(super) fn publish(
     let ids = says.iter().map(|say| say.id.clone()).collect();
     let published = room.publish(seat, says);
     after(pause, async { Outcome::Published(ids, published.await) })
+}
+
+/// Sends a private message after a pause.
+pub(super) fn whisper(
+    room: &Room,
+    seat: &Seat,
+    message: Whisper,
+    pause: Duration,
+) -> BoxFuture<'static, Outcome> {
+    let sent = room.whisper(seat, message.clone());
+    after(pause, async { Outcome::Whispered(message, sent.await) })
 }
 
 /// Does something as a host or a moderator after a pause.
@@ -100,10 +114,13 @@ where
 /// Refuses what was received under the limit of the room before, and is too long for this one.
 pub(super) fn check_received(received: &mut VecDeque<Result<Request, Refusal>>, message_bytes: usize) {
     for request in received {
-        if let Ok(Request::Say(say)) = request
-            && let Err(refusal) = check_text(&say.text, message_bytes)
-        {
-            *request = Err(refusal.about(Some(say.id.clone())));
+        let (id, text) = match request {
+            Ok(Request::Say(say)) => (&say.id, say.text.as_str()),
+            Ok(Request::Whisper(message)) => (&message.id, message.text.text()),
+            _ => continue,
+        };
+        if let Err(refusal) = check_text(text, message_bytes) {
+            *request = Err(refusal.about(Some(id.clone())));
         }
     }
 }
@@ -120,4 +137,9 @@ pub(super) fn asks_again(code: Code) -> bool {
             | Code::IdentityWrong
             | Code::TooFast
     )
+}
+
+/// The refusal for what comes before the hello.
+pub(super) fn hello_first() -> Refusal {
+    Refusal::new(Code::HelloFirst, "The first frame is a \"hello\"; nothing else counts before it.")
 }

@@ -14,11 +14,15 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::outcome::{Outcome, answer, asks_again, check_received, do_act, join, publish, rename};
+use super::end::SessionEnd;
+use super::outcome::{
+    Outcome, answer, asks_again, check_received, do_act, hello_first, join, publish, rename, whisper,
+};
 use crate::hub::direct::EventStream;
 use crate::hub::{Done, PublishBatch, Reader, Room, Seat, with_token};
 use crate::protocol::event::Event;
-use crate::protocol::{Act, Code, Refusal, Request, Say, Token, frame};
+use crate::protocol::private::PrivateEvent;
+use crate::protocol::{Act, Code, Refusal, Request, Say, Token, Whisper, frame};
 use crate::rooms::Rooms;
 
 /// How many requests may wait to be handled. As many messages can be published together.
@@ -55,27 +59,6 @@ struct Joined {
     reader: Reader,
     /// How many rooms the guest has joined on this connection.
     number: u64,
-}
-
-/// Why a session has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SessionEnd {
-    /// The guest left.
-    Left,
-    /// There was no seat.
-    RoomFull,
-    /// The guest may not come in, or was put out.
-    Banned,
-    /// The room is locked.
-    Locked,
-    /// The room was removed.
-    Removed,
-    /// The same guest joined on another connection.
-    TakenOver,
-    /// The room is closing.
-    Closing,
-    /// The log cannot be read.
-    Unreadable,
 }
 
 impl Session {
@@ -211,6 +194,10 @@ impl Session {
                 }
                 self.in_flight = Some(publish(&room, &joined.seat, says, Duration::ZERO));
             }
+            (Request::Whisper(message), Some(joined)) => {
+                self.in_flight = Some(whisper(&room, &joined.seat, message, Duration::ZERO));
+            }
+            (Request::Typing, Some(joined)) => room.typing(&joined.seat),
             (Request::Act(id, act), Some(joined)) => {
                 self.in_flight = Some(do_act(&room, &joined.seat, id, act, Duration::ZERO));
             }
@@ -218,9 +205,13 @@ impl Session {
                 let act = Act::claim(&link);
                 self.in_flight = Some(do_act(&room, &joined.seat, id, act, Duration::ZERO));
             }
-            (Request::Say(Say { id, .. }) | Request::Act(id, _) | Request::Claim(id, _), None) => {
-                return Err(hello_first().about(Some(id)));
-            }
+            (
+                Request::Say(Say { id, .. })
+                | Request::Whisper(Whisper { id, .. })
+                | Request::Act(id, _)
+                | Request::Claim(id, _),
+                None,
+            ) => return Err(hello_first().about(Some(id))),
             (Request::Rename(name), Some(joined)) => {
                 self.in_flight = Some(rename(&room, &joined.seat, name, Duration::ZERO));
             }
@@ -249,11 +240,10 @@ impl Session {
                 | Request::History(_)
                 | Request::Search(_)
                 | Request::Held
-                | Request::Waiting,
+                | Request::Waiting
+                | Request::Typing,
                 None,
-            ) => {
-                return Err(hello_first());
-            }
+            ) => return Err(hello_first()),
         }
         Ok(None)
     }
@@ -305,6 +295,15 @@ impl Session {
                 }
                 None
             }
+            Outcome::Whispered(message, Err(Refusal { retry_after: Some(wait), .. })) => {
+                let again = |joined: &Joined| whisper(&self.room, &joined.seat, message, wait);
+                self.in_flight = self.joined.as_ref().map(again);
+                None
+            }
+            Outcome::Whispered(Whisper { id, .. }, Ok(number)) => {
+                frame::text(&PrivateEvent::Acknowledged { id: id.as_str(), number }.encode(), out);
+                None
+            }
             Outcome::Acted(id, act, Err(Refusal { retry_after: Some(wait), .. })) => {
                 let again = |joined: &Joined| do_act(&self.room, &joined.seat, id, act, wait);
                 self.in_flight = self.joined.as_ref().map(again);
@@ -318,7 +317,7 @@ impl Session {
                 );
                 None
             }
-            Outcome::Acted(_, _, Err(refusal)) => refuse(&refusal, out),
+            Outcome::Acted(_, _, Err(refusal)) | Outcome::Whispered(_, Err(refusal)) => refuse(&refusal, out),
             Outcome::Renamed(name, Err(Refusal { retry_after: Some(wait), .. })) => {
                 let again = |joined: &Joined| rename(&self.room, &joined.seat, name, wait);
                 self.in_flight = self.joined.as_ref().map(again);
@@ -389,8 +388,4 @@ fn refuse(refusal: &Refusal, out: &mut BytesMut) -> Option<SessionEnd> {
         Code::Locked => Some(SessionEnd::Locked),
         _ => None,
     }
-}
-
-fn hello_first() -> Refusal {
-    Refusal::new(Code::HelloFirst, "The first frame is a \"hello\"; nothing else counts before it.")
 }

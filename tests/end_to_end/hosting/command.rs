@@ -335,6 +335,15 @@ async fn reserved_names_are_listed_and_taken_back() {
     assert_eq!(told(&mut ann, "identities").await["required"], true);
     assert!(room.says(&["status"]).await.contains("  identity asked for"));
     assert_eq!(room.json(&["status"]).await["identities_required"], true);
+    room.says(&["private", "off"]).await;
+    assert_eq!(told(&mut ann, "private").await["private"], false);
+    room.says(&["typing", "on"]).await;
+    assert_eq!(told(&mut ann, "typing").await["typing"], true);
+    let status = room.says(&["status"]).await;
+    assert!(
+        status.contains("  private  guests cannot") && status.contains("  typing   guests are told"),
+        "{status}"
+    );
     room.says(&["identities", "off"]).await;
     assert_eq!(room.host(&["identities", "perhaps"]).await.status.code(), Some(2));
 }

@@ -25,7 +25,8 @@ const HANDSHAKE: [&str; 5] = [
 
 /// What is described but cannot be provoked from outside: the log would have to fail, or the guest to leave at the
 /// very moment.
-const OUT_OF_REACH: [(&str, &str); 4] = [("leave", "503"), ("say", "409"), ("act", "409"), ("claim", "409")];
+const OUT_OF_REACH: [(&str, &str); 5] =
+    [("leave", "503"), ("say", "409"), ("whisper", "409"), ("act", "409"), ("claim", "409")];
 
 /// Which operation answered with which status.
 struct Surface {
@@ -140,7 +141,8 @@ async fn refusals_of_bodies(surface: &mut Surface, room: &TestRoom) {
     for (method, path) in without_pages(surface.operations("415")) {
         let target = in_main(&path);
         let long = json!({ "text": "x".repeat(65 * 1024) }).to_string();
-        let unfit = json!({ "name": "x".repeat(33), "id": "1", "text": " ", "act": "announce" }).to_string();
+        let unfit =
+            json!({ "name": "x".repeat(33), "id": "1", "text": " ", "act": "announce", "to": 1 }).to_string();
         for body in ["{", long.as_str(), unfit.as_str()] {
             surface.saw(&method, &path, &ann.request(&method, &target, &[AS_JSON], body).await);
         }
@@ -182,8 +184,18 @@ async fn particular_answers(surface: &mut Surface, room: &TestRoom) {
         let answer = asker.request(method, &in_main(path), &[AS_JSON], &example).await;
         surface.saw(method, path, &answer);
     }
+    let private = "/rooms/{room}/private";
+    surface.example("POST", private);
+    let una = Visitor::arrive(room, "Ulla").await;
+    let psst = json!({ "id": "psst", "to": una.welcome["guest"]["id"], "text": "psst" });
+    for _ in 0..2 {
+        surface.saw("POST", private, &ann.post(&in_main(private), psst.clone()).await);
+    }
+    let typing = "/rooms/{room}/typing";
+    surface.saw("POST", typing, &ann.request("POST", &in_main(typing), &[], "").await);
     let path = "/rooms/{room}/messages";
     surface.saw("GET", path, &ann.get(&(in_main(path) + "?around=1")).await);
+    surface.saw("GET", path, &una.get(&(in_main(path) + "?private=0")).await);
     let answer = ann.get(&in_main(path)).await;
     surface.saw("GET", path, &answer);
     let tag = format!("If-None-Match: {}", answer.header("etag").unwrap());
@@ -257,7 +269,7 @@ async fn a_guest_who_says_too_much(surface: &mut Surface) {
             let (token, name, id) = (ann.token(), format!("Ann{number}"), number.to_string());
             let link = "A".repeat(43);
             let json = json!({
-                "token": token, "name": name, "id": id, "text": "x", "act": "unpin", "link": link,
+                "token": token, "name": name, "id": id, "text": "x", "act": "unpin", "link": link, "to": 1,
             });
             let json = json.to_string();
             let cookie = cookie(&ann, &room);
@@ -268,7 +280,7 @@ async fn a_guest_who_says_too_much(surface: &mut Surface) {
                 true if path.ends_with("/message") => {
                     (vec![FORM, OWN, &cookie], format!("form={number}&of=1&text=x&do=reply"))
                 }
-                true => (vec![FORM, OWN, &cookie], format!("form={number}&text=x&do=unpin")),
+                true => (vec![FORM, OWN, &cookie], format!("form={number}&text=x&do=unpin&to=1")),
                 false => (vec![AS_JSON], json),
             };
             let answer = ann.request(&method, &in_main(&path), &headers, &body).await;
@@ -312,6 +324,8 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
         }
     }
     let (host, identity) = ("/rooms/{room}/page/host", "/rooms/{room}/page/identity");
+    let (private, eve) = ("/rooms/{room}/page/private", Visitor::arrive(room, "Evi").await);
+    let eve = &eve.welcome["guest"]["id"];
     room.appoint(ann.welcome["guest"]["id"].as_u64().unwrap(), Role::Host).await;
     let (say, enter) = ("/rooms/{room}/page/say", "/rooms/{room}/page/enter");
     let (page, search) = ("/rooms/{room}/page", "/rooms/{room}/page/search");
@@ -339,6 +353,10 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
         (message, "form=10&of=1&text=+&do=reply".to_owned()),
         (message, "form=10&of=99999&text=x&do=edit".to_owned()),
         (message, "form=10&of=1&do=dance".to_owned()),
+        (private, format!("form=9&do=whisper&to={eve}&text=psst")),
+        (private, format!("form=9&do=whisper&to={eve}&text=+")),
+        (private, "form=9&do=whisper&to=1&text=psst".to_owned()),
+        (private, "form=9&do=whisper&text=psst".to_owned()),
         (say, format!("form=5&text={}", "x".repeat(5000))),
         (enter, "name=Bob".to_owned()),
         (enter, format!("name={}", "x".repeat(33))),
@@ -361,6 +379,7 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
         "/identity",
         "/search",
         "/context",
+        "/private",
     ];
     for path in parts.map(|part| format!("/rooms/{{room}}/page{part}")) {
         surface.saw("GET", &path, &ann.request("GET", &in_main(&path), &inside, "").await);

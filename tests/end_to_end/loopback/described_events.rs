@@ -20,7 +20,7 @@ use crate::kit::{Guest, TestRoom, Visitor, narrow};
 
 /// What is described but cannot be provoked from outside: there would have to be other nodes, a disk that is full, or a guest
 /// who reads too slowly at the right moment.
-const OUT_OF_REACH: [&str; 3] = ["doors", "storage", "deleted"];
+const OUT_OF_REACH: [&str; 4] = ["doors", "storage", "deleted", "private_gap"];
 
 /// A guest whose events are held against the description.
 struct Witness<'a> {
@@ -140,6 +140,9 @@ async fn every_event_is_described_and_every_described_event_occurs() {
         json!({ "act": "words", "words": ["scam", "free money"] }),
         json!({ "act": "reserve" }),
         json!({ "act": "release_name" }),
+        json!({ "act": "private", "private": false }),
+        json!({ "act": "private", "private": true }),
+        json!({ "act": "typing", "typing": true }),
         json!({ "act": "identities", "required": true }),
         json!({ "act": "identities", "required": false }),
     ]
@@ -174,6 +177,18 @@ async fn every_event_is_described_and_every_described_event_occurs() {
     witness.expect(&mut ann, "waiting").await;
     ann.send(json!({ "type": "say", "id": "no", "text": "" })).await;
     witness.expect(&mut ann, "error").await;
+
+    // Something is said privately, and one of the two leaves.
+    let mut eve = room.guest("Eve").await;
+    witness.expect(&mut ann, "joined").await;
+    let mut whisper = witness.example("whisper");
+    whisper["to"] = eve.id().into();
+    ann.send(whisper).await;
+    witness.expect(&mut ann, "private").await;
+    eve.send(witness.example("writing")).await;
+    witness.expect(&mut ann, "typing").await;
+    eve.send(witness.example("leave")).await;
+    witness.expect(&mut ann, "private_end").await;
 
     // Others come, drop off, come back, go.
     let bob = room.guest("Bob").await;

@@ -29,6 +29,7 @@ async fn head_says_to_newcomers_what_get_says() {
             "/rooms/main/page/message?of=1",
             "/rooms/main/page/search",
             "/rooms/main/page/context",
+            "/rooms/main/page/private",
             "/rooms/main/page/waiting",
         ] {
             // The one without the other before it: HEAD notes nothing.

@@ -16,9 +16,12 @@ async fn what_is_sent_behind_a_hello_is_held_to_the_limits_of_the_room_it_comes_
     let mut tea = guest_in(&house, "tea", "Cleo").await;
     let mut ann = house.guest("Ann").await;
     ann.send(json!({ "type": "hello", "room": "tea", "name": "Ann" })).await;
-    ann.send(json!({ "type": "say", "id": "1", "text": "much too long for this room" })).await;
-    ann.send(json!({ "type": "say", "id": "2", "text": "short" })).await;
+    let long = "much too long for this room";
+    ann.send(json!({ "type": "say", "id": "1", "text": long })).await;
+    ann.send(json!({ "type": "whisper", "id": "2", "to": tea.id(), "text": long })).await;
+    ann.send(json!({ "type": "say", "id": "3", "text": "short" })).await;
     ann.expect("welcome").await;
+    assert_eq!(ann.expect_error().await, "text_too_long");
     assert_eq!(ann.expect_error().await, "text_too_long");
     assert_eq!(tea.expect("message").await["text"], "short");
 }

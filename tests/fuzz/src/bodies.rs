@@ -1,7 +1,7 @@
 //! The bodies of requests: a line with the `Idempotency-Key`, which is absent if the line is empty, then the body.
 
 use onionroom::protocol::body;
-use onionroom::protocol::request::check_text;
+use onionroom::protocol::text::check_text;
 use serde_json::json;
 
 use super::protocol::check_refusal;

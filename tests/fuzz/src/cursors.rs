@@ -14,11 +14,14 @@ use super::protocol::check_refusal;
 pub fn run(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     match events::cursor(&text) {
-        Ok(cursor) => {
+        Ok((cursor, private)) => {
+            assert!(private.is_none_or(|number| number < NUMBER_LIMIT));
             assert!(cursor.after < NUMBER_LIMIT);
             let epoch = cursor.epoch.as_deref().unwrap_or_default();
             assert!(!epoch.is_empty());
-            assert_eq!(events::cursor(&format!("{epoch}-{}", cursor.after)).as_ref(), Ok(&cursor));
+            let before = private.map(|number| format!("{number}.")).unwrap_or_default();
+            let again = events::cursor(&format!("{before}{epoch}-{}", cursor.after));
+            assert_eq!(again, Ok((cursor.clone(), private)));
             assert_eq!(Epochs::first(epoch.into()).resume(&cursor), Some(cursor.after));
         }
         Err(refusal) => check_refusal(&refusal),
@@ -26,6 +29,7 @@ pub fn run(data: &[u8]) {
     let fields = Fields::parse(&text);
     number(&fields, "limit", 1..=HISTORY_MAX);
     number(&fields, "newest", 0..=HISTORY_MAX);
+    number(&fields, "private", 0..=NUMBER_LIMIT - 1);
     number(&fields, "before", 1..=NUMBER_LIMIT - 1);
     number(&fields, "around", 1..=NUMBER_LIMIT - 1);
     number(&fields, "wait", 0..=WAIT_MAX.as_secs());

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use onionroom::http::fields::Fields;
 use onionroom::protocol::epochs::Epochs;
 use onionroom::protocol::event::{Kept, Limits};
-use onionroom::protocol::request::check_text;
+use onionroom::protocol::text::check_text;
 use onionroom::protocol::{EventBatch, EventKind, Guest, GuestId, Name, Token, Welcome};
 use onionroom::transport::noscript::calm::calm;
 use onionroom::transport::noscript::documents::{self, Composer};

@@ -1,8 +1,8 @@
 //! The frames of guests: a first byte that chooses the limit on texts, then the frame.
 
-use onionroom::protocol::request::check_text;
+use onionroom::protocol::text::check_text;
 use onionroom::protocol::{
-    Act, HISTORY_MAX, HistoryRequest, MessageId, NUMBER_LIMIT, Place, Refusal, Request, SEARCH_MAX,
+    Act, HISTORY_MAX, HistoryRequest, MessageId, NUMBER_LIMIT, Place, Refusal, Request, SEARCH_MAX, Whisper,
 };
 use serde_json::{Value, json};
 
@@ -61,6 +61,7 @@ fn encode(request: &Request) -> Value {
                 "after": cursor.map(|cursor| cursor.after),
                 "epoch": cursor.and_then(|cursor| cursor.epoch.as_deref()),
                 "newest": hello.newest,
+                "private": hello.private,
             })
         }
         Request::History(HistoryRequest { place, limit }) => {
@@ -88,6 +89,10 @@ fn encode(request: &Request) -> Value {
             members
         }
         Request::Claim(id, link) => json!({ "type": "claim", "id": id.as_str(), "link": link.encode() }),
+        Request::Whisper(Whisper { id, to, text }) => {
+            json!({ "type": "whisper", "id": id.as_str(), "to": to.0, "text": text.text() })
+        }
+        Request::Typing => json!({ "type": "typing" }),
         Request::Rename(name) => json!({ "type": "rename", "name": name.as_str() }),
         Request::Held => json!({ "type": "held" }),
         Request::Waiting => json!({ "type": "waiting" }),

@@ -24,6 +24,8 @@ pub(super) struct Form {
     pub(super) proof: String,
     /// The message.
     pub(super) text: String,
+    /// The guest whom a private message is for.
+    pub(super) to: String,
     /// The requested name.
     pub(super) name: String,
     /// The token of a guest who comes from another door. No other form has it.
@@ -67,6 +69,7 @@ impl Form {
             number: text("form"),
             proof: text("proof"),
             text: text("text"),
+            to: text("to"),
             name: text("name"),
             token: text("token"),
             password: text("password"),

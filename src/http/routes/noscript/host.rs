@@ -241,6 +241,10 @@ fn act(form: &Form) -> Result<Act, Refusal> {
         "link_host" => Act::Link { role: Role::Host, link: None },
         "revoke_links" => Act::RevokeLinks,
         "unreserve" => Act::Unreserve { target },
+        "private_on" => Act::Private { private: true },
+        "private_off" => Act::Private { private: false },
+        "typing_on" => Act::Typing { typing: true },
+        "typing_off" => Act::Typing { typing: false },
         "identities_on" => Act::Identities { required: true },
         "identities_off" => Act::Identities { required: false },
         _ => {
