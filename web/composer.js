@@ -4,9 +4,9 @@
 /** A keyboard on glass, whose Enter key makes lines; what is written is sent with the button. */
 const onGlass = () => matchMedia('(hover: none) and (pointer: coarse)').matches;
 
-const segmenter = Intl.Segmenter && new Intl.Segmenter();
+const segmenter = new Intl.Segmenter();
 /** What people take for characters: an emoji of several parts is one. */
-const charactersOf = (text) => (segmenter ? Array.from(segmenter.segment(text), ({ segment }) => segment) : [...text]);
+const charactersOf = (text) => Array.from(segmenter.segment(text), ({ segment }) => segment);
 
 /** How many characters at the end of a text are beyond a number of bytes. */
 function charactersBeyond(text, bytes) {

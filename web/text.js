@@ -27,8 +27,7 @@ const byteLength = (text) => encoder.encode(text).length;
 /** What was typed, as it is sent: no control characters but line breaks and tabs, no blank first or last lines. */
 function tidy(text) {
   const clean = text.replace(/\r\n?/g, '\n').replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
-  const whole = clean.toWellFormed ? clean.toWellFormed() : clean;
-  return whole.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
+  return clean.toWellFormed().replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
 }
 
 /** A text as it is shown: no more marks on a letter than any script has, no more empty lines in a row than two. */

@@ -97,12 +97,14 @@ fn what_is_compressed_is_the_text_and_does_not_tell_when() {
     }
 }
 
-/// As `web/later.js` decompresses it: after a stored block with the end of the document's script.
+/// As `web/later.js` decompresses it: after a stored block with how the document's style and script begin and end.
 #[test]
-fn what_is_deflated_goes_on_after_the_script_of_the_document() {
-    let known = &script().as_bytes()[script().len() - 32 * 1024..];
+fn what_is_deflated_goes_on_after_the_style_and_the_script_of_the_document() {
+    const HALF: usize = 16 * 1024;
+    let text = [style(), script()].concat().into_bytes();
+    let known = [&text[..HALF], &text[text.len() - HALF..]].concat();
     for Later { text, deflated, .. } in &LATER {
-        let stored = [&[0, 0, 128, 255, 127], known, deflated].concat();
+        let stored = [&[0, 0, 128, 255, 127], &known[..], deflated].concat();
         let mut unpacked = Vec::new();
         DeflateDecoder::new(&stored[..]).read_to_end(&mut unpacked).expect("valid deflate");
         assert_eq!(unpacked[known.len()..], *text.plain);

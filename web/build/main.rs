@@ -44,10 +44,10 @@ fn main() {
     let document = put(&document, "<link rel=stylesheet href=chat.css>", &format!("<style>{style}</style>"));
     write("index.html", &put(&document, &links, &format!("<script>{script}</script>\n")));
 
-    let dictionary = dictionary::of(script);
+    let dictionary = dictionary::of(&style, script);
     for (name, later) in LATER.iter().zip(later) {
         write(name, later);
-        let deflated = dictionary::deflated(later.as_bytes(), dictionary);
+        let deflated = dictionary::deflated(later.as_bytes(), &dictionary);
         fs::write(out(&format!("{name}.deflate")), deflated).expect("cargo's directory can be written to");
     }
     let hashes: Vec<_> = minified.iter().map(|script| source_hash(script)).collect();

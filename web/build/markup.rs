@@ -1,6 +1,6 @@
 //! Markup without the bytes that only its readers need.
 
-/// Markup in which no tag has a line end, and attributes' values are out of quotation marks where
+/// Markup without empty lines, in which no tag has a line end, and attributes' values are out of quotation marks where
 /// [HTML](https://html.spec.whatwg.org/#attributes-2) lets them be. No value may have an angle bracket.
 pub(crate) fn compact(markup: &str) -> String {
     let mut parts = markup.split('<');
@@ -9,7 +9,7 @@ pub(crate) fn compact(markup: &str) -> String {
         let (tag, rest) = part.split_once('>').expect("a tag ends");
         kept.extend(["<", &unquoted(&tag.replace('\n', " ")), ">", rest]);
     }
-    kept
+    kept.replace("\n\n", "\n")
 }
 
 /// The inside of a tag. Before a slash a value keeps its quotation marks, as otherwise it would have the slash too.
