@@ -60,7 +60,7 @@ test('no object of the browser has a property of the page\'s own names', async (
 test('no test asks for a name that the build shortens', () => {
   const kept = new Set(fs.readFileSync(path.resolve(import.meta.dirname, '../../web/build/names.rs'), 'utf8').match(/ASKED_FOR: .*?= \[(.*?)\];/s)[1].match(/\w+/g));
   assert.ok(kept.has('connection'));
-  const scripts = ['.', 'kit'].flatMap((directory) => fs.readdirSync(path.join(import.meta.dirname, directory)).map((file) => path.join(directory, file)))
+  const scripts = ['.', 'kit', 'pictures'].flatMap((directory) => fs.readdirSync(path.join(import.meta.dirname, directory)).map((file) => path.join(directory, file)))
     .filter((file) => file.endsWith('.mjs'));
   assert.ok(scripts.includes('history.test.mjs'));
   for (const file of scripts) {

@@ -14,22 +14,14 @@ import { parseArgs } from 'node:util';
 import { TARGET } from './kit/room.mjs';
 import { DESKTOP } from './kit/guest.mjs';
 import { enter, Stage, withLink } from './pictures/stage.mjs';
-import { STATES } from './pictures/states.mjs';
+import { README, SMALL, STATES } from './pictures/states.mjs';
 
-const SMALL = { width: 360, height: 740 };
 const SIZES = [SMALL, DESKTOP];
 /** As the page's own switch has them. */
 const THEMES = ['light', 'dark', 'light contrast', 'dark contrast'];
 /** Without scripts the page follows the browser. */
 const PLAIN_THEMES = ['light', 'dark'];
 const IMAGES = path.resolve(import.meta.dirname, '../../docs/images');
-
-/** The pictures of the README: each is one of the states, in one size and theme. */
-const README = [
-  { file: 'phone.png', name: 'conversation', size: { ...SMALL, deviceScaleFactor: 2 }, theme: 'light' },
-  { file: 'desk.png', name: 'menu-of-a-message', size: { width: 1120, height: 700 }, theme: 'dark' },
-  { file: 'without-javascript.png', name: 'plain-conversation', size: { width: 800, height: 640 }, theme: 'light' },
-];
 
 /** How each play begins: the room, and who is there. */
 const PLAYS = {
@@ -76,15 +68,16 @@ function wanted({ name, play }, theme) {
   return SIZES.flatMap((size) => themes.map((each) => ({ file: `${name}-${size.width}-${each.replace(' ', '-')}.png`, size, theme: each })));
 }
 
-/** Everything is drawn. */
-const settle = (guest) => guest.ask(() => new Promise((resolve) => setTimeout(resolve, 60)));
+/** How long colours and scroll bars may take to follow; nothing tells when they have. */
+const SETTLES = 60;
 
-async function picture(guest, state, { file, size, theme }) {
-  if (state.play !== 'plain') {
-    await guest.ask((words) => (document.documentElement.dataset.theme = words), theme);
-    await settle(guest);
-  }
-  await guest.page.screenshot({ path: path.join(into, file) });
+/** The page looks so. Without scripts it follows the browser. */
+const dress = ({ play }, guest, theme) => play !== 'plain' && guest.ask((words) => (document.documentElement.dataset.theme = words), theme);
+
+async function picture(guest, state, { file, theme }) {
+  await dress(state, guest, theme);
+  await new Promise((resolve) => setTimeout(resolve, SETTLES));
+  await guest.page.screenshot({ path: path.join(into, file), ...(file.endsWith('.webp') && { type: 'webp', quality: 80 }) });
   made.set(state, [...(made.get(state) ?? []), file]);
   const { scrollWidth, innerWidth } = await guest.ask(() => ({ scrollWidth: document.documentElement.scrollWidth, innerWidth }));
   if (scrollWidth > innerWidth) wide.push(`${file}: ${scrollWidth} px of ${innerWidth}`);
@@ -97,11 +90,17 @@ async function play(stage, state) {
   await state.before?.(stage);
   const guest = stage.guests[state.who ?? (state.play === 'plain' ? 'Nora' : 'Sofia')];
   const pictures = wanted(state, stage.theme);
-  for (const size of new Set(pictures.map((one) => one.size))) {
+  const together = new Map();
+  for (const one of pictures) {
+    const key = `${one.size.width} ${state.perTheme && one.theme}`;
+    together.set(key, [...(together.get(key) ?? []), one]);
+  }
+  for (const group of together.values()) {
     await guest.page.bringToFront();
-    await guest.page.setViewport(size);
+    await guest.page.setViewport(group[0].size);
+    await dress(state, guest, group[0].theme);
     await state.show?.(stage);
-    for (const one of pictures.filter((other) => other.size === size)) await picture(guest, state, one);
+    for (const one of group) await picture(guest, state, one);
     await state.hide?.(stage);
   }
   await guest.page.setViewport(DESKTOP);

@@ -91,10 +91,10 @@ export class Program {
 
 /**
  * The private network and its room; `network` is the file with which other rooms are on it, `control` and `cookie` are of
- * the client's control port.
+ * the client's control port. `flags` are further ones of the command, `settings` variables of its environment.
  */
-export async function openLab() {
-  const lab = new Program(['lab', '--listen', '127.0.0.1:0']);
+export async function openLab({ flags = ['--listen', '127.0.0.1:0'], settings } = {}) {
+  const lab = new Program(['lab', ...flags], settings);
   try {
     await lab.until('the private network is ready', () => lab.lines.includes('ready'), { deadline: NETWORK_DEADLINE });
     const [url, socks, control, cookie] = ['room', 'socks', 'control', 'control cookie'].map((name) => lab.value(name));

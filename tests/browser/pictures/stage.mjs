@@ -92,6 +92,8 @@ export async function withLink(guest, fragment) {
 
 /** Opens the room as a new guest. */
 export async function anew(guest) {
+  /* It asks whether what is not sent may be lost. */
+  guest.page?.on('dialog', (dialog) => dialog.accept());
   await guest.page?.evaluate(() => {
     connection.stop();
     seat.forget();

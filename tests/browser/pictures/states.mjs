@@ -73,7 +73,8 @@ const unfolded = (words) => ({
  * - `play`: which room it is in, and who is there (screenshots.mjs has how each begins);
  * - `name`: of the picture's file; `what`: a title;
  * - `who`: whose browser it is of, if not Sofia's (with scripts) or Nora's (without);
- * - `before` and `after`: what is done once, before and after all pictures of it; `show` and `hide`: for each size;
+ * - `before` and `after`: what is done once, before and after all pictures of it; `show` and `hide`: for each size, and for each theme
+ *   where it has `perTheme`;
  * - `unless`: why there is no picture, if there is a reason.
  */
 export const STATES = [
@@ -113,7 +114,7 @@ export const STATES = [
   { play: 'hall', name: 'long-draft', what: 'A long text is being written', ...typed('a text that goes on. '.repeat(30)) },
   { play: 'hall', name: 'no-command', what: 'What begins with a slash and is no command', show: async ({ guests: { Sofia } }) => { await type(Sofia, '/brew'); await Sofia.page.keyboard.press('Enter'); await shows(Sofia, '#note', 'No command'); }, hide: ({ guests: { Sofia } }) => untype(Sofia) },
   { play: 'hall', name: 'too-long', what: 'A message is too long', show: async ({ guests: { Sofia } }) => { await Sofia.page.bringToFront(); await Sofia.ask(() => composer.set('x'.repeat(5000))); await Sofia.page.focus('#text'); await Sofia.page.keyboard.press('Enter'); await shows(Sofia, '#note', 'too long'); }, hide: ({ guests: { Sofia } }) => untype(Sofia) },
-  { play: 'hall', name: 'settings', what: 'The settings', show: async ({ guests: { Sofia } }) => { await Sofia.page.bringToFront(); await Sofia.page.click('#theme'); await Sofia.see('the settings', () => document.getElementById('menu')?.matches(':popover-open')); }, hide: ({ guests: { Sofia } }) => closeAll(Sofia) },
+  { play: 'hall', name: 'settings', what: 'The settings', perTheme: true, show: async ({ guests: { Sofia } }) => { await Sofia.page.bringToFront(); await Sofia.page.click('#theme'); await Sofia.see('the settings', () => document.getElementById('menu')?.matches(':popover-open')); }, hide: ({ guests: { Sofia } }) => closeAll(Sofia) },
   { play: 'hall', name: 'name', what: 'The form of the name', show: async ({ guests: { Sofia } }) => { await Sofia.page.bringToFront(); await Sofia.page.click('#name-button'); await Sofia.see('what is in the form', () => document.querySelector('#name-form p')?.getClientRects().length > 0); }, hide: ({ guests: { Sofia } }) => Sofia.page.click('#name-cancel') },
   { play: 'hall', name: 'name-refused', what: 'A name is refused', show: async ({ guests: { Sofia } }) => { await Sofia.page.bringToFront(); await Sofia.rename('admin'); await Sofia.see('the reason', () => !document.getElementById('note').hidden); }, hide: ({ guests: { Sofia } }) => Sofia.page.click('#name-cancel') },
   {
@@ -172,7 +173,7 @@ export const STATES = [
       await toEnd(Sofia);
     },
   },
-  { play: 'hall', name: 'long', what: 'A message that is folded', before: async ({ speakers: { Marta }, guests: { Sofia } }) => { await Marta.say(LONG); await Sofia.see('the message', () => document.querySelector('#said .long')); await toEnd(Sofia); } },
+  { play: 'hall', name: 'long', what: 'A message that is folded', before: async ({ speakers: { Marta }, guests: { Sofia } }) => { await Marta.say(LONG); await Sofia.see('the message', () => Boolean(document.querySelector('#said .long'))); await toEnd(Sofia); } },
   {
     play: 'hall', name: 'deleted', what: 'Deleted messages, a guest who is ignored, one who is away, one who left',
     before: async (stage) => {
@@ -189,7 +190,7 @@ export const STATES = [
       stage.speakers.Noah.vanish();
       await Jonas.say('Good to know');
       await Sofia.hears('Good to know');
-      await Sofia.see('one is away', () => document.querySelector('#people-list .away'));
+      await Sofia.see('one is away', () => Boolean(document.querySelector('#people-list .away')));
       await toEnd(Sofia);
     },
   },
@@ -222,7 +223,7 @@ export const STATES = [
       unsaid.failed([...unsaid.messages.keys()][1], 'The room could not store this message.');
       scroller.scrollTop = scroller.scrollHeight;
     }),
-    after: async ({ guests: { Sofia } }) => { await Sofia.page.reload(); await Sofia.connected(); await Sofia.page.bringToFront(); await Sofia.page.keyboard.press('Shift'); await Sofia.see('the tools', () => Boolean(talk.words)); },
+    after: async ({ guests: { Sofia } }) => { await anew(Sofia); await Sofia.connected(); await Sofia.rename('Sofia'); await Sofia.page.bringToFront(); await Sofia.page.keyboard.press('Shift'); await Sofia.see('the tools', () => Boolean(talk.words)); },
   },
   /* What hosts decide, as a guest sees it. */
   {
@@ -275,20 +276,20 @@ export const STATES = [
   {
     play: 'hall', name: 'taken-over', what: 'Another window has the seat',
     before: async ({ guests: { Sofia, Hana } }) => {
-      const first = Sofia.page;
-      const token = await Sofia.ask(() => sessionStorage.getItem('token'));
-      const thief = Sofia.taker = await Sofia.browser.newPage();
-      await thief.goto(new URL('rooms.js', Sofia.url).href);
-      await thief.evaluate((stolen) => sessionStorage.setItem('token', stolen), token);
-      await thief.goto(Sofia.url);
-      Sofia.page = first;
-      await first.bringToFront();
+      Hana.own = await Hana.ask(() => ({ ...sessionStorage }));
+      await Hana.ask((stolen) => { sessionStorage.setItem('token', stolen); sessionStorage.removeItem('name'); }, await Sofia.ask(() => sessionStorage.getItem('token')));
+      await Hana.page.reload();
       await Sofia.status('went on in another window');
-      await Hana.connected();
     },
-    after: async ({ guests: { Sofia } }) => { await Sofia.taker.close(); await Sofia.page.click('#now'); await Sofia.connected(); },
+    after: async ({ guests: { Sofia, Hana } }) => {
+      await Hana.ask((items) => Object.entries(items).forEach((item) => sessionStorage.setItem(...item)), Hana.own);
+      await Hana.page.reload();
+      await Hana.connected();
+      await Sofia.page.click('#now');
+      await Sofia.connected();
+    },
   },
-  { play: 'hall', name: 'reconnecting', what: 'The connection is lost', before: async ({ guests: { Sofia } }) => { Sofia.proxy.away(); await shows(Sofia, '#status', 'Reconnecting in'); await Sofia.say('Am I heard?'); await toEnd(Sofia); } },
+  { play: 'hall', name: 'reconnecting', what: 'The connection is lost', before: async ({ guests: { Sofia } }) => { Sofia.proxy.away(); await shows(Sofia, '#status', 'Reconnecting'); await Sofia.say('Am I heard?'); await toEnd(Sofia); } },
   { play: 'hall', name: 'left', what: 'The guest has left', before: async ({ guests: { Sofia } }) => { Sofia.proxy.back(); await Sofia.page.click('#now').catch(() => {}); await Sofia.connected(); await Sofia.ask(() => document.getElementById('leave').click()); await Sofia.status('You have left.'); } },
   /* Newcomers of a room that is not open to all. */
   { play: 'door', name: 'entry-waiting', what: 'A newcomer waits to be let in', before: async (stage) => { await stage.act({ act: 'title', text: 'Tea at five' }); await stage.act({ act: 'approval', approval: true }); await stage.guests.Sofia.open(); await asks('Waiting to be let in')(stage); } },
@@ -306,7 +307,7 @@ export const STATES = [
   },
   /* Several rooms, a full one, a closed one. */
   { play: 'house', name: 'rooms', what: 'The rooms of the address', before: async ({ guests: { Sofia } }) => { await enter(Sofia, 'Sofia'); await Sofia.see('the list', () => document.querySelectorAll('#rooms li').length === 3); }, ...people() },
-  { play: 'house', name: 'full', what: 'The room is full', before: async (stage) => { for (let number = 1; number <= 8; number++) await stage.speak(`Guest ${number}`).catch(() => {}); await anew(stage.guests.Sofia); await stage.guests.Sofia.status('The room is full'); }, after: async ({ guests: { Sofia }, speakers }) => { await speakers['Guest 1'].leave(); await Sofia.connected(); } },
+  { play: 'house', name: 'full', what: 'The room is full', before: async (stage) => { await stage.guests.Sofia.ask(() => document.getElementById('leave').click()); await stage.guests.Sofia.status('You have left.'); for (let number = 1; number <= 8; number++) await stage.speak(`Guest ${number}`); await anew(stage.guests.Sofia); await stage.guests.Sofia.status('The room is full'); }, after: async ({ guests: { Sofia }, speakers }) => { await speakers['Guest 1'].leave(); await Sofia.connected(); } },
   { play: 'house', name: 'closed', what: 'The room was closed', before: async (stage) => { const { Sofia } = stage.guests; for (const speaker of Object.values(stage.speakers)) speaker.vanish(); await stage.house.close(); await Sofia.status('The room was closed'); await Sofia.say('When it opens again'); } },
   { play: 'crowd', name: 'crowd', what: 'More guests than can be listed', before: async (stage) => { const { Sofia } = stage.guests; await enter(Sofia, 'Sofia'); for (let number = 1; number <= 104; number++) await stage.speak(`Guest ${number}`); await stage.speakers['Guest 7'].say('What a crowd!'); await Sofia.hears('What a crowd!'); await Sofia.see('the crowd', () => !document.getElementById('crowd').hidden); }, ...people() },
   /* Without scripts. */
@@ -360,8 +361,28 @@ export const STATES = [
     },
     after: (stage) => stage.act({ act: 'slow', seconds: 0 }),
   },
-  { play: 'plain', name: 'plain-refreshing', what: 'Without streaming', before: async ({ guests: { Nora } }) => { await Nora.follow('Without streaming'); await Nora.hears('Loads again every 20 seconds'); }, after: async ({ guests: { Nora } }) => { await Nora.follow('Reconnect'); await Nora.ready(); } },
+  { play: 'plain', name: 'plain-refreshing', what: 'Without streaming', before: async ({ guests: { Nora } }) => { await Nora.follow('Without streaming'); await Nora.hears('Loads again every 20 seconds'); }, after: async ({ guests: { Nora } }) => { await Nora.follow('Reconnect'); await until('the messages stream', () => Nora.inside(({ connection }) => Boolean(connection?.querySelector('iframe')))); await Nora.ready(); } },
+  {
+    play: 'plain', name: 'plain-away', what: 'The room cannot be reached',
+    before: async ({ guests: { Nora } }) => {
+      Nora.proxy.away();
+      await until('it says so', () => Nora.inside(({ connection }) => {
+        const words = connection.querySelector('#again .away');
+        return Boolean(words?.getClientRects().length) && connection.defaultView.getComputedStyle(words).visibility === 'visible';
+      }), { deadline: 60_000 });
+    },
+    after: async ({ guests: { Nora } }) => { Nora.proxy.back(); await Nora.page.close(); await Nora.open(); },
+  },
   { play: 'plain', name: 'plain-host', what: 'The page of hosts', before: async (stage) => { const { Nora } = stage.guests; const secret = await stage.act({ act: 'link', role: 'host' }); await openAside(Nora, 'host'); await Nora.ask((value) => { const press = document.querySelector('button[value=claim]'); press.form.querySelector('[name=text]').value = value; document.body.dataset.old = 'yes'; press.click(); }, secret); await until('the tools', () => Nora.ask(() => document.body && !document.body.dataset.old && document.querySelectorAll('button').length > 3)); }, after: ({ guests: { Nora } }) => closeAside(Nora) },
   { play: 'plain', name: 'plain-put-out', what: 'Put out', before: async (stage) => { const { Nora } = stage.guests; const badge = await Nora.badge(); const of = await until('the number', async () => { const answer = await fetch(new URL('rooms/main', stage.room.url), { headers: { authorization: `Bearer ${stage.speakers.Marta.token}` } }); const { guests } = await answer.json(); return guests?.find(({ name }) => name === 'Nora')?.id; }); await stage.act({ act: 'kick', of }); await until(`${badge} is out`, () => Nora.inside(({ messages }) => /put out/.test(messages?.body?.innerText))); } },
-  { play: 'plain', name: 'plain-away', what: 'The room cannot be reached', before: async (stage) => { await stage.doors.kill(0); await until('it says so', () => stage.guests.Nora.inside(({ room, connection, messages }) => /not be reached|cannot be reached|does not answer|Trying|closed/.test([room, connection, messages].map((one) => one?.body?.innerText).join())), { deadline: 60_000 }); } },
+];
+
+/** A small phone. */
+export const SMALL = { width: 360, height: 740 };
+
+/** The pictures of the README: each is one of the states, in one size and theme. */
+export const README = [
+  { file: 'phone.webp', name: 'conversation', size: { ...SMALL, deviceScaleFactor: 2 }, theme: 'light' },
+  { file: 'desk.webp', name: 'menu-of-a-message', size: { width: 1120, height: 700 }, theme: 'dark' },
+  { file: 'without-javascript.webp', name: 'plain-conversation', size: { width: 800, height: 640 }, theme: 'light' },
 ];
