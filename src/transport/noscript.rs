@@ -14,6 +14,7 @@
 //!    ├─ …/page/search           for guests: to search in everything that is kept
 //!    │  └─ …/page/context       a message among those around it
 //!    ├─ …/page/private          to write to one guest alone
+//!    ├─ …/page/look             where light, dark and other looks are switched
 //!    ├─ …/page/leave            where the seat is given up
 //!    └─ …/page/moved            for a guest of another door: asks who goes on here
 //!       └─ …/page/arrive         where that guest takes the seat
@@ -49,4 +50,5 @@ pub mod refresh;
 pub mod render;
 mod said;
 pub mod stream;
+pub mod theme;
 pub mod windows;

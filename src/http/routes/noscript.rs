@@ -11,6 +11,7 @@ mod found;
 mod guest_form;
 mod host;
 mod identity;
+mod look;
 mod message;
 mod moved;
 mod parameters;
@@ -78,9 +79,11 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/page/search", get(found::page).post(found::submit))
         .route("/rooms/{room}/page/context", get(found::context))
         .route("/rooms/{room}/page/private", get(private::page).post(private::submit))
+        .route("/rooms/{room}/page/look", get(to_page).post(look::submit))
         .route("/rooms/{room}/page/leave", post(leave))
         .route("/rooms/{room}/page/moved", get(to_page).post(moved::moved))
         .route("/rooms/{room}/page/arrive", get(to_page).post(moved::arrive))
+        .layer(middleware::from_fn(look::themed))
         .layer(middleware::from_fn(compressed::compressed))
 }
 

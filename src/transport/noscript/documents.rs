@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::connection;
 use super::markup::{Look, Window, badge, begin, elsewhere};
 use super::refresh::REFRESH_SECONDS;
+use super::theme::Theme;
 use crate::protocol::GuestId;
 
 /// After how many seconds a browser that was refused asks again.
@@ -175,6 +176,16 @@ pub fn room(title: &str, window: &Window, rooms: &[RoomLink], doors: &Doors<'_>)
             }
             (room_links(rooms))
             (doors.forms())
+            details {
+                summary { "Look" }
+                form method="post" action="page/look" {
+                    input type="hidden" name="form" value=(window.number) autocomplete="off";
+                    input type="hidden" name="proof" value=(window.proof) autocomplete="off";
+                    @for (word, label, on) in Theme::now().choices() {
+                        button class="link" name="do" value=(word) aria-pressed=(on) { @if on { "✓ " } (label) } " "
+                    }
+                }
+            }
             details {
                 summary { "Leave and erase" }
                 p { "All that you have said here is deleted for everyone, and cannot be brought back." }

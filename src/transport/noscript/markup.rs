@@ -7,6 +7,7 @@ use data_encoding::BASE64;
 use maud::{Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+use super::theme::Theme;
 use crate::protocol::{Badge, GuestId};
 
 /// The style that all documents share.
@@ -96,7 +97,7 @@ pub fn begin(look: Look, title: &str, refresh: Option<&str>) -> String {
             @for style in look.styles() { style { (PreEscaped(style)) } }
         }
     };
-    format!("<!doctype html>\n<html lang=\"en\">\n{}\n<body>\n", head.0)
+    format!("<!doctype html>\n<html lang=\"en\"{}>\n{}\n<body>\n", Theme::now().attribute(), head.0)
 }
 
 /// A guest's badge, beside their name, in the colour that they have there. The style shows the characters, so that no text of a

@@ -10,7 +10,7 @@ use axum::response::Response;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use http::header::{COOKIE, HeaderName, ORIGIN, SET_COOKIE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use super::answer;
@@ -21,6 +21,7 @@ use crate::hub::Room;
 use crate::protocol::{Name, Token};
 use crate::rooms::Front;
 use crate::transport::noscript::markup::{Look, Window};
+use crate::transport::noscript::theme::Theme;
 
 /// The cookie with the token of a guest who has entered.
 const GUEST: &str = "guest";
@@ -33,6 +34,9 @@ const ENTRY: &str = "entry";
 
 /// The cookie with up to where the browser has looked in each room, for all of them.
 const SEEN: &str = "seen";
+
+/// The cookie with how the guest wants the pages to look, for all rooms.
+const THEME: &str = "theme";
 
 /// What a form without a cookie is answered with, or a part of the room.
 pub(super) const NO_COOKIE: &str = "This browser does not have the room's cookie any more.";
@@ -75,10 +79,7 @@ impl FromRequestParts<Arc<Site>> for Session {
         let room = room_name(parts, site).await;
         let front = site.rooms.front(&room).map_err(|refusal| answer::refused(Look::Room, refusal))?;
         let authority = parts.extensions.get::<Authority>();
-        // Cookies are of a host, not of a port (RFC 6265, section 8.5): two rooms on one machine need names of their own.
-        let port =
-            authority.and_then(|authority| authority.host.rsplit_once(':')).map_or("", |(_, port)| port);
-        let suffix = if port.bytes().all(|byte| byte.is_ascii_digit()) { port } else { "" };
+        let suffix = suffix(authority);
         let cookie = |name: &str| cookie(&parts.headers, &format!("{name}{suffix}"));
         let token = |name: &str| cookie(name).and_then(|text| Token::parse(text).ok());
         Ok(Self {
@@ -125,6 +126,11 @@ impl Session {
     /// Keeps up to where this browser has looked, for all rooms.
     pub(super) fn keep_seen(&self, response: &mut Response, seen: &Seen) {
         self.set_at("/rooms", response, SEEN, &seen.encode());
+    }
+
+    /// Keeps how the guest wants the pages to look.
+    pub(super) fn keep_theme(&self, response: &mut Response, theme: Theme) {
+        self.set_at("/rooms", response, THEME, &theme.encode());
     }
 
     /// Whether a form with this number and this proof is the room's own: either the browser says so, or the proof is right,
@@ -175,6 +181,19 @@ impl Session {
             response.headers_mut().append(SET_COOKIE, cookie);
         }
     }
+}
+
+/// What the names of the cookies end with. Cookies are of a host, not of a port (RFC 6265, section 8.5): two rooms on one
+/// machine need names of their own.
+fn suffix(authority: Option<&Authority>) -> &str {
+    let port = authority.and_then(|authority| authority.host.rsplit_once(':')).map_or("", |(_, port)| port);
+    if port.bytes().all(|byte| byte.is_ascii_digit()) { port } else { "" }
+}
+
+/// How the guest wants the pages to look.
+pub(super) fn theme(headers: &HeaderMap, extensions: &Extensions) -> Theme {
+    let name = format!("{THEME}{}", suffix(extensions.get()));
+    cookie(headers, &name).map(Theme::parse).unwrap_or_default()
 }
 
 /// The token of the guest who enters by the entry with this secret.
