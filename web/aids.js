@@ -30,13 +30,14 @@
   };
 
   /** What is to be sent of what was typed; nothing if that was a command, or is wrong. */
-  function obey(typed) {
+  function obey(given) {
+    const typed = given.replace(COMMAND, '/');
     if (!/^\/(?!me\s+\S)/.test(typed)) return typed;
     if (typed[1] === '/') return typed.slice(1);
     const [, name, rest] = /^(\S+)\s*@?([^]*)/.exec(typed);
     const wrong = COMMANDS[name] ? COMMANDS[name](rest) : 'No command. // says a slash.';
     if (!wrong) return;
-    composer.takeBack(typed);
+    composer.takeBack(given);
     complain(wrong);
   }
 
@@ -45,9 +46,9 @@
   const list = assign(make('div', 'emoji'), { id: 'offers', ariaLive: 'polite' });
   element('you').before(list);
 
-  /** Shows what the last word may become. */
+  /** Shows what the last word may become; in code, nothing. */
   function suggest() {
-    const [word] = /(?<!\S)[/@:][^@:\n]*:?$/.exec(text.value) ?? [];
+    const [word] = (text.value.split('`').length % 2 && /(?<!\S)[/@:][^@:\n]*:?$/.exec(text.value)) || [];
     const all = word ? [...Object.keys(COMMANDS), ...Array.from(people.guests.values(), ({ name }) => `@${name}`), ...EMOJI] : [];
     list.replaceChildren(...all.filter((whole) => whole.toLowerCase().startsWith(word.toLowerCase())).slice(0, 6).map((whole) => button(whole, () => {
       composer.set(text.value.slice(0, -word.length) + `${whole} `.replace(/^:\w+:(\S+) /, '$1'));
@@ -76,7 +77,7 @@
 
   const on = (word) => settings.theme.includes(word) && !settings.theme.includes('quiet');
   const icon = document.querySelector('[rel=icon]'), plain = icon.href;
-  let mentions = 0, context, sounded;
+  let mentions = 0, context, noticed;
 
   /** Takes account of what is unread, and of one message more. */
   async function notice(message) {
@@ -87,17 +88,18 @@
     if (message && talk.calls(message.text)) mentions++;
     if (mentions) document.title = `@${mentions} ${document.title}`;
     icon.href = plain.replace('7d4698', mentions ? 'e00' : unread ? '888' : '$&');
-    if (!message) return;
-    sound();
+    /* Many at once are one. */
+    if (!message || Date.now() - noticed < SECOND) return;
+    noticed = Date.now();
+    if (on('sound')) sound();
     if (on('notify')) new Notification('New messages', { tag: 'chat' });
   }
   setInterval(() => unread && on('flash') && (document.title[0] === '*' ? showTitle() : (document.title = '***')), SECOND);
 
-  /** A short tone, at most one in a second. */
+  /** A short tone. Where the browser does not let it sound yet, it gives way to the next one. */
   function sound() {
-    if (!on('sound') || Date.now() - sounded < SECOND) return;
-    sounded = Date.now();
-    context ??= new AudioContext();
+    context?.close();
+    context = new AudioContext();
     const tone = new OscillatorNode(context);
     tone.connect(new GainNode(context, { gain: 0.1 })).connect(context.destination);
     tone.start();
@@ -106,17 +108,23 @@
 
   /* Settings, and what there is to know. */
 
+  const WORDS = 'light dark contrast compact sound flash notify quiet'.split(' ');
   function settle() {
     talk.unfold(element('theme'), 'Settings', [
-      ...'light dark contrast compact sound flash notify quiet'.split(' ').map((value) => make('label', '', assign(make('input'), { type: 'checkbox', value, checked: settings.theme.includes(value), onchange: set }), ` ${value}`)),
-      make('p', 'quiet', 'Tab: suggestion. ↑: edit. Escape twice: forget all. ?: this.'),
+      ...WORDS.map((value) => make('label', '', assign(make('input'), { type: 'checkbox', value, checked: settings.theme.includes(value), onchange: set }), ` ${value}`)),
+      make('p', 'quiet', 'Enter: send. Shift+Enter: new line. Tab: suggestion. ↑: edit. Escape: close. Escape twice: forget all. ?: this.'),
     ]);
   }
 
-  function set() {
+  async function set({ target: { value, checked } }) {
+    /* The first two exclude each other. */
+    const place = WORDS.indexOf(value);
+    if (checked && place < 2) talk.menu.querySelectorAll('input')[1 - place].checked = false;
     shared.set('theme', (settings.theme = Array.from(talk.menu.querySelectorAll(':checked'), ({ value }) => value).join(' ')));
-    sound();
-    if (on('notify')) Notification.requestPermission();
+    if (on('sound')) sound();
+    if (!on('notify') || (await window.Notification?.requestPermission()) === 'granted') return;
+    complain('This browser shows no notifications.');
+    talk.menu.querySelector('[value=notify]').click();
   }
 
   assign(talk, { obey, suggest, notice, settle });

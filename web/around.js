@@ -20,10 +20,13 @@ function panic() {
   localStorage.clear();
 }
 element('panic').onclick = panic;
+/* All windows of this address go together: another one has forgotten everything. */
+window.onstorage = ({ key }) => key === null && panic();
 let escaped = -SECOND;
-window.onkeydown = ({ key, timeStamp, target, defaultPrevented }) => {
+window.onkeydown = ({ key, timeStamp, target, defaultPrevented, repeat }) => {
   bring('talk.js');
-  if (key === 'Escape') {
+  /* A key that is held is pressed once. */
+  if (key === 'Escape' && !repeat) {
     if (timeStamp - escaped < 500) panic();
     /* One that closes something is none of the two. */
     escaped = defaultPrevented || document.querySelector(':popover-open, [open]') ? 0 : timeStamp;

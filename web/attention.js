@@ -7,7 +7,6 @@ const attentive = () => !document.hidden && document.hasFocus();
 
 const grow = () => document.hidden || growOlder(element('said'));
 setInterval(grow, MINUTE / 4);
-document.addEventListener('visibilitychange', grow);
 
 /* The number of unread messages, in the title. */
 
@@ -38,9 +37,14 @@ function lookAway() {
   if (looked !== undefined) kept.set('looked', `${people.me} ${looked}`);
   seat.remember();
 }
-window.addEventListener('focus', look);
-window.addEventListener('blur', lookAway);
-document.addEventListener('visibilitychange', () => (document.hidden ? lookAway() : look()));
+window.onfocus = look;
+window.onblur = lookAway;
+document.onvisibilitychange = () => {
+  grow();
+  if (document.hidden) return lookAway();
+  look();
+  connection.wake();
+};
 
 function showEmpty() {
   const empty = log.empty && !unsaid.messages.size && connection.state === 'connected';

@@ -12,7 +12,7 @@ const composer = new Composer({
   },
   async say(text) {
     /* What may be a command is sent by none who does not know that. */
-    if (text[0] === '/' && !(await help())) return composer.takeBack(text);
+    if (COMMAND.test(text) && !(await help())) return composer.takeBack(text);
     if (talk.said) talk.said(text);
     else unsaid.add(text);
     showEmpty();
@@ -86,6 +86,8 @@ const annotations = [];
 const RICH = /[`*_@]|^(?:[>•\-\d]|\/me )/m;
 /* It is asked for when the guest does something, also with each key (around.js), or when a message needs it: who opens the room and reads plain texts is spared it. */
 window.onpointerover = () => bring('talk.js');
+/** How a command begins; some keyboards have a slash as wide as their other letters. */
+const COMMAND = /^\s*[/／]/;
 /** Acts that are shown at a message, and not in a line of their own. */
 const isAnnotation = ({ act }) => act === 'edit' || act === 'react';
 

@@ -22,15 +22,15 @@ class Composer {
     assign(this, { text, left, note, changed });
     /** The longest message, in bytes, once known. */
     this.limit = undefined;
-    text.addEventListener('input', () => this.edited());
+    text.oninput = () => this.edited();
     if (onGlass()) text.enterKeyHint = 'enter';
-    text.addEventListener('keydown', (event) => {
+    text.onkeydown = (event) => {
       /* Enter that ends a composition (Japanese, Chinese …) belongs to the composition. 229: older engines. */
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       if (onGlass() && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       form.requestSubmit();
-    });
+    };
     form.onsubmit = (event) => {
       event.preventDefault();
       this.submit(say);

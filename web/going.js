@@ -41,7 +41,6 @@ function goTo(room) {
 /* Coming back, and leaving. */
 
 window.ononline = () => connection.wake({ online: true });
-document.addEventListener('visibilitychange', () => document.hidden || connection.wake());
 
 /* Leaving the page: close in order, and come back if the page does, unless another window has the seat by then. */
 window.addEventListener('pagehide', () => {

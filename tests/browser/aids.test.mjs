@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { faults } from './kit/axe.mjs';
 import { DESKTOP, Guest } from './kit/guest.mjs';
+import { NoscriptPage } from './kit/noscript.mjs';
 import { TwoGuests } from './kit/two_guests.mjs';
 import { until } from './kit/until.mjs';
 
@@ -103,6 +104,30 @@ test('what begins with a slash and is no command is not sent, and two slashes sa
   await bob.see('it is sent', () => log.items.some(({ text }) => text === '/me waves at //this'));
   assert.equal(await written(ann), '');
   assert.deepEqual((await bob.messages()).filter((text) => text.startsWith('//') || text === '/me'), []);
+});
+
+test('what looks like a command is one, or is not sent; what is none becomes no markup', async () => {
+  for (const text of ['／msg Nemo hidden', ' /msg @Nemo hidden', '/МЕ hidden', '/__proto__ hidden', '/me\u200b hidden']) {
+    await ann.say(text);
+    await note(ann, ' ');
+    assert.equal(await written(ann), text);
+    await ann.ask(() => composer.set(''));
+  }
+  await ann.say('／me <b>bold</b> @Bob Smith `:tada:`');
+  await bob.see('it is shown', () => [...document.querySelectorAll('#said .words')].some((words) => words.textContent === 'Anna <b>bold</b> @Bob Smith :tada:'));
+  assert.ok(!JSON.stringify(await bob.messages()).includes('hidden'));
+  assert.equal(await bob.ask(() => [...document.querySelectorAll('#said .words b')].filter(({ textContent }) => textContent === 'bold').length), 0);
+});
+
+test('in code nothing is suggested, and names of emoji stay', async () => {
+  await type(ann, 'is `a ? :ok: ');
+  assert.equal(await written(ann), 'is `a ? :ok: ');
+  assert.deepEqual(await offered(ann), []);
+  await ann.page.keyboard.type('` :ok:');
+  assert.equal(await written(ann), 'is `a ? :ok: ` 👌');
+  await ann.ask(() => composer.set('```\n@bob'));
+  assert.deepEqual(await offered(ann), []);
+  await ann.ask(() => composer.set(''));
 });
 
 test('a command before what does it is loaded waits for that, and is done once', async () => {
@@ -252,6 +277,44 @@ test('a tone, a flashing title and notifications come by choice alone, and not t
   await choose('sound', 'flash', 'notify', 'quiet');
 });
 
+test('a flood of mentions sounds once a second, and what the browser forbids is said and not set', async () => {
+  await back(bob);
+  await bob.ask(() => {
+    Object.assign(window, { tones: 0, told: [] });
+    window.Notification = class {
+      constructor() {
+        told.push(performance.now());
+      }
+      static async requestPermission() {
+        return 'denied';
+      }
+    };
+  });
+  await bob.page.click('#theme');
+  await menuIsOpen(bob);
+  await bob.page.click('#menu [value=notify]');
+  await note(bob, 'shows no notifications');
+  assert.equal(await bob.ask(() => document.querySelector('#menu [value=notify]').checked || document.documentElement.dataset.theme.includes('notify')), false);
+  await bob.page.click('#menu [value=sound]');
+  await bob.page.keyboard.press('Escape');
+  await away(bob);
+  await bob.ask(() => {
+    document.documentElement.dataset.theme += ' notify';
+    Object.assign(window, { tones: 0, begun: performance.now() });
+  });
+  await ann.ask(() => {
+    for (let number = 0; number < 10; number++) unsaid.add(`@Bob Smith, ${number}`);
+  });
+  await bob.see('all came', () => log.items.some(({ text }) => text === '@Bob Smith, 9'));
+  const { tones, told, seconds } = await bob.ask(() => ({ tones, told: told.length, seconds: (performance.now() - begun) / 1000 }));
+  assert.ok(tones <= seconds + 1 && told <= seconds + 1, `${tones} tones and ${told} notifications in ${seconds} s`);
+  await back(bob);
+  await bob.page.click('#theme');
+  await menuIsOpen(bob);
+  await bob.page.click('#menu [value=sound]');
+  await bob.page.keyboard.press('Escape');
+});
+
 test('from the end a button leads to where the unread begin', async () => {
   await away(bob);
   for (let number = 0; number < 40; number++) await ann.say(`while you were away ${number}`);
@@ -301,6 +364,35 @@ test('what is set outlives a reload, in all windows', async () => {
   await bob.page.click('#menu [value=light]');
   await bob.page.keyboard.press('Escape');
   assert.equal(await bob.ask(() => document.documentElement.dataset.theme), '');
+});
+
+test('without scripts looks are switched by a form, for all parts of the page, and outlive a reload', async () => {
+  const nora = await NoscriptPage.arrive(here.room, { name: 'nora', size: SMALL });
+  try {
+    await nora.open({ name: 'Nora' });
+    const inks = () => nora.inside(({ room, messages, say }) => [room, messages, say].map((each) => each.defaultView.getComputedStyle(each.body).color)).catch(() => undefined);
+    const are = (ink) => until(`all parts are written in ${ink}`, async () => (await inks())?.every((one) => one === ink));
+    const choose = (word) => nora.inside(({ room }, value) => {
+      room.querySelector('details:has([value=dark])').open = true;
+      room.querySelector(`[value=${value}]`).click();
+    }, word);
+    await are('rgb(29, 24, 35)');
+    await nora.screenshot('aids-noscript-light');
+    await choose('dark');
+    await are('rgb(236, 232, 241)');
+    await nora.screenshot('aids-noscript-dark');
+    await choose('contrast');
+    await are('rgb(255, 255, 255)');
+    await nora.inside(({ room }) => (room.querySelector('details:has([value=dark])').open = true));
+    await nora.screenshot('aids-noscript-dark-contrast');
+    await nora.openTab();
+    await are('rgb(255, 255, 255)');
+    assert.deepEqual(await nora.inside(({ room }) => [...room.querySelectorAll('[aria-pressed=true]')].map((each) => each.value)), ['dark', 'contrast']);
+    await choose('light');
+    await are('rgb(0, 0, 0)');
+  } finally {
+    await nora.leave();
+  }
 });
 
 test('axe finds nothing, and nothing is too wide, in any look and at any size', async () => {
@@ -358,6 +450,44 @@ test('where the system has forced colours, or less motion, the page follows', as
   }
 });
 
+test('in one window Panic is in all windows, also while a message waits to be sent', async () => {
+  const eve = await Guest.arrive(here.room, { name: 'eve', size: SMALL });
+  try {
+    await eve.open();
+    await eve.connected();
+    const first = eve.page, name = await eve.name();
+    await eve.open();
+    await eve.connected();
+    assert.notEqual(await eve.name(), name);
+    await eve.ask(() => unsaid.add('on its way'));
+    await eve.page.click('#panic').catch(() => {});
+    for (const page of [first, eve.page]) await until('a blank page', () => page.url() === 'about:blank');
+    await eve.page.goto(new URL('rooms.js', here.room.url).href);
+    assert.deepEqual(await eve.ask(() => [{ ...sessionStorage }, { ...localStorage }]), [{}, {}]);
+    await first.goto(new URL('rooms.js', here.room.url).href);
+    assert.deepEqual(await first.evaluate(() => [{ ...sessionStorage }, { ...localStorage }]), [{}, {}]);
+  } finally {
+    await eve.leave();
+  }
+});
+
+test('where the browser stores nothing, looks are set until the reload, and Panic leaves', async () => {
+  const fee = await Guest.arrive(here.room, { name: 'fee', size: SMALL, preferences: { 'dom.storage.enabled': false } });
+  try {
+    await fee.open();
+    await fee.connected();
+    await fee.page.click('#theme');
+    await menuIsOpen(fee);
+    await fee.page.click('#menu [value=dark]');
+    assert.equal(await fee.ask(() => getComputedStyle(document.body).backgroundColor), 'rgb(21, 18, 26)');
+    await fee.page.keyboard.press('Escape');
+    await fee.page.click('#panic').catch(() => {});
+    await until('a blank page', () => fee.page.url() === 'about:blank');
+  } finally {
+    await fee.leave();
+  }
+});
+
 for (const [way, go] of Object.entries({
   'Escape twice': async (guest) => {
     await guest.page.keyboard.press('Escape');
@@ -379,6 +509,10 @@ for (const [way, go] of Object.entries({
       await type(dan, 'what nobody is to see');
       await dan.page.keyboard.press('Escape');
       assert.equal(await written(dan), 'what nobody is to see', 'once is not enough');
+      await dan.ask(() => {
+        for (let times = 0; times < 5; times++) document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', repeat: true, bubbles: true }));
+      });
+      assert.equal(dan.page.url(), here.room.url, 'nor is a key that is held');
       for (const open of [() => document.getElementById('theme').click(), () => document.getElementById('people-button').click(), () => document.getElementById('name-button').click()]) {
         const pressed = Date.now();
         await until('that is long ago', () => Date.now() - pressed > 1000);
