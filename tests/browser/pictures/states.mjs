@@ -367,8 +367,9 @@ export const STATES = [
     before: async ({ guests: { Nora } }) => {
       Nora.proxy.away();
       await until('it says so', () => Nora.inside(({ connection }) => {
-        const words = connection.querySelector('#again .away');
-        return Boolean(words?.getClientRects().length) && connection.defaultView.getComputedStyle(words).visibility === 'visible';
+        const { getComputedStyle, innerWidth, innerHeight } = connection.defaultView, words = connection.querySelector('#again .away');
+        /* It covers what the browser shows in place of the messages. */
+        return getComputedStyle(words).visibility === 'visible' && words.parentElement.contains(connection.elementFromPoint(innerWidth / 2, innerHeight / 2));
       }), { deadline: 60_000 });
     },
     after: async ({ guests: { Nora } }) => { Nora.proxy.back(); await Nora.page.close(); await Nora.open(); },
