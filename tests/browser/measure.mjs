@@ -92,6 +92,8 @@ async function opened(guest, text, ...beforehand) {
   for (const [script, ...values] of [[notice, text], ...beforehand]) await page.evaluateOnNewDocument(script, ...values);
   const busy = contentOf(guest.browser).busy;
   await page.goto(guest.url, { waitUntil: 'domcontentloaded', timeout: 90_000 });
+  /* The WebSocket's handshake takes several distances more. */
+  const document = guest.proxy.bytes.down;
   const took = await page.evaluate(() => window.arrived);
   const spent = contentOf(guest.browser).busy - busy;
   /* What comes with the newest messages is here. */
@@ -102,7 +104,7 @@ async function opened(guest, text, ...beforehand) {
     ({ down } = guest.proxy.bytes);
     return same;
   });
-  return { took, requests: guest.proxy.requests.length, ...guest.proxy.bytes, busy: spent };
+  return { took, requests: guest.proxy.requests.length, ...guest.proxy.bytes, document, busy: spent };
 }
 
 /** A new guest opens the room, so many times, each in a browser of their own. */
@@ -125,6 +127,7 @@ const MEASURES = {
     const of = await openings(saying(0));
     note('requests until the first message, with the WebSocket', of('requests'), '', 2);
     note('bytes until the first message, down', of('down'), 'B', 19_300);
+    note('of them the page with its headers', of('document'), 'B');
     note('bytes until the first message, up', of('up'), 'B');
     note('time until the first message', of('took'), 'ms');
   },
@@ -150,8 +153,7 @@ const MEASURES = {
     const guest = await arrive();
     try {
       await opened(guest, saying(senders.sent - 1));
-      /* What a new guest causes is over. */
-      await wait(15_000);
+      await until('all others have left, also those whose connection broke', async () => (await guest.people()).length === 1, { deadline: 240_000 });
       const before = { ...guest.proxy.bytes };
       await wait(IDLE_MINUTES * 60_000);
       note('bytes per idle minute, both ways', (guest.proxy.bytes.down - before.down + guest.proxy.bytes.up - before.up) / IDLE_MINUTES, 'B', 32);
