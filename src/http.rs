@@ -1,15 +1,18 @@
 //! Requests: each connection speaks HTTP/1.1 first.
 //!
 //! [`guard`] checks `Host`, `Origin` and Fetch Metadata, [`routes`] dispatches with the state in [`site`]; [`index`] is the document at `/`,
+//! [`language`] what a request is to be answered in,
 //! [`error`] the problem responses (RFC 9457), [`local_key`] what this machine's own requests must have. `body` reads request bodies, [`fields`] queries and forms, `write_timeout` ends connections whose
 //! writes make no progress, `unbuffered` says that a response has no end, `metered` charges what is received to the circuit's budget.
 
 mod body;
+mod cookies;
 mod drawings;
 pub mod error;
 pub mod fields;
 pub mod guard;
 pub mod index;
+pub mod language;
 pub mod local_key;
 mod metered;
 pub mod routes;

@@ -7,7 +7,7 @@
 //!   backwards, and in pages; [`annotated`] has messages as they are now, with edits and reactions. [`search`] looks through what is kept,
 //!   in the turns that `searches` gives.
 //! - `roster` has the seats and names: `seat_rank` decides which seat a full room gives up, `seat_loss` tells its connection, `name_index` which names are
-//!   in use, `suggested_name` finds names for guests who ask for none.
+//!   in use, `suggested_name` finds names for guests who ask for none, of `suggested_words`.
 //! - [`cluster`] is what the room needs of the other nodes that serve it, `nodes` the actor's end of it, `catch_up` the requests'.
 //! - [`wiping`] takes the requests of hosts that the room be wiped, which what runs the room does.
 //! - [`entering`] and `gate` are for newcomers: what they bring is checked beside the actor (`password`), and `waiting` lists those who
@@ -98,6 +98,7 @@ mod speaker;
 #[cfg(test)]
 mod stranger_tests;
 mod suggested_name;
+mod suggested_words;
 #[cfg(test)]
 mod tests;
 mod typing;

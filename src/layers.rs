@@ -13,8 +13,9 @@ use graph::{Graph, circles};
 use source::Module;
 
 /// Each module and what it uses, in the order of a message's way: a module stands below those it uses.
-const USES: [(&str, &[&str]); 21] = [
-    ("protocol", &[]),
+const USES: [(&str, &[&str]); 22] = [
+    ("language", &[]),
+    ("protocol", &["language"]),
     ("rate_limit", &[]),
     ("passwords", &["protocol", "rate_limit"]),
     ("qr", &[]),
@@ -23,13 +24,16 @@ const USES: [(&str, &[&str]); 21] = [
     ("invitations", &["storage"]),
     ("cluster", &["config"]),
     ("log", &["protocol", "cluster"]),
-    ("hub", &["protocol", "rate_limit", "passwords", "config", "log"]),
+    ("hub", &["language", "protocol", "rate_limit", "passwords", "config", "log"]),
     ("rooms", &["protocol", "config", "log", "hub"]),
     ("nodes", &["protocol", "rate_limit", "config", "cluster", "hub"]),
     ("listen", &["protocol", "rate_limit", "config"]),
     ("tor", &["config", "storage", "invitations", "listen"]),
-    ("transport", &["protocol", "qr", "config", "listen", "log", "hub", "rooms"]),
-    ("http", &["protocol", "rate_limit", "qr", "config", "listen", "log", "hub", "rooms", "transport"]),
+    ("transport", &["language", "protocol", "qr", "config", "listen", "log", "hub", "rooms"]),
+    (
+        "http",
+        &["language", "protocol", "rate_limit", "qr", "config", "listen", "log", "hub", "rooms", "transport"],
+    ),
     ("control", &["protocol", "listen"]),
     (
         "server",

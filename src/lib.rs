@@ -21,6 +21,7 @@
 //! Below the path:
 //!
 //! - [`protocol`]: the events and requests on the wire; knows no runtime, no HTTP and no Tor.
+//! - [`language`]: the languages of guests, which of them a request is answered in, and the texts in each.
 //! - [`rate_limit`]: token buckets.
 //! - [`passwords`]: what guests choose as a secret, made into keys off the room's thread, one at a time.
 //! - [`qr`]: QR codes of links, for the terminal and for pages.
@@ -59,6 +60,7 @@ pub mod hub;
 pub mod invitations;
 #[cfg(feature = "lab")]
 pub mod lab;
+pub mod language;
 #[cfg(test)]
 mod layers;
 pub mod listen;

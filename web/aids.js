@@ -2,8 +2,7 @@
    and the settings of all that. Loaded together with talk.js. */
 'use strict';
 {
-  style('aids.css');
-  const OFFLINE = 'Not connected at the moment.';
+  const OFFLINE = 'Not connected.';
   const text = element('text');
 
   /* What may be typed. */
@@ -21,11 +20,8 @@
     '/name': (name) => !connection.send({ type: 'rename', name }) && OFFLINE,
     '/room': (room) => location.replace(`#room=${room}`),
     '/ignore': toGuest(talk.ignore),
-    '/msg': toGuest((id, name, words) => {
-      if (!talk.whisperTo) return OFFLINE;
-      talk.whisperTo(id, name);
-      composer.set(words);
-    }),
+    /* Who is meant may have left, and another one's name be the beginning of theirs: it is sent when that was seen. */
+    '/msg': toGuest((to, to_name, words) => talk.begin({ to, to_name }, words)),
     '/help': settle,
   };
 
@@ -41,7 +37,7 @@
     complain(wrong);
   }
 
-  const EMOJI = ':joy:😂 :wink:😉 :love:😍 :cool:😎 :cry:😭 :angry:😠 :think:🤔 :party:🥳 :wave:👋 :ok:👌 :yes:👍 :no:👎 :heart:❤️ :fire:🔥 :tada:🎉'.split(' ');
+  const EMOJI = ':joy:😂 :think:🤔 :wave:👋 :yes:👍 :no:👎 :heart:❤️ :fire:🔥 :tada:🎉'.split(' ');
 
   const list = assign(make('div', 'emoji'), { id: 'offers', ariaLive: 'polite' });
   element('you').before(list);
@@ -64,12 +60,13 @@
 
   /* Where the unread begin. */
 
-  const first = assign(button('↑ First unread', () => talk.jump(log.items.find(({ seq }) => seq > log.marked.seq)?.seq), ''), { id: 'first' });
+  const first = assign(button('↑ First unread', () => talk.jump(log.marked.seq, 0, true), ''), { id: 'first' });
   element('newest').before(first);
   /** The place that was seen. */
   let seen;
   const sight = new IntersectionObserver(([{ isIntersecting, boundingClientRect }]) => {
-    if (isIntersecting && attentive()) seen = log.marked;
+    /* While messages come, the place passes by. */
+    if (isIntersecting && attentive() && !catchingUp) seen = log.marked;
     first.hidden = seen === log.marked || boundingClientRect.top > 99;
   });
 
@@ -85,7 +82,7 @@
     sight.disconnect();
     sight.observe(log.fresh);
     if (!unread) mentions = message = 0;
-    if (message && talk.calls(message.text)) mentions++;
+    if (message && (message.to || talk.calls(message.text))) mentions++;
     if (mentions) document.title = `@${mentions} ${document.title}`;
     icon.href = plain.replace('7d4698', mentions ? 'e00' : unread ? '888' : '$&');
     /* Many at once are one. */
@@ -108,11 +105,17 @@
 
   /* Settings, and what there is to know. */
 
-  const WORDS = 'light dark contrast compact sound flash notify quiet'.split(' ');
+  const WORDS = 'light|dark|contrast|compact|sound|flash|notify|quiet'.split('|');
   function settle() {
+    const words = tr('light|dark|high contrast|compact|sound|flashing title|notifications|do not disturb').split('|');
     talk.unfold(element('theme'), 'Settings', [
-      ...WORDS.map((value) => make('label', '', assign(make('input'), { type: 'checkbox', value, checked: settings.theme.includes(value), onchange: set }), ` ${value}`)),
-      make('p', 'quiet', 'Enter: send. Shift+Enter: new line. Tab: suggestion. ↑: edit. Escape: close. Escape twice: forget all. ?: this.'),
+      ...WORDS.map((value, place) => make('label', '', assign(make('input'), { type: 'checkbox', value, checked: settings.theme.includes(value), onchange: set }), ` ${words[place]}`)),
+      make('div', 'emoji', ...'en de fr es fa ru ar zh-Hans'.split(' ').map((code) => assign(button(new Intl.DisplayNames(code, { type: 'language' }).of(code), () => {
+        /* The room gives this browser the page in that language from now on. The seat and what is being written stay. */
+        document.cookie = `language${location.port}=${code};path=${location.pathname};SameSite=Strict`;
+        location.reload();
+      }), { lang: code, disabled: code === lang }))),
+      make('p', 'quiet', 'Enter: send. Shift+Enter: new line. Tab: suggestion. ↑: edit. Escape: close, twice: forget all. ?: this.'),
     ]);
   }
 

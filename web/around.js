@@ -6,22 +6,25 @@ const settings = document.documentElement.dataset;
 settings.theme = shared.get('theme') ?? '';
 
 /** Loads what helps with writing, unless it is there; tells whether it came. */
-const help = async () => (await bring('talk.js')) || complain('Not connected at the moment.');
+const help = async () => (await bring('talk.js')) || complain('Not connected.');
 element('theme').onclick = async () => (await help()) && talk.settle();
 
 /** Leaves for a blank page, and forgets everything: the seat, what this window has, and what the browser stores. */
 function panic() {
   connection.send({ type: 'leave' });
   doors.leaving = true;
+  /* The others answer each other otherwise, and none gets away. */
+  window.onstorage = null;
   kept.set = () => {};
+  shared.set('panic', 'yes');
   location.replace('about:blank');
   /* Where storage is forbidden the page goes all the same. */
   sessionStorage.clear();
   localStorage.clear();
 }
 element('panic').onclick = panic;
-/* All windows of this address go together: another one has forgotten everything. */
-window.onstorage = ({ key }) => key === null && panic();
+/* All windows of this address go together. */
+window.onstorage = ({ key }) => key === 'panic' && panic();
 let escaped = -SECOND;
 window.onkeydown = ({ key, timeStamp, target, defaultPrevented, repeat }) => {
   bring('talk.js');

@@ -6,8 +6,8 @@ const composer = new Composer({
   text: element('text'),
   left: element('room-left'),
   note: element('note'),
-  changed(text) {
-    kept.set('draft', text);
+  changed() {
+    kept.set('draft', draft());
     talk.suggest?.();
   },
   async say(text) {
@@ -19,6 +19,8 @@ const composer = new Composer({
     log.toEnd();
   },
 });
+/** What stands in the box, with the command that says for whom, if it is for one guest alone. */
+const draft = () => (talk.begun?.to ? `/msg ${talk.begun.to_name} ` : '') + element('text').value;
 const complain = (sentence) => composer.complain(sentence);
 const people = new People({
   list: element('people-list'),
@@ -33,12 +35,15 @@ const log = new Log({
   newest: element('newest'),
   older: element('older'),
   beginning: element('kept'),
-  more: (before) => !catchingUp && connection.send({ type: 'history', before, limit: PAGE }),
+  more: (place) => connection.send({ type: 'history', limit: PAGE, ...place }),
   ended: () => look(),
 });
 const unsaid = new Unsaid(element('unsaid'), {
   send: (frame) => connection.send(frame),
-  edit: (text) => composer.takeBack(text),
+  edit({ to, to_name, text }) {
+    if (to) talk.begin({ to, to_name });
+    composer.takeBack(text);
+  },
   follows: () => log.lastIsMine,
 });
 
@@ -62,6 +67,8 @@ let epoch;
 let opened;
 /** Messages up to here are history. */
 let head = 0;
+/** How many messages were said here, up to the cursor. */
+let said;
 /** The guest's numbers in this room. */
 const mine = new Set();
 /** Whether the room cannot write at the moment. */
@@ -76,12 +83,19 @@ let looked;
 let marked = false;
 /** The room that the guest comes from, on the way to another one: until its welcome what comes is of the one before. */
 let going;
-/** What knows the other rooms, once there are some: rooms.js. */
+/** What knows the other rooms, once there are some: rooms.js, which comes with governed.js. */
 const rooms = {};
-/** What guests do with messages, once it is loaded: talk.js. `editable` is for how many seconds they can change their own. */
+/** What guests do with messages, once it is loaded: talk.js. `editable` is for how many seconds they can change their own, `begun`
+    what is being written, if that is no plain message. */
 const talk = {};
-/** What was done to messages, and talk.js has not taken account of. */
+/** What was done to messages, and what is for this guest alone, that talk.js has not taken account of. */
 const annotations = [];
+const annotated = (event) => annotations.push(event) && (talk.annotate ? talk.annotate() : bring('talk.js'));
+/** Private messages have a cursor of their own. */
+function whispered(event) {
+  talk.lastWhisper = event.number ?? event.before - 1;
+  annotated(event);
+}
 /** What a text has that talk.js shows in another way, perhaps. */
 const RICH = /[`*_@]|^(?:[>•\-\d]|\/me )/m;
 /* It is asked for when the guest does something, also with each key (around.js), or when a message needs it: who opens the room and reads plain texts is spared it. */
@@ -93,9 +107,14 @@ const isAnnotation = ({ act }) => act === 'edit' || act === 'react';
 
 const connection = new Connection(new URL('.', location.href), {
   hello: () => (naming.needed ? undefined : {
-    type: 'hello', room: here === 'main' && !going ? undefined : here, name: seat.name, token: seat.token, after: cursor, epoch, newest: cursor === undefined ? NEWEST : MISSED, invite, ...naming.brings,
+    type: 'hello', room: here === 'main' && !going ? undefined : here, name: seat.name, token: seat.token, after: cursor, epoch, newest: cursor === undefined ? NEWEST : MISSED, private: talk.lastWhisper ?? 0, invite, ...naming.brings,
   }),
-  heard: (frame) => (going && !/^(welcome|error)$/.test(frame.type)) || handlers[frame.type]?.(frame),
+  heard(frame) {
+    if (going && !/^(welcome|error)$/.test(frame.type)) return;
+    handlers[frame.type]?.(frame);
+    if (/^private/.test(frame.type)) whispered(frame);
+    talk.heard?.(frame);
+  },
   changed(connection) {
     showStatus(connection);
     doors.changed?.();
@@ -109,7 +128,7 @@ const handlers = {
 
   welcome(welcome) {
     going = undefined;
-    if (welcome.rooms) bring('rooms.js').then(() => rooms.told?.(welcome));
+    if (welcome.rooms) govern().then(() => rooms.told(welcome));
     doors.welcomed?.(welcome);
     doors.told(welcome.doors);
     storageAway = welcome.storage_available === false;
@@ -124,6 +143,7 @@ const handlers = {
       const [guest, seen] = kept.get('looked')?.split(' ') ?? [];
       if (guest === `${welcome.guest.id}`) looked = Number(seen);
       if (looked < welcome.head) markNew(looked);
+      if (aim) lead();
     } else if (known !== cursor) {
       /* The room has less of what was read here, as its log was set back, or nothing, as it does not know our epoch. */
       const setBack = known !== undefined;
@@ -132,22 +152,27 @@ const handlers = {
       deleted = [];
       looked = setBack ? Math.min(looked ?? known, known) : undefined;
       /* Where everything that follows comes, what is shown stays. */
-      const stays = setBack ? after === known : !reach;
+      const stays = !log.rest && (setBack ? after === known : !reach);
       if (!stays) log.begin(reach);
       log.line(
-        `The room was ${setBack ? 'set back to an earlier state' : 'started anew'}.`,
-        stays ? ` What was said ${setBack ? 'last' : 'before'} is kept only on this page.` : '',
+        setBack ? 'The room was set back to an earlier state.' : 'The room was started anew.',
+        !stays ? '' : setBack ? ' What was said last is kept only on this page.' : ' What was said before is kept only on this page.',
       );
       if (stays) log.anew(known);
     } else if (after > cursor) {
-      /* More was missed than is brought: it is above, with the rest. */
-      log.begin(reach);
+      /* More was missed than is brought: it is above, with the rest; or below, for who reads further up. */
+      if (log.atEnd) {
+        const whispers = log.items.filter(({ to }) => to);
+        log.begin(reach);
+        for (const whisper of whispers) log.add(whisper);
+      } else log.rest ||= cursor;
       markNew(Math.min(looked ?? cursor, cursor));
     }
     log.replaced = welcome.replaced ?? [];
     cursor = after;
     for (const id of ['kept', 'kept-here']) element(id).textContent = keptWords(welcome.kept);
     head = welcome.head;
+    said = welcome.said;
     composer.limit = welcome.limits.message_bytes;
     talk.editable = welcome.limits.edit_seconds ?? 0;
     mine.add(welcome.guest.id);
@@ -175,7 +200,7 @@ const handlers = {
     const role = invite && invite === claim && roleOf(people.me);
     if (role) {
       /* The hello has used the link. */
-      became = `You are a ${role} of this room now.`;
+      became = `You are a ${ROLES[role]} of this room now.`;
       claim = undefined;
     }
     takeRole();
@@ -188,6 +213,7 @@ const handlers = {
     const { seq, guest, id } = message;
     if (seq <= cursor) return;
     cursor = seq;
+    if (seq > head) said++;
     const own = mine.has(guest);
     if (own) unsaid.remove(id);
     const live = seq > head && !log.has({ guest, id });
@@ -212,7 +238,7 @@ const handlers = {
   act(event) {
     const now = event.seq > head;
     if (event.act === 'announce') handlers.message(event);
-    else if (isAnnotation(event)) told(event) && annotations.push(event) && (talk.annotate ? talk.annotate() : bring('talk.js'));
+    else if (isAnnotation(event)) told(event) && annotated(event);
     else if (told(event)) follow(event, now);
   },
 
@@ -229,9 +255,9 @@ const handlers = {
   },
 
   history({ before, after, messages }) {
-    messages = messages.filter((message) => !isDeleted(message) && !log.passOver(message));
+    messages = messages.filter((message) => !isDeleted(message));
     for (const { guest, id } of messages) if (mine.has(guest)) unsaid.remove(id);
-    log.older(before, after, messages.map(shown));
+    log.paged(before, after, messages);
   },
 
   doors: (event) => doors.told(event.doors),
@@ -244,13 +270,13 @@ const handlers = {
   },
 
   acknowledged(answer) {
-    const { id, seq } = answer;
+    const { id, number, seq = number } = answer;
     wrote(true);
     if (id === claimId) claim = undefined;
     if (talk.answered?.(answer)) return;
-    if (unsaid.messages.has(id)) spoke = Date.now();
+    if (!number && unsaid.messages.has(id)) spoke = Date.now();
     showLimits();
-    unsaid.acknowledged(id, seq, seq <= cursor, answer.held);
+    unsaid.acknowledged(id, seq, seq <= (number ? talk.lastWhisper : cursor), answer.held);
   },
 
   /* The next message shows how many are missing. */
@@ -260,11 +286,11 @@ const handlers = {
   },
 
   joined({ guest, at }) {
-    if (people.put(guest) === undefined && guest.id !== people.me) log.presence('joined', guest.name, timeOf(at));
+    if (people.put(guest) === undefined && guest.id !== people.me) log.presence(tr('joined'), guest.name, timeOf(at));
   },
 
   left({ guest, at }) {
-    if (people.remove(guest)) log.presence('left', guest.name, timeOf(at));
+    if (people.remove(guest)) log.presence(tr('left'), guest.name, timeOf(at));
   },
 
   /* Who changes circuits or loads the page again is not talked about. */
@@ -276,9 +302,9 @@ const handlers = {
     if (guest.id === people.me) {
       called(guest.name);
       closeNaming();
-      log.line('You are now called ', nameNode(guest.name));
+      log.line(...phrase`You are now called ${nameNode(guest.name)}`);
     } else {
-      log.line(nameNode(was), ' is now called ', nameNode(guest.name));
+      log.line(...phrase`${nameNode(was)} is now called ${nameNode(guest.name)}`);
     }
   },
 
@@ -287,7 +313,7 @@ const handlers = {
   },
 
   crowd({ count }) {
-    people.number(count);
+    people.tally(count);
   },
 
   error(answer) {
@@ -300,7 +326,7 @@ const handlers = {
         here = code === 'unknown_room' ? 'main' : going;
         became = message;
       }
-      going = undefined;
+      going = aim = undefined;
       showRoom();
       return connection.open();
     }
@@ -342,6 +368,7 @@ function caughtUp() {
   log.scrolled();
   showLimits();
   doors.caughtUp?.();
+  showTitle();
   if (became) log.line(became);
   became = undefined;
 }

@@ -17,7 +17,7 @@ function charactersBeyond(text, bytes) {
 }
 
 class Composer {
-  /** `say(text)` gets what is to be sent, `changed(draft)` whatever stands in the box. */
+  /** `say(text)` gets what is to be sent, `changed()` is called when something else stands in the box. */
   constructor({ form, text, left, note, say, changed }) {
     assign(this, { text, left, note, changed });
     /** The longest message, in bytes, once known. */
@@ -75,7 +75,7 @@ class Composer {
     this.text.style.height = `${this.text.scrollHeight + 2}px`;
     this.showLeft();
     this.complain();
-    this.changed(this.text.value);
+    this.changed();
   }
 
   /** Tells what is left of the room for a message once most of it is used; gives it in bytes. People count characters, of
@@ -89,8 +89,9 @@ class Composer {
     shown.classList.toggle('over', left < 0);
     if (shown.hidden) return left;
     const characters = left < 0 ? charactersBeyond(text, limit) : Math.floor((left * charactersOf(text).length) / bytes);
-    shown.textContent = `${left < 0 || bytes === text.length ? '' : 'about '}${counted(characters, 'character', 'characters')} ${left < 0 ? 'too long' : 'left'}`;
-    shown.title = `A message may have ${limit} bytes. A letter of English takes one, letters of other alphabets two or three, an emoji four or more.`;
+    const words = counted(characters, 'character', 'characters');
+    shown.textContent = left < 0 ? `${words} too long` : bytes === text.length ? `${words} left` : `about ${words} left`;
+    shown.title = `A message may have ${limit} bytes. A letter takes one to three, an emoji four or more.`;
     return left;
   }
 }

@@ -79,7 +79,7 @@ class Connection {
   /** Sends a frame if the room has welcomed this guest; tells whether it did. */
   send(frame) {
     if (this.state !== 'connected' || !this.wire.send(frame)) return false;
-    if (frame.type === 'say') {
+    if (frame.text) {
       this.unanswered.add(frame.id);
       this.lastSaid = Date.now();
       this.watch();

@@ -7,20 +7,22 @@
 let brought, claim, invite;
 /** The room of this address that the window is in, which stays in the address bar. */
 let here = 'main';
+/** The number of the message that the address leads to. */
+let aim;
 /** The fragment of a link into this room. */
 const inRoom = (rest) => [here !== 'main' && `room=${here}`, rest].filter(Boolean).join('&').replace(/^(?=.)/, '#');
-const showRoom = () => history.replaceState(null, '', location.pathname + inRoom());
+const showRoom = () => history.replaceState(null, '', location.pathname + inRoom(aim && `message=${aim}`));
 /** The address bar loses everything else before anything is done. */
 function takeFragment() {
   const { hash } = location;
-  if (!hash) return;
-  const [, room, rest] = /^#(?:room=([a-z\d-]+)&?)?(.*)/.exec(hash);
+  const [, room, rest] = /^#?(?:room=([a-z\d-]+)&?)?(.*)/.exec(hash);
   here = room ?? 'main';
+  aim = +/^message=(\d{1,15})$/.exec(rest)?.[1];
   showRoom();
   const [, kind, secret] = /^(host|invite)=([\w-]{43})$/.exec(rest) ?? [];
   invite = secret;
   claim = kind === 'host' ? secret : undefined;
-  brought = !kind && rest && `#${rest}`;
+  brought = !kind && !aim && rest && `#${rest}`;
 }
 takeFragment();
 

@@ -59,7 +59,7 @@
   const other = (words) => button(words, () => {
     if (connection.state === 'connected') element('leave').click();
     closeNaming();
-    show({ code: 'identity_', message: 'With a passphrase the name is reserved for you, and both bring you back as the same guest, from anywhere. If you forget it, it is lost.' });
+    show({ code: 'identity_', message: 'Name and passphrase bring you back as the same guest, from anywhere. If you forget it, it is lost.' });
   });
 
   /** Reserves the name that the guest has, or gives up the one that is reserved. */
@@ -68,11 +68,11 @@
     complain(detail);
     if (detail) return;
     closeNaming();
-    log.line(words, ': done.');
+    log.line(`${words}: done.`);
   });
 
   function saveKey() {
-    const text = `# The key of a guest in an onionroom. To come in with it is to be that guest: keep it secret.\nonionroom-key-1 ${seat.token}\n`;
+    const text = `# ${'The key of a guest in an onionroom: keep it secret.'}\nonionroom-key-1 ${seat.token}\n`;
     assign(make('a'), { href: URL.createObjectURL(new Blob([text])), download: `onionroom-key-${badgeOf(people.me).text}.txt` }).click();
   }
 

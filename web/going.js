@@ -8,14 +8,20 @@ window.onhashchange = () => {
   takeFragment();
   const room = here;
   here = was;
-  if (room !== was) return goTo(room);
+  if (room !== was) return goTo(room, aim);
   if (invite && connection.state !== 'connected') return comeIn();
   takeRole();
   invite = undefined;
+  lead();
 };
 
-/** Goes to another room of the address, over the same WebSocket. What waits to be sent is of this one, and holds the guest here. */
-function goTo(room) {
+/** Leads to the message of the address, or to the newest. */
+const lead = async () => (aim ? (await help()) && talk.jump(aim) : log.toEnd());
+
+/** Goes to another room of the address, over the same WebSocket, and to a message there. What waits to be sent is of this one, and holds the
+    guest here. */
+function goTo(room, to) {
+  aim = undefined;
   if (unsaid.any || talk.waits?.()) {
     showRoom();
     invite = claim = undefined;
@@ -26,11 +32,15 @@ function goTo(room) {
   closeNaming();
   naming.brings = undefined;
   going = here;
+  if (talk.begun) talk.begin();
+  talk.lastWhisper = 0;
+  element('people').hidePopover();
   here = room;
+  aim = to;
   showRoom();
   people.replace([]);
   decided({});
-  cursor = epoch = looked = undefined;
+  cursor = epoch = looked = said = undefined;
   mine.clear();
   deleted = [];
   [marked, unread] = [false, 0];

@@ -13,7 +13,7 @@
     rules.hidden = false;
     text.focus();
   });
-  const pinned = button('', async () => ((await bring('talk.js')) && talk.jump(policy.pinned.message)) || pinned.classList.toggle('whole'), '');
+  const pinned = button('', async () => ((await bring('talk.js')) && talk.jump(policy.pinned.message, 0)) || pinned.classList.toggle('whole'), '');
   pinned.id = 'pinned';
   const limits = assign(make('p', 'quiet'), { id: 'limits' });
   element('scroller').before(pinned);
@@ -34,7 +34,7 @@
   function spanWords(seconds) {
     const size = [DAY, HOUR, MINUTE, SECOND].find((size) => seconds * SECOND >= 2 * size) ?? SECOND;
     const unit = { [DAY]: 'day', [HOUR]: 'hour', [MINUTE]: 'minute', [SECOND]: 'second' }[size];
-    return counted(Math.ceil((seconds * SECOND) / size), unit, `${unit}s`);
+    return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.ceil((seconds * SECOND) / size));
   }
 
   /** Takes account of an act. */
@@ -47,7 +47,8 @@
     if (act === 'unpin' || messages.includes(last?.message) || (act === 'delete_all' && of === last?.by)) policy.pinned = undefined;
     if (act === 'slow') policy.slow = seconds;
     if (act === 'lock') policy.locked = locked;
-    if (act === 'approval' || act === 'invited_only' || act === 'password') policy[act] = more[act];
+    if (/^(approval|invited_only|password|typing)$/.test(act)) policy[act] = more[act];
+    if (act === 'private') policy.no_private = !more.private;
     if (act === 'identities') policy.identities_required = more.required;
     if (act === 'cap') policy.cap = guests;
     if (act === 'topic' || act === 'rules') policy[act] = text;
@@ -77,42 +78,43 @@
     if (wait > 0 || (muted > 0 && muted < Infinity)) timer = setTimeout(show, SECOND);
   }
 
-  /** Who did something, at the end of a sentence; nothing if it was the room itself. */
-  const by = (guest) => (guest ? [' by ', nameNode(people.nameOf(guest) ?? policy.roles.get(guest)?.name ?? 'a moderator')] : []);
-
   /** What was done, in words; nothing if this page does not know it. */
   function words({ act, of, name = 'A guest', seconds, locked, text, role, guests, guest, count, by: proof, ...more }) {
     const them = nameNode(name);
-    const time = seconds ? ` for ${spanWords(seconds)}` : '';
+    const time = seconds && spanWords(seconds);
     const known = {
-      kick: [them, ' was put out'],
-      ban: [them, ` was banned${time}`],
-      unban: ['The ban of ', them, ' was lifted'],
-      mute: [them, ` was muted${time}`],
-      unmute: ['The mute of ', them, ' was lifted'],
-      gone: ['Message deleted'],
-      delete_all: ['All messages of ', them, ' were deleted'],
-      role: [them, ` was made a ${role}`],
-      link: [`A link for a ${role} was made`],
-      revoke_links: ['Unused links were taken back'],
-      approval: [`The waiting room was ${more.approval ? 'opened' : 'closed'}`],
-      invited_only: [`The room was ${more.invited_only ? 'limited' : 'no longer limited'} to invited guests`],
-      password: [`The password for newcomers was ${more.password ? 'set' : 'taken away'}`],
-      identities: [`Newcomers need ${more.required ? 'an' : 'no'} identity`],
-      admit: proof ? undefined : [them, ' was let in'],
-      reject: [them, ' was turned away'],
-      invite: ['An invitation was made'],
-      revoke_invite: ['An invitation was taken back'],
-      lock: [`The room was ${locked ? 'locked' : 'unlocked'}`],
-      slow: [seconds ? `Slow mode was set to one message in ${spanWords(seconds)}` : 'Slow mode was ended'],
-      cap: [`The number of guests was ${guests ? `limited to ${guests}` : 'freed'}`],
-      topic: text ? ['The topic was set to “', nameNode(text), '”'] : ['The topic was taken away'],
-      rules: ['The rules were changed'],
-      pin: ['A message was pinned'],
-      unpin: ['The pinned message was taken down'],
-      words: [`The list of words to keep out was ${count ? 'set' : 'emptied'}`],
+      kick: phrase`${them} was put out`,
+      ban: time ? phrase`${them} was banned for ${time}` : phrase`${them} was banned`,
+      unban: phrase`The ban of ${them} was lifted`,
+      mute: time ? phrase`${them} was muted for ${time}` : phrase`${them} was muted`,
+      unmute: phrase`The mute of ${them} was lifted`,
+      gone: 'Message deleted',
+      delete_all: phrase`All messages of ${them} were deleted`,
+      role: phrase`${them} was made a ${ROLES[role]}`,
+      link: `A link for a ${ROLES[role]} was made`,
+      revoke_links: 'Unused links were taken back',
+      approval: more.approval ? 'The waiting room was opened' : 'The waiting room was closed',
+      invited_only: more.invited_only ? 'The room was limited to invited guests' : 'The room was no longer limited to invited guests',
+      password: more.password ? 'The password for newcomers was set' : 'The password for newcomers was taken away',
+      private: more.private ? 'Private messages were switched on' : 'Private messages were switched off',
+      typing: more.typing ? 'Signs of who is writing were switched on' : 'Signs of who is writing were switched off',
+      identities: more.required ? 'Newcomers need an identity' : 'Newcomers need no identity',
+      admit: !proof && phrase`${them} was let in`,
+      reject: phrase`${them} was turned away`,
+      invite: 'An invitation was made',
+      revoke_invite: 'An invitation was taken back',
+      lock: locked ? 'The room was locked' : 'The room was unlocked',
+      slow: time ? `Slow mode was set to one message in ${time}` : 'Slow mode was ended',
+      cap: guests ? `The number of guests was limited to ${guests}` : 'The number of guests was freed',
+      topic: text ? phrase`The topic was set to “${nameNode(text)}”` : 'The topic was taken away',
+      rules: 'The rules were changed',
+      pin: 'A message was pinned',
+      unpin: 'The pinned message was taken down',
+      words: count ? 'The words to keep out were set' : 'The words to keep out were taken away',
     }[act];
-    return known ? [...known, ...by(guest === of ? 0 : guest)] : [];
+    if (!known) return [];
+    /* Nothing of who did it if it was the room itself. */
+    return guest && guest !== of ? phrase`${known} by ${nameNode(people.nameOf(guest) ?? policy.roles.get(guest)?.name ?? 'a moderator')}` : [known].flat();
   }
 
   assign(governed, { follow: () => acts.splice(0).forEach(follow), show, words });

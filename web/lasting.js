@@ -13,11 +13,11 @@ function titled(title) {
 
 /** What lasts as it is shown: a message, or a line that says what else was done. */
 function shown({ type, at, title, said, ...lasting }) {
-  const item = { ...lasting, mine: mine.has(lasting.guest), time: timeOf(at) };
+  const item = { ...lasting, run: log.run, mine: mine.has(lasting.guest), time: timeOf(at) };
   if (item.act === 'announce') assign(item, { guest: 0, name: 'The room', mine: false, act: undefined });
   if (item.act && !NAMES.test(item.act)) govern();
   if (item.reply || item.edited || item.reactions || RICH.test(item.text)) bring('talk.js');
-  if (type === 'title') item.words = ['The room is now called ', nameNode(title)];
+  if (type === 'title') item.words = phrase`The room is now called ${nameNode(title)}`;
   /* What waits for a host is shown by none of its words. */
   else if (item.kind === 'held') item.act = 'held';
   else if (type === 'unknown') item.words = ['Something that this page cannot show.'];
@@ -39,6 +39,6 @@ function told(event) {
 /** The retention, in words. */
 function keptWords({ messages, days }) {
   if (!messages) return 'Nothing is kept here.';
-  const newest = `Kept here: the newest ${messages} messages`;
-  return days ? `${newest}, for ${counted(days, 'day', 'days')}.` : `${newest}.`;
+  const newest = counted(messages, 'message', 'messages');
+  return days ? `Kept here: the newest ${newest}, for ${counted(days, 'day', 'days')}.` : `Kept here: the newest ${newest}.`;
 }

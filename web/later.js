@@ -27,21 +27,21 @@ const request = (method, path, body, token, signal) => fetch(new URL(`rooms/${he
 });
 
 /** What the room answers to a request beside the connection; `detail` says what is wrong. */
-const ask = (method, path, body) => request(method, path, body, seat.token).then((answer) => (answer.status === 204 ? {} : answer.json())).catch(() => ({ detail: 'Not connected at the moment.' }));
+const ask = (method, path, body) => request(method, path, body, seat.token).then((answer) => (answer.status === 204 ? {} : answer.json())).catch(() => ({ detail: 'Not connected.' }));
 
 /** The document's style and script. How they begin and end is a dictionary that the later scripts are compressed with: web/build/dictionary.rs. */
 const known = encoder.encode(document.querySelector('link + style').textContent + document.currentScript.textContent);
-const HALF = 16384;
+const HEAD = 14336, TAIL = 18432;
 
 /** Decompresses a script: what it refers back to comes first, as a block that is stored (RFC 1951, section 3.2.4). */
 async function inflated(answer) {
-  const blob = new Blob([Uint8Array.of(0, 0, 128, 255, 127), known.slice(0, HALF), known.slice(-HALF), await answer.blob()]);
+  const blob = new Blob([Uint8Array.of(0, 0, 128, 255, 127), known.slice(0, HEAD), known.slice(-TAIL), await answer.blob()]);
   const text = await new Response(blob.stream().pipeThrough(new DecompressionStream('deflate-raw'))).blob();
-  return text.slice(2 * HALF).text();
+  return text.slice(HEAD + TAIL).text();
 }
 
 /** Runs one more script of the room, once; the policy knows it by its text. Tells whether it came. */
-const bring = (file) => (asked[file] ??= fetch(`${file}.deflate`)
+const bring = (file) => (asked[file] ??= fetch(`${file}.deflate?${lang}`)
   .then((answer) => (answer.ok ? inflated(answer) : Promise.reject()))
   .then((text) => {
     document.head.append(make('script', '', text));

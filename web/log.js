@@ -1,5 +1,6 @@
-/* The conversation as it is seen, and where the reader is in it. All that is loaded is kept as data; the elements of the
-   page are a part of it around the view. Older messages are asked for when the reader scrolls up. */
+/* The conversation as it is seen, and where the reader is in it. What is loaded is kept as data, a part of the conversation without holes;
+   the elements of the page are a part of that around the view. Beyond a bound what is furthest from the view is let go of, older or newer,
+   and asked for again when the reader scrolls there. */
 'use strict';
 
 /** Messages of one guest stand together if they are not further apart than this. */
@@ -10,13 +11,14 @@ const NAMED_EVERY = 14;
 const SHOWN = 300;
 /** So many are put there or taken away together. */
 const STEP = 100;
-/** More items than this are not kept; older messages can be asked for again. */
+/** More items than this are not kept. */
 const KEPT = 5000;
 /** More names than this are not listed in one quiet line. */
 const NAMES_IN_LINE = 6;
 
 class Log {
-  /** `more(before)` asks for older messages and tells whether it could; `ended()` is called when the end comes into view. */
+  /** `more(place)` asks for other messages, as the protocol's `history` has it, and tells whether it could; `ended()` is called when the
+      end comes into view. */
   constructor({ scroller, conversation, said, newest, older, beginning, more, ended }) {
     assign(this, { scroller, said, newest, loading: older, beginning, more, ended });
     /** The run of sequence numbers that messages belong to. */
@@ -24,7 +26,11 @@ class Log {
     this.fresh = make('p', 'line fresh', 'New since you looked');
     this.begin(0);
     scroller.onscroll = () => this.scrolled();
-    newest.onclick = () => this.toEnd();
+    newest.onclick = () => {
+      aim = undefined;
+      showRoom();
+      this.toEnd();
+    };
     /* Who unfolds a message reads it from where it begins. */
     said.addEventListener('click', ({ target }) => target.localName === 'button' && (this.atEnd = false));
     const growth = new ResizeObserver(() => this.atEnd && this.toEnd());
@@ -35,22 +41,28 @@ class Log {
   /** Forgets everything shown: what comes next are the messages after `reach`. */
   begin(reach) {
     this.items = [];
-    /** What stands at other messages and in no place of its own: runs of its numbers, the first and the last of each, and `run`. */
+    /** Called when the message is here for which others around it were asked for; `isMeant` tells which one. */
+    this.found = undefined;
+    /** What stands at other messages and in no place of its own: runs of its numbers, the first and the last of each. */
     this.passed = [];
     /** The same of what has given way to another, as the room has told it last. */
     this.replaced = [];
     /** The items from `from` on and before `to` are elements. */
     this.from = this.to = 0;
+    /** Newer messages than those up to this one are not here; 0: all are. */
+    this.rest = 0;
     this.said.replaceChildren();
     this.reached(reach);
     this.atEnd = true;
     this.lastTop = this.unseen = 0;
-    this.newest.hidden = true;
+    this.showNewest();
   }
 
   /** The room's numbers began anew after this one: what is shown stays, and nothing newer than it is older. */
   anew(after = 0) {
     this.run++;
+    this.passed = [];
+    this.base = after;
     this.reached(Math.min(this.reach, after));
   }
 
@@ -78,22 +90,27 @@ class Log {
   /** Shows a message of the room, or another thing that lasts. */
   message(message) {
     if (this.has(message)) return;
-    this.add({ ...message, run: this.run });
-    if (!this.atEnd && !message.mine && message.text) this.unread();
+    this.add(message);
+    if (this.atEnd || message.mine || !message.text) return;
+    this.unseen++;
+    this.showNewest();
   }
 
   /** Notes what has no place of its own; tells whether it was that. */
   passOver(event) {
     if (!isAnnotation(event)) return false;
     const { seq } = event, last = this.passed.at(-1);
-    if (last?.[1] === seq - 1 && last[2] === this.run) last[1] = seq;
-    else this.passed.push([seq, seq, this.run]);
+    /* Where the newest are not here, it comes with them. */
+    if (this.rest && seq === cursor) return true;
+    if (last?.[1] === seq - 1) last[1] = seq;
+    else this.passed.push([seq, seq]);
+    if (this.passed.length > KEPT) this.passed.shift();
     return true;
   }
 
   /** How many numbers between these two are of what has no place of its own, or has given way to another. */
   passedBetween(after, before) {
-    const runs = this.passed.filter(([, , run]) => run === this.run).concat(this.replaced).sort(([one], [other]) => one - other);
+    const runs = this.passed.concat(this.replaced).filter(([first, last]) => first < before && last > after).sort(([one], [other]) => one - other);
     let count = 0;
     for (const [first, last] of runs) {
       const end = Math.min(last, before - 1);
@@ -111,22 +128,56 @@ class Log {
   /** Shows who joined or left; several in a row share a line. */
   presence(verb, name, time) {
     const last = this.items.at(-1);
-    if (last?.verb !== verb) return this.add({ verb, names: [name], time });
+    if (this.rest || last?.verb !== verb) return this.add({ verb, names: [name], time });
     last.names.push(name);
     if (last.nodes) this.addName(last.nodes.at(-1), last);
   }
 
-  /** Puts older messages before the rest, if they are those that were asked for. */
-  older(before, after, messages) {
-    if (before !== this.reach + 1) return;
-    const first = this.from === 0;
-    messages = messages.filter((message) => !this.has(message));
-    this.items.unshift(...messages.map((message) => ({ ...message, run: this.run })));
-    this.from += messages.length;
-    this.to += messages.length;
-    this.reached(after);
-    if (first && this.from < this.to) this.shift(() => this.draw(this.from));
+  /** Takes a page of the history, if it has what was asked for: all that lasts between these two numbers. */
+  paged(before, after, events) {
+    const { items, rest, found } = this;
+    const end = before > cursor ? 0 : before - 1;
+    /* What is newer than the cursor comes by itself. */
+    const take = (from) => events.filter((event) => event.seq > from && event.seq <= cursor && !this.passOver(event)).map(shown).filter((item) => !this.has(item));
+    if (found && events.some(this.isMeant)) {
+      this.begin(after);
+      this.rest = end;
+      this.items = take(0);
+      found();
+    } else if (before === this.reach + 1) {
+      const first = this.from === 0, older = take(0);
+      items.unshift(...older);
+      this.from += older.length;
+      this.to += older.length;
+      this.reached(after);
+      if (first && this.from < this.to) this.shift(() => this.draw(this.from));
+    } else if (after <= rest && rest < before) {
+      this.rest = end;
+      items.push(...take(rest));
+      this.asking = false;
+    } else if (found) {
+      this.found = complain('That message is not here any more, or you ignore its author.');
+    }
+    this.letGo();
     this.scrolled();
+  }
+
+  /** Lets go of what is furthest from the view, where there is too much. */
+  letGo() {
+    const { items } = this;
+    const extra = items.length - KEPT;
+    if (extra < STEP) return;
+    if (this.from > items.length - this.to) {
+      items.splice(0, extra);
+      this.from -= extra;
+      this.to -= extra;
+      const first = items.find(({ seq }) => seq);
+      this.reached(first?.run === this.run ? first.seq - 1 : 0);
+    } else {
+      items.length = KEPT;
+      this.rest = items.findLast(({ seq, run }) => seq && run === this.run)?.seq ?? this.base;
+      this.asking = false;
+    }
   }
 
   /** What comes after this message is new to the reader. */
@@ -136,23 +187,19 @@ class Log {
   }
 
   add(item) {
+    if (this.rest) return;
     const live = this.to === this.items.length;
     this.items.push(item);
     /* Who reads further up gets what is new when they come down. */
-    if (!live || (!this.atEnd && this.to - this.from >= 2 * SHOWN)) return;
-    this.draw(this.to++);
-    if (item.seq && this.marked && !this.fresh.isConnected) this.placeFresh();
-    if (!this.atEnd || this.to - this.from <= SHOWN) return;
-    this.dropTop();
-    this.lastTop = 0;
-    const extra = Math.min(this.items.length - KEPT, this.from);
-    if (extra <= 0) return;
-    this.items.splice(0, extra);
-    this.from -= extra;
-    this.to -= extra;
-    const first = this.items.find(({ seq }) => seq);
-    this.passed = this.passed.filter(([, last, run]) => first && (run > first.run || (run === first.run && last > first.seq)));
-    this.reached(first?.run === this.run ? first.seq - 1 : 0);
+    if (live && (this.atEnd || this.to - this.from < 2 * SHOWN)) {
+      this.draw(this.to++);
+      if (item.seq && this.marked && !this.fresh.isConnected) this.placeFresh();
+      if (this.atEnd && this.to - this.from > SHOWN) {
+        this.dropTop();
+        this.lastTop = 0;
+      }
+    }
+    this.letGo();
   }
 
   /** Takes messages away for good, with a line in place of each run of them. */
@@ -214,14 +261,15 @@ class Log {
     const nodes = [];
     const day = dayName.format(item.time);
     if (!previous || day !== dayName.format(previous.time)) nodes.push(make('h2', 'day', zoneName ? `${day} (${zoneName})` : day));
-    const missing = spoken && spoken.run === item.run ? item.seq - spoken.seq - 1 - this.passedBetween(spoken.seq, item.seq) : 0;
+    let missing = spoken && spoken.run === item.run && item.run === this.run ? item.seq - spoken.seq - 1 : 0;
+    if (missing > 0) missing -= this.passedBetween(spoken.seq, item.seq);
     if (missing > 0) nodes.push(make('p', 'line', `${counted(missing, 'message', 'messages')} no longer kept`));
     if (item.act || item.words || talk.hides?.(item)) {
       const words = item.words ?? governed.words?.(item) ?? [];
       const line = make('p', 'line', ...words);
       line.hidden = !words.length || (item.act === 'gone' && previous?.act === 'gone');
       nodes.push(line);
-    } else if (item.seq) {
+    } else if (item.text) {
       const follows = this.below(index) > 0 && !nodes.length && !this.isFresh(item, previous);
       const node = messageNode(item, follows, timeNode(item.time));
       talk.mark?.(node, item);
@@ -236,7 +284,7 @@ class Log {
   below(index) {
     const { items } = this;
     const joins = (one, next) => one?.text !== undefined && one.guest === next.guest && one.name === next.name
-      && next.time - one.time < TOGETHER;
+      && one.to === next.to && next.time - one.time < TOGETHER;
     let first = index;
     while (items[first].below === undefined && joins(items[first - 1], items[first])) first--;
     for (; first <= index; first++) {
@@ -302,15 +350,16 @@ class Log {
         }
         this.placeFresh();
       });
-    } else if (this.reach && !this.asking) {
-      this.asking = this.more(this.reach + 1);
+    } else if (this.reach && !this.asking && !catchingUp) {
+      this.asking = this.more({ before: this.reach + 1 });
     }
     this.showBeginning();
   }
 
   /** Shows more below the view. */
   down() {
-    this.quietly(() => {
+    if (this.to === this.items.length) this.asking ||= this.more({ after: this.rest });
+    else this.quietly(() => {
       for (let rest = STEP; rest > 0 && this.to < this.items.length; rest--) this.draw(this.to++);
       this.placeFresh();
     });
@@ -346,20 +395,25 @@ class Log {
     this.beginning.hidden = !this.loading.hidden;
   }
 
-  unread() {
-    this.unseen++;
-    this.newest.textContent = `${this.unseen} new ↓`;
-    this.newest.ariaLabel = `${counted(this.unseen, 'new message', 'new messages')}, go to the newest`;
-    this.newest.hidden = false;
+  /** The way to the newest, where there are new ones or they are `far`. */
+  showNewest(far) {
+    const { newest, unseen } = this;
+    newest.hidden = !unseen && !far;
+    newest.textContent = unseen ? `${unseen} new ↓` : 'Newest ↓';
   }
 
   toEnd() {
+    if (this.rest) {
+      if (!this.more({ before: cursor + 1 })) return;
+      this.begin(cursor);
+      this.asking = true;
+    }
     const { length } = this.items;
     if (this.to < length) this.view(Math.max(0, length - STEP), length);
     this.atEnd = true;
     this.unseen = 0;
-    this.newest.hidden = true;
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.lastTop = this.scroller.scrollTop;
     this.ended();
   }
 
@@ -367,13 +421,14 @@ class Log {
   scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     const below = scrollHeight - scrollTop - clientHeight;
-    const whole = this.to === this.items.length;
+    const whole = this.to === this.items.length && !this.rest;
     if (below < 48 && whole) {
       if (!this.atEnd) this.toEnd();
     } else if (scrollTop < this.lastTop || !whole) {
       this.atEnd = false;
     }
     this.lastTop = scrollTop;
+    this.showNewest(!whole || below > clientHeight);
     if (below < 1.5 * clientHeight && !whole) this.down();
     else if (scrollTop < 1.5 * clientHeight) this.up();
   }

@@ -13,10 +13,10 @@ function messageNode(message, follows, foot) {
   const text = calm(message.text);
   const unseen = follows || mine;
   const who = make(unseen ? 'p' : 'h3', unseen ? 'who unseen' : 'who', mine ? 'You' : nameNode(name));
-  if (!unseen) who.append(badgeNode(guest, name));
+  if (!unseen && guest) who.append(badgeNode(guest, name));
   const words = make('div', 'words', ...(talk.words?.(message, text) ?? [linked(text)]));
   words.dir = 'auto';
-  const bubble = make('div', 'bubble', message.reply && talk.answersTo ? talk.answersTo(message.reply) : '', words, foot);
+  const bubble = make('div', 'bubble', talk.above?.(message) ?? '', words, foot);
   const node = make('article', 'message', who, bubble);
   node.classList.toggle('mine', Boolean(mine));
   node.classList.toggle('follows', Boolean(follows));

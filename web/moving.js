@@ -67,7 +67,8 @@
     }
   }
 
-  const unsent = () => [...unsaid.messages.values()].filter((message) => !message.sent).map(({ id, text }) => [id, text]);
+  /** What is for one guest here does not go along, and then nothing does. */
+  const unsent = () => [...unsaid.messages.values()].filter((message) => !message.sent).map(({ id, text, to }) => [id, to ?? text]);
 
   /** The fragment to go with; nothing if more waits to be sent than can go along. */
   function packed() {
@@ -78,7 +79,7 @@
       after: looked ?? cursor ?? 0,
       epoch: epoch ?? '',
       says: unsent(),
-      draft: element('text').value,
+      draft: draft(),
       invite,
       full: [...full.keys()].slice(0, DOORS),
     };
@@ -125,7 +126,7 @@
   }
 
   function caughtUp() {
-    if (passedOver) log.line('You came from another address of this room. This window has a guest of its own here, and stays that one; nothing was taken along.');
+    if (passedOver) log.line('You came from another address of this room. This window has a guest of its own here: nothing was taken along.');
     passedOver = false;
     if (!came || came.told) return;
     came.told = true;
@@ -135,7 +136,7 @@
       seat.forget();
       location.reload();
     });
-    log.line('This room is also at this address; you go on here as ', nameNode(seat.name), '. If you did not come from another address of this room: ', other);
+    log.line(...phrase`This room is also at this address; you go on here as ${nameNode(seat.name)}. If you did not come from another address of this room: ${other}`);
   }
 
   /* Going. */
@@ -188,8 +189,7 @@
     looking = true;
     for (let first = true; isDue(); first = false) {
       const others = doors.known.filter((door) => ORIGIN.test(door) && door !== location.origin && !isFull(door));
-      if (turnedAway) say(others.length ? 'The room is full here; looking at its other addresses. Trying again' : 'The room is full, at all its addresses. Trying again');
-      else if (unable) say(others.length ? 'The room cannot let you in here at the moment; looking at its other addresses. Trying again' : 'The room cannot let you in at the moment, at all its addresses. Trying again');
+      if (turnedAway || unable) say(others.length ? 'The room cannot let you in here; looking at its other addresses. Trying again' : 'The room cannot let you in, at all its addresses. Trying again');
       else say(first ? 'This address does not answer; looking at the others of this room. Trying again' : 'No address of this room answers. Trying again');
       /* Where this address does answer requests, another transport helps and not another address. */
       let here = false;

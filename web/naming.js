@@ -73,6 +73,6 @@ naming.form.onsubmit = (event) => {
   } else if (!name || name === people.nameOf(people.me)) {
     closeNaming();
   } else if (!connection.send({ type: 'rename', name })) {
-    complain('Not connected at the moment. Save the name again when the connection is back.');
+    complain('Not connected. Save the name again later.');
   }
 };

@@ -61,8 +61,8 @@ function showRole(node) {
   const { name, kept = false } = people.guests.get(node.guest) ?? {};
   const reserved = kept && name === (node.name ?? name);
   node.classList.toggle('kept', reserved);
-  node.ariaLabel = [role, `badge ${node.dataset.badge}`, reserved && 'name reserved'].filter(Boolean).join(', ');
-  if (role) node.dataset.role = role;
+  node.ariaLabel = [ROLES[role], `badge ${node.dataset.badge}`, reserved && 'name reserved'].filter(Boolean).join(', ');
+  if (role) node.dataset.role = ROLES[role];
   else delete node.dataset.role;
 }
 
@@ -87,7 +87,7 @@ class People {
   }
 
   /** The occupancy, where the roster is not told. */
-  number(count) {
+  tally(count) {
     this.replace([...this.guests.values()].filter(({ id }) => id === this.me), count);
   }
 
@@ -124,7 +124,7 @@ class People {
     this.list.replaceChildren(
       ...sorted.map(({ id, name, away }) => {
         const item = make('li', away ? 'away' : '', nameNode(name));
-        if (id === this.me || away) item.append(make('span', 'quiet', id === this.me ? 'you' : 'away'));
+        if (id === this.me || away) item.append(make('span', 'quiet', id === this.me ? tr('you') : tr('away')));
         item.append(badgeNode(id, name));
         talk.mark?.(item, { guest: id, name });
         return item;
@@ -135,6 +135,6 @@ class People {
     for (const count of this.counts) count.textContent = number;
     this.button.ariaLabel = number ? `People here: ${number}` : 'People here';
     this.crowd.hidden = !this.unnamed;
-    this.crowd.textContent = `${number} people are here, too many to list. Their names stand on what they say.`;
+    this.crowd.textContent = `${number} people are here, too many to list.`;
   }
 }

@@ -19,6 +19,8 @@ const claimId = randomId();
 /** The acts about reserved names. There are no words for them: who comes in with one uses it anew. */
 const NAMES = /reserve|release_/;
 
+/** What the roles are called. */
+const ROLES = { host: tr('host'), moderator: tr('moderator'), guest: 'plain guest' };
 const roleOf = (guest) => (guest === 0 ? 'host' : policy.roles.get(guest)?.role);
 
 /** Whether there are rules that this guest has not accepted. */
@@ -58,13 +60,14 @@ function follow(event, now) {
   if (/^delete/.test(act)) {
     const gone = (item) => item.seq < seq && (messages.includes(item.seq) || item.guest === of);
     deleted.push(gone);
+    deleted.splice(0, deleted.length - STEP);
     talk.gone?.();
     log.erase(gone, guest);
     for (const { id, held } of unsaid.messages.values()) if (gone({ seq: held, guest: people.me })) unsaid.remove(id);
   }
   if (now && act === 'role') {
     policy.roles[role === 'guest' ? 'delete' : 'set'](of, event);
-    if (of === people.me) log.line(`You are a ${role} of this room now.`);
+    if (of === people.me) log.line(`You are a ${ROLES[role]} of this room now.`);
   }
   const one = people.guests.get(of ?? guest);
   if (now && one && NAMES.test(act)) one.kept = act === 'reserve' && event.name === one.name;

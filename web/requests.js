@@ -23,7 +23,7 @@ class RequestWire {
     if (this.ending.signal.aborted) return false;
     const ask = () => this[frame.type](frame).catch((error) => this.failed(error, frame));
     /* One after the other, so that what is said first is first. */
-    if (frame.type === 'say') this.saying = Promise.resolve(this.saying).then(ask);
+    if (frame.text) this.saying = Promise.resolve(this.saying).then(ask);
     else ask();
     return true;
   }
@@ -32,16 +32,17 @@ class RequestWire {
     this.ending.abort();
   }
 
-  async hello({ after, epoch, newest, type, ...guest }) {
+  async hello({ after, epoch, newest, private: number, type, ...guest }) {
     const welcome = await this.ask('POST', 'guests', guest);
     this.token = welcome.token;
     this.epoch = welcome.room.epoch;
-    await this.listen(welcome, new URLSearchParams(after === undefined ? { newest } : { after, epoch, newest }));
+    await this.listen(welcome, new URLSearchParams({ ...(after !== undefined && { after, epoch }), newest, private: number }));
   }
 
-  async history({ before, limit }) {
-    const page = await this.ask('GET', `messages?before=${before}&limit=${limit}`);
-    this.same(page) && this.on.heard({ ...page, type: 'history', before });
+  /** What follows a message is read as what is around it: other pages are not as messages are now. */
+  async history({ before, after, around = after + 1, limit }) {
+    const page = await this.ask('GET', `messages?${before ? `before=${before}` : `around=${around}`}&limit=${limit}`);
+    this.same(page) && this.on.heard({ before, ...page, type: 'history' });
   }
 
   /** The room may have been opened anew since the welcome; a new hello finds out what that means. */
@@ -56,8 +57,20 @@ class RequestWire {
     await fetch(new URL(`rooms/${here}/guests/me`, connection.base), { method: 'DELETE', headers, keepalive: true });
   }
 
-  async say({ id, text, reply }) {
-    this.on.heard({ type: 'acknowledged', ...(await this.ask('POST', 'messages', { id, text, reply })) });
+  async post(path, { type, ...body }) {
+    this.on.heard({ type: 'acknowledged', ...(await this.ask('POST', path, body)) });
+  }
+
+  say(frame) {
+    return this.post('messages', frame);
+  }
+
+  whisper(frame) {
+    return this.post('private', frame);
+  }
+
+  typing() {
+    return this.fetch('POST', 'typing');
   }
 
   async rename({ name }) {
@@ -65,8 +78,8 @@ class RequestWire {
     this.on.heard({ type: 'renamed', guest, was: guest.name });
   }
 
-  async act({ type, ...act }) {
-    this.on.heard({ type: 'acknowledged', ...(await this.ask('POST', `${type}s`, act)) });
+  act(frame) {
+    return this.post(`${frame.type}s`, frame);
   }
 
   async held() {
@@ -152,13 +165,15 @@ class EventWire extends RequestWire {
 /** Long polling: a question that is answered when there is something, again and again. */
 class PollWire extends RequestWire {
   async listen(welcome, query) {
-    let after;
-    for (let known = Date.now(); ; query = new URLSearchParams({ after, epoch: this.epoch, wait: POLL_WAIT })) {
+    let after, next;
+    for (let known = Date.now(); ; query = new URLSearchParams({ after, epoch: this.epoch, private: next, wait: POLL_WAIT })) {
       const answer = await this.ask('GET', `messages?${query}`);
       if (!this.same(answer)) return;
       if (after === undefined) this.on.heard({ ...welcome, after: answer.after, cursor: answer.cursor });
       if (answer.gap) this.on.heard({ type: 'gap', ...answer.gap });
       for (const message of answer.messages) this.on.heard({ type: 'message', ...message });
+      answer.private.events.forEach(this.on.heard);
+      next = answer.private.next;
       if (after !== undefined) {
         this.on.heard({ type: 'doors', doors: answer.doors });
         this.on.heard({ type: 'storage', available: answer.storage_available !== false });
@@ -200,4 +215,4 @@ assign(Connection.prototype, {
   },
 });
 
-WIRES.push({ Wire: EventWire, name: 'events' }, { Wire: PollWire, name: 'polling' });
+WIRES.push({ Wire: EventWire, name: tr('events') }, { Wire: PollWire, name: tr('polling') });

@@ -2,7 +2,7 @@
 'use strict';
 
 /** While the room is there and its storage is not. */
-const CANNOT_WRITE = 'The room cannot write at the moment. What you write is sent when it can.';
+const CANNOT_WRITE = 'The room cannot write now. What you write is sent when it can.';
 /** In place of a close code: the guest has left. */
 const LEFT = 'left';
 
@@ -34,7 +34,10 @@ function showStatus({ state, cause, everWelcome, way, late }) {
   now.hidden = !waiting && state !== 'stopped';
   now.textContent = waiting ? 'Now' : cause === LEFT || cause === CLOSE.banned ? 'Come in again' : 'Continue here';
   /* From outside the room nobody knows who is in it. */
-  if ([CLOSE.roomFull, CLOSE.banned, 'locked', LEFT].includes(cause)) people.replace([]);
+  if ([CLOSE.roomFull, CLOSE.banned, 'locked', LEFT].includes(cause)) {
+    people.replace([]);
+    talk.whispersEnd?.();
+  }
   showLimits();
   if (late) unsaid.interrupted(late === 'turn' ? 'waiting for its turn' : 'not confirmed yet');
   else if (state !== 'connected') unsaid.interrupted();

@@ -73,30 +73,44 @@
 
   /* Where a message is. */
 
-  const place = (seq) => log.items.findIndex((item) => item.seq === seq && item.run === log.run);
+  const place = (seq) => log.items.findLastIndex((item) => item.seq === seq && item.run === log.run);
   const itemOf = (seq) => log.items[place(seq)];
 
-  /** Shows a message, if it is loaded. */
-  function jump(seq) {
-    const at = place(seq);
-    if (at < 0) return false;
+  /** Leads to a message, or to the `next` one; tells whether it was loaded. With `from`, which may be the message that the reader is at, the
+      browser's Back leads to where they were. */
+  function jump(seq, from, next) {
+    const isMeant = (item) => isShown(item) && (next ? item.seq > seq : item.seq === seq);
+    const at = log.items.findIndex((item) => item.run === log.run && isMeant(item));
+    if (at < 0 || seq < log.reach) {
+      assign(log, { isMeant, found: () => jump(seq, from, next) });
+      log.more({ around: seq });
+      return false;
+    }
+    if (from) {
+      aim = from;
+      showRoom();
+    }
+    aim = log.items[at].seq;
+    if (from !== undefined) history.pushState(null, '', inRoom(`message=${aim}`));
     log.view(Math.max(0, at - STEP / 2), Math.min(log.items.length, at + STEP / 2));
     log.atEnd = false;
     const node = log.items[at].nodes.at(-1);
-    node.tabIndex = -1;
     node.scrollIntoView({ block: 'center' });
     node.focus({ preventScroll: true });
     return true;
   }
 
-  /** A line that says what a message answers to. */
-  function answersTo(seq) {
+  /** A line that says what a message answers to; `from` is that message. */
+  function answersTo(seq, from = 0) {
     const { name, text, mine } = itemOf(seq) ?? {};
-    const node = button('', () => jump(seq) || complain('That message is further up, or not kept any more.'), 'quote');
+    const node = button('', () => jump(seq, from), 'quote');
     node.append(...(text === undefined ? ['An earlier message'] : [mine ? 'You' : nameNode(name), ` ${calm(text).slice(0, 120).replaceAll('\n', ' ')}`]));
     node.ariaLabel = `In answer to ${node.textContent}`;
     return node;
   }
+
+  /** What stands above the words of a message: for whom alone it is, or what it answers to. */
+  const above = ({ to, to_name, mine, reply, seq }) => (to ? make('p', 'whisper', mine ? `In private, to ${to_name}` : 'In private, to you') : reply && answersTo(reply, seq));
 
   /* What is done, until the room has answered. It outlives the connection. */
 
@@ -124,7 +138,12 @@
 
   /** Takes account of what was done to messages. */
   function annotate() {
-    for (const { act, message, text, emoji, guest } of annotations.splice(0)) {
+    for (const event of annotations.splice(0)) {
+      const { act, message, text, emoji, guest } = event;
+      if (!act) {
+        talk.whispered(event);
+        continue;
+      }
       const at = place(message), item = log.items[at];
       if (item?.text === undefined) continue;
       if (act === 'edit') assign(item, { text, edited: true });
@@ -175,9 +194,14 @@
   function forMessage(item) {
     const { seq, guest, mine, time, text } = item;
     const own = mine && guest === people.me;
+    const link = make('div', 'address', location.origin + location.pathname + inRoom(`message=${seq}`));
     return [
       make('div', 'emoji', ...REACTIONS.map((emoji) => reaction(item, emoji))),
       choice('Reply', () => begin({ reply: seq })),
+      button('Copy link', (event) => {
+        event.target.after(link);
+        copies(link)(event);
+      }, ''),
       ...(own && Date.now() - time < talk.editable * SECOND ? [choice('Edit', () => begin({ edit: seq }, text))] : []),
       ...(own && !roleOf(guest) ? [entry('Delete', { act: 'delete', messages: [seq] }, 'Delete this message for good?')] : []),
     ];
@@ -186,13 +210,14 @@
   const forGuest = ({ guest, name }) => (guest === people.me ? [] : [
     choice('Mention', () => composer.takeBack(`@${name} `)),
     choice(ignored.has(guest) ? 'Show again what they say' : 'Ignore', () => ignore(guest)),
-    ...(talk.whisperTo ? [choice('Write in private', () => talk.whisperTo(guest, name))] : []),
+    ...(policy.no_private ? [] : [choice('Write in private', () => begin({ to: guest, to_name: name }))]),
   ]);
 
   /** Adds to an element of a message, or of a guest in the list, what is done with it. */
   function mark(node, item) {
     const { guest, name, seq, reactions = {}, edited } = item;
     tools.seen?.(item);
+    if (seq && seq === aim) assign(node, { id: 'meant', tabIndex: -1 });
     if (guest === 0 || !people.me || (!seq && guest === people.me)) return;
     const title = seq ? `Message of ${name}` : name;
     const tool = button('⋯', () => unfold(tool, title, [...(seq ? forMessage(item) : []), ...forGuest(item), ...(tools.entries?.(item) ?? [])]), 'tool');
@@ -200,7 +225,7 @@
     node.append(tool);
     if (ignored.has(guest)) node.classList.add('away');
     if (!seq) return;
-    if (edited) node.querySelector('time').before(make('span', 'foot', 'edited'));
+    if (edited) node.querySelector('time').before(make('span', 'foot', tr('edited')));
     if (calls(item.text)) node.classList.add('calls');
     const given = Object.entries(reactions).map(([emoji, guests]) => {
       const one = reaction(item, emoji);
@@ -223,44 +248,46 @@
 
   /* What is being written: an answer, or a message anew. */
 
-  let writing;
   const bar = assign(make('div'), { id: 'writing', hidden: true });
   element('say-form').before(bar);
 
   function begin(what, text) {
-    writing = what;
+    /* What is for one guest alone is said neither to all nor to another one. */
+    if (talk.begun?.to && talk.begun.to !== what?.to) text ??= '';
+    talk.begun = what;
     bar.hidden = !what;
     const cancel = button('Cancel', () => begin(undefined, what.edit && ''));
-    bar.replaceChildren(...(what ? [make('span', 'quiet', what.edit ? 'You change a message' : 'You answer'), answersTo(what.edit ?? what.reply), cancel] : []));
-    if (text !== undefined) composer.set(text);
+    bar.replaceChildren(...(what ? [what.to ? '' : make('span', 'quiet', what.edit ? 'You change a message' : 'You answer'), above({ reply: what.edit, ...what, mine: true }), cancel] : []));
+    composer.set(text ?? element('text').value);
     composer.focus();
   }
 
   /** What becomes of a text that the guest sends. */
   function said(typed) {
-    const { edit, reply } = writing ?? {}, text = talk.obey(typed);
+    const what = talk.begun, text = talk.obey(typed);
     if (!text) return;
-    begin();
-    if (edit) act({ act: 'edit', message: edit, text });
-    else unsaid.add(text, undefined, reply);
+    /* The next one goes to the same guest, until that is ended. */
+    if (!what?.to) begin();
+    if (what?.edit) act({ act: 'edit', message: what.edit, text });
+    else unsaid.add(text, undefined, what);
   }
 
   element('text').addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && writing) {
+    if (event.key === 'Escape' && talk.begun) {
       event.preventDefault();
-      begin(undefined, writing.edit && '');
-    } else if (event.key === 'ArrowUp' && !element('text').value) {
-      const last = log.items.findLast(({ mine, text }) => mine && text !== undefined);
+      begin(undefined, talk.begun.edit && '');
+    } else if (event.key === 'ArrowUp' && !draft()) {
+      const last = log.items.findLast(({ mine, seq, text }) => mine && seq && text !== undefined);
       if (!last || Date.now() - last.time >= talk.editable * SECOND) return;
       event.preventDefault();
       begin({ edit: last.seq }, last.text);
     }
   });
 
-  /* What was said, found again: in a dialog, each message with those around it. */
+  /* What was said, found again: in a dialog that leads to each message. */
 
   const found = make('div');
-  const finder = make('dialog', '', make('div', 'bar', make('h2', '', 'Search'), button('Close', () => finder.close())), field('In everything that is kept here', 'Search', (text) => find(text), { type: 'search', required: true, maxLength: 500 }), found);
+  const finder = make('dialog', '', make('div', 'bar', make('h2', '', 'Search'), button('Close', () => finder.close())), field('In all that is kept here', 'Search', (text) => find(text), { type: 'search', required: true, autofocus: true, maxLength: 500 }), found);
   assign(finder, { id: 'finder', ariaLabel: 'Search', onclose: gone });
   document.body.append(finder);
   element('kept-here').after(button('Search', () => finder.showModal()));
@@ -274,7 +301,10 @@
     if (!before) found.replaceChildren();
     found.append(...messages.filter(isShown).map((message) => {
       const node = resultNode(message);
-      node.append(button('In its place', () => showAround(message.seq)));
+      node.append(button('In its place', () => {
+        finder.close();
+        jump(message.seq, 0);
+      }));
       return node;
     }));
     const more = button('Search in older messages', () => {
@@ -282,16 +312,6 @@
       find(text, after + 1);
     });
     found.append(detail ? make('p', '', detail) : after ? more : make('p', 'quiet', found.childElementCount ? 'That is all.' : 'Nothing was found.'));
-  }
-
-  async function showAround(seq) {
-    const { messages = [] } = await ask('GET', `messages?around=${seq}&limit=30`);
-    found.replaceChildren(...messages.filter(isShown).map((message) => {
-      const node = resultNode(message);
-      if (message.seq === seq) assign(node, { id: 'meant', tabIndex: -1 });
-      return node;
-    }));
-    element('meant')?.focus();
   }
 
   /** What was found may be deleted by now. */
@@ -305,7 +325,7 @@
   element('leave').after(erasing);
 
   assign(talk, {
-    words, answersTo, gone, jump, act, answered, annotate, mark, ignore, said, entry, choice, fill, menu, unfold, calls,
+    words, above, gone, begin, jump, act, answered, annotate, mark, ignore, said, entry, choice, fill, menu, unfold, calls,
     hides: ({ guest }) => ignored.has(guest),
     waits: () => waiting.size > 0,
     welcomed: () => waiting.forEach(({ frame }) => connection.send(frame)),

@@ -3,6 +3,9 @@
 
 const { assign } = Object;
 
+/** The page's language. Its build has the texts for people in that one (web/build/texts.rs). */
+const { lang } = document.documentElement;
+
 const element = (id) => document.getElementById(id);
 
 /** A new element with a class and children; strings become text. */
@@ -83,7 +86,8 @@ function linkTo(address) {
   link.href = url.href;
   link.title = url.href;
   link.dir = 'ltr';
-  link.target = '_blank';
+  /* One to a message of this address leads there in this window. */
+  if (!url.href.startsWith(`${location.origin}/#`)) link.target = '_blank';
   link.rel = 'noreferrer noopener nofollow';
   return link;
 }
@@ -103,5 +107,7 @@ function linked(text) {
   return fragment;
 }
 
-/** "3 guests", "1 guest". */
-const counted = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+/** "3 guests", "1 guest". Each language has a rule of its own here (web/build/languages.rs). */
+const counted = (n, ...forms) => `${n} ${forms[+(n != 1)]}`;
+/** The parts of a sentence, in the order that the page's language has them in. */
+const phrase = (words, ...nodes) => words.map((text, place) => [text, nodes[place] ?? '']).flat(2);

@@ -4,16 +4,18 @@
 
 const MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 
-const clockFace = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' });
-const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
-const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+/** The page's language, as the browser writes it. Some have digits beside those of the page's other texts (web/build/languages.rs). */
+const locale = navigator.language.startsWith(lang) ? navigator.language : lang;
+const clockFace = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' });
+const dayName = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+const fullTime = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' });
 /** The zone that days begin in, as it is called. */
 const zoneName = clockFace.formatToParts().find(({ type }) => type === 'timeZoneName')?.value ?? '';
 
 /** How long ago a moment was; what is older than a day has the time of day. */
 function ageWords(moment, now = Date.now()) {
   const age = now - moment;
-  if (age < MINUTE) return 'now';
+  if (age < MINUTE) return tr('now');
   if (age < HOUR) return `${Math.floor(age / MINUTE)} min ago`;
   if (age < DAY) return `${Math.floor(age / HOUR)} h ago`;
   return clockFace.format(moment);

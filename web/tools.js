@@ -60,7 +60,7 @@
         }
       }
       if (isHost() && people.guests.get(of)?.kept) add('Take their reserved name', 'unreserve');
-      if (isHost()) RANKS.forEach((role = 'guest', place) => place !== rank(of) && add(`Make a ${role}`, 'role', { role }, place === 2 && `Make ${name} a host?`));
+      if (isHost()) RANKS.forEach((role = 'guest', place) => place !== rank(of) && add(`Make a ${ROLES[role]}`, 'role', { role }, place === 2 && `Make ${name} a host?`));
     }
     add('Delete all messages', 'delete_all', {}, `Delete all messages of ${name} for good?`);
     return choices;
@@ -82,8 +82,8 @@
   let shownRank;
 
   const told = assign(make('p'), { role: 'alert' });
-  const fields = make('div'), invited = make('div'), lists = make('div'), done = make('div');
-  const dialog = make('dialog', '', make('div', 'bar', make('h2', '', 'Govern the room'), button('Close', () => dialog.close())), told, lists, fields, invited, done);
+  const fields = make('div'), invited = make('div'), lists = make('div'), done = make('div'), end = make('div', 'end');
+  const dialog = make('dialog', '', make('div', 'bar', make('h2', '', 'Govern the room'), button('Close', () => dialog.close())), told, lists, fields, invited, done, end);
   assign(dialog, { id: 'govern', ariaLabel: 'Govern the room' });
   document.body.append(dialog);
   const open = button('Govern', () => {
@@ -99,11 +99,11 @@
   const setting = (words, value, what, tag, save, more, after) => field(words, save ?? 'Save', (text, form, input) => act(what(text), (link) => {
     if (save) input.value = '';
     after?.(link, form);
-    return `${words.split(',')[0]}: done.`;
+    return `${words.split(/[,،，]/)[0]}: done.`;
   }), { ...(typeof value === 'number' && { type: 'number', min: 0 }), value, ...more }, tag);
 
   const text = (act) => (text) => ({ act, text });
-  const linkButton = (role) => button(`Link for a ${role}`, ({ target }) => act({ act: 'link', role }, (secret) => showLink(target.parentNode, `host=${secret}`, `The first to open it becomes a ${role}.`)));
+  const linkButton = (role) => button(`Link for a ${ROLES[role]}`, ({ target }) => act({ act: 'link', role }, (secret) => showLink(target.parentNode, `host=${secret}`, `The first to open it becomes a ${ROLES[role]}.`)));
 
   /** Shows a link that was made, once, to be copied or scanned. */
   async function showLink(place, fragment, words) {
@@ -141,7 +141,7 @@
   async function showInvited() {
     const { invitations = [] } = await ask('GET', 'acts');
     const state = ({ closed, single_use: once, used, guests, until }) => [
-      closed || (once && used) || until < roomTime() ? 'ended' : until ? `until ${fullTime.format(timeOf(until))}` : '', once ? 'once' : '', guests ? counted(guests, 'guest', 'guests') : '',
+      closed || (once && used) || until < roomTime() ? tr('ended') : until ? `until ${fullTime.format(timeOf(until))}` : '', once ? tr('once') : '', guests ? counted(guests, 'guest', 'guests') : '',
     ].filter(Boolean).join(', ');
     const items = invitations.map((one) => make('li', '', nameNode(one.name), make('span', 'quiet', state(one)), button('Take back', () => act({ act: 'revoke_invite', invite: one.id }))));
     /* The answer may be of a room that the guest has left. */
@@ -171,6 +171,8 @@
   function showFields() {
     const { topic = '', rules = '', slow = 0, cap = 0 } = policy;
     fields.replaceChildren(setting('Slow mode, seconds between messages', slow, (value) => ({ act: 'slow', seconds: Number(value) })));
+    /* What cannot be undone stands last. */
+    end.replaceChildren(isHost() && here === 'main' ? wiping() : '');
     if (!isHost()) return;
     fields.append(
       setting('Guests at most, 0 for any number', cap, (value) => ({ act: 'cap', guests: Number(value) })),
@@ -182,7 +184,6 @@
       setting('Password for newcomers, at least 8 characters', '', text('password'), 'input', 'Set', { type: 'password', minLength: 8, required: true }),
       make('p', '', linkButton('moderator'), ' ', linkButton('host'), ' ', button('Take back unused links', () => act({ act: 'revoke_links' }))),
       inviting(),
-      here === 'main' ? wiping() : '',
     );
   }
 
@@ -218,7 +219,7 @@
     const { waiting: number = 0, newcomers = [] } = people;
     const all = number + queue.length;
     open.textContent = all ? `Govern (${all})` : 'Govern';
-    const words = number ? `${counted(number, 'guest waits', 'guests wait')} to be let in` : '';
+    const words = number ? counted(number, 'guest waits to be let in', 'guests wait to be let in') : '';
     if (count.textContent !== words) count.textContent = words;
     if (!dialog.open) return;
     if (number !== newcomers.length) connection.send({ type: 'waiting' });
@@ -233,9 +234,11 @@
       toggle('approval', 'Let newcomers wait', 'Let newcomers in at once'), ' ',
       ...(isHost() ? [
         toggle('invited_only', 'Only with an invitation', 'Also without an invitation'), ' ',
-        button(`${policy.identities_required ? 'Also without' : 'Only with'} an identity`, () => act({ act: 'identities', required: !policy.identities_required })), ' ',
+        button(policy.identities_required ? 'Also without an identity' : 'Only with an identity', () => act({ act: 'identities', required: !policy.identities_required })), ' ',
         password ? button('No password any more', () => act({ act: 'password', text: '' })) : '', ' ',
       ] : []),
+      button(policy.no_private ? 'Allow private messages' : 'No private messages', () => act({ act: 'private', private: Boolean(policy.no_private) })), ' ',
+      toggle('typing', 'Show who is writing', 'Do not show who is writing'), ' ',
       button(locked ? 'Unlock the room' : 'Lock the room', () => act({ act: 'lock', locked: !locked })), ' ',
       pinned ? button('Unpin the message', () => act({ act: 'unpin' })) : '',
       ...list('Roles', isHost() ? [...roles].map(([of, { name }]) => [of, name]) : [], ['Take back', { act: 'role', role: 'guest' }]),

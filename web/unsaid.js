@@ -8,17 +8,19 @@ class Unsaid {
     this.messages = new Map();
   }
 
-  add(text, id = randomId(), reply) {
-    const message = { id, text, reply, foot: make('span', 'foot') };
-    message.node = messageNode({ text, reply, mine: true }, this.messages.size > 0 || this.follows(), message.foot);
+  /** `what` is what it answers to (`reply`), or whom alone it is for (`to`, `to_name`). */
+  add(text, id = randomId(), what) {
+    const message = { ...what, id, text, foot: make('span', 'foot') };
+    message.node = messageNode({ ...what, text, mine: true }, this.messages.size > 0 || this.follows(), message.foot);
     this.messages.set(message.id, message);
     this.container.append(message.node);
     this.attempt(message);
   }
 
   attempt(message) {
+    const { id, text, reply, to } = message;
     message.node.classList.remove('failed');
-    this.mark(message, !(this.again && policy.slow) && this.send({ type: 'say', id: message.id, text: message.text, reply: message.reply }) ? 'sending…' : 'waiting to be sent');
+    this.mark(message, !(this.again && policy.slow) && this.send({ type: to ? 'whisper' : 'say', id, text, reply, to }) ? tr('sending…') : 'waiting to be sent');
     message.failed = false;
   }
 
@@ -54,7 +56,7 @@ class Unsaid {
     }
     if (passed) return this.remove(id);
     message.sent = seq;
-    this.mark(message, 'sent');
+    this.mark(message, tr('sent'));
   }
 
   /** The room has started afresh and remembers no confirmation. */
@@ -70,7 +72,7 @@ class Unsaid {
     const again = button('Try again', () => this.attempt(message));
     const edit = button('Edit', () => {
       this.remove(id);
-      this.edit(message.text);
+      this.edit(message);
     });
     message.foot.replaceChildren(`Not sent. ${reason} `, again, ' ', edit);
     return true;

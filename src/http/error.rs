@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{self, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use crate::language::Language;
 use crate::protocol::secret::Secret;
 use crate::protocol::{Code, Refusal};
 
@@ -36,6 +37,12 @@ impl Problem {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
         Self { status, code: None, detail: detail.into(), retry_after, doors: Arc::default(), token: None }
+    }
+
+    /// The same problem, with its sentence in another language.
+    pub fn translated(self, language: Language) -> Self {
+        let detail = language.translated(&self.detail).into_owned();
+        Self { detail, ..self }
     }
 
     /// Adds `Retry-After` (RFC 9110, section 10.2.3): whole seconds, rounded up.
@@ -98,6 +105,8 @@ impl IntoResponse for Problem {
             problem["doors"] = self.doors[..].into();
         }
         let mut response = Response::new(Body::from(format!("{problem}\n")));
+        // Where the guest's language is known, it is answered again in that.
+        response.extensions_mut().insert(self.clone());
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

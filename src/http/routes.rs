@@ -6,7 +6,7 @@ mod rooms;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -18,14 +18,16 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use self::rooms::credentials::check_query;
 use super::error::Problem;
 use super::index;
+use super::language;
 use super::site::{ChargedRoom, Site, unknown_connection};
+use crate::language::Language;
 use crate::listen::ConnectInfo;
 use crate::transport::websocket::upgrade;
 
 /// The routes, with the guard before and the headers after all of them.
 pub fn router(site: Arc<Site>) -> Router {
     let later = index::later_names().fold(Router::new(), |routes, name| {
-        routes.route(&format!("/{name}"), get(move |headers| later(name.clone(), headers)))
+        routes.route(&format!("/{name}"), get(move |query, headers| later(name.clone(), query, headers)))
     });
     Router::new()
         .merge(later)
@@ -43,12 +45,13 @@ pub fn router(site: Arc<Site>) -> Router {
 
 async fn document(State(site): State<Arc<Site>>, request: Request) -> Response {
     let doors = site.room.doors().unwrap_or_default();
-    index::respond(request.headers(), request.extensions().get(), &doors)
+    let language = request.extensions().get().copied().unwrap_or_default();
+    index::respond(language, request.headers(), request.extensions().get(), &doors)
 }
 
 /// What the document runs once a guest needs it.
-async fn later(name: String, headers: HeaderMap) -> Response {
-    match index::later(&name, &headers) {
+async fn later(name: String, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    match index::later(&name, query.as_deref().unwrap_or_default(), &headers) {
         Some(script) => script,
         None => not_found().await.into_response(),
     }
@@ -102,11 +105,24 @@ async fn guard(State(site): State<Arc<Site>>, mut request: Request, next: Next) 
     };
     match site.hosts.check(info.peer, request.method(), request.uri(), request.headers()) {
         Ok(authority) => {
+            let language = language::of(request.headers(), Some(&authority));
             request.extensions_mut().insert(authority);
-            next.run(request).await
+            request.extensions_mut().insert(language);
+            in_language(next.run(request).await, language)
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => in_language(problem.into_response(), language::of(request.headers(), None)),
     }
+}
+
+/// The same answer; a problem has its sentence in this language.
+fn in_language(mut response: Response, language: Language) -> Response {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    if language != Language::English {
+        let translated = problem.translated(language).into_response();
+        *response.body_mut() = translated.into_body();
+    }
+    language::mark(response.headers_mut(), language);
+    response
 }
 
 /// Which sites' pages a browser lets have an answer, even one that they cannot read (Fetch, section 3.7).

@@ -58,7 +58,7 @@ pub async fn room_name(parts: &mut Parts, site: &Arc<Site>) -> String {
 }
 
 /// The room that the path of a request names, or else the main one, as the circuit of the request reaches it: what is asked of
-/// it is charged to that circuit.
+/// it is charged to that circuit, and answered in the language of the request.
 pub struct ChargedRoom(pub Room);
 
 impl FromRequestParts<Arc<Site>> for ChargedRoom {
@@ -67,7 +67,8 @@ impl FromRequestParts<Arc<Site>> for ChargedRoom {
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
         let name = room_name(parts, site).await;
         let info = parts.extensions.get::<ConnectInfo>().ok_or_else(unknown_connection)?;
-        Ok(Self(site.rooms.find(&name, info.peer.circuit()).await?))
+        let language = parts.extensions.get().copied().unwrap_or_default();
+        Ok(Self(site.rooms.find(&name, info.peer.circuit()).await?.in_language(language)))
     }
 }
 

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::cluster::{ClaimError, Cluster};
 use super::command::Command;
+use crate::language::Language;
 use crate::protocol::{Code, GuestId, Name, Refusal};
 
 /// How long a request waits for its claim.
@@ -184,6 +185,11 @@ impl Claims {
         let tries = self.aside.get_mut(&guest)?.tries.as_mut()?;
         *tries += 1;
         (*tries <= TRIES).then_some(*tries)
+    }
+
+    /// The language of the guest's request.
+    pub(super) fn language(&self, guest: GuestId) -> Language {
+        self.aside.get(&guest).map(|aside| aside.command.language()).unwrap_or_default()
     }
 
     /// Whether the guest's request is still waited for.

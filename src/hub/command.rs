@@ -19,6 +19,7 @@ use super::ring::Ring;
 use super::searches::Searches;
 use super::seat_loss::SeatLoss;
 use super::speaker::{Reply, Speaker};
+use crate::language::Language;
 use crate::log::{Annotations, Erase, Log, LogError, RoomState, Span};
 use crate::passwords::Attempts;
 use crate::protocol::event::{Event, Limits, RoomLine};
@@ -86,6 +87,16 @@ impl Command {
             | Self::End(..)
             | Self::GiveUpSeat(_)
             | Self::Rooms(_) => None,
+        }
+    }
+
+    /// The language of a name that is suggested to who asks to come in.
+    pub(super) fn language(&self) -> Language {
+        match self {
+            Self::Join(hello, ..) | Self::JoinStateless(hello, ..) | Self::Members(hello, ..) => {
+                hello.language
+            }
+            _ => Language::English,
         }
     }
 

@@ -77,6 +77,7 @@ impl Room {
         let made = hello.token.is_none() || hello.keeps;
         let brought = hello.invite.is_some() || hello.password.is_some();
         self.enter(&mut hello).await?;
+        hello.language = self.language();
         let token = hello.token.clone();
         let joined = self.ask(|reply| command(hello.into(), self.circuit(), reply)).await;
         joined.map_err(|refusal| with_token(refusal, token.as_ref().filter(|_| made), brought))

@@ -25,16 +25,18 @@ impl Changed {
 pub struct Facts {
     name: String,
     head: AtomicU64,
+    said: AtomicU64,
     guests: AtomicUsize,
     title: Mutex<Arc<str>>,
     changed: Changed,
 }
 
 impl Facts {
-    pub(super) fn new(changed: &Changed, name: &str, title: &str, head: u64) -> Arc<Self> {
+    pub(super) fn new(changed: &Changed, name: &str, title: &str, head: u64, said: u64) -> Arc<Self> {
         Arc::new(Self {
             name: name.to_owned(),
             head: AtomicU64::new(head),
+            said: AtomicU64::new(said),
             guests: AtomicUsize::new(0),
             title: Mutex::new(Arc::from(title)),
             changed: changed.clone(),
@@ -51,6 +53,11 @@ impl Facts {
         self.head.load(Ordering::Relaxed)
     }
 
+    /// How many messages were said in it so far.
+    pub fn said(&self) -> u64 {
+        self.said.load(Ordering::Relaxed)
+    }
+
     /// How many guests are in it.
     pub fn guests(&self) -> usize {
         self.guests.load(Ordering::Relaxed)
@@ -62,8 +69,9 @@ impl Facts {
     }
 
     /// What is the case now. Only the room's task calls it.
-    pub(super) fn tell(&self, head: u64, guests: usize, title: &str) {
+    pub(super) fn tell(&self, head: u64, said: u64, guests: usize, title: &str) {
         let mut changed = self.head.swap(head, Ordering::Relaxed) != head;
+        changed |= self.said.swap(said, Ordering::Relaxed) != said;
         changed |= self.guests.swap(guests, Ordering::Relaxed) != guests;
         let mut shown = self.title.lock().unwrap_or_else(PoisonError::into_inner);
         if **shown != *title {

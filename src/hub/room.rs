@@ -25,6 +25,7 @@ use super::ring::{RING_BYTES, Ring};
 use super::roster::stateless_grace;
 use super::speaker::Speaker;
 use crate::config::{HistorySettings, RoomSettings};
+use crate::language::Language;
 use crate::log::{Log, LogError, RoomState};
 use crate::protocol::event::Limits;
 use crate::protocol::name::NAME_CHARACTERS_MAX;
@@ -39,6 +40,8 @@ pub struct Room {
     shared: Arc<Shared>,
     /// The circuit that requests through this handle are charged to.
     pub(super) circuit: CircuitId,
+    /// The language of the guest whose requests come through it.
+    pub(super) language: Language,
 }
 
 impl Room {
@@ -119,7 +122,7 @@ impl Room {
         ring.begin_after(head);
         let appends = Appends::follow(Arc::clone(&log), head).await?;
         let nodes = cluster.is_some().then(|| NodeShared::new(head, Arc::clone(&identity.epochs)));
-        let facts = Facts::new(&house.changed, &settings.name, &state.title, head);
+        let facts = Facts::new(&house.changed, &settings.name, &state.title, head, state.said(head));
         house.tell();
         let annotations = RwLock::new(state.annotations.clone());
         let followed = FollowedLog { identity, state, appends, cluster };
@@ -153,7 +156,7 @@ impl Room {
             house,
         );
         tokio::spawn(actor.run(inbox));
-        Ok(Self { commands, shared, circuit: CircuitId::LOOPBACK })
+        Ok(Self { commands, shared, circuit: CircuitId::LOOPBACK, language: Language::English })
     }
 
     /// A handle for the requests that come on this circuit; other handles are for the loopback.

@@ -27,6 +27,7 @@ use super::private::PrivateMessages;
 use super::seat_loss::SeatLoss;
 use super::seat_rank::{SeatRank, victim};
 use super::seats::RoomSeats;
+use crate::language::Language;
 use crate::log::Reservations;
 use crate::protocol::{CircuitId, Code, Guest, GuestId, Refusal};
 
@@ -222,7 +223,8 @@ impl Roster {
         } else {
             changes.extend(self.take_in_house(circuit)?);
         }
-        let wanted = wanted.or_else(|| Some(ClaimedName { name: self.suggest(id, true)?, claim: None }));
+        let wanted = wanted
+            .or_else(|| Some(ClaimedName { name: self.suggest(id, true, Language::English)?, claim: None }));
         let ClaimedName { name, claim } = wanted.ok_or_else(|| self.full())?;
         let known = self.take_over(id);
         self.names.insert(&name, id);

@@ -15,6 +15,7 @@ mod gate;
 mod held;
 #[cfg(test)]
 mod held_tests;
+mod others;
 mod quiet;
 #[cfg(test)]
 mod reservation_tests;
@@ -31,6 +32,8 @@ use serde_json::{Map, Value};
 use crate::protocol::act::LinkHash;
 use crate::protocol::policy::Policy;
 use crate::protocol::{Body, GuestId, Record, Role};
+
+use others::Others;
 
 pub use acts::name_reserved;
 pub use admitting::Hurdle;
@@ -88,6 +91,8 @@ pub struct RoomState {
     /// What was erased last.
     #[serde(default, skip_serializing_if = "Erasures::is_empty")]
     pub erased: Erasures,
+    #[serde(default, skip_serializing_if = "Others::is_empty")]
+    others: Others,
     /// What a newer program keeps here: written again as it is.
     #[serde(flatten)]
     unknown: Map<String, Value>,
@@ -170,6 +175,7 @@ impl RoomState {
             released: VecDeque::new(),
             annotations: Annotations::default(),
             erased: Erasures::default(),
+            others: Others::default(),
             unknown: Map::new(),
         }
     }
@@ -179,8 +185,22 @@ impl RoomState {
         self.configured_title.as_ref().unwrap_or(&self.title)
     }
 
+    /// How many messages were said up to this number, which is that of the newest entry. An entry that is no message and changed nothing,
+    /// such as an act that does not count, is taken for one.
+    pub fn said(&self, head: u64) -> u64 {
+        self.others.messages(head)
+    }
+
     /// Takes account of an entry.
     pub fn apply(&mut self, record: &Record) -> Effect {
+        let effect = self.fold(record);
+        if effect.changed && !record.body.is_message() {
+            self.others.note(record.seq);
+        }
+        effect
+    }
+
+    fn fold(&mut self, record: &Record) -> Effect {
         match &record.body {
             Body::Message { .. } | Body::Reply { .. } | Body::Unknown { .. } => Effect::default(),
             Body::Title { title } => {
@@ -202,6 +222,7 @@ impl RoomState {
         self.released.retain(|(held, said)| *held.max(said) < first);
         self.annotations.set_back(first);
         self.erased.set_back(first);
+        self.others.set_back(first);
     }
 
     /// The form in which logs store it: JSON.

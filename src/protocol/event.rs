@@ -77,6 +77,8 @@ pub struct Welcome {
     pub count: usize,
     /// The newest sequence number, or 0.
     pub head: u64,
+    /// How many messages were said so far, up to the newest.
+    pub said: u64,
     /// The oldest sequence number still kept, or `head` + 1.
     pub first: u64,
     /// Where what follows the welcome begins: the messages after this one. `None` where none follow.
@@ -117,6 +119,7 @@ pub enum Event<'a> {
         guests: &'a [Guest],
         count: usize,
         head: u64,
+        said: u64,
         first: u64,
         #[serde(skip_serializing_if = "Option::is_none")]
         after: Option<u64>,
@@ -321,6 +324,7 @@ impl Welcome {
             guests: &self.guests,
             count: self.count,
             head: self.head,
+            said: self.said,
             first: self.first,
             after: self.after,
             clock: self.clock,

@@ -203,6 +203,11 @@ impl Body {
         }
     }
 
+    /// Whether guests see it as a message: it is said, or an announcement of a host.
+    pub fn is_message(&self) -> bool {
+        matches!(self, Self::Act(Act::Announce { .. })) || self.said().is_some()
+    }
+
     /// The number of the message that this one answers.
     pub fn reply(&self) -> Option<u64> {
         match self {

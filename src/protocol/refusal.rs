@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::id::{InvalidMessageId, MESSAGE_ID_MAX, MessageId};
 use super::secret::Secret;
+use crate::language::Language;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
@@ -148,6 +149,11 @@ impl Refusal {
         let seconds = wait.as_millis().div_ceil(1000).max(1);
         let plural = if seconds == 1 { "" } else { "s" };
         Self::new(Code::TooFast, format!("{why} Wait {seconds} second{plural}{then}.")).retry_after(wait)
+    }
+
+    /// The same refusal, with its sentence in another language.
+    pub fn translated(&self, language: Language) -> Self {
+        Self { message: language.translated(&self.message).into_owned(), ..self.clone() }
     }
 
     /// The same refusal, with the time after which the request would be accepted.

@@ -15,6 +15,7 @@ use super::search::SearchRequest;
 use super::text::check_text;
 use super::token::Token;
 use super::{HISTORY_DEFAULT, HISTORY_MAX, NUMBER_LIMIT};
+use crate::language::Language;
 
 /// One frame from a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub struct Hello {
     pub identity: Option<Identity>,
     /// Whether name and token are those of an identity: then the name is reserved for it.
     pub keeps: bool,
+    /// The language of a name that the room suggests. No frame has it; it is that of the request, and forgotten with it.
+    pub language: Language,
 }
 
 /// A request for messages beside one that the guest has, or knows of.
@@ -158,6 +161,7 @@ impl Request {
                 invite: invite(members)?,
                 identity: Identity::from_members(members)?,
                 keeps: false,
+                language: Language::English,
             })),
             "say" => Ok(Request::Say(Say {
                 id: MessageId::parse(json::text(members, "id")?)?,

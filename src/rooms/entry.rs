@@ -80,6 +80,7 @@ impl Entry {
                 name: self.name().into(),
                 title: self.settings.room.title.clone(),
                 head: 0,
+                said: 0,
                 guests: 0,
             },
         }

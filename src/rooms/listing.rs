@@ -12,6 +12,7 @@ pub(super) fn line(facts: &Facts) -> RoomLine {
         name: facts.name().into(),
         title: facts.title().to_string(),
         head: facts.head(),
+        said: facts.said(),
         guests: facts.guests(),
     }
 }
@@ -52,7 +53,7 @@ mod tests {
     use super::*;
 
     fn line(name: &str, head: u64) -> RoomLine {
-        RoomLine { name: name.into(), title: name.into(), head, guests: 0 }
+        RoomLine { name: name.into(), title: name.into(), head, said: head, guests: 0 }
     }
 
     #[test]

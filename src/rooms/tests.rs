@@ -202,3 +202,36 @@ async fn a_message_of_a_room_that_was_closed_is_edited() {
     let now = page.event().encode();
     assert!(now.contains("\"text\":\"tea\"") && now.contains("\"reactions\":{\"👍\":["), "{now}");
 }
+
+/// Reactions are no messages, and neither are edits: nothing is unread because of them, also after the room was closed.
+#[tokio::test(start_paused = true)]
+async fn what_is_told_of_a_room_counts_its_messages() {
+    let (rooms, _) = rooms(1).await;
+    let said = |rooms: &Rooms| rooms.lines().into_iter().find(|line| line.name == "room-0").unwrap().said;
+    let room = rooms.find_for_host("room-0").await.unwrap();
+    let guest = room.join_stateless(Hello::default()).await.unwrap().welcome;
+    assert_eq!((guest.said, said(&rooms)), (0, 0));
+    let id = |id: &str| MessageId::parse(id).unwrap();
+    let (guest, token) = (guest.guest.id, guest.token);
+    let say = |text: &str| Say { id: id(text), text: text.into(), reply: None };
+    let message = room.publish_stateless(guest, say("tae")).await.unwrap().seq;
+    for (number, emoji) in [Some(Emoji::Good), None].into_iter().enumerate() {
+        room.act_stateless(guest, id(&format!("r{number}")), Act::React { message, emoji }).await.unwrap();
+    }
+    room.act_stateless(guest, id("e"), Act::Edit { message, text: "tea".into() }).await.unwrap();
+    let newest = room.publish_stateless(guest, say("two")).await.unwrap().seq;
+    room.present().await.unwrap();
+    assert_eq!((said(&rooms), newest), (2, 5));
+    room.leave(guest);
+    room.present().await.unwrap();
+    drop(room);
+    advance(QUIET).await;
+    look_twice(&rooms).await;
+    advance(QUIET).await;
+    look_twice(&rooms).await;
+    assert_eq!((open(&rooms), said(&rooms)), (0, 2));
+    let room = rooms.find("room-0", CircuitId(1)).await.unwrap();
+    let welcome =
+        room.join_stateless(Hello { token: Some(token), ..Hello::default() }).await.unwrap().welcome;
+    assert_eq!((welcome.said, welcome.head), (2, 5));
+}

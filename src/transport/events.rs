@@ -109,7 +109,7 @@ impl Events {
         let heartbeat = Instant::now() + HEARTBEAT;
         loop {
             if let Err(refusal) = self.reader.read_events(&mut self.batch).await {
-                self.batch.push(&refusal.event());
+                self.batch.push(&refusal.translated(self.reader.room().language()).event());
                 return self.last();
             }
             self.encode_batch();
@@ -125,7 +125,7 @@ impl Events {
                 () = self.seat.lost() => {
                     let loss = self.seat.loss();
                     self.retry(if loss.code == Code::TakenOver { RETRY_TAKEN_OVER } else { RETRY_FULL });
-                    self.batch.push(&loss.event());
+                    self.batch.push(&loss.translated(self.reader.room().language()).event());
                     return self.last();
                 }
                 open = self.reader.wait() => {

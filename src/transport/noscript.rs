@@ -15,6 +15,7 @@
 //!    │  └─ …/page/context       a message among those around it
 //!    ├─ …/page/private          to write to one guest alone
 //!    ├─ …/page/look             where light, dark and other looks are switched
+//!    ├─ …/page/language         where a switch sets the language, and leads back
 //!    ├─ …/page/leave            where the seat is given up
 //!    └─ …/page/moved            for a guest of another door: asks who goes on here
 //!       └─ …/page/arrive         where that guest takes the seat
@@ -23,6 +24,8 @@
 //! The token is in a cookie, and in no address. A form that is proved to be the room's own takes the seat; a GET resumes
 //! it at most. The document of messages is the guest's connection and holds the seat; the form is a
 //! [stateless join](crate::hub::Room::join_stateless), which leaves a connection alone.
+//!
+//! Every text for people is said in the guest's [`Language`](crate::language::Language); `switch` is how they choose it.
 //!
 //! [`documents`] are the documents that end, [`stream`] is the one that does not, [`connection`] what brings it again,
 //! [`render`] renders events for it, with `colours` for the guests and texts as [`calm`] leaves them, [`windows`] knows
@@ -39,6 +42,8 @@ mod event;
 pub mod found;
 pub mod host;
 pub mod identity;
+#[cfg(test)]
+mod languages_tests;
 pub mod made_link;
 pub mod markup;
 pub mod message;
@@ -50,5 +55,7 @@ pub mod refresh;
 pub mod render;
 mod said;
 pub mod stream;
+pub mod switch;
 pub mod theme;
 pub mod windows;
+mod words;

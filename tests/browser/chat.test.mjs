@@ -57,7 +57,7 @@ test('they chat, both ways', async (t) => {
   await phone.hears('And from the desk. The notes are at https://example.org/notes.');
   assert.equal(await phone.author('And from the desk. The notes are at https://example.org/notes.'), await desk.name());
   /* What guests do with messages is asked for with the first key. */
-  assert.deepEqual(phone.proxy.requests.slice(2), ['GET /talk.js.deflate']);
+  assert.deepEqual(phone.proxy.requests.slice(2), ['GET /talk.js.deflate?en']);
   t.diagnostic(`bytes after two messages: ${phone.proxy.bytes.down} down, ${phone.proxy.bytes.up} up`);
 });
 

@@ -42,7 +42,7 @@ const count = async (guest, text) => (await guest.messages()).filter((each) => e
 test('with doors the script to go on is loaded before it is needed', async () => {
   await ann.see('the script', () => typeof doors.changed === 'function');
   assert.deepEqual(await ann.ask(() => doors.known), [new URL(room.door(1).url).origin]);
-  assert.ok(ann.proxy.requests.includes('GET /moving.js.deflate'));
+  assert.ok(ann.proxy.requests.includes('GET /moving.js.deflate?en'));
 });
 
 test('the door dies: the page goes on at the other one, and what waited to be sent arrives once', async () => {
@@ -125,7 +125,7 @@ test('two tabs go on as two guests', async () => {
 
 test('while the room cannot write the page says so, and sends what was said when it can', async () => {
   await room.write(false);
-  await bob.status('The room cannot write at the moment');
+  await bob.status('The room cannot write now');
   await bob.say('while it could not write');
   await bob.see('it waits', () => document.querySelector('#unsaid .foot')?.textContent === 'waiting to be sent');
   await bob.screenshot('cannot-write-desktop');

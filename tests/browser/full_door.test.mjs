@@ -41,7 +41,7 @@ test('where all doors are full the page says so and stays, also without a WebSoc
   eve = await arrive(0, 'eve');
   eve.proxy.blocked = [WEBSOCKET];
   await eve.open();
-  await until('it says so', () => eve.ask(() => document.getElementById('status-words').textContent.includes('full, at all its addresses')), { deadline: 90_000 });
+  await until('it says so', () => eve.ask(() => document.getElementById('status-words').textContent.includes('cannot let you in, at all its addresses')), { deadline: 90_000 });
   await eve.screenshot('all-full-phone');
   const visits = eve.proxy.requests.filter((request) => request === 'GET /').length;
   assert.ok(visits <= 3, `${visits} pages were loaded`);

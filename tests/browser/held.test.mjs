@@ -58,7 +58,7 @@ test('a host sets the words, and nobody is told them', async () => {
   });
   await mona.see('it is done', () => document.querySelector('#govern [role=alert]').textContent.startsWith('Words to keep out'));
   await press('Close');
-  await gus.line('The list of words to keep out was set by Mona');
+  await gus.line('The words to keep out were set by Mona');
   assert.ok(!(await gus.ask(() => JSON.stringify(log.items, (key, value) => (key === 'nodes' ? undefined : value)))).includes('free money'));
 });
 

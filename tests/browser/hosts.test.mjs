@@ -143,7 +143,7 @@ test('the host makes a moderator, by the keyboard', async () => {
   }
   await openMenu(mona, { name: 'Gus' });
   const entries = await mona.ask(() => [...document.querySelectorAll('#menu button')].map((each) => each.textContent));
-  assert.deepEqual(entries, ['Mention', 'Ignore', 'Put out', 'Mute for 10 minutes', 'Mute for 1 hour', 'Mute for good', 'Ban', 'Delete all messages']);
+  assert.deepEqual(entries, ['Mention', 'Ignore', 'Write in private', 'Put out', 'Mute for 10 minutes', 'Mute for 1 hour', 'Mute for good', 'Ban', 'Delete all messages']);
   await clean(mona, 'the menu of a guest', [DESKTOP]);
   await mona.page.keyboard.press('Escape');
   await mona.page.setViewport(SMALL);
@@ -330,8 +330,8 @@ test('a link for another host is shown once, and roles are taken back', async ()
   await openDialog(hana);
   assert.equal(await hana.ask(() => document.querySelector('#govern .address')), null);
   await closeDialog(hana);
-  await choose(hana, { name: await gus.name() }, 'Make a guest');
-  await gus.line('You are a guest of this room now.');
+  await choose(hana, { name: await gus.name() }, 'Make a plain guest');
+  await gus.line('You are a plain guest of this room now.');
   await gus.see('no tools', () => !document.querySelector('header .round:not([hidden])')?.textContent.includes('Govern'));
 });
 

@@ -193,7 +193,7 @@ test('a guest reserves a name and gives it up', async () => {
   const file = path.join(downloads, `onionroom-key-${text}.txt`);
   await until('the file', () => fs.existsSync(file) && fs.statSync(file).size > 0);
   const key = fs.readFileSync(file, 'utf8');
-  assert.match(key, /^# The key of a guest in an onionroom\. .*\nonionroom-key-1 [\w-]{43}\n$/);
+  assert.match(key, /^# The key of a guest in an onionroom: .*\nonionroom-key-1 [\w-]{43}\n$/);
   await dora.leave();
 
   const again = await arrive('dora-again', SMALL);

@@ -3,6 +3,7 @@
      npm run measure                              some ten minutes
      npm run measure -- --minutes 60              memory over an hour
      npm run measure -- --only opening,messages   some of: opening, messages, idle, history, load
+     npm run measure -- --only load --reader up   who has scrolled up and stays there; or `end`, who follows; `turns` is both in turn
      npm run measure -- --distance 40ms --rate 400 --guests 300 --kept 10000 --rounds 3
 
    What is measured, how, and the figures of the last time are in docs/performance.md. Needs Linux: what the processes of Firefox cost
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     guests: { type: 'string', default: '300' },
     kept: { type: 'string', default: '10000' },
     rounds: { type: 'string', default: '3' },
+    reader: { type: 'string', default: 'turns' },
   },
 });
 const parts = new Set(options.only.split(','));
@@ -67,6 +69,9 @@ function note(what, value, unit, most) {
   console.log(`${what}: ${shown}${most === undefined ? '' : ` (at most ${most.toLocaleString('en')})`}`);
 }
 const median = (values) => [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)];
+/** The number of the newest message that a page has. */
+const newest = (guest) => guest.ask(() => log.items.findLast(({ seq }) => seq)?.seq ?? 0);
+const connectionsOf = (guest) => guest.proxy.requests.filter((request) => request.endsWith('/chat')).length;
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 let room, local, senders, arrived = 0;
@@ -156,7 +161,8 @@ const MEASURES = {
       await until('all others have left, also those whose connection broke', async () => (await guest.people()).length === 1, { deadline: 240_000 });
       const before = { ...guest.proxy.bytes };
       await wait(IDLE_MINUTES * 60_000);
-      note('bytes per idle minute, both ways', (guest.proxy.bytes.down - before.down + guest.proxy.bytes.up - before.up) / IDLE_MINUTES, 'B', 32);
+      note('bytes per idle minute, down', (guest.proxy.bytes.down - before.down) / IDLE_MINUTES, 'B', 32);
+      note('bytes per idle minute, up', (guest.proxy.bytes.up - before.up) / IDLE_MINUTES, 'B');
     } finally {
       await guest.leave();
     }
@@ -183,15 +189,16 @@ const MEASURES = {
       await wait(5000);
       const both = { page: guest, empty: control };
       for (const one of Object.values(both)) await one.ask(watch, 4);
-      const began = performance.now(), first = senders.sent, samples = [];
+      const began = performance.now(), first = senders.taken, samples = [];
       const busy = { page: contentOf(guest.browser).busy, empty: contentOf(control.browser).busy };
-      const down = guest.proxy.bytes.down, connections = guest.proxy.requests.length;
+      const down = guest.proxy.bytes.down, connections = connectionsOf(guest);
       const processor = new Processor(guest.browser);
       senders.talk(rate);
       for (let turn = 0; performance.now() - began < minutes * 60_000; turn++) {
         await wait(Math.min(10_000, minutes * 60_000 - (performance.now() - began)));
-        samples.push({ page: contentOf(guest.browser).memory, empty: contentOf(control.browser).memory });
+        samples.push({ page: contentOf(guest.browser).memory, empty: contentOf(control.browser).memory, behind: senders.newest - (await newest(guest)), kept: await guest.ask(() => log.items.length) });
         /* The reader scrolls up, through what is shown and further, and comes back to the end. */
+        if (options.reader === 'end' || (options.reader === 'up' && turn > 0)) continue;
         await guest.ask((up) => {
           const scroller = document.getElementById('scroller');
           gaps.now = up ? 'scrolling up' : 'coming back to the end';
@@ -202,24 +209,30 @@ const MEASURES = {
           }
         }, turn % 2 === 0);
       }
-      senders.hush();
+      await senders.hush();
       const seconds = (performance.now() - began) / 1000;
       const took = { page: contentOf(guest.browser).busy - busy.page, empty: contentOf(control.browser).busy - busy.empty };
       const [own, empty] = [await guest.ask(() => window.gaps), await control.ask(() => window.gaps)];
       await guest.ask(() => document.getElementById('newest').click());
-      await until('all that the room has taken', () => guest.ask((wanted) => log.items.findLast(({ seq }) => seq)?.seq >= wanted, senders.newest), { deadline: 120_000 });
+      /* What it is behind then is in the table. */
+      await until('all that the room has taken', async () => (await newest(guest)) >= senders.newest, { deadline: 120_000 }).catch(() => {});
+      const behind = senders.newest - (await newest(guest)), status = await guest.ask(() => document.getElementById('status').textContent);
       const shown = await guest.ask(() => ({ elements: document.querySelectorAll('#said > *').length, items: log.items.length }));
-      const said = senders.sent - first;
+      const said = senders.taken - first;
       note(`messages a second, for ${minutes} min, from ${guests} guests`, said / seconds, '');
       note('of them refused', senders.refused, '');
-      note('times that the page connected anew', guest.proxy.requests.length - connections, '', 0);
+      note('times that the page connected anew', connectionsOf(guest) - connections, '', 0);
+      note('messages that the page was behind, at most', Math.max(...samples.map((one) => one.behind)), '');
+      note('messages that it was behind two minutes after the last', behind, '', 0);
+      if (behind) note('what it says then', status);
       note('bytes per message at that rate, down', (guest.proxy.bytes.down - down) / said, 'B');
-      processor.end();
-      const tasks = own.long.map(([when, gap, at]) => ({ when, gap, work: Math.min(gap, processor.between(at, at + gap)) }));
+      await processor.end();
+      const tasks = own.long.map(([when, gap, at]) => ({ when, gap, ...processor.between(at, at + gap) }));
       const longest = (list, what) => Math.max(0, ...list.map((task) => task[what]));
-      note('longest task', longest(tasks, 'work'), 'ms', 50);
-      for (const when of ['at the end', 'scrolling up', 'coming back to the end']) note(`the same, ${when}`, longest(tasks.filter((task) => task.when === when), 'work'), 'ms');
-      note('the same, with what it waited for a processor', longest(tasks, 'gap'), 'ms');
+      note('longest task, at most', longest(tasks, 'most'), 'ms', 50);
+      note('longest task, at least', longest(tasks, 'least'), 'ms');
+      for (const when of ['at the end', 'scrolling up', 'coming back to the end']) note(`at most, ${when}`, longest(tasks.filter((task) => task.when === when), 'most'), 'ms');
+      note('longest task, with what it waited for a processor', longest(tasks, 'gap'), 'ms');
       note('of those, longer than 50 ms', own.over, '');
       note('the longest of an empty page beside it', empty.longest, 'ms');
       note('of those, longer than 50 ms in the empty page', empty.over, '');
@@ -236,7 +249,8 @@ const MEASURES = {
       }
       note('most memory of the page', Math.max(...samples.map(({ page }) => page)) / 1024, 'MiB');
       note('elements in the conversation at the end', shown.elements, '');
-      note('messages and lines that the page keeps at the end', shown.items, '');
+      note('messages and lines that the page keeps, at most', Math.max(...samples.map((one) => one.kept)), '');
+      note('the same at the end', shown.items, '');
     } finally {
       for (const one of [guest, control]) await one.leave();
     }

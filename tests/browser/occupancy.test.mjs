@@ -59,7 +59,7 @@ test('one more, and the pages say how many are here', async () => {
   await counts(LISTED + 1);
   assert.deepEqual(await ann.people(), [await ann.name()], 'nobody is listed but oneself');
   assert.match(await ann.ask(() => document.getElementById('crowd').innerText), /^101 people are here, too many to list/);
-  await around('101 people are here, too many to list');
+  await around('101 guests are here, too many to list');
   assert.deepEqual(await pam.people(), []);
   await crowd.gather(5);
   await counts(LISTED + 6);

@@ -225,7 +225,9 @@ test('what was said is found again, in its place, and is gone from there when it
   await bob.screenshot('talk-search-360');
   await bob.press('#finder', 'In its place');
   await bob.see('it has the focus', () => document.activeElement.id === 'meant');
-  assert.ok((await found()).includes('and what else?'));
+  assert.ok(await bob.ask(() => !document.getElementById('finder').open && !document.getElementById('people').matches(':popover-open')));
+  assert.ok((await bob.messages()).includes('and what else?'));
+  await bob.screenshot('talk-found-360');
   await choose(ann, seq, 'Delete', 'Delete');
   await until('nothing of it is left', async () => (await found()).length === 0);
   await bob.page.bringToFront();

@@ -317,7 +317,7 @@ async fn the_page() {
     for (what, sign) in [
         ("a viewport", "<meta name=viewport content=width=device-width"),
         ("a language", "<html lang=en>"),
-        ("a live region", "aria-live=polite"),
+        ("a live region", "role=log"),
         ("several lines", "<textarea"),
         ("times", "`time`"),
         ("something without JavaScript", "<noscript"),

@@ -15,6 +15,7 @@ mod head;
 mod history;
 mod identities;
 mod invitations;
+mod languages;
 mod limits;
 mod memory;
 mod noscript;

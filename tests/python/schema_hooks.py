@@ -42,7 +42,7 @@ def before_call(context, case, kwargs):
     if case.operation.method == "post" and "/page/" in path:
         # What a browser says of a form of the room's own.
         case.headers["Sec-Fetch-Site"] = "same-origin"
-    if case.operation.label in [f"POST /rooms/{{room}}/{what}" for what in ("messages", "acts", "claims")]:
+    if case.operation.label in [f"POST /rooms/{{room}}/{what}" for what in ("messages", "acts", "claims", "private")]:
         one_id(case)
     if case.operation.label == "GET /rooms/{room}/messages":
         one_way_to_read(case)
@@ -66,7 +66,7 @@ def one_way_to_read(case):
     """Older messages, or those around one, are asked for in place of newer ones: no schema says that one parameter excludes another."""
     positive = case.meta and case.meta.generation.mode.is_positive
     ways = [way for way in ("around", "before") if positive and case.query and way in case.query]
-    for name in ("after", "newest", "wait", "before") if ways else ():
+    for name in ("after", "newest", "wait", "private", "before") if ways else ():
         if name != ways[0]:
             case.query.pop(name, None)
 

@@ -1,60 +1,156 @@
-//! Puts the page together when the program is built: the document at `/`, with style, scripts and icon inside, and the
-//! scripts that it asks for later, each as it is and compressed; and what the Content-Security-Policy lets run, by hashes.
+//! Puts the page together when the program is built: in each language the document at `/`, with style, scripts and icon inside, and
+//! the scripts that it asks for later, each as it is and compressed; and what the Content-Security-Policy lets run, by hashes. Beside
+//! that what the server says in other languages.
 //!
 //! Opening a room costs a guest of Tor about a second for each ten kilobytes. So names are shortened, what only
 //! readers of the source need is left out, and zopfli compresses, which takes too long to do it at each start.
 
 mod dictionary;
+mod languages;
+mod look;
 mod markup;
 mod names;
 mod script;
 mod style;
+mod template;
+mod texts;
 
-use std::path::Path;
-use std::{env, fs};
+use std::path::{Path, PathBuf};
+use std::{env, fs, thread};
 
 use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 use zopfli::{Format, Options};
 
+use languages::{CODES, Language};
 use style::Variables;
+use texts::{Exceptions, Text};
 
 /// `src/http/index.rs` serves them under these names.
-const LATER: [&str; 7] =
-    ["moving.js", "requests.js", "governed.js", "tools.js", "entry.js", "rooms.js", "talk.js"];
+const LATER: [&str; 6] = ["moving.js", "requests.js", "governed.js", "tools.js", "entry.js", "talk.js"];
 
 fn main() {
-    let document = read("index.html");
-    let scripts = between(&document, "<script src=\"", "\"");
-    let links: String = scripts.iter().map(|name| format!("<script src={name}></script>\n")).collect();
-    let style = style::compact(&(read("chat.css") + &read("colours.css")));
-    let variables = Variables::of(&style);
-    let style = variables.shorten(&style);
-    let mut all = vec![scripts.iter().map(|name| ((*name).to_owned(), read(name))).collect()];
-    all.extend(LATER.map(|name| {
-        // What helps with writing and noticing is for all who have a conversation, as talk.js is.
-        let files = [name, "aids.js"].into_iter().take(if name == "talk.js" { 2 } else { 1 });
-        files.map(|file| (file.to_owned(), with_style(read(file), &variables))).collect()
-    }));
-    let (minified, names) = script::minified(&all, &read("own.txt"));
-    let (script, later) = minified.split_first().expect("the document's script is the first");
+    let languages: Vec<_> = CODES
+        .into_iter()
+        .map(|tag| {
+            let file = (tag.0 != "en").then(|| read(&format!("languages/{}.po", tag.0)));
+            Language::of(tag, file.as_deref())
+        })
+        .collect();
+    let page = Page::of_sources();
+    let (english, others) = languages.split_first().expect("English is the first");
+    let texts = page.make(english);
+    // Each of the others on a thread of its own: to compress is most of the work.
+    thread::scope(|scope| {
+        for language in others {
+            scope.spawn(|| page.make(language));
+        }
+    });
+    let catalogs: Vec<_> = others.iter().map(Language::catalog).collect();
+    let catalog = format!("[{}]", catalogs.join(", "));
+    fs::write(out("catalog.rs"), catalog).expect("cargo's directory can be written to");
+    fs::write(out("messages.pot"), template::of(&texts)).expect("cargo's directory can be written to");
+}
 
-    let document = put(&document, "icon.svg", &format!("data:image/svg+xml,{}", quoted(&read("icon.svg"))));
-    let document = markup::compact(&document);
-    let document = put(&document, "<link rel=stylesheet href=chat.css>", &format!("<style>{style}</style>"));
-    write("index.html", &put(&document, &links, &format!("<script>{script}</script>\n")));
+/// The sources of the page.
+struct Page {
+    document: String,
+    /// The document's scripts, and those that are asked for later, each of several files.
+    scripts: Vec<Vec<script::File>>,
+    style: String,
+    /// What the style has beside where the language is written from right to left.
+    style_rtl: String,
+    own: String,
+    exceptions: String,
+}
 
-    let dictionary = dictionary::of(&style, script);
-    for (name, later) in LATER.iter().zip(later) {
-        write(name, later);
-        let deflated = dictionary::deflated(later.as_bytes(), &dictionary);
-        fs::write(out(&format!("{name}.deflate")), deflated).expect("cargo's directory can be written to");
+impl Page {
+    fn of_sources() -> Self {
+        let document = read("index.html");
+        let style = style::compact(&(read("chat.css") + &read("colours.css")));
+        let variables = Variables::of(&style);
+        let scripts = between(&document, "<script src=\"", "\"");
+        let mut all = vec![scripts.iter().map(|name| ((*name).to_owned(), read(name))).collect()];
+        all.extend(LATER.map(|name| {
+            let files = match name {
+                // Private messages, and what helps with writing and noticing, are for all who have a conversation.
+                "talk.js" => vec!["private.js", name, "aids.js"],
+                // Both are what hosts have decided, and one script is smaller than two.
+                "governed.js" => vec![name, "rooms.js"],
+                _ => vec![name],
+            };
+            files.into_iter().map(|file| (file.to_owned(), with_style(read(file), &variables))).collect()
+        }));
+        let document =
+            put(&document, "icon.svg", &format!("data:image/svg+xml,{}", quoted(&read("icon.svg"))));
+        Self {
+            document,
+            scripts: all,
+            style: variables.shorten(&style),
+            style_rtl: variables.shorten(&style::compact(&read("rtl.css"))),
+            own: read("own.txt"),
+            exceptions: read("languages/none.txt"),
+        }
     }
-    let hashes: Vec<_> = minified.iter().map(|script| source_hash(script)).collect();
-    let names: String = names.iter().map(|(name, short)| format!("{name} {short}\n")).collect();
-    fs::write(out("names"), names).expect("cargo's directory can be written to");
-    let sources = format!("script-src {}; style-src {}", hashes.join(" "), source_hash(&style));
-    fs::write(out("sources"), sources).expect("cargo's directory can be written to");
+
+    /// Makes everything in one language. Gives the texts for people, as they are in English.
+    fn make(&self, language: &Language) -> Vec<Text> {
+        let mut exceptions = Exceptions::of(&self.exceptions);
+        let mut texts = Vec::new();
+        let document = markup::translated(&self.document, |text| {
+            if exceptions.has(text) {
+                return None;
+            }
+            texts.push(Text { key: text.to_owned(), plural: None, file: "index.html".into(), parts: vec![] });
+            language.text(text).map(str::to_owned)
+        });
+        let mut scripts = self.scripts.clone();
+        for (name, text) in &mut scripts[0] {
+            for (_, english, other) in language.rules().iter().filter(|(file, ..)| file == name) {
+                *text = put(text, english, other);
+            }
+        }
+        let (minified, names) = script::minified(&scripts, &self.own, language, &mut exceptions, &mut texts);
+        exceptions.refuse_unused();
+        let (script, later) = minified.split_first().expect("the document's script is the first");
+
+        let document = put(
+            &document,
+            " lang=\"en\"",
+            &match language.direction {
+                "rtl" => format!(" lang=\"{}\" dir=\"rtl\"", language.code),
+                _ => format!(" lang=\"{}\"", language.code),
+            },
+        );
+        let links: String =
+            self.scripts[0].iter().map(|(name, _)| format!("<script src={name}></script>\n")).collect();
+        let more = if language.direction == "rtl" { self.style_rtl.as_str() } else { "" };
+        let style = &(self.style.clone() + more);
+        let document = markup::compact(&document);
+        let document =
+            put(&document, "<link rel=stylesheet href=chat.css>", &format!("<style>{style}</style>"));
+        let files = out(language.code);
+        fs::create_dir_all(&files).expect("cargo's directory can be written to");
+        let write = |name: &str, bytes: &[u8]| {
+            fs::write(files.join(name), bytes).expect("cargo's directory can be written to");
+        };
+        let document = put(&document, &links, &format!("<script>{script}</script>\n"));
+        write("index.html", document.as_bytes());
+        write("index.html.gz", &gzip(&document));
+
+        let dictionary = dictionary::of(style, script);
+        for (name, later) in LATER.iter().zip(later) {
+            write(name, later.as_bytes());
+            write(&format!("{name}.gz"), &gzip(later));
+            write(&format!("{name}.deflate"), &dictionary::deflated(later.as_bytes(), &dictionary));
+        }
+        let hashes: Vec<_> = minified.iter().map(|script| source_hash(script)).collect();
+        let sources = format!("script-src {}; style-src {}", hashes.join(" "), source_hash(style));
+        write("sources", sources.as_bytes());
+        let names: String = names.iter().map(|(name, short)| format!("{name} {short}\n")).collect();
+        write("names", names.as_bytes());
+        texts
+    }
 }
 
 /// A file of `web/`. Its lines end the same way however it was checked out: a browser takes the hash over such lines.
@@ -65,17 +161,16 @@ fn read(name: &str) -> String {
     text.replace("\r\n", "\n")
 }
 
-fn out(name: &str) -> impl AsRef<Path> {
+fn out(name: &str) -> PathBuf {
     Path::new(&env::var_os("OUT_DIR").expect("cargo names a directory")).join(name)
 }
 
-/// Writes a text as it is, and compressed beside it: gzip without a time.
-fn write(name: &str, text: &str) {
+/// A text, compressed: gzip without a time.
+fn gzip(text: &str) -> Vec<u8> {
     let mut gzip = Vec::new();
     zopfli::compress(Options::default(), Format::Gzip, text.as_bytes(), &mut gzip)
         .expect("writing to memory does not fail");
-    fs::write(out(name), text).expect("cargo's directory can be written to");
-    fs::write(out(&format!("{name}.gz")), gzip).expect("cargo's directory can be written to");
+    gzip
 }
 
 /// The style that a script brings along, if it does, in place of its name.

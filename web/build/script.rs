@@ -19,7 +19,9 @@ use oxc_parser::Parser;
 use oxc_semantic::{Scoping, SemanticBuilder};
 use oxc_span::{GetSpan, SourceType};
 
+use super::languages::Language;
 use super::names;
+use super::texts::{Exceptions, Text, Texts};
 
 /// Ends what a file says about itself; from there on its text is a part of the whole, which is in strict mode.
 const STRICT: &str = "'use strict';\n";
@@ -27,22 +29,32 @@ const STRICT: &str = "'use strict';\n";
 /// A file of `web/` by its name, and its text.
 pub(crate) type File = (String, String);
 
-/// The scripts of the page, each of several files; and the short names of properties, of which `own` lists those that get one.
+/// The scripts of the page in a language, each of several files; and the short names of properties, of which `own` lists those that
+/// get one. The texts for people are added to `found`.
 ///
 /// Panics, with the place, at what a browser would refuse.
-pub(crate) fn minified(scripts: &[Vec<File>], own: &str) -> (Vec<String>, BTreeMap<String, String>) {
+pub(crate) fn minified(
+    scripts: &[Vec<File>],
+    own: &str,
+    language: &Language,
+    exceptions: &mut Exceptions,
+    found: &mut Vec<Text>,
+) -> (Vec<String>, BTreeMap<String, String>) {
     let allocator = Allocator::default();
     let mut whole = STRICT.to_owned();
     let mut ends = Vec::new();
+    let mut files_end = Vec::new();
     for files in scripts {
         for (name, text) in files {
             parsed(&allocator, name, text);
             let (_, script) = text.split_once(STRICT).unwrap_or_else(|| panic!("web/{name} is not strict"));
             whole += script;
+            files_end.push((whole.len(), name.clone()));
         }
         ends.push(whole.len());
     }
     let mut program = parsed(&allocator, "*.js, one after the other", &whole);
+    Texts::new(&allocator, &whole, &files_end, language, exceptions, found).replace(&mut program);
     let original = SemanticBuilder::new().build(&program).semantic.into_scoping();
     names::refuse_changed_constants(&original);
     let options = MangleOptions { top_level: Some(true), ..MangleOptions::default() };

@@ -11,6 +11,8 @@ mod found;
 mod guest_form;
 mod host;
 mod identity;
+mod language;
+mod leaving;
 mod look;
 mod message;
 mod moved;
@@ -48,6 +50,7 @@ use crate::http::guard::MOVED;
 use crate::http::site::Site;
 use crate::http::unbuffered::unbuffered;
 use crate::hub::{Published, Room};
+use crate::language::{Language, english};
 use crate::protocol::{Code, Guest, GuestId, Hello, Name, Refusal, Token};
 use crate::transport::noscript as transport;
 use crate::transport::noscript::documents::{self, Composer, Doors};
@@ -57,9 +60,11 @@ use crate::transport::noscript::phrases;
 use crate::transport::noscript::stream::{Live, Stream};
 
 /// What the entry says where a browser keeps no cookie.
-const COOKIES_BLOCKED: &str = "Your browser did not keep the room's cookie, so the room would not know you again. Allow \
+const COOKIES_BLOCKED: &str = english(
+    "Your browser did not keep the room's cookie, so the room would not know you again. Allow \
                                cookies for this address in the browser's settings, or open it in a window that is not \
-                               blocking them, and enter again.";
+                               blocking them, and enter again.",
+);
 
 /// The routes.
 pub(super) fn routes() -> Router<Arc<Site>> {
@@ -80,7 +85,8 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/rooms/{room}/page/context", get(found::context))
         .route("/rooms/{room}/page/private", get(private::page).post(private::submit))
         .route("/rooms/{room}/page/look", get(to_page).post(look::submit))
-        .route("/rooms/{room}/page/leave", post(leave))
+        .route("/rooms/{room}/page/language", get(to_page).post(language::set))
+        .route("/rooms/{room}/page/leave", post(leaving::leave))
         .route("/rooms/{room}/page/moved", get(to_page).post(moved::moved))
         .route("/rooms/{room}/page/arrive", get(to_page).post(moved::arrive))
         .layer(middleware::from_fn(look::themed))
@@ -111,8 +117,13 @@ async fn page(
                 seen.look(&lines, from);
             }
             let links = seen.links(&lines, &session.room);
-            let content = documents::room(&session.front.title, &window, &links, &doors);
-            let mut response = with_doors(document(Look::Room, StatusCode::OK, content), Look::Room, origins);
+            let content = documents::room(session.language, &session.front.title, &window, &links, &doors);
+            let mut response = with_doors(
+                session.language,
+                document(session.language, Look::Room, StatusCode::OK, content),
+                Look::Room,
+                origins,
+            );
             if !links.is_empty() {
                 seen.look(&lines, &session.room);
                 session.keep_seen(&mut response, &seen);
@@ -125,19 +136,20 @@ async fn page(
 
 /// The entry again, with the name that was entered and why it was refused.
 fn entry_again(room: &Room, session: &Session, name: &str, problem: impl Into<Problem>) -> Response {
-    entry(room, session, "enter", name, Some(problem.into()))
+    entry(room, session, "enter", name, Some(session.problem(problem)))
 }
 
 /// The entry; `action` is where its form leads.
 fn entry(room: &Room, session: &Session, action: &str, name: &str, problem: Option<Problem>) -> Response {
     let Some(secret) = session.entry.clone().or_else(|| Token::random().ok()) else {
-        return refused(Look::Room, no_randomness());
+        return refused(session.language, Look::Room, no_randomness());
     };
     let form = random_number();
     let (title, kept, proof) = (&*session.front.title, session.front.kept, prove(&secret, &form));
     let note = problem.as_ref().map(|problem| problem.detail.as_str());
     let doors = problem.as_ref().map_or(&[][..], |problem| &problem.doors);
     let content = entry_page::entry(&Entry {
+        language: session.language,
         title,
         kept,
         action,
@@ -148,7 +160,7 @@ fn entry(room: &Room, session: &Session, action: &str, name: &str, problem: Opti
         doors,
         needs: room.needs(),
     });
-    let mut response = document_with(Look::Entry, problem.as_ref(), content);
+    let mut response = document_with(session.language, Look::Entry, problem.as_ref(), content);
     if session.entry.is_none() {
         session.keep_entry(&mut response, &secret);
     }
@@ -177,7 +189,7 @@ async fn enter(
     }
     let own = |secret| session.is_own_form(secret, &form.number, &form.proof);
     if !session.entry.iter().chain(&session.token).any(own) {
-        return outside(Look::Room, NOT_OWN);
+        return outside(session.language, Look::Room, NOT_OWN);
     }
     // The same guest where the form is sent again because its answer was lost: an invitation may be used up by then.
     let known = session.token.clone().or_else(|| session.entry.as_ref().and_then(guest_of));
@@ -211,40 +223,41 @@ async fn messages(
     PageRoom(room): PageRoom,
     session: Session,
     method: Method,
-    Parameters { window: number, after, plain }: Parameters,
+    Parameters { window: number, after, language: l, plain }: Parameters,
 ) -> Response {
     let Some(token) = session.token.clone() else { return session.without_cookie(Look::Messages) };
     // HEAD takes no seat, and holds none.
     if method == Method::HEAD {
-        return head(&room, &token, Look::Messages).await;
+        return head(l, &room, &token, Look::Messages).await;
     }
     if let Some(seconds) = plain {
         let joined = resume(&room, session.name.as_ref(), &token).await;
-        return streamed(joined.map(|resumed| Stream::once(&room, &resumed.join, after, seconds, &number)));
+        let stream = joined.map(|resumed| Stream::once(l, &room, &resumed.join, after, seconds, &number));
+        return streamed(l, stream);
     }
     let window = window(&token, number);
     let Some(claim) = site.noscript.windows.claim(&token, &window.number).await else {
-        return closing(document(Look::Messages, StatusCode::OK, documents::held_elsewhere(&window)));
+        return closing(document(l, Look::Messages, StatusCode::OK, documents::held_elsewhere(l, &window)));
     };
     let (heartbeat, closes) = (site.settings.idle_ping, site.closing.clone());
     let lost_name = match resume(&room, session.name.as_ref(), &token).await {
         Ok(resumed) => resumed.lost_name,
-        Err(refusal) => return refused(Look::Messages, refusal),
+        Err(refusal) => return refused(l, Look::Messages, refusal),
     };
     let joined = room.join(Hello { token: Some(token), ..Hello::default() }).await;
     let live = Live { window, claim, heartbeat, lost_name, closing: closes };
-    streamed(joined.map(|join| Stream::live(&room, join, after, live)))
+    streamed(l, joined.map(|join| Stream::live(l, &room, join, after, live)))
 }
 
-fn streamed(stream: Result<Stream, Refusal>) -> Response {
+fn streamed(l: Language, stream: Result<Stream, Refusal>) -> Response {
     match stream {
         Ok(stream) => {
             let parts = unfold(stream, |mut stream| async {
                 stream.next().await.map(|part| (Ok::<_, Infallible>(part), stream))
             });
-            unbuffered(closing(document(Look::Messages, StatusCode::OK, Body::from_stream(parts))))
+            unbuffered(closing(document(l, Look::Messages, StatusCode::OK, Body::from_stream(parts))))
         }
-        Err(refusal) => refused(Look::Messages, refusal),
+        Err(refusal) => refused(l, Look::Messages, refusal),
     }
 }
 
@@ -262,7 +275,7 @@ async fn go_on(State(site): State<Arc<Site>>, session: Session, request: Request
     };
     let window = number(Some(&form.number));
     site.noscript.windows.permit(&token, &window);
-    see_other(&transport::connection::address(&window, None))
+    see_other(&transport::connection::address(session.language, &window, None))
 }
 
 /// The form, with the name that the guest has. Where they have no seat it is taken anew, as by the messages, so that both say
@@ -270,16 +283,22 @@ async fn go_on(State(site): State<Arc<Site>>, session: Session, request: Request
 async fn composer(PageRoom(room): PageRoom, session: Session, method: Method) -> Response {
     let Some(token) = &session.token else { return session.without_cookie(Look::Composer) };
     if method == Method::HEAD {
-        return head(&room, token, Look::Composer).await;
+        return head(session.language, &room, token, Look::Composer).await;
     }
     match resume(&room, session.name.as_ref(), token).await {
         Ok(Resumed { join, lost_name }) => {
             let Guest { id, name, .. } = &join.welcome.guest;
-            let note = lost_name.map(|lost| phrases::lost_name(lost.as_str(), name.as_str()));
+            let note =
+                lost_name.map(|lost| phrases::lost_name(session.language, lost.as_str(), name.as_str()));
             let (name, guest, note) = (name.as_str(), Some(*id), note.as_deref());
-            filled(token, Composer { name, guest, note, form: &random_number(), ..Composer::default() }, None)
+            filled(
+                &session,
+                token,
+                Composer { name, guest, note, form: &random_number(), ..Composer::default() },
+                None,
+            )
         }
-        Err(refusal) => refused(Look::Composer, refusal),
+        Err(refusal) => refused(session.language, Look::Composer, refusal),
     }
 }
 
@@ -293,18 +312,20 @@ async fn submit(
         Ok(form) => form,
         Err(response) => return *response,
     };
+    let l = session.language;
     let (welcome, lost_name) = match resume(&room, session.name.as_ref(), &token).await {
         Ok(resumed) => (resumed.join.welcome, resumed.lost_name),
-        Err(refusal) => return refused(Look::Composer, refusal),
+        Err(refusal) => return refused(session.language, Look::Composer, refusal),
     };
     if let Some(lost) = lost_name.filter(|_| !form.rename) {
         // Under another name than the guest believes to have, nothing is published before they know.
         let Guest { id, name, .. } = &welcome.guest;
-        let note =
-            phrases::lost_name(lost.as_str(), name.as_str()) + " Send it again to say it under that name.";
+        let lost = phrases::lost_name(l, lost.as_str(), name.as_str());
+        let note = format!("{lost} {}", l.say("Send it again to say it under that name."));
         let (guest, name) = (Some(*id), name.as_str());
         let (form, text) = (form.number.as_str(), form.text.as_str());
         return filled(
+            &session,
             &token,
             Composer { name, guest, form, text, note: Some(&note), ..Composer::default() },
             None,
@@ -315,10 +336,10 @@ async fn submit(
         false => match say(&room, welcome.guest.id, &form).await {
             Ok(Published { held: true, .. }) => {
                 let Guest { id, name, .. } = &welcome.guest;
-                let (name, number, note) = (name.as_str(), random_number(), Some(phrases::WAITS));
+                let (name, number, note) = (name.as_str(), random_number(), Some(l.say(phrases::WAITS)));
                 let composer =
                     Composer { name, guest: Some(*id), form: &number, note, ..Composer::default() };
-                return filled(&token, composer, None);
+                return filled(&session, &token, composer, None);
             }
             said => said.map(|_| welcome.guest.name.clone()),
         },
@@ -328,9 +349,9 @@ async fn submit(
     let (name, guest) = (name.as_str(), Some(welcome.guest.id));
     let kept = Composer { name, guest, form: &form.number, text: &form.text, wanted, ..Composer::default() };
     let mut response = match done.as_ref() {
-        Ok(_) if form.rename && !form.text.is_empty() => filled(&token, kept, None),
+        Ok(_) if form.rename && !form.text.is_empty() => filled(&session, &token, kept, None),
         Ok(_) => see_other("say#here"),
-        Err(refusal) => filled(&token, kept, Some(refusal.clone())),
+        Err(refusal) => filled(&session, &token, kept, Some(refusal.clone())),
     };
     if form.rename && done.is_ok() {
         session.keep_name(&mut response, done.as_ref().unwrap_or(&welcome.guest.name));
@@ -349,47 +370,17 @@ async fn say(room: &Room, guest: GuestId, form: &Form) -> Result<Published, Refu
     room.publish_stateless(guest, say).await
 }
 
-/// Gives the seat up, and lets the browser forget the guest.
-async fn leave(
-    State(site): State<Arc<Site>>,
-    PageRoom(room): PageRoom,
-    session: Session,
-    request: Request,
-) -> Response {
-    let (token, form) = match own_form(&site, &room, &session, Look::Room, request).await {
-        Ok(form) => form,
-        Err(response) => return *response,
-    };
-    match room.touch(&token).await {
-        Ok(join) => {
-            let mut guest = join.as_ref().map(|join| join.welcome.guest.id);
-            if form.action == "erase" {
-                match message::erase(&room, session.name.as_ref(), &token, guest).await {
-                    Ok(erased) => guest = Some(erased),
-                    Err(refusal) => return outside(Look::Room, &refusal.message),
-                }
-            }
-            if let Some(guest) = guest {
-                room.leave(guest);
-            }
-            let mut response = see_other("../page");
-            session.forget(&mut response);
-            response
-        }
-        Err(refusal) => outside(Look::Room, &refusal.message),
-    }
-}
-
 /// The form for this guest, with its content and the refusal of it.
-fn filled(token: &Token, composer: Composer<'_>, refusal: Option<Refusal>) -> Response {
-    let problem = refusal.map(Problem::from);
+fn filled(session: &Session, token: &Token, composer: Composer<'_>, refusal: Option<Refusal>) -> Response {
+    let l = session.language;
+    let problem = refusal.map(|refusal| session.problem(refusal));
     let note = problem.as_ref().map(|problem| match problem.code {
-        Some(Code::TooFast) => format!("{} What you wrote is still here.", problem.detail),
+        Some(Code::TooFast) => format!("{} {}", problem.detail, l.say("What you wrote is still here.")),
         _ => problem.detail.clone(),
     });
     let (proof, note) = (prove(token, composer.form), note.as_deref().or(composer.note));
-    let composer = Composer { proof: &proof, note, ..composer };
-    remembered(document_with(Look::Composer, problem.as_ref(), documents::composer(&composer)))
+    let composer = Composer { language: l, proof: &proof, note, ..composer };
+    remembered(document_with(l, Look::Composer, problem.as_ref(), documents::composer(&composer)))
 }
 
 fn no_randomness() -> Problem {

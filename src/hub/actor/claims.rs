@@ -6,6 +6,7 @@ use crate::hub::cluster::ClaimError;
 use crate::hub::command::{Command, storage_unavailable};
 use crate::hub::roster::change::{ClaimedName, Outgoing};
 use crate::hub::roster::taken;
+use crate::language::Language;
 use crate::log::LogError;
 use crate::protocol::{CircuitId, GuestId, Hello, Name, Refusal, Token};
 
@@ -85,7 +86,7 @@ impl RoomActor {
         let known = self.roster.name_elsewhere(guest).cloned().map(|name| (name, 0));
         let (name, tries) = match known.or_else(|| Some((self.own_name(guest)?, 0))) {
             Some(known) => known,
-            None => (self.roster.suggest(guest, true).ok_or_else(|| self.roster.full())?, 1),
+            None => (self.roster.suggest(guest, true, hello.language).ok_or_else(|| self.roster.full())?, 1),
         };
         Ok(Some(Need { guest, name, tries: Some(tries) }))
     }
@@ -132,7 +133,7 @@ impl RoomActor {
         if result == Err(ClaimError::Taken)
             && claims.is_awaited(guest)
             && let Some(tries) = claims.tried(guest)
-            && let Some(name) = self.roster.suggest(guest, tries < TRIES / 2)
+            && let Some(name) = self.roster.suggest(guest, tries < TRIES / 2, claims.language(guest))
         {
             return claims.ask(guest, name, Purpose::Request);
         }
@@ -173,7 +174,9 @@ impl RoomActor {
 
     /// Claims another name for a guest who cannot keep theirs.
     fn replace_name(&mut self, guest: GuestId, tries: u32) {
-        let name = (tries <= TRIES).then(|| self.roster.suggest(guest, tries < TRIES / 2)).flatten();
+        // Their language is not known: it is kept with no guest.
+        let suggest = || self.roster.suggest(guest, tries < TRIES / 2, Language::English);
+        let name = (tries <= TRIES).then(suggest).flatten();
         match (name, &mut self.claims) {
             (Some(name), Some(claims)) => claims.ask(guest, name, Purpose::Replacement(tries)),
             _ => self.renew_later(guest),

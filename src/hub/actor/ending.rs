@@ -15,7 +15,8 @@ const EMPTY_FOR: u32 = 60;
 impl RoomActor {
     /// Tells those who are not in the room.
     pub(super) fn tell_facts(&self) {
-        self.shared.facts.tell(self.appends.published(), self.roster.count(), &self.state.title);
+        let head = self.appends.published();
+        self.shared.facts.tell(head, self.state.said(head), self.roster.count(), &self.state.title);
     }
 
     /// Gives up the memory of a room in which no guest has been for a while. To be called about once a second.

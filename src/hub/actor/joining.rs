@@ -12,6 +12,7 @@ use crate::hub::pending::PendingAppend;
 use crate::hub::reserving::check_reserved;
 use crate::hub::roster::change::{Arrival, ClaimedName, PresenceChange};
 use crate::hub::speaker::Speaker;
+use crate::language::Language;
 use crate::log::{Entry, LogError, Span};
 use crate::protocol::{Act, Body, CircuitId, GuestId, Hello, MessageId, Name, Refusal, Token, Welcome};
 
@@ -35,6 +36,7 @@ impl RoomActor {
         self.let_in(guest, circuit, hello.name.as_ref(), hello.keeps)?;
         let name = hello.name.or_else(|| self.own_name(guest));
         let wanted = self.wanted(guest, name, claimed, hello.keeps)?;
+        let wanted = wanted.or_else(|| self.suggested(guest, hello.language));
         let (arrival, connection) = self.roster.join(guest, wanted, circuit)?;
         self.budgets.begin(guest, Instant::now());
         self.announce(&arrival.changes);
@@ -66,6 +68,7 @@ impl RoomActor {
         self.let_in(guest, circuit, hello.name.as_ref(), hello.keeps)?;
         let name = hello.name.or_else(|| self.own_name(guest));
         let wanted = self.wanted(guest, name, claimed, hello.keeps)?;
+        let wanted = wanted.or_else(|| self.suggested(guest, hello.language));
         let arrival = self.roster.join_stateless(guest, wanted, circuit, Instant::now())?;
         self.budgets.begin(guest, Instant::now());
         self.announce(&arrival.changes);
@@ -117,6 +120,12 @@ impl RoomActor {
         Ok(wanted)
     }
 
+    /// A name in this language for a guest who comes in and asks for none.
+    fn suggested(&self, guest: GuestId, language: Language) -> Option<ClaimedName> {
+        let name = (!self.roster.has(guest)).then(|| self.roster.suggest(guest, true, language))??;
+        Some(ClaimedName { name, claim: None })
+    }
+
     /// The name that is reserved for a guest who comes in and asks for none, if it is free.
     pub(super) fn own_name(&self, guest: GuestId) -> Option<Name> {
         let own = self.state.reserved.of(guest).filter(|_| !self.roster.has(guest))?;
@@ -165,6 +174,7 @@ impl RoomActor {
             epochs: Arc::clone(&self.identity.epochs),
             cursor: None,
             head: span.head,
+            said: self.state.said(span.head),
             first: span.first,
             after: None,
             clock: self.clock(),

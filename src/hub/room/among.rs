@@ -5,12 +5,24 @@ use std::sync::Arc;
 use super::Room;
 use crate::hub::command::{Command, RoomsNews};
 use crate::hub::facts::Facts;
+use crate::language::Language;
 use crate::protocol::{CircuitId, Refusal};
 
 impl Room {
     /// The circuit that requests through this handle are charged to.
     pub fn circuit(&self) -> CircuitId {
         self.circuit
+    }
+
+    /// The same handle, for requests of a guest with this language: refusals and a name that is suggested are in it. It is of the
+    /// handle alone; the room does not know it of its guests.
+    pub fn in_language(self, language: Language) -> Self {
+        Self { language, ..self }
+    }
+
+    /// The language of the guest whose requests come through this handle.
+    pub fn language(&self) -> Language {
+        self.language
     }
 
     /// The room's name in addresses.

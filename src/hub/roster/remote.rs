@@ -13,6 +13,7 @@ use super::occupant::SeatHold;
 use super::others::Remote;
 use crate::hub::cluster::{NodeId, Presence, SeatedGuest};
 use crate::hub::suggested_name;
+use crate::language::Language;
 use crate::protocol::{Guest, GuestId, Name};
 
 impl Roster {
@@ -211,10 +212,10 @@ impl Roster {
                 .all(|holder| self.others.get(holder).is_some_and(|remote| remote.node.is_none()))
     }
 
-    /// A name for a guest who asks for none; with a number in it, where `plain` ones were in vain.
-    pub(in crate::hub) fn suggest(&self, id: GuestId, plain: bool) -> Option<Name> {
+    /// A name in this language for a guest who asks for none; with a number in it, where `plain` ones were in vain.
+    pub(in crate::hub) fn suggest(&self, id: GuestId, plain: bool, language: Language) -> Option<Name> {
         let guests = if plain { self.count() } else { usize::MAX };
-        suggested_name::suggest(guests, |name| self.is_free(name, id))
+        suggested_name::suggest(language, guests, |name| self.is_free(name, id))
     }
 
     /// The name of a guest at this node whose claim does not count.

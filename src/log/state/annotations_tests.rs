@@ -258,3 +258,21 @@ fn the_room_itself_neither_edits_nor_reacts() {
     assert!(apply(&mut state, 9, GuestId(8), Act::Delete { messages: vec![5], own: false }).refused);
     assert!(state.annotations.is_empty() && state.acts.len() == 1);
 }
+
+/// What a log gives again, because it was read twice, is not counted twice.
+#[test]
+fn what_is_no_message_is_counted_once() {
+    let mut state = hosted();
+    let announcement = Act::Announce { text: "tea is ready".into() };
+    for _ in 0..2 {
+        apply(&mut state, 3, GuestId(7), react(2, Some(Emoji::Good)));
+        apply(&mut state, 4, GuestId(7), react(2, None));
+        apply(&mut state, 5, HOST, announcement.clone());
+    }
+    assert_eq!(state.said(5), 2, "one message and the announcement");
+    let mut again = RoomState::decode(&state.encode()).unwrap();
+    assert_eq!(again, state);
+    again.set_back(4);
+    apply(&mut again, 4, GuestId(7), react(2, None));
+    assert_eq!((again.said(4), again.said(1)), (0, 0), "never below nothing");
+}

@@ -40,6 +40,8 @@ pub struct RoomLine {
     pub title: String,
     /// The number of its newest entry; 0 if there is none, or none is known yet.
     pub head: u64,
+    /// How many messages were said in it so far.
+    pub said: u64,
     /// How many guests are in it.
     pub guests: usize,
 }

@@ -25,7 +25,8 @@
 
 use maud::html;
 
-use super::markup::{Look, begin};
+use super::markup::{Look, begin, begin_html};
+use crate::language::{Language, english};
 
 /// How long after the end of the messages they are loaded again, in seconds. Not more than 15: Firefox takes a slower
 /// `refresh` for a reload, asks the server about it, and keeps both documents in the history.
@@ -40,44 +41,61 @@ pub const KEPT_SECONDS: u32 = 31_536_000;
 pub const REACHED: &str = "#again { display: none; }\n";
 
 /// Shown while the room cannot be reached.
-const AWAY: &str = "There is no connection to the room at the moment. This page tries again by itself, every few seconds. If you \
-                    have just sent something and the form is gone: your browser's Back brings it again, with what you wrote.";
+const AWAY: &str = english(
+    "There is no connection to the room at the moment. This page tries again by itself, every few seconds. If you \
+                    have just sent something and the form is gone: your browser's Back brings it again, with what you wrote.",
+);
 
 /// The address of the document that holds the messages of a window, relative to the others. `window` is of letters and
-/// digits, `after` the cursor to begin at.
-pub fn address(window: &str, after: Option<u64>) -> String {
-    format!("connection?{}", query(window, after))
+/// digits, `after` the cursor to begin at. The language is in the address, so that all these documents are in the one in which
+/// the window was opened, and that the browser's cache need not look at cookies, which change.
+pub fn address(language: Language, window: &str, after: Option<u64>) -> String {
+    format!("connection?{}", query(language, window, after))
 }
 
 /// The document that holds the messages.
-pub fn connection(window: &str, after: Option<u64>) -> String {
-    let query = query(window, after);
+pub fn connection(language: Language, window: &str, after: Option<u64>) -> String {
+    let query = query(language, window, after);
     let (messages, reconnect) = (format!("messages?{query}"), format!("reconnect?{query}"));
     let body = html! {
-        main aria-label="Connection" {
+        main aria-label=(language.say("Connection")) {
             div id="again" role="status" {
-                p class="first" { "Connecting to the room…" }
-                p class="away" { (AWAY) }
+                p class="first" { (language.say("Connecting to the room…")) }
+                p class="away" { (language.say(AWAY)) }
             }
-            iframe class="stream" name="stream" title="Messages" src=(messages) {}
+            iframe class="stream" name="stream" title=(language.say("Messages")) src=(messages) {}
             // A document in a sandbox goes nowhere by itself (HTML, section 7.1.5, "automatic features").
-            iframe hidden sandbox title="For the next try" src=(reconnect) {}
+            iframe hidden sandbox title=(language.say("For the next try")) src=(reconnect) {}
             link rel="stylesheet" href="reached";
         }
     };
-    begin(Look::Connection, "Messages", Some(&format!("{RETRY_SECONDS};url={reconnect}"))) + &body.0
+    let refresh = format!("{RETRY_SECONDS};url={reconnect}");
+    begin(Look::Connection, language, language.say("Messages"), Some(&refresh)) + &body.0
 }
 
 /// The document that leads back to [`connection`], at once.
-pub fn reconnect(window: &str, after: Option<u64>) -> String {
-    let refresh = format!("0;url={}#again", address(window, after));
-    let head = html! { meta http-equiv="refresh" content=(refresh); };
-    format!("<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Messages</title>{}\n", head.0)
+pub fn reconnect(language: Language, window: &str, after: Option<u64>) -> String {
+    let refresh = format!("0;url={}#again", address(language, window, after));
+    let head = html! {
+        meta charset="utf-8";
+        title { (language.say("Messages")) }
+        meta http-equiv="refresh" content=(refresh);
+    };
+    format!("{}{}\n", begin_html(language), head.0)
 }
 
-fn query(window: &str, after: Option<u64>) -> String {
+/// What follows the `?` of the addresses of the documents of a window.
+fn query(language: Language, window: &str, after: Option<u64>) -> String {
     let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
-    format!("window={window}{after}")
+    format!("window={window}{after}{}", of(language))
+}
+
+/// The language in an address; nothing for English, which is that of an address without one.
+pub fn of(language: Language) -> String {
+    match language {
+        Language::English => String::new(),
+        _ => format!("&in={}", language.code()),
+    }
 }
 
 #[cfg(test)]
@@ -86,7 +104,8 @@ mod tests {
 
     #[test]
     fn the_two_documents_lead_to_each_other_and_keep_the_cursor() {
-        let there = connection("1a", Some(7));
+        let en = Language::English;
+        let there = connection(en, "1a", Some(7));
         assert!(there.contains("content=\"10;url=reconnect?window=1a&amp;after=7\""), "{there}");
         assert!(there.contains("src=\"messages?window=1a&amp;after=7\""), "{there}");
         assert!(
@@ -94,8 +113,10 @@ mod tests {
             "the cache has it before it is needed"
         );
         assert!(
-            reconnect("1a", Some(7)).contains("content=\"0;url=connection?window=1a&amp;after=7#again\"")
+            reconnect(en, "1a", Some(7)).contains("content=\"0;url=connection?window=1a&amp;after=7#again\"")
         );
-        assert!(reconnect("1a", None).contains("url=connection?window=1a#again\""));
+        assert!(reconnect(en, "1a", None).contains("url=connection?window=1a#again\""));
+        let arabic = connection(Language::Arabic, "1a", Some(7));
+        assert!(arabic.contains("src=\"messages?window=1a&amp;after=7&amp;in=ar\""), "{arabic}");
     }
 }

@@ -5,13 +5,18 @@ use maud::{Markup, html};
 use super::calm::calm;
 use super::markup::{Look, badge, begin};
 use super::phrases;
+use super::switch::{Switch, switch};
+use super::words::{Marked, bdi};
 use crate::hub::annotated::Annotated;
 use crate::hub::{Found, History};
+use crate::language::Language;
 use crate::protocol::{GuestId, SEARCH_BYTES_MAX};
 
 /// The content of the page to search.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SearchPage<'a> {
+    /// The guest's language.
+    pub language: Language,
     /// The room's title.
     pub title: &'a str,
     /// The number of the form.
@@ -28,29 +33,33 @@ pub struct SearchPage<'a> {
 
 /// The page to search.
 pub fn search(page: &SearchPage<'_>) -> String {
-    let SearchPage { title, text, note, found, .. } = *page;
+    let SearchPage { language: l, title, text, note, found, .. } = *page;
     let body = html! {
         main {
-            h1 { "Search in " bdi { (title) } }
+            h1 { (l.mark("Search in {0}", &[&bdi(title)])) }
             (page.form(None, html! {
-                label for="text" { "What was said" }
+                label for="text" { (l.say("What was said")) }
                 div class="row" {
                     input id="text" name="text" value=(text) maxlength=(SEARCH_BYTES_MAX) required autofocus dir="auto"
                         autocomplete="off" spellcheck="false";
-                    button name="do" value="search" { "Search" }
+                    button name="do" value="search" { (l.say("Search")) }
                 }
             }))
             @if let Some(note) = note { p class="note" role="alert" { (note) } }
             @match found {
                 Some((found, clock)) => (page.found(found, clock)),
                 None => p class="quiet" {
-                    "All words must be in a message; \"in quotation marks\" they must be as they stand there. Capitals and accents do not \
-                     count. What you search for is kept nowhere. " a href="context" { "Read everything that is kept" }
+                    (l.say(
+                        "All words must be in a message; \"in quotation marks\" they must be as they stand there. Capitals and accents \
+                         do not count. What you search for is kept nowhere."
+                    ))
+                    " " a href="context" { (l.say("Read everything that is kept")) }
                 },
             }
+            (switch(l, &Switch::page("search")))
         }
     };
-    begin(Look::Host, &format!("Search in {title}"), None) + &body.0
+    begin(Look::Host, l, &l.fill("Search in {0}", &[&title]), None) + &body.0
 }
 
 impl SearchPage<'_> {
@@ -66,50 +75,68 @@ impl SearchPage<'_> {
     }
 
     fn found(&self, found: &Found, clock: u64) -> Markup {
+        let l = self.language;
         html! {
-            section aria-label="What was found" {
-                @for line in lines(&found.messages, clock) { (line.article(None)) }
+            section aria-label=(l.say("What was found")) {
+                @for line in lines(l, &found.messages, clock) { (line.article(l, None)) }
             }
             @if found.after > 0 {
-                @if found.messages.is_empty() { p { "Nothing among the newer messages." } }
+                @if found.messages.is_empty() { p { (l.say("Nothing among the newer messages.")) } }
                 // What was searched for is in no address.
                 (self.form(Some(found.after + 1), html! {
                     input type="hidden" name="text" value=(self.text) autocomplete="off";
-                    button name="do" value="search" { "Search in older messages" }
+                    button name="do" value="search" { (l.say("Search in older messages")) }
                 }))
             } @else if found.messages.is_empty() {
-                p { "Nothing was found" @if found.before > 1 { " here" } "." }
+                p { (if found.before > 1 { l.say("Nothing was found here.") } else { l.say("Nothing was found.") }) }
             } @else {
-                p class="quiet" { "That is all." }
+                p class="quiet" { (l.say("That is all.")) }
             }
         }
     }
 }
 
 /// A page of messages, around one of them if one is meant.
-pub fn context(title: &str, message: Option<u64>, page: &History, head: u64, clock: u64) -> String {
-    let lines: Vec<_> = lines(&page.messages, clock).collect();
+pub fn context(
+    l: Language,
+    title: &str,
+    message: Option<u64>,
+    page: &History,
+    (head, clock): (u64, u64),
+    foot: &Markup,
+) -> String {
+    let lines: Vec<_> = lines(l, &page.messages, clock).collect();
     let is_there = |seq: u64| lines.iter().any(|line| line.seq == seq);
     let body = html! {
         main {
-            h1 { "What was said in " bdi { (title) } }
-            p class="quiet" { a href="search" { "Search" } " · " a href="../page" { "To the room" } }
+            h1 { (l.mark("What was said in {0}", &[&bdi(title)])) }
+            p class="quiet" { a href="search" { (l.say("Search")) } " · " a href="../page" { (l.say("To the room")) } }
             @if message.is_some_and(|message| !is_there(message)) {
-                p class="note" role="alert" { "The message that the link leads to is not kept any more. These were said about then." }
-            }
-            @if page.after > 0 { p { a href={ "context?before=" (page.after + 1) } { "Older messages" } } }
-            @if lines.is_empty() { p { "Nothing is kept of that time." } }
-            div role="log" aria-live="off" aria-label="Messages" {
-                @for (line, age) in ages(&lines) {
-                    @if let Some(age) = age { h2 class="age" { (age) } }
-                    (line.article(Some(message == Some(line.seq))))
+                p class="note" role="alert" {
+                    (l.say("The message that the link leads to is not kept any more. These were said about then."))
                 }
             }
-            @if page.before <= head { p { a href={ "context?after=" (page.before - 1) } { "Newer messages" } } }
-            @else { p class="quiet" { "These are the newest. " a href="context" { "Look again" } } }
+            @if page.after > 0 { p { a href={ "context?before=" (page.after + 1) } { (l.say("Older messages")) } } }
+            @if lines.is_empty() { p { (l.say("Nothing is kept of that time.")) } }
+            div role="log" aria-live="off" aria-label=(l.say("Messages")) {
+                @for (line, age) in ages(&lines) {
+                    @if let Some(age) = age { h2 class="age" { (age) } }
+                    (line.article(l, Some(message == Some(line.seq))))
+                }
+            }
+            @if page.before <= head { p { a href={ "context?after=" (page.before - 1) } { (l.say("Newer messages")) } } }
+            @else { p class="quiet" { (l.say("These are the newest.")) " " a href="context" { (l.say("Look again")) } } }
+            (foot)
         }
     };
-    begin(Look::Host, &format!("What was said in {title}"), None) + &body.0
+    begin(Look::Host, l, &l.fill("What was said in {0}", &[&title]), None) + &body.0
+}
+
+/// The switch between languages on the page of messages that [`context`] makes, for the address that it has.
+pub fn switch_of(l: Language, message: Option<u64>, before: Option<u64>, after: Option<u64>) -> Markup {
+    let query = [("message", message), ("before", before), ("after", after)];
+    let query = query.into_iter().find_map(|(name, number)| Some((name, number?)));
+    switch(l, &Switch::context(query))
 }
 
 /// A message in a list.
@@ -124,7 +151,7 @@ struct Line<'a> {
 }
 
 /// Those of these entries that are messages, in their order.
-fn lines(messages: &[Annotated], clock: u64) -> impl Iterator<Item = Line<'_>> {
+fn lines(l: Language, messages: &[Annotated], clock: u64) -> impl Iterator<Item = Line<'_>> {
     messages.iter().filter_map(move |Annotated { record, edited, .. }| {
         let (name, text) = record.body.said()?;
         Some(Line {
@@ -133,7 +160,7 @@ fn lines(messages: &[Annotated], clock: u64) -> impl Iterator<Item = Line<'_>> {
             name: name.as_str(),
             text,
             edited: *edited,
-            age: phrases::span(clock.saturating_sub(record.at)) + " ago",
+            age: phrases::ago(l, clock.saturating_sub(record.at)),
         })
     })
 }
@@ -146,18 +173,19 @@ fn ages<'a>(lines: &'a [Line<'a>]) -> impl Iterator<Item = (&'a Line<'a>, Option
 
 impl Line<'_> {
     /// The message, in a list of what was found, or in its place: there the one that is `meant` is marked.
-    fn article(&self, meant: Option<bool>) -> Markup {
+    fn article(&self, l: Language, meant: Option<bool>) -> Markup {
         let Self { seq, guest, name, text, edited, age } = self;
         let place = format!("context?message={seq}#m{seq}");
         html! {
             article id={ "m" (seq) } class=[(meant == Some(true)).then_some("meant")] {
                 h3 {
-                    bdi { (name) } " " (badge(*guest)) " "
+                    bdi { (name) } " " (badge(l, *guest)) " "
                     a class="quiet" href=(place) {
-                        @if meant.is_none() { (age) ", in its place" } @else { "Link to this" span class="unseen" { " message of " bdi { (name) } } }
+                        @if meant.is_none() { (l.mark("{0}, in its place", &[age])) }
+                        @else { (l.say("Link to this")) " " span class="unseen" { (l.mark("message of {0}", &[&bdi(name)])) } }
                     }
                 }
-                p class="said" dir="auto" { (calm(text)) @if *edited { " " span class="quiet" { "edited" } } }
+                p class="said" dir="auto" { (calm(text)) @if *edited { " " span class="quiet" { (l.say("edited")) } } }
             }
         }
     }

@@ -3,6 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::protocol::{Body, MessageId, Name, Reactions, Record};
 
+const EN: Language = Language::English;
+
 fn record(seq: u64, at: u64, text: &str) -> Annotated {
     let (id, name) = (MessageId::parse("a").unwrap(), Name::parse("Ann & Bob").unwrap());
     let body = Body::Message { name, text: text.into() };
@@ -14,7 +16,7 @@ fn record(seq: u64, at: u64, text: &str) -> Annotated {
 fn a_message_is_marked_among_those_around_it_with_their_ages() {
     let messages = vec![record(4, 0, "old"), record(5, 10, "older"), record(7, 2 * 86_400, "<b>new")];
     let page = History { before: 8, after: 3, messages };
-    let shown = context("Tea", Some(5), &page, 9, 3 * 86_400);
+    let shown = context(EN, "Tea", Some(5), &page, (9, 3 * 86_400), &html! {});
     assert_eq!(shown.matches("class=\"meant\"").count(), 1);
     assert!(shown.contains("<article id=\"m5\" class=\"meant\">"), "{shown}");
     let ages: Vec<_> =
@@ -22,7 +24,7 @@ fn a_message_is_marked_among_those_around_it_with_their_ages() {
     assert_eq!(ages, [1, 1, 1], "{shown}");
     assert!(shown.contains("&lt;b&gt;new") && shown.contains("href=\"context?before=4\""), "{shown}");
     assert!(shown.contains("href=\"context?after=7\"") && !shown.contains("not kept any more"), "{shown}");
-    let newest = context("Tea", Some(6), &page, 7, 3 * 86_400);
+    let newest = context(EN, "Tea", Some(6), &page, (7, 3 * 86_400), &html! {});
     assert!(newest.contains("not kept any more") && newest.contains("These are the newest"), "{newest}");
 }
 
@@ -47,7 +49,7 @@ proptest! {
             let found = Some((&found, 60));
             let shown = search(&SearchPage { title: text, text, note: Some(text), found, ..SearchPage::default() });
             let page = History { before: 8, after: 3, messages: vec![record(7, 0, text)] };
-            let context = context(text, None, &page, 9, 0);
+            let context = context(EN, text, None, &page, (9, 0), &html! {});
             [shown.matches(['<', '>']).count(), context.matches(['<', '>']).count()]
         };
         prop_assert_eq!(tags(&text), tags(""));

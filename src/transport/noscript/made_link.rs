@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use super::words::Marked;
+use crate::language::Language;
 use crate::protocol::link_fragment;
 use crate::qr::Drawing;
 
@@ -21,23 +23,37 @@ fn kind(invites: bool) -> &'static str {
 }
 
 /// The link that was made, to be given on, and its QR code.
-pub(super) fn made_link(secret: &str, drawing: Option<&Drawing>, room: &str, invites: bool) -> Markup {
+pub(super) fn made_link(
+    l: Language,
+    secret: &str,
+    drawing: Option<&Drawing>,
+    room: &str,
+    invites: bool,
+) -> Markup {
     html! {
         p role="status" {
             @if invites {
-                "This is the invitation. Put the address of the room before it, and give it to that person in private; it is shown \
-                 once:"
+                (l.say(
+                    "This is the invitation. Put the address of the room before it, and give it to that person in private; it is \
+                     shown once:"
+                ))
             } @else {
-                "This is the link, which works once. Put the address of the room before it, and give it to one guest in private:"
+                (l.say("This is the link, which works once. Put the address of the room before it, and give it to one guest in private:"))
             }
         }
         p { code { "/#" (link_fragment(room, kind(invites), secret)) } }
         @if let Some(Drawing { size, path }) = drawing {
-            svg class="qr" viewBox={ "0 -.5 " (size) " " (size) } role="img" aria-label="The whole link as a QR code" { path d=(path) {} }
+            svg class="qr" viewBox={ "0 -.5 " (size) " " (size) } role="img" aria-label=(l.say("The whole link as a QR code")) { path d=(path) {} }
         }
         p class="quiet" {
-            "Where there is no JavaScript, what follows the last = is pasted on the "
-            @if invites { "entry of the room." } @else { "page " i { "Host" } " of the room, or on its entry." }
+            @if invites {
+                (l.say("Where there is no JavaScript, what follows the last = is pasted on the entry of the room."))
+            } @else {
+                (l.mark(
+                    "Where there is no JavaScript, what follows the last = is pasted on the page {0} of the room, or on its entry.",
+                    &[&html! { i { (l.say("Host")) } }],
+                ))
+            }
         }
     }
 }
@@ -51,7 +67,7 @@ mod tests {
         let secret = "w".repeat(43);
         let shown = |origin, invites| {
             let drawing = whole(origin, "main", &secret, invites).and_then(|link| Drawing::of(&link));
-            made_link(&secret, drawing.as_ref(), "main", invites).0
+            made_link(Language::English, &secret, drawing.as_ref(), "main", invites).0
         };
         let page = shown("http://room.onion", true);
         assert!(page.contains(&format!("<code>/#invite={secret}</code>")));

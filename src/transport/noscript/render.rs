@@ -13,6 +13,8 @@ use super::colours::Colours;
 use super::event::{Event, Member, Said};
 use super::phrases::{self, CANNOT_WRITE};
 use super::said::{Place, Quotes, article};
+use super::words::{Marked, bdi};
+use crate::language::{Language, english};
 use crate::protocol::act::Act;
 use crate::protocol::policy::RoleOf;
 use crate::protocol::record::HELD;
@@ -33,6 +35,8 @@ const DAY_SECONDS: u64 = 86_400;
 /// Renders the events of one guest.
 #[derive(Debug)]
 pub struct Renderer {
+    /// The guest's language.
+    language: Language,
     me: GuestId,
     members: Vec<Member>,
     /// The number of guests, where only that is told.
@@ -71,10 +75,11 @@ pub struct Renderer {
 
 impl Renderer {
     /// For a guest who has just joined; `live` if the document does not end.
-    pub fn new(welcome: &Welcome, live: bool) -> Self {
+    pub fn new(language: Language, welcome: &Welcome, live: bool) -> Self {
         let mut colours = Colours::default();
         colours.give(welcome.guests.iter().map(|guest| guest.id));
         Self {
+            language,
             live,
             me: welcome.guest.id,
             members: welcome.guests.iter().map(Member::from).collect(),
@@ -117,19 +122,21 @@ impl Renderer {
         if !std::mem::take(&mut self.history) {
             return;
         }
+        let l = self.language;
         match self.last {
             // The style hides it when something has been said.
-            None => append(out, &html! { p class="line empty" { "Nothing has been said yet." } }),
-            Some(_) if self.live => self.line(out, &html! { "You came in" }),
+            None => append(out, &html! { p class="line empty" { (l.say("Nothing has been said yet.")) } }),
+            Some(_) if self.live => self.say(out, english("You came in")),
             Some(_) => {}
         }
         if !self.storage_available {
-            self.line(out, &html! { (CANNOT_WRITE) });
+            self.say(out, CANNOT_WRITE);
         }
         if let Some(lost) = self.lost_name.take() {
             let mine =
                 self.members.iter().find(|member| member.id == self.me).map(|member| member.name.as_str());
-            self.line(out, &html! { (phrases::lost_name(lost.as_str(), mine.unwrap_or("…"))) });
+            let line = phrases::lost_name(l, lost.as_str(), mine.unwrap_or("…"));
+            self.line(out, &html! { (line) });
         }
     }
 
@@ -144,11 +151,12 @@ impl Renderer {
     }
 
     fn event(&mut self, event: Event, out: &mut String) {
+        let l = self.language;
         match event {
             Event::Message(said) => self.message(said, out),
             Event::Title { at, title } => {
                 self.moment(at, out);
-                self.line(out, &html! { "The room is now called " bdi { (title) } });
+                self.line(out, &l.mark("The room is now called {0}", &[&bdi(&title)]));
             }
             Event::Act { at, guest, act } => self.act(at, guest, &act, out),
             Event::Policy { policy } => {
@@ -159,18 +167,18 @@ impl Renderer {
             Event::Unknown { at, guest, kind } if kind == HELD => {
                 if guest == self.me {
                     self.moment(at, out);
-                    self.line(out, &html! { (phrases::WAITS) });
+                    self.say(out, phrases::WAITS);
                 }
             }
             Event::Unknown { at, .. } => {
                 self.moment(at, out);
-                self.line(out, &html! { "Something that this page cannot show." });
+                self.say(out, english("Something that this page cannot show."));
             }
-            Event::Gap {} => self.line(out, &html! { "Messages that were here are no longer kept." }),
+            Event::Gap {} => self.say(out, english("Messages that were here are no longer kept.")),
             Event::Joined { guest, at } => {
                 if self.insert(guest.clone()) && guest.id != self.me {
                     self.pause(at, out);
-                    self.line(out, &html! { bdi { (guest.name) } " joined" });
+                    self.line(out, &l.mark("{0} joined", &[&bdi(&guest.name)]));
                 }
             }
             Event::Left { guest, at } => {
@@ -179,7 +187,7 @@ impl Renderer {
                 if self.members.len() < before {
                     self.members_changed = true;
                     self.pause(at, out);
-                    self.line(out, &html! { bdi { (guest.name) } " left" });
+                    self.line(out, &l.mark("{0} has left", &[&bdi(&guest.name)]));
                 }
             }
             Event::Away { guest } | Event::Back { guest } => {
@@ -188,8 +196,8 @@ impl Renderer {
             Event::Renamed { guest, was, at } => {
                 self.pause(at, out);
                 let line = match guest.id == self.me {
-                    true => html! { "You are now called " bdi { (guest.name) } },
-                    false => html! { bdi { (was) } " is now called " bdi { (guest.name) } },
+                    true => l.mark("You are now called {0}", &[&bdi(&guest.name)]),
+                    false => l.mark("{0} is now called {1}", &[&bdi(&was), &bdi(&guest.name)]),
                 };
                 self.line(out, &line);
                 self.insert(guest);
@@ -204,8 +212,7 @@ impl Renderer {
                 self.members_changed = true;
             }
             Event::Storage { available } => {
-                let line = if available { "The room can write again." } else { CANNOT_WRITE };
-                self.line(out, &html! { (line) });
+                self.say(out, if available { english("The room can write again.") } else { CANNOT_WRITE });
             }
             Event::Other => {}
         }
@@ -225,8 +232,11 @@ impl Renderer {
         }
         let name = self.name(guest);
         // Messages of the history are shown with what was done to them.
-        let line =
-            if self.history { None } else { self.quotes.annotation(self.me, guest, name.as_deref(), act) };
+        let l = self.language;
+        let line = match self.history {
+            true => None,
+            false => self.quotes.annotation(l, self.me, guest, name.as_deref(), act),
+        };
         if let Some(line) = line {
             self.moment(at, out);
             return self.line(out, &line);
@@ -234,11 +244,11 @@ impl Renderer {
         let of_role = || self.policy.name(guest).map(str::to_owned);
         let by = match name.or_else(of_role) {
             Some(name) => html! { bdi { (name) } },
-            None if guest == GuestId::ROOM => html! { "the host" },
-            None if act.is_own(guest) => html! { "a guest" },
-            None => html! { "a host" },
+            None if guest == GuestId::ROOM => html! { (l.say("the host")) },
+            None if act.is_own(guest) => html! { (l.say("a guest")) },
+            None => html! { (l.say("a host")) },
         };
-        if let Some(line) = acts::line(act, &by) {
+        if let Some(line) = acts::line(l, act, &by) {
             self.moment(at, out);
             self.line(out, &line);
         }
@@ -275,7 +285,13 @@ impl Renderer {
         let classes = [(new, " new"), (mine, " mine"), (follows, " follows")];
         let classes = classes.map(|(is, class)| if is { class } else { "" }).concat();
         let classes = format!("{}{classes}", self.colours.class(guest));
-        append(out, &article(&said, &Place { classes, mine, follows, role, quotes: &self.quotes }));
+        append(
+            out,
+            &article(
+                &said,
+                &Place { language: self.language, classes, mine, follows, role, quotes: &self.quotes },
+            ),
+        );
         self.quotes.note(&said);
         self.last = Some((guest, said.name, at));
     }
@@ -286,14 +302,18 @@ impl Renderer {
 
     /// Appends how long before the join a message was published, where that changes.
     fn age(&mut self, at: u64, out: &mut String) {
-        let age = phrases::span(self.joined.saturating_sub(at));
+        let age = self.how_long_before(at);
         if age != self.age {
-            // In a live document "ago" would soon be wrong.
-            let from = if self.live { "before you came" } else { "ago" };
-            self.line(out, &html! { (age) " " (from) });
+            self.line(out, &html! { (age) });
             self.age = age;
         }
         self.newest = self.newest.max(at);
+    }
+
+    /// How long before the guest came something was; in a live document "ago" would soon be wrong.
+    fn how_long_before(&self, at: u64) -> String {
+        let seconds = self.joined.saturating_sub(at);
+        if self.live { phrases::before(self.language, seconds) } else { phrases::ago(self.language, seconds) }
     }
 
     /// Appends when something was, where that is not clear from what stands above it.
@@ -310,10 +330,11 @@ impl Renderer {
         let days = |at: u64| at.saturating_sub(self.joined) / DAY_SECONDS;
         let (here, before) = (days(at), days(self.newest));
         if pause >= PAUSE_SECONDS {
-            self.line(out, &html! { (phrases::span(pause)) " later" });
+            self.line(out, &html! { (phrases::later(self.language, pause)) });
         }
         if here > before {
-            self.line(out, &html! { (phrases::span(here * DAY_SECONDS)) " after you came" });
+            let days = self.language.counted(here, "{0} day after you came", "{0} days after you came");
+            self.line(out, &html! { (days) });
         }
         self.newest = self.newest.max(at);
     }
@@ -324,6 +345,11 @@ impl Renderer {
         if let Some((_, name, _)) = &mut self.last {
             name.clear();
         }
+    }
+
+    /// Appends such a line of this text alone.
+    fn say(&mut self, out: &mut String, english: &'static str) {
+        self.line(out, &html! { (self.language.say(english)) });
     }
 
     /// Inserts or updates a member; returns whether it is new.

@@ -4,10 +4,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::protocol;
+use crate::transport::noscript::languages_tests::{OTHERS, latin};
 use crate::transport::noscript::markup::badge;
 
 fn renderer() -> Renderer {
     Renderer {
+        language: Language::English,
         me: GuestId(1),
         members: Vec::new(),
         occupancy: None,
@@ -79,7 +81,7 @@ proptest! {
         let mut out = String::new();
         renderer().message(said(0, name.clone(), &text), &mut out);
         let rest = out.strip_prefix("<article class=\"h").and_then(|rest| rest.split_once("\" id=\"m1\"><h2><bdi>"));
-        let between = format!("</bdi> {}</h2><p dir=\"auto\">", badge(GuestId(2)).0);
+        let between = format!("</bdi> {}</h2><p dir=\"auto\">", badge(Language::English, GuestId(2)).0);
         let (shown, rest) = rest.unwrap().1.split_once(&between).unwrap();
         let shown = [shown, rest.split_once("</p><a href=").unwrap().0];
         for (shown, original) in shown.into_iter().zip([name, calm(&text).into_owned()]) {
@@ -130,4 +132,44 @@ fn each_day_is_marked_while_a_guest_is_here() {
     let days: Vec<_> =
         ["1 day after", "2 days after", "5 days after"].map(|day| out.matches(day).count()).into();
     assert_eq!((days, out.matches("after you came").count()), (vec![1, 1, 1], 3), "{out}");
+}
+
+/// All that is said between the messages, in languages in which no word is of Latin letters.
+#[test]
+fn what_stands_between_messages_is_in_the_guests_language() {
+    for language in OTHERS {
+        let (mut out, ann) = (String::new(), Name::parse("Аня").unwrap());
+        let mut renderer = Renderer { language, storage_available: false, history: true, ..renderer() };
+        renderer.lost_name(Some(ann.clone()));
+        renderer.message(said(9000, "Аня".to_owned(), "да"), &mut out);
+        renderer.end_history(&mut out);
+        let guest = |id| protocol::Guest { id: GuestId(id), name: ann.clone(), away: id == 3, kept: id == 3 };
+        let other = Name::parse("Оля").unwrap();
+        let mut batch = EventBatch::default();
+        batch.push(&protocol::Event::Joined { guest: &guest(2), at: 9000 });
+        batch.push(&protocol::Event::Joined { guest: &guest(3), at: 90_000 });
+        batch.push(&protocol::Event::Renamed { guest: &guest(2), was: &other, at: 90_000 });
+        batch.push(&protocol::Event::Renamed { guest: &guest(1), was: &other, at: 90_000 });
+        batch.push(&protocol::Event::Gap { after: 1, before: 3 });
+        batch.push(&protocol::Event::Storage { available: true });
+        renderer.events(&batch, &mut out);
+        let role = Act::Role {
+            target: crate::protocol::act::Target { of: GuestId(3), name: None },
+            role: Role::Host,
+            link: None,
+        };
+        renderer.act(90_000, GuestId(2), &role, &mut out);
+        renderer.act(90_000, GuestId(8), &Act::Edit { message: 9001, text: "нет".into() }, &mut out);
+        let answer = Said { reply: Some(4), edited: true, ..said(90_000, "Аня".to_owned(), "да") };
+        renderer.message(answer, &mut out);
+        renderer.members(&mut out);
+        batch = EventBatch::default();
+        batch.push(&protocol::Event::Left { guest: &guest(2), at: 180_000 });
+        batch.push(&protocol::Event::Occupancy { count: 300 });
+        renderer.events(&batch, &mut out);
+        renderer.members(&mut out);
+        let end = protocol::private::PrivateEvent::PrivateEnd { number: 9, guest: Some(GuestId(2)) };
+        out += &private(&mut renderer, &[whispered(2, 1, &ann, "да"), whispered(1, 2, &ann, "да"), end]);
+        assert!(latin(&out).is_empty(), "{}: {:?} in {out}", language.code(), latin(&out));
+    }
 }

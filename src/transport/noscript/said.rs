@@ -7,6 +7,8 @@ use maud::{Markup, html};
 use super::calm::{calm, is_long, lines_of};
 use super::event::Said;
 use super::markup::badge;
+use super::words::{Marked, bdi, role_name};
+use crate::language::Language;
 use crate::protocol::{Act, Emoji, GuestId, Role};
 
 /// How many of the newest messages are remembered to be quoted.
@@ -52,34 +54,35 @@ impl Quotes {
     /// the reader, `me`. Of the others they are told when the document is loaded again; in a full room there are many.
     pub(super) fn annotation(
         &mut self,
+        l: Language,
         me: GuestId,
         by: GuestId,
         name: Option<&str>,
         act: &Act,
     ) -> Option<Markup> {
-        let name = name.unwrap_or("A guest");
+        let name = name.unwrap_or(l.say("A guest"));
         match act {
             Act::Edit { message, text } => {
-                let line = html! {
-                    bdi { (name) } " edited " (self.quote(*message)) " It is now: " bdi class="rules" { (calm(text)) }
-                };
+                let now = html! { bdi class="rules" { (calm(text)) } };
+                let line =
+                    l.mark("{0} edited {1} It is now: {2}", &[&bdi(name), &self.quote(l, *message), &now]);
                 self.edit(*message, text);
                 Some(line)
             }
             Act::React { message, emoji: Some(emoji) } if by != me && self.is_of(*message, me) => {
-                Some(html! { bdi { (name) } " " (emoji.as_str()) " " (self.quote(*message)) })
+                Some(html! { bdi { (name) } " " (emoji.as_str()) " " (self.quote(l, *message)) })
             }
             _ => None,
         }
     }
 
     /// A message by its beginning, with a link to where it stands; or to the document that has it by itself.
-    pub(super) fn quote(&self, message: u64) -> Markup {
+    pub(super) fn quote(&self, l: Language, message: u64) -> Markup {
         match self.0.get(&message) {
             Some(Quote { name, begins, .. }) => {
                 html! { a href={ "#m" (message) } dir="auto" { bdi { (name) } ": " bdi { (begins) } } }
             }
-            None => html! { a href=(address(message)) target="message" { "an earlier message" } },
+            None => html! { a href=(address(message)) target="message" { (l.say("an earlier message")) } },
         }
     }
 }
@@ -100,6 +103,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// How a message stands among the others.
 pub(super) struct Place<'a> {
+    pub(super) language: Language,
     /// The classes of its element.
     pub(super) classes: String,
     /// Whether it is the reader's own.
@@ -112,16 +116,16 @@ pub(super) struct Place<'a> {
 
 /// The element of a message.
 pub(super) fn article(said: &Said, place: &Place<'_>) -> Markup {
-    let Place { classes, mine, follows, role, quotes } = place;
-    let text = calm(&said.text);
+    let Place { language: l, classes, mine, follows, role, quotes } = place;
+    let (l, text) = (*l, calm(&said.text));
     html! {
         article class=(classes) id={ "m" (said.seq) } {
             h2 {
-                @if *mine { "You" } @else { bdi { (said.name) } }
-                @if !follows && *role > Role::Guest { " " span class="role" { (role.as_str()) } }
-                @if !mine && !follows { " " (badge(said.guest)) }
+                @if *mine { (l.say("You")) } @else { bdi { (said.name) } }
+                @if !follows && *role > Role::Guest { " " span class="role" { (role_name(l, *role)) } }
+                @if !mine && !follows { " " (badge(l, said.guest)) }
             }
-            @if let Some(to) = said.reply { div class="marks" { "In reply to " (quotes.quote(to)) } }
+            @if let Some(to) = said.reply { div class="marks" { (l.mark("In reply to {0}", &[&quotes.quote(l, to)])) } }
             @if is_long(lines_of(&text)) {
                 p class="long" tabindex="0" dir="auto" { (text) }
             } @else {
@@ -129,12 +133,12 @@ pub(super) fn article(said: &Said, place: &Place<'_>) -> Markup {
             }
             @if said.edited || !said.reactions.is_empty() {
                 div class="marks" {
-                    @if said.edited { "edited " }
+                    @if said.edited { (l.say("edited")) " " }
                     @for (emoji, count) in counts(said) { span { (emoji) "\u{a0}" (count) } " " }
                 }
             }
             // One link, because each message has it.
-            a href=(address(said.seq)) target="message" { "more" }
+            a href=(address(said.seq)) target="message" { (l.say("more")) }
         }
     }
 }
@@ -161,7 +165,7 @@ mod tests {
     #[test]
     fn what_is_not_shown_is_linked_to_its_own_document() {
         let mut quotes = Quotes::default();
-        assert!(quotes.quote(7).0.contains("href=\"message?of=7\""));
+        assert!(quotes.quote(Language::English, 7).0.contains("href=\"message?of=7\""));
         let said = Said {
             seq: 7,
             at: 0,
@@ -174,9 +178,9 @@ mod tests {
         };
         quotes.note(&said);
         let expected = "<a href=\"#m7\" dir=\"auto\"><bdi>&lt;b&gt;</bdi>: <bdi>a &amp; b</bdi></a>";
-        assert_eq!(quotes.quote(7).0, expected);
+        assert_eq!(quotes.quote(Language::English, 7).0, expected);
         quotes.edit(7, "other");
-        assert!(quotes.quote(7).0.ends_with("<bdi>other</bdi></a>"));
+        assert!(quotes.quote(Language::English, 7).0.ends_with("<bdi>other</bdi></a>"));
         assert!(quotes.is_of(7, GuestId(2)) && !quotes.is_of(7, GuestId(3)) && !quotes.is_of(8, GuestId(2)));
     }
 }

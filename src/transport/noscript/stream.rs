@@ -4,6 +4,7 @@
 //! rendered when the connection has taken it.
 
 use std::collections::VecDeque;
+use std::fmt::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +18,9 @@ use super::phrases;
 use super::refresh::REFRESH_SECONDS;
 use super::render::Renderer;
 use super::windows::Claim;
+use super::words::{Marked, bdi};
 use crate::hub::{Join, Reader, Room, Seat, StatelessJoin};
+use crate::language::{Language, english};
 use crate::protocol::{Code, EventBatch, EventKind, HistoryRequest, Name, Policy, Refusal, Welcome};
 
 /// After how long a live document ends that shows a message which was deleted since: the browser loads it again, without it. Not at
@@ -42,10 +45,13 @@ const HEARTBEAT: &str = "<i></i>\n";
 const HEARTBEAT_MAX: Duration = Duration::from_secs(30);
 
 /// Shown when there was no heartbeat for long.
-const SILENT: &str = "Nothing has come from the room for more than a minute. The connection may be gone.";
+const SILENT: &str =
+    english("Nothing has come from the room for more than a minute. The connection may be gone.");
 
 /// The document of messages, in parts.
 pub struct Stream {
+    /// The language in which the document was begun.
+    language: Language,
     reader: Reader,
     renderer: Renderer,
     /// Events of the history that were read and are not rendered yet.
@@ -90,76 +96,98 @@ pub struct Live {
 impl Stream {
     /// A live document for a guest who has just joined. It ends when the room closes or the seat is lost. `after` is the
     /// cursor to begin at.
-    pub fn live(room: &Room, join: Join, after: Option<u64>, live: Live) -> Self {
+    pub fn live(language: Language, room: &Room, join: Join, after: Option<u64>, live: Live) -> Self {
         let reader = Reader::new(room, &join, Some(beginning(&join.welcome, after)));
         let mut live = Box::new(live);
         live.heartbeat = live.heartbeat.min(HEARTBEAT_MAX);
         let window = live.window.number.clone();
         let (lost, heartbeat) = (live.lost_name.take(), live.heartbeat);
-        let mut stream =
-            Self::new(&join.welcome, reader, (after, &window), None, Mode::Live { seat: join.seat, live });
+        let mut stream = Self::new(
+            language,
+            &join.welcome,
+            reader,
+            (after, &window),
+            None,
+            Mode::Live { seat: join.seat, live },
+        );
         stream.renderer.lost_name(lost);
         stream.heartbeat_due += heartbeat;
         stream
     }
 
     /// A document that ends, and that the browser loads again every `seconds`, for the window with this number.
-    pub fn once(room: &Room, join: &StatelessJoin, after: Option<u64>, seconds: u32, window: &str) -> Self {
+    pub fn once(
+        l: Language,
+        room: &Room,
+        join: &StatelessJoin,
+        after: Option<u64>,
+        seconds: u32,
+        window: &str,
+    ) -> Self {
         let reader = Reader::stateless(room, join, Some(beginning(&join.welcome, after)));
-        let (live, plain) = (connection::address(window, None), format!("messages?window={window}"));
+        let (live, plain) =
+            (connection::address(l, window, None), format!("messages?window={window}{}", connection::of(l)));
         let foot = html! {
             p class="line" {
-                "Loads again every " (seconds) " seconds"
+                (l.counted(seconds.into(), "Loads again every {0} second", "Loads again every {0} seconds"))
                 @for other in REFRESH_SECONDS {
-                    " · " a href={ (plain) "&plain=" (other) } { (other) "\u{a0}s" }
+                    " · " a href={ (plain) "&plain=" (other) } { (l.fill("{0}\u{a0}s", &[&other])) }
                 }
-                " · " a href=(live) { "live" }
+                " · " a href=(live) { (l.say("live")) }
             }
         };
         let mode = Mode::Once { foot };
-        Self::new(&join.welcome, reader, (after, window), Some(&seconds.to_string()), mode)
+        Self::new(l, &join.welcome, reader, (after, window), Some(&seconds.to_string()), mode)
     }
 
     fn new(
+        language: Language,
         welcome: &Welcome,
         mut reader: Reader,
         (after, window): (Option<u64>, &str),
         refresh: Option<&str>,
         mode: Mode,
     ) -> Self {
-        let mut out = begin(Look::Messages, &format!("Messages in {}", welcome.title), refresh);
+        let l = language;
+        let mut out = begin(Look::Messages, l, &l.fill("Messages in {0}", &[&welcome.title]), refresh);
         let live = matches!(mode, Mode::Live { .. });
         let earlier = welcome.first.saturating_sub(1);
-        let (again, all) = (connection::address(window, None), connection::address(window, Some(earlier)));
+        let (again, all) =
+            (connection::address(l, window, None), connection::address(l, window, Some(earlier)));
         // A live document is in the frame of the one at that address.
         let target = live.then_some("_parent");
         let head = html! {
             // What is written on comes last; the style puts this after it.
-            a class="newest" href="#newest" { "To the newest" }
+            a class="newest" href="#newest" { (l.say("To the newest")) }
             div id="newest" {}
-            @if live { p class="silent" role="status" { (SILENT) " " a href=(again) target="_parent" { "Reconnect" } } }
+            @if live { p class="silent" role="status" { (l.say(SILENT)) " " a href=(again) target="_parent" { (l.say("Reconnect")) } } }
         };
         let lines = html! {
-            h1 class="unseen" { "Messages" }
-            p class="line" { (phrases::kept(welcome.kept)) }
-            (head_of(&welcome.policy))
+            h1 class="unseen" { (l.say("Messages")) }
+            p class="line" { (phrases::kept(l, welcome.kept)) }
+            (head_of(l, &welcome.policy))
             @if after.is_none() && reader.after() > earlier {
-                p class="line" { "Earlier messages are not shown. " a href=(all) target=[target] { "Show all" } }
+                p class="line" { (l.say("Earlier messages are not shown.")) " " a href=(all) target=[target] { (l.say("Show all")) } }
             }
         };
-        out.push_str(
-            "<input type=\"checkbox\" id=\"people\" aria-label=\"Show who is here\">\n<div class=\"flow\">\n",
+        // What is left open cannot be markup of its own.
+        let people = html! { input type="checkbox" id="people" aria-label=(l.say("Show who is here")); };
+        let labelled = |label: &'static str| html! { (l.say(label)) }.0.replace('"', "&quot;");
+        let main = labelled(english("Conversation"));
+        let log = labelled(english("Messages"));
+        let _ = write!(
+            out,
+            "{}\n<div class=\"flow\">\n{}\n<main aria-label=\"{main}\">\n{}",
+            people.0, head.0, lines.0
         );
-        out.push_str(&head.0);
-        out.push_str("\n<main aria-label=\"Conversation\">\n");
-        out.push_str(&lines.0);
-        out.push_str("\n<div role=\"log\" aria-live=\"polite\" aria-label=\"Messages\">\n");
+        let _ = write!(out, "\n<div role=\"log\" aria-live=\"polite\" aria-label=\"{log}\">\n");
         reader.follow_private(0);
         let head = if welcome.first > welcome.head { 0 } else { welcome.head };
         let members_due = Instant::now();
-        let renderer = Renderer::new(welcome, live);
+        let renderer = Renderer::new(l, welcome, live);
         let earlier = VecDeque::new();
         Self {
+            language,
             reader,
             renderer,
             earlier,
@@ -191,7 +219,7 @@ impl Stream {
     /// Renders everything from the cursor to the head.
     async fn read(&mut self) {
         if let Err(refusal) = self.render().await {
-            self.out.push_str(&html! { p class="line" { (refusal.message) } }.0);
+            self.out.push_str(&html! { p class="line" { (self.language.translated(&refusal.message)) } }.0);
             self.mode = Mode::Ended;
             return;
         }
@@ -269,6 +297,7 @@ impl Stream {
                 false => std::future::pending().await,
             }
         };
+        let l = self.language;
         match &mut self.mode {
             Mode::Live { seat, live } => {
                 tokio::select! {
@@ -280,20 +309,20 @@ impl Stream {
                         let loss = seat.loss();
                         if loss.code == Code::Banned {
                             self.mode = Mode::Ended;
-                            return Some(html! { p class="line note" { (loss.message) } }.0.into());
+                            return Some(html! { p class="line note" { (l.translated(&loss.message)) } }.0.into());
                         }
                         let sentence = match live.claim.lose() {
-                            _ if loss.code == Code::RoomFull => "The room is full, and your seat went to another guest.",
-                            true => "This chat went on in another window.",
-                            false => "This guest left, or went on elsewhere.",
+                            _ if loss.code == Code::RoomFull => english("The room is full, and your seat went to another guest."),
+                            true => english("This chat went on in another window."),
+                            false => english("This guest left, or went on elsewhere."),
                         };
-                        let line = elsewhere(sentence, &live.window);
+                        let line = elsewhere(l, l.say(sentence), &live.window);
                         self.mode = Mode::Ended;
                         return Some(line.0.into());
                     }
                     () = ended => {
                         self.mode = Mode::Ended;
-                        let line = html! { p class="line" { "Messages were deleted. This page loads again without them." } };
+                        let line = html! { p class="line" { (l.say("Messages were deleted. This page loads again without them.")) } };
                         return Some(line.0.into());
                     }
                     () = sleep_until(self.heartbeat_due) => {
@@ -315,8 +344,12 @@ impl Stream {
         let window = &live.window.number;
         let line = html! {
             p class="line" {
-                "The room was closed. This page looks for it again in " (RETRY_SECONDS) " seconds. "
-                a href=(connection::address(window, None)) target="_parent" { "Look now" }
+                (l.counted(
+                    RETRY_SECONDS.into(),
+                    "The room was closed. This page looks for it again in {0} second.",
+                    "The room was closed. This page looks for it again in {0} seconds.",
+                ))
+                " " a href=(connection::address(l, window, None)) target="_parent" { (l.say("Look now")) }
             }
         };
         Some(line.0.into())
@@ -324,18 +357,31 @@ impl Stream {
 }
 
 /// What hosts have decided, above the messages.
-fn head_of(policy: &Policy) -> Markup {
+fn head_of(l: Language, policy: &Policy) -> Markup {
     let Policy { topic, rules, pinned, locked, slow, .. } = policy;
     html! {
-        @if !topic.is_empty() { p class="line" { "Topic: " bdi { (topic) } } }
+        @if !topic.is_empty() { p class="line" { (l.mark("Topic: {0}", &[&bdi(topic)])) } }
         @if !rules.is_empty() {
-            details class="line" open { summary { "Rules of this room" } p class="rules" dir="auto" { (rules) } }
+            details class="line" open { summary { (l.say("Rules of this room")) } p class="rules" dir="auto" { (rules) } }
         }
         @if let Some(pinned) = pinned {
-            p class="line" { "Pinned: " bdi { (pinned.said.name) } ": " bdi class="rules" { (pinned.said.text) } }
+            p class="line" {
+                (l.mark(
+                    "Pinned: {0}: {1}",
+                    &[&bdi(&pinned.said.name), &html! { bdi class="rules" { (pinned.said.text) } }],
+                ))
+            }
         }
-        @if *locked { p class="line" { "The room is locked: only guests who are in it can come back." } }
-        @if *slow > 0 { p class="line" { "Slow mode: each guest can write once in " (slow) " seconds." } }
+        @if *locked { p class="line" { (l.say("The room is locked: only guests who are in it can come back.")) } }
+        @if *slow > 0 {
+            p class="line" {
+                (l.counted(
+                    *slow,
+                    "Slow mode: each guest can write once in {0} second.",
+                    "Slow mode: each guest can write once in {0} seconds.",
+                ))
+            }
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 //! All documents begin in the same way, so what a browser has kept is known while an answer is made ([`Theme::during`]), and
 //! not handed from one function to the next.
 
-/// What there is to choose: the word that stands in the document and in the cookie, and the one on the button. The first two
-/// exclude each other.
-const CHOICES: [(&str, &str); 4] =
-    [("light", "Light"), ("dark", "Dark"), ("contrast", "High contrast"), ("compact", "Compact")];
+use crate::language::Language;
+
+/// What there is to choose: the words that stand in the document and in the cookie. The first two exclude each other.
+const CHOICES: [&str; 4] = ["light", "dark", "contrast", "compact"];
 
 tokio::task_local! {
     static THEME: Theme;
@@ -19,7 +19,7 @@ pub struct Theme([bool; CHOICES.len()]);
 impl Theme {
     /// What a cookie says; what is not understood is passed over.
     pub fn parse(text: &str) -> Self {
-        Self(CHOICES.map(|(word, _)| text.split('.').any(|given| given == word)))
+        Self(CHOICES.map(|word| text.split('.').any(|given| given == word)))
     }
 
     /// The same for a cookie.
@@ -30,7 +30,7 @@ impl Theme {
     /// With this word where it was without, or the other way round.
     pub fn switched(self, word: &str) -> Self {
         let mut on = self.0;
-        for (place, _) in CHOICES.iter().enumerate().filter(|(_, (known, _))| *known == word) {
+        for (place, _) in CHOICES.iter().enumerate().filter(|(_, known)| **known == word) {
             on[place] = !on[place];
             if place < 2 {
                 on[1 - place] = false;
@@ -58,12 +58,13 @@ impl Theme {
     }
 
     fn words(self) -> Vec<&'static str> {
-        self.choices().filter_map(|(word, _, on)| on.then_some(word)).collect()
+        CHOICES.into_iter().zip(self.0).filter_map(|(word, on)| on.then_some(word)).collect()
     }
 
     /// What there is to choose: each word, what stands on its button, and whether it is chosen.
-    pub(super) fn choices(self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
-        CHOICES.iter().zip(self.0).map(|((word, label), on)| (*word, *label, on))
+    pub(super) fn choices(self, l: Language) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+        let labels = [l.say("Light"), l.say("Dark"), l.say("High contrast"), l.say("Compact")];
+        CHOICES.into_iter().zip(labels).zip(self.0).map(|((word, label), on)| (word, label, on))
     }
 }
 

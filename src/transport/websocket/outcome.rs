@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use crate::hub::{Done, Join, PublishBatch, Reader, Room, Seat};
+use crate::language::Language;
 use crate::protocol::text::check_text;
 use crate::protocol::{
     Act, CircuitId, Code, Hello, MAIN_ROOM, MessageId, Name, Refusal, Request, Say, Whisper,
@@ -30,12 +31,12 @@ pub(super) enum Outcome {
 /// seat in another room for it.
 pub(super) async fn join(
     rooms: &Arc<Rooms>,
-    circuit: CircuitId,
+    (circuit, language): (CircuitId, Language),
     hello: Hello,
     moves: bool,
 ) -> Result<(Room, Join, Reader), Refusal> {
     let name = hello.room.as_deref().unwrap_or(MAIN_ROOM);
-    let room = retry_rate_limited(|| rooms.find(name, circuit)).await?;
+    let room = retry_rate_limited(|| rooms.find(name, circuit)).await?.in_language(language);
     let mut hello = retry_rate_limited(|| room.identify(hello.clone())).await?;
     room.enter(&mut hello).await?;
     let mut join = retry_rate_limited(|| room.join_moving(hello.clone(), moves)).await?;

@@ -20,6 +20,7 @@ use super::outcome::{
 };
 use crate::hub::direct::EventStream;
 use crate::hub::{Done, PublishBatch, Reader, Room, Seat, with_token};
+use crate::language::Language;
 use crate::protocol::event::Event;
 use crate::protocol::private::PrivateEvent;
 use crate::protocol::{Act, Code, Refusal, Request, Say, Token, Whisper, frame};
@@ -149,7 +150,7 @@ impl Session {
                 Ok(None) => {}
                 Ok(Some(end)) => return Poll::Ready(Some(end)),
                 Err(refusal) => {
-                    refuse(&refusal, out);
+                    refuse(&refusal, self.room.language(), out);
                 }
             }
         }
@@ -179,10 +180,10 @@ impl Session {
                     self.token = hello.token.clone().or(self.token.take()).or_else(|| Token::random().ok());
                     hello.token.clone_from(&self.token);
                 }
-                let (rooms, circuit) = (Arc::clone(&self.rooms), room.circuit());
+                let (rooms, caller) = (Arc::clone(&self.rooms), (room.circuit(), room.language()));
                 let moves = self.has_joined();
                 let join =
-                    async move { Outcome::Joined(join(&rooms, circuit, hello, moves).await.map(Box::new)) };
+                    async move { Outcome::Joined(join(&rooms, caller, hello, moves).await.map(Box::new)) };
                 self.in_flight = Some(join.boxed());
             }
             (Request::Say(say), Some(joined)) => {
@@ -271,9 +272,9 @@ impl Session {
                 }
                 let refusal = with_token(refusal, self.token.as_ref().filter(|_| self.made), false);
                 // One who has a seat in another room stays there.
-                refuse(&refusal, out).filter(|_| self.joined.is_none())
+                refuse(&refusal, self.room.language(), out).filter(|_| self.joined.is_none())
             }
-            Outcome::Answered(Err(refusal)) => refuse(&refusal, out),
+            Outcome::Answered(Err(refusal)) => refuse(&refusal, self.room.language(), out),
             Outcome::Answered(Ok(event)) => {
                 frame::text(&event, out);
                 None
@@ -286,7 +287,7 @@ impl Session {
                             frame::text(&Event::Acknowledged { id, seq, link: None, held }.encode(), out);
                         }
                         Err(refusal) => {
-                            refuse(&refusal, out);
+                            refuse(&refusal, self.room.language(), out);
                         }
                     }
                 }
@@ -317,7 +318,9 @@ impl Session {
                 );
                 None
             }
-            Outcome::Acted(_, _, Err(refusal)) | Outcome::Whispered(_, Err(refusal)) => refuse(&refusal, out),
+            Outcome::Acted(_, _, Err(refusal)) | Outcome::Whispered(_, Err(refusal)) => {
+                refuse(&refusal, self.room.language(), out)
+            }
             Outcome::Renamed(name, Err(Refusal { retry_after: Some(wait), .. })) => {
                 let again = |joined: &Joined| rename(&self.room, &joined.seat, name, wait);
                 self.in_flight = self.joined.as_ref().map(again);
@@ -327,7 +330,7 @@ impl Session {
                 event.iter().for_each(|event| frame::text(event, out));
                 None
             }
-            Outcome::Renamed(_, Err(refusal)) => refuse(&refusal, out),
+            Outcome::Renamed(_, Err(refusal)) => refuse(&refusal, self.room.language(), out),
         }
     }
 
@@ -338,7 +341,7 @@ impl Session {
             None => Ok(()),
         };
         read.err().map(|refusal| {
-            refuse(&refusal, out);
+            refuse(&refusal, self.room.language(), out);
             SessionEnd::Unreadable
         })
     }
@@ -376,12 +379,12 @@ impl Session {
             Code::UnknownRoom => SessionEnd::Removed,
             _ => SessionEnd::TakenOver,
         };
-        refuse(&loss, out).unwrap_or(other)
+        refuse(&loss, self.room.language(), out).unwrap_or(other)
     }
 }
 
-fn refuse(refusal: &Refusal, out: &mut BytesMut) -> Option<SessionEnd> {
-    frame::text(&refusal.event().encode(), out);
+fn refuse(refusal: &Refusal, language: Language, out: &mut BytesMut) -> Option<SessionEnd> {
+    frame::text(&refusal.translated(language).event().encode(), out);
     match refusal.code {
         Code::RoomFull => Some(SessionEnd::RoomFull),
         Code::Banned => Some(SessionEnd::Banned),

@@ -1,6 +1,8 @@
 /* What the processes of a browser cost, from Linux's /proc: those that show pages, not the browser around them. */
 
+import { once } from 'node:events';
 import fs from 'node:fs';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 /** All processes that descend from this one. */
 function descendants(root) {
@@ -37,27 +39,29 @@ export function contentOf(browser) {
 }
 
 /** Notes every few milliseconds how long those main threads were on a processor until then, to tell what a page did from what it
-    waited for while the machine did something else. */
+    waited for while the machine did something else. In a thread of its own, so that it is not held up by what this one does. */
 export class Processor {
-  #at = [];
-  #busy = [];
+  #at;
+  #busy;
 
   constructor(browser) {
-    const pages = pagesOf(browser);
-    this.timer = setInterval(() => {
-      this.#at.push(performance.timeOrigin + performance.now());
-      this.#busy.push(onProcessor(pages));
-    }, 4);
+    this.thread = new Worker(new URL(import.meta.url), { workerData: { pages: pagesOf(browser) } });
   }
 
-  /** How long they were on a processor between two times of the day, in milliseconds, or a little longer. */
+  /** Ends the notes; after that they can be asked. */
+  async end() {
+    const notes = once(this.thread, 'message');
+    this.thread.postMessage('end');
+    [[this.#at, this.#busy]] = await notes;
+    await this.thread.terminate();
+  }
+
+  /** How long they were on a processor between two times of the day, in milliseconds: at least, by the notes within, and at most, by
+      those around. */
   between(from, to) {
-    const first = Math.max(0, this.#place(from) - 1), last = Math.min(this.#at.length - 1, this.#place(to));
-    return this.#busy[last] - this.#busy[first];
-  }
-
-  end() {
-    clearInterval(this.timer);
+    const after = this.#place(from), before = this.#place(to);
+    const time = (first, last) => Math.max(0, (this.#busy[Math.min(last, this.#busy.length - 1)] ?? 0) - (this.#busy[Math.max(0, first)] ?? 0));
+    return { least: Math.min(to - from, time(after, before - 1)), most: Math.min(to - from, time(after - 1, before)) };
   }
 
   /** The first note that is not before this time. */
@@ -73,3 +77,12 @@ export class Processor {
 }
 
 const sum = (numbers) => numbers.filter((one) => !Number.isNaN(one)).reduce((one, other) => one + other, 0);
+
+if (!isMainThread) {
+  const at = [], busy = [];
+  setInterval(() => {
+    at.push(performance.timeOrigin + performance.now());
+    busy.push(onProcessor(workerData.pages));
+  }, 4);
+  parentPort.on('message', () => parentPort.postMessage([at, busy]));
+}

@@ -20,8 +20,9 @@ export function scripts(...files) {
       return this.children.map((child) => child.text ?? child).join('');
     },
   });
-  const document = { createElement: created, createDocumentFragment: () => created() };
-  const page = vm.createContext({ URL, TextEncoder, document });
+  const document = { documentElement: { lang: 'en' }, createElement: created, createDocumentFragment: () => created() };
+  /* `tr` marks texts for the build, which takes it away. */
+  const page = vm.createContext({ URL, TextEncoder, document, location: new URL('http://room.onion/'), navigator: { language: 'en' }, tr: (text) => text });
   for (const file of files) vm.runInContext(read(file), page);
   return (expression) => vm.runInContext(expression, page);
 }

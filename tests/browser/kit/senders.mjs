@@ -2,14 +2,16 @@
    are kept. */
 
 import http from 'node:http';
+import { until } from './until.mjs';
 
 /** What people say: 45 characters, as in the measurements of the hub. */
-export const saying = (number) => `${String(number).padStart(6)} of what people say to each other, a line`;
+export const saying = (number) => `What people say to each other, number ${String(number).padStart(7)}`;
 
 export class Senders {
   #agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
   #tokens = [];
   #timer;
+  #quiet;
   /** How many messages were handed over, how many the room has taken, and how many it has refused. */
   sent = 0;
   taken = 0;
@@ -51,21 +53,28 @@ export class Senders {
     }));
   }
 
-  /** From now on they say so many messages a second together, and none is dropped because it is late. */
+  /** From now on they say so many messages a second together, or fewer where the room does not keep up: then not more than one
+      second's worth are on their way. */
   talk(rate) {
     const began = performance.now();
-    let due = 0;
+    let due = 0, onWay = 0;
     this.#timer = setInterval(() => {
-      for (const until = ((performance.now() - began) * rate) / 1000; due < until; due++) this.say().catch(() => this.refused++);
+      for (const end = ((performance.now() - began) * rate) / 1000; due < end && onWay < rate; due++) {
+        onWay++;
+        this.say().catch(() => this.refused++).finally(() => onWay--);
+      }
     }, 10);
+    this.#quiet = () => until('all answers', () => onWay === 0, { deadline: 60_000 });
   }
 
+  /** Resolves when the room has answered all. */
   hush() {
     clearInterval(this.#timer);
+    return this.#quiet?.();
   }
 
   end() {
-    this.hush();
+    clearInterval(this.#timer);
     this.#agent.destroy();
   }
 

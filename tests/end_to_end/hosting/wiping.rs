@@ -71,7 +71,8 @@ async fn two_wipes_and_a_backup_at_once_are_one_wipe() {
     other.send(&format!("{backup}\n")).await;
     assert!(other.answer().await.unwrap().get("progress").is_some());
     // In one write: the room ends so fast after the first that a second write may find no reader.
-    let wipes = [false, true].map(|address| json!({ "do": "wipe", "confirm": "onionroom", "address": address }));
+    let wipes =
+        [false, true].map(|address| json!({ "do": "wipe", "confirm": "onionroom", "address": address }));
     client.send(&format!("{}\n{}\n", wipes[0], wipes[1])).await;
     assert_eq!(client.answer().await.unwrap(), json!({ "ok": { "address": false } }));
     // The first may be under way, or the room may be closing, before it has read the second.

@@ -22,8 +22,16 @@ pub(crate) struct Guest {
 impl Guest {
     /// Shakes hands over `io` with the room at `host`, offering `chat`.
     pub(crate) async fn connect(io: impl Io, host: &str) -> Self {
+        Self::connect_with(io, host, &[]).await
+    }
+
+    /// The same with more headers.
+    pub(crate) async fn connect_with(io: impl Io, host: &str, headers: &[(&'static str, &str)]) -> Self {
         let mut request = format!("ws://{host}/chat").into_client_request().unwrap();
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("chat"));
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
         let io: Box<dyn Io> = Box::new(io);
         let (socket, _) = within("a handshake", client_async(request, io)).await.unwrap();
         Self { socket, welcome: Value::Null }

@@ -362,6 +362,7 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
         (enter, format!("name={}", "x".repeat(33))),
         (enter, "name=Pam".to_owned()),
         ("/rooms/{room}/page/continue", "form=7".to_owned()),
+        ("/rooms/{room}/page/language", "language=de&back=host".to_owned()),
         ("/rooms/{room}/page/leave", String::new()),
     ] {
         surface.saw("POST", path, &ann.request("POST", &in_main(path), &inside, &body).await);
@@ -380,6 +381,7 @@ async fn the_page_without_javascript(surface: &mut Surface, room: &TestRoom) {
         "/search",
         "/context",
         "/private",
+        "/language",
     ];
     for path in parts.map(|part| format!("/rooms/{{room}}/page{part}")) {
         surface.saw("GET", &path, &ann.request("GET", &in_main(&path), &inside, "").await);

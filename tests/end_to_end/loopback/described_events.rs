@@ -264,6 +264,7 @@ fn what_a_single_room_does_not_say_is_described() {
         guests: Arc::from([guest]),
         count: 1,
         head: 0,
+        said: 0,
         first: 1,
         after: Some(0),
         clock: 1,

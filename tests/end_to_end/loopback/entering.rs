@@ -354,7 +354,7 @@ async fn hosts_without_javascript_let_guests_in_and_invite_them() {
     ]);
     let made = made.await.text().to_owned();
     let invite = made.split("/#invite=").nth(1).unwrap()[..43].to_owned();
-    assert!(page(&hanna).await.contains("<bdi>Zoe</bdi>, for one guest"));
+    assert!(page(&hanna).await.contains("<bdi>Zoe</bdi> · for one guest"));
     let mut zoe = room.stranger().await;
     zoe.hello_as(json!({ "name": "Zoe", "invite": invite })).await;
     let set =

@@ -83,7 +83,7 @@ async fn a_crowd_comes_and_goes_on_every_way_in() {
     assert_eq!(welcome["guests"][0], welcome["guest"]);
     assert_eq!(ann.expect("crowd").await["count"], full);
     assert_eq!(listener.expect("crowd").await["count"], full);
-    page.until(&format!("{full} here</label><p>{full} people are here, too many to list.")).await;
+    page.until(&format!("{full} here</label><p>{full} guests are here, too many to list.")).await;
     assert_eq!(poller.messages("").await["count"], full);
     let again = poller.post("/rooms/main/guests", json!({ "token": poller.token() })).await.json();
     assert_eq!((listed(&again), &again["count"]), (1, &json!(full)));

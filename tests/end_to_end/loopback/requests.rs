@@ -30,6 +30,7 @@ async fn no_answer_tells_of_the_host() {
         "cache-control",
         "connection",
         "content-encoding",
+        "content-language",
         "content-length",
         "content-security-policy",
         "content-type",

@@ -82,7 +82,9 @@ async fn guests_are_told_of_the_other_rooms() {
             rooms.iter().all(|room| room["name"] == "tea"),
             "nothing of her own room, nor of those not listed: {event}"
         );
-        if rooms[0] == json!({ "name": "tea", "title": "Tea at five", "head": head, "guests": 1 }) {
+        if rooms[0]
+            == json!({ "name": "tea", "title": "Tea at five", "head": head, "said": head, "guests": 1 })
+        {
             break;
         }
     }

@@ -60,8 +60,8 @@ async fn the_list_has_the_rooms_that_are_listed_and_no_others() {
     assert_eq!(
         listed.json()["rooms"],
         json!([
-            { "name": "main", "title": "onionroom", "head": 0, "guests": 0 },
-            { "name": "tea", "title": "Tea at five", "head": head, "guests": 1 },
+            { "name": "main", "title": "onionroom", "head": 0, "said": 0, "guests": 0 },
+            { "name": "tea", "title": "Tea at five", "head": head, "said": head, "guests": 1 },
         ])
     );
     // It can be found by those who know its name.

@@ -9,6 +9,7 @@ pub mod cursors;
 mod document;
 mod exchange;
 pub mod heads;
+pub mod languages;
 pub mod log;
 #[path = "../../end_to_end/kit/memory.rs"]
 #[allow(clippy::unwrap_used, clippy::expect_used, reason = "a room that does not open is a finding")]
@@ -25,11 +26,12 @@ pub mod websocket;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("bodies", bodies::run),
     ("configuration", configuration::run),
     ("cursors", cursors::run),
     ("heads", heads::run),
+    ("languages", languages::run),
     ("log", log::run),
     ("names", names::run),
     ("noscript", noscript::run),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use onionroom::http::fields::Fields;
+use onionroom::language::Language;
 use onionroom::protocol::epochs::Epochs;
 use onionroom::protocol::event::{Kept, Limits};
 use onionroom::protocol::text::check_text;
@@ -34,6 +35,7 @@ static WELCOME: LazyLock<Welcome> = LazyLock::new(|| {
         guests: [guest].into(),
         count: 1,
         head: 0,
+        said: 0,
         first: 1,
         after: None,
         clock: 1000,
@@ -64,9 +66,11 @@ pub fn run(data: &[u8]) {
         Err(refusal) => check_refusal(&refusal),
     }
     let wanted = (field("do") == "rename").then_some(name);
-    composer(Composer { name, wanted, form, text, note: Some(note), ..Composer::default() });
-    refused(note);
-    messages(name, text, field("at").parse().unwrap_or(u64::MAX));
+    // In any language.
+    let language = Language::ALL[data.len() % Language::ALL.len()];
+    composer(Composer { language, name, wanted, form, text, note: Some(note), ..Composer::default() });
+    refused(language, note);
+    messages(language, name, text, field("at").parse().unwrap_or(u64::MAX));
 }
 
 fn composer(content: Composer<'_>) {
@@ -87,16 +91,16 @@ fn composer(content: Composer<'_>) {
     assert_eq!(after(&pieces, "bdi"), content.name);
 }
 
-fn refused(sentence: &str) {
-    let document = documents::refused(Look::Messages, sentence);
-    assert_eq!(skeleton(&document), skeleton(&documents::refused(Look::Messages, "")));
+fn refused(language: Language, sentence: &str) {
+    let document = documents::refused(language, Look::Messages, sentence);
+    assert_eq!(skeleton(&document), skeleton(&documents::refused(language, Look::Messages, "")));
     assert!(pieces(&document).contains(&Piece::Text(format!("{sentence} "))));
 }
 
 /// The same name and text in every event that has one.
-fn messages(name: &str, text: &str, at: u64) {
+fn messages(language: Language, name: &str, text: &str, at: u64) {
     let rendered = |name: &str, text: &str| {
-        let mut renderer = Renderer::new(&WELCOME, true);
+        let mut renderer = Renderer::new(language, &WELCOME, true);
         let mut out = String::new();
         let mut batch = EventBatch::default();
         let mut push = |kind, event: serde_json::Value| {

@@ -21,6 +21,7 @@ short_runs! {
     configuration: 10_000,
     cursors: 20_000,
     heads: 300,
+    languages: 2_000,
     log: 500,
     names: 5_000,
     noscript: 1_000,

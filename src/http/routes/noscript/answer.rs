@@ -9,22 +9,31 @@ use crate::http::body;
 use crate::http::error::Problem;
 use crate::http::guard::MOVED;
 use crate::http::index::is_plain_origin;
+use crate::http::language;
 use crate::hub::Room;
+use crate::language::{Language, english};
 use crate::protocol::Token;
 use crate::transport::noscript::documents;
 use crate::transport::noscript::markup::{self, Look};
 
 /// What a form is answered with that may be of another site.
-pub(super) const NOT_OWN: &str = "That was not sent from a page of this room, so it was not done.";
+pub(super) const NOT_OWN: &str = english("That was not sent from a page of this room, so it was not done.");
 
 /// A document that looks so.
-pub(super) fn document(look: Look, status: StatusCode, body: impl Into<Body>) -> Response {
-    answer(markup::content_security_policy(look), status, body)
+pub(super) fn document(l: Language, look: Look, status: StatusCode, body: impl Into<Body>) -> Response {
+    let mut response = answer(markup::content_security_policy(look, l), status, body);
+    language::mark(response.headers_mut(), l);
+    response
 }
 
 /// A document that says itself what was refused, if anything was: its status is that of the problem.
-pub(super) fn document_with(look: Look, problem: Option<&Problem>, body: impl Into<Body>) -> Response {
-    let mut response = document(look, problem.map_or(StatusCode::OK, |problem| problem.status), body);
+pub(super) fn document_with(
+    l: Language,
+    look: Look,
+    problem: Option<&Problem>,
+    body: impl Into<Body>,
+) -> Response {
+    let mut response = document(l, look, problem.map_or(StatusCode::OK, |problem| problem.status), body);
     if let Some(problem) = problem {
         problem.add_retry_after(response.headers_mut());
     }
@@ -43,11 +52,11 @@ fn answer(policy: &'static str, status: StatusCode, body: impl Into<Body>) -> Re
 }
 
 /// The same document, whose forms may also lead to these other doors of the room.
-pub(super) fn with_doors(mut response: Response, look: Look, doors: &[String]) -> Response {
+pub(super) fn with_doors(l: Language, mut response: Response, look: Look, doors: &[String]) -> Response {
     let doors: Vec<_> = doors.iter().filter(|door| is_plain_origin(door)).collect();
     if !doors.is_empty() {
         let leads: String = doors.iter().map(|door| format!(" {door}{MOVED}")).collect();
-        let policy = markup::content_security_policy(look)
+        let policy = markup::content_security_policy(look, l)
             .replace("form-action 'self'", &format!("form-action 'self'{leads}"));
         if let Ok(policy) = HeaderValue::try_from(policy) {
             response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
@@ -64,32 +73,32 @@ pub(super) fn remembered(mut response: Response) -> Response {
 }
 
 /// A refusal in place of a document; the browser asks again by itself.
-pub(super) fn refused(look: Look, problem: impl Into<Problem>) -> Response {
-    let problem = problem.into();
-    let mut response = document(look, problem.status, documents::refused(look, &problem.detail));
+pub(super) fn refused(l: Language, look: Look, problem: impl Into<Problem>) -> Response {
+    let problem = problem.into().translated(l);
+    let mut response = document(l, look, problem.status, documents::refused(l, look, &problem.detail));
     problem.add_retry_after(response.headers_mut());
     response
 }
 
 /// A refusal of a form that could not be read, in its place; the browser does not ask again by itself, and its Back brings the
 /// form with what was written.
-pub(super) fn unread(look: Look, problem: impl Into<Problem>) -> Response {
-    let problem = problem.into();
-    let mut response = document(look, problem.status, documents::unread(look, &problem.detail));
+pub(super) fn unread(l: Language, look: Look, problem: impl Into<Problem>) -> Response {
+    let problem = problem.into().translated(l);
+    let mut response = document(l, look, problem.status, documents::unread(l, look, &problem.detail));
     problem.add_retry_after(response.headers_mut());
     response
 }
 
 /// A refusal with the way to the entry; the browser does not ask again by itself.
-pub(super) fn outside(look: Look, sentence: &str) -> Response {
-    document(look, StatusCode::FORBIDDEN, documents::outside(look, sentence))
+pub(super) fn outside(l: Language, look: Look, sentence: &str) -> Response {
+    document(l, look, StatusCode::FORBIDDEN, documents::outside(l, look, &l.translated(sentence)))
 }
 
 /// The answer to `HEAD` in place of a document for a guest with this token, who takes no seat by it and holds none.
-pub(super) async fn head(room: &Room, token: &Token, look: Look) -> Response {
+pub(super) async fn head(l: Language, room: &Room, token: &Token, look: Look) -> Response {
     match room.peek(token).await {
-        Ok(_) => document(look, StatusCode::OK, body::not_made()),
-        Err(refusal) => refused(look, refusal),
+        Ok(_) => document(l, look, StatusCode::OK, body::not_made()),
+        Err(refusal) => refused(l, look, refusal),
     }
 }
 
@@ -106,14 +115,16 @@ pub(super) fn see_other(location: &str) -> Response {
 mod tests {
     use super::*;
 
+    const EN: Language = Language::English;
+
     #[test]
     fn forms_may_lead_to_the_one_address_of_each_door_that_is_for_them() {
         let policy = |doors: &[&str]| {
             let doors: Vec<_> = doors.iter().map(|door| (*door).to_owned()).collect();
-            let response = with_doors(document(Look::Room, StatusCode::OK, ""), Look::Room, &doors);
+            let response = with_doors(EN, document(EN, Look::Room, StatusCode::OK, ""), Look::Room, &doors);
             response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned()
         };
-        let alone = markup::content_security_policy(Look::Room);
+        let alone = markup::content_security_policy(Look::Room, EN);
         assert_eq!(policy(&[]), alone);
         assert_eq!(policy(&["http://a; script-src *", "javascript:"]), alone);
         let allowed = "form-action 'self' http://two.onion/rooms/main/page/moved; ";

@@ -27,7 +27,7 @@ pub(super) async fn compressed(request: Request, next: Next) -> Response {
     if !(SHORTEST..=LONGEST).contains(&length) {
         return response;
     }
-    response.headers_mut().insert(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
+    response.headers_mut().append(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
     if !accepted {
         return response;
     }

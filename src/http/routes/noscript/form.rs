@@ -10,7 +10,7 @@ use crate::http::site::Site;
 use crate::hub::Room;
 
 /// The content type of forms (HTML, section 4.10.22.7).
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What the body of a form may have beside the text, in bytes: names of fields, the requested name, number and proof.
 const FORM_BYTES: usize = 4 * 1024;

@@ -7,7 +7,6 @@ use super::answer::{document, document_with, head, refused, see_other};
 use super::guest_form::SeatedForm;
 use super::seat::resume;
 use super::session::{PageRoom, Session, prove, random_number};
-use crate::http::error::Problem;
 use crate::http::fields::Fields;
 use crate::protocol::search::Query;
 use crate::protocol::{
@@ -23,11 +22,11 @@ const MESSAGES: usize = 50;
 pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Method) -> Response {
     let Some(token) = session.token.clone() else { return see_other("../page") };
     if method == Method::HEAD {
-        return head(&room, &token, Look::Host).await;
+        return head(session.language, &room, &token, Look::Host).await;
     }
     match resume(&room, session.name.as_ref(), &token).await {
         Ok(_) => shown(&session, &token, SearchPage::default(), None),
-        Err(refusal) => refused(Look::Host, refusal),
+        Err(refusal) => refused(session.language, Look::Host, refusal),
     }
 }
 
@@ -51,15 +50,16 @@ pub(super) async fn submit(seated: SeatedForm) -> Response {
 }
 
 fn shown(session: &Session, token: &Token, page: SearchPage<'_>, refusal: Option<Refusal>) -> Response {
-    let (number, problem) = (random_number(), refusal.map(Problem::from));
+    let (number, problem) = (random_number(), refusal.map(|refusal| session.problem(refusal)));
     let content = found::search(&SearchPage {
+        language: session.language,
         title: &session.front.title,
         form: &number,
         proof: &prove(token, &number),
         note: problem.as_ref().map(|problem| problem.detail.as_str()),
         ..page
     });
-    document_with(Look::Host, problem.as_ref(), content)
+    document_with(session.language, Look::Host, problem.as_ref(), content)
 }
 
 /// Messages in their places: around the one that is meant, before or after one, or the newest.
@@ -72,9 +72,10 @@ pub(super) async fn context(
     let message = meant(&fields);
     let Some(token) = session.token.clone() else { return see_other(&address("../page", message)) };
     if method == Method::HEAD {
-        return head(&room, &token, Look::Host).await;
+        return head(session.language, &room, &token, Look::Host).await;
     }
     let number = |name| fields.number(name, 1..=NUMBER_LIMIT - 1).ok().flatten();
+    let switch = found::switch_of(session.language, message, number("before"), number("after"));
     let place = match (message, number("before"), number("after")) {
         (Some(seq), ..) => Place::Around(seq),
         (None, None, Some(after)) => Place::After(after),
@@ -90,10 +91,17 @@ pub(super) async fn context(
     };
     match read.await {
         Ok((page, head, clock)) => {
-            let content = found::context(&session.front.title, message, &page, head, clock);
-            document(Look::Host, StatusCode::OK, content)
+            let content = found::context(
+                session.language,
+                &session.front.title,
+                message,
+                &page,
+                (head, clock),
+                &switch,
+            );
+            document(session.language, Look::Host, StatusCode::OK, content)
         }
-        Err(refusal) => refused(Look::Host, refusal),
+        Err(refusal) => refused(session.language, Look::Host, refusal),
     }
 }
 

@@ -23,18 +23,19 @@ pub(super) async fn own_form(
     look: Look,
     request: Request,
 ) -> Result<(Token, Form), Box<Response>> {
+    let l = session.language;
     let form = Form::read(site, room, request).await.map_err(|mut problem| {
         if problem.status == StatusCode::PAYLOAD_TOO_LARGE {
             let bytes = room.limits().message_bytes;
             problem.detail =
                 format!("A message may have at most {bytes} bytes; this one has far more. Say it in parts.");
         }
-        Box::new(unread(look, problem))
+        Box::new(unread(l, look, problem))
     })?;
-    let Some(token) = session.token.clone() else { return Err(Box::new(outside(look, NO_COOKIE))) };
+    let Some(token) = session.token.clone() else { return Err(Box::new(outside(l, look, NO_COOKIE))) };
     match session.is_own_form(&token, &form.number, &form.proof) {
         true => Ok((token, form)),
-        false => Err(Box::new(outside(look, NOT_OWN))),
+        false => Err(Box::new(outside(l, look, NOT_OWN))),
     }
 }
 
@@ -59,7 +60,7 @@ impl FromRequest<Arc<Site>> for SeatedForm {
             own_form(site, &room, &session, Look::Host, request).await.map_err(|answer| *answer)?;
         match resume(&room, session.name.as_ref(), &token).await {
             Ok(resumed) => Ok(Self { room, session, token, form, guest: resumed.join.welcome.guest }),
-            Err(refusal) => Err(refused(Look::Host, refusal)),
+            Err(refusal) => Err(refused(session.language, Look::Host, refusal)),
         }
     }
 }

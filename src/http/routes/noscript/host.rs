@@ -13,7 +13,6 @@ use super::guest_form::SeatedForm;
 use super::seat::resume;
 use super::session::{PageRoom, Session, prove, random_number};
 use crate::http::drawings;
-use crate::http::error::Problem;
 use crate::http::site::Site;
 use crate::hub::wiping::Wiping;
 use crate::hub::{Done, Room};
@@ -43,7 +42,7 @@ pub(super) async fn page(
 ) -> Response {
     let Some(token) = session.token.clone() else { return see_other("../page") };
     if method == Method::HEAD {
-        return head(&room, &token, Look::Host).await;
+        return head(session.language, &room, &token, Look::Host).await;
     }
     shown((&room, &site.wiping), &session, &token, Ok(None)).await
 }
@@ -54,7 +53,9 @@ pub(super) async fn submit(State(site): State<Arc<Site>>, seated: SeatedForm) ->
     if let Some(address) = wipes(&form.action) {
         let asked = site.wiping.ask_as(&room, guest.id, &form.text, address).await;
         return match asked {
-            Ok(()) => document(Look::Host, StatusCode::OK, wiped(address)),
+            Ok(()) => {
+                document(session.language, Look::Host, StatusCode::OK, wiped(session.language, address))
+            }
             Err(refusal) => shown((&room, &site.wiping), &session, &token, Err(refusal)).await,
         };
     }
@@ -109,12 +110,12 @@ async fn shown(
     };
     let (welcome, state, messages, held, waiting) = match found.await {
         Ok(found) => found,
-        Err(refusal) => return refused(Look::Host, refusal),
+        Err(refusal) => return refused(session.language, Look::Host, refusal),
     };
     let number = random_number();
     let (problem, link) = match outcome {
         Ok(made) => (None, made),
-        Err(refusal) => (Some(Problem::from(refusal)), None),
+        Err(refusal) => (Some(session.problem(refusal)), None),
     };
     let secret = link.as_ref().map(|made: &Made| made.link.encode());
     let drawing = match &link {
@@ -123,6 +124,7 @@ async fn shown(
         None => None,
     };
     let content = host(&HostPage {
+        language: session.language,
         guest: &welcome.guest,
         state: &state,
         guests: &welcome.guests,
@@ -139,7 +141,7 @@ async fn shown(
         invites: link.as_ref().is_some_and(|made| made.invites),
         waiting: &waiting,
     });
-    document_with(Look::Host, problem.as_ref(), content)
+    document_with(session.language, Look::Host, problem.as_ref(), content)
 }
 
 /// The QR code of a link that was made at this origin.

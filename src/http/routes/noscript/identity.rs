@@ -10,7 +10,6 @@ use super::form::Form;
 use super::guest_form::SeatedForm;
 use super::seat::resume;
 use super::session::{PageRoom, Session, prove, random_number};
-use crate::http::error::Problem;
 use crate::hub::Room;
 use crate::protocol::identity::{key_file, key_file_name, read_key_file};
 use crate::protocol::{Act, Code, Hello, Identity, Name, Refusal, Token};
@@ -33,7 +32,7 @@ pub(super) fn hello(form: &Form, token: Token) -> Result<Hello, Refusal> {
 pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Method) -> Response {
     let Some(token) = session.token.clone() else { return see_other("../page") };
     if method == Method::HEAD {
-        return head(&room, &token, Look::Host).await;
+        return head(session.language, &room, &token, Look::Host).await;
     }
     shown(&room, &session, &token, None).await
 }
@@ -42,7 +41,7 @@ pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Met
 pub(super) async fn submit(seated: SeatedForm) -> Response {
     let SeatedForm { room, session, token, form, guest } = seated;
     let act = match form.action.as_str() {
-        "key" => return saved(&token, &key_file_name(guest.id)),
+        "key" => return saved(&session, &token, &key_file_name(guest.id)),
         "reserve" => Ok(Act::Reserve { name: None, under: None }),
         "release" => Ok(Act::ReleaseName),
         _ => Err(Refusal::new(Code::WrongKind, "That form is not one of this page. Load the page again.")),
@@ -58,8 +57,8 @@ pub(super) async fn submit(seated: SeatedForm) -> Response {
 }
 
 /// The key file, to be saved; as every answer it is kept in no cache.
-fn saved(token: &Token, name: &str) -> Response {
-    let mut response = document(Look::Host, StatusCode::OK, Body::from(key_file(token)));
+fn saved(session: &Session, token: &Token, name: &str) -> Response {
+    let mut response = document(session.language, Look::Host, StatusCode::OK, Body::from(key_file(token)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
@@ -75,15 +74,16 @@ async fn shown(room: &Room, session: &Session, token: &Token, refusal: Option<Re
     };
     let (guest, reserved) = match found.await {
         Ok(found) => found,
-        Err(refusal) => return refused(Look::Host, refusal),
+        Err(refusal) => return refused(session.language, Look::Host, refusal),
     };
-    let (number, problem) = (random_number(), refusal.map(Problem::from));
+    let (number, problem) = (random_number(), refusal.map(|refusal| session.problem(refusal)));
     let content = identity(&IdentityPage {
+        language: session.language,
         guest: &guest,
         reserved: reserved.of(guest.id).map(|own| &own.name),
         form: &number,
         proof: &prove(token, &number),
         note: problem.as_ref().map(|problem| problem.detail.as_str()),
     });
-    document_with(Look::Host, problem.as_ref(), content)
+    document_with(session.language, Look::Host, problem.as_ref(), content)
 }

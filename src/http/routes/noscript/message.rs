@@ -8,10 +8,10 @@ use super::form::Form;
 use super::guest_form::SeatedForm;
 use super::seat::resume;
 use super::session::{PageRoom, Session, prove, random_number};
-use crate::http::error::Problem;
 use crate::http::fields::Fields;
 use crate::hub::annotated::Annotated;
 use crate::hub::{Published, Room};
+use crate::language::english;
 use crate::protocol::act::Target;
 use crate::protocol::act_members::checked;
 use crate::protocol::{
@@ -24,11 +24,11 @@ use crate::transport::noscript::phrases;
 
 /// What became of a form, as the address of the page says it.
 const DONE: [(&str, &str); 5] = [
-    ("reply", "Your answer is said."),
+    ("reply", english("Your answer is said.")),
     ("waits", phrases::WAITS),
-    ("edit", "The message is changed."),
-    ("react", "It is done."),
-    ("delete", "The message is deleted."),
+    ("edit", english("The message is changed.")),
+    ("react", english("It is done.")),
+    ("delete", english("The message is deleted.")),
 ];
 
 /// The page.
@@ -40,12 +40,13 @@ pub(super) async fn page(
 ) -> Response {
     let Some(token) = session.token.clone() else { return see_other("../page") };
     if method == Method::HEAD {
-        return head(&room, &token, Look::Host).await;
+        return head(session.language, &room, &token, Look::Host).await;
     }
     let of = fields.text("of").and_then(|of| of.parse().ok()).unwrap_or(0);
     let done = fields.text("done").and_then(|done| DONE.iter().find(|(name, _)| *name == done));
     let form = Form { of, ..Form::default() };
-    shown(&room, &session, &token, &form, done.map(|(_, sentence)| *sentence), None).await
+    shown(&room, &session, &token, &form, done.map(|(_, sentence)| session.language.say(sentence)), None)
+        .await
 }
 
 /// Does what a form asks for.
@@ -116,7 +117,7 @@ async fn shown(
     };
     let (welcome, message) = match found.await {
         Ok(found) => found,
-        Err(refusal) => return refused(Look::Host, refusal),
+        Err(refusal) => return refused(session.language, Look::Host, refusal),
     };
     let guest = &welcome.guest;
     let own = message.as_ref().is_some_and(|message| message.record.author == guest.id);
@@ -124,9 +125,10 @@ async fn shown(
         let age = welcome.clock.saturating_sub(message.record.at);
         welcome.limits.edit_seconds > 0 && age <= welcome.limits.edit_seconds
     };
-    let (number, problem) = (random_number(), refusal.map(Problem::from));
+    let (number, problem) = (random_number(), refusal.map(|refusal| session.problem(refusal)));
     let kept = |action: &str| Some(form.text.as_str()).filter(|_| form.action == action);
     let content = message_page(&MessagePage {
+        language: session.language,
         guest,
         of: form.of,
         message: message.as_ref(),
@@ -139,5 +141,5 @@ async fn shown(
         reply: kept("reply").unwrap_or_default(),
         edit: kept("edit"),
     });
-    document_with(Look::Host, problem.as_ref(), content)
+    document_with(session.language, Look::Host, problem.as_ref(), content)
 }

@@ -38,9 +38,9 @@ pub(super) async fn arrive(
     request: Request,
 ) -> Response {
     let Ok(form) = Form::read(&site, &room, request).await else { return see_other("../page") };
-    let Some(secret) = &session.entry else { return outside(Look::Room, NO_COOKIE) };
+    let Some(secret) = &session.entry else { return outside(session.language, Look::Room, NO_COOKIE) };
     if !session.is_own_form(secret, &form.number, &form.proof) {
-        return outside(Look::Room, NOT_OWN);
+        return outside(session.language, Look::Room, NOT_OWN);
     }
     let Ok(token) = Token::parse(&form.token) else { return see_other("../page") };
     if session.token.is_some() {
@@ -53,7 +53,7 @@ pub(super) async fn arrive(
             session.keep(&mut response, &token, &resumed.join.welcome.guest.name);
             response
         }
-        Err(refusal) => asked(&session, &form, Some(refusal.into())),
+        Err(refusal) => asked(&session, &form, Some(session.problem(refusal))),
     }
 }
 
@@ -66,6 +66,7 @@ fn asked(session: &Session, form: &Form, problem: Option<Problem>) -> Response {
     let number = random_number();
     let name = Name::parse(&form.name).ok();
     let content = documents::arrival(&Arrival {
+        language: session.language,
         title: &session.front.title,
         form: &number,
         proof: &prove(&secret, &number),
@@ -74,7 +75,7 @@ fn asked(session: &Session, form: &Form, problem: Option<Problem>) -> Response {
         note: problem.as_ref().map(|problem| problem.detail.as_str()),
         doors: problem.as_ref().map_or(&[][..], |problem| &problem.doors),
     });
-    let mut response = document_with(Look::Entry, problem.as_ref(), content);
+    let mut response = document_with(session.language, Look::Entry, problem.as_ref(), content);
     if session.entry.is_none() {
         session.keep_entry(&mut response, &secret);
     }

@@ -7,6 +7,7 @@ use http::request::Parts;
 
 use super::session::number;
 use crate::http::fields::Fields;
+use crate::language::Language;
 use crate::transport::noscript::refresh::REFRESH_SECONDS;
 
 /// The query of the messages. A malformed field counts as absent: a refusal would take the place of the chat.
@@ -16,6 +17,8 @@ pub(super) struct Parameters {
     pub(super) window: String,
     /// The cursor to begin at.
     pub(super) after: Option<u64>,
+    /// The language of the document; that of an address without one is English, whatever the browser prefers.
+    pub(super) language: Language,
     /// After how many seconds the document loads again, where it is not streamed.
     pub(super) plain: Option<u32>,
 }
@@ -28,6 +31,7 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
         let [shortest, usual, longest] = REFRESH_SECONDS;
         Ok(Self {
             window: number(fields.text("window")),
+            language: fields.text("in").and_then(Language::from_code).unwrap_or_default(),
             after: fields.text("after").and_then(|after| after.parse().ok()),
             plain: fields.text("plain").map(|plain| plain.parse().unwrap_or(usual).clamp(shortest, longest)),
         })

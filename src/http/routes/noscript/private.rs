@@ -8,7 +8,6 @@ use super::form::Form;
 use super::guest_form::SeatedForm;
 use super::seat::resume;
 use super::session::{PageRoom, Session, prove, random_number};
-use crate::http::error::Problem;
 use crate::http::fields::Fields;
 use crate::hub::Room;
 use crate::protocol::secret::Secret;
@@ -26,7 +25,7 @@ pub(super) async fn page(
 ) -> Response {
     let Some(token) = session.token.clone() else { return see_other("../page") };
     if method == Method::HEAD {
-        return head(&room, &token, Look::Host).await;
+        return head(session.language, &room, &token, Look::Host).await;
     }
     let to = fields.text("to").unwrap_or_default();
     shown(&room, &session, &token, Form { to: to.to_owned(), ..Form::default() }, None).await
@@ -69,11 +68,12 @@ async fn shown(
     };
     let welcome = match found.await {
         Ok(join) => join.welcome,
-        Err(refusal) => return refused(Look::Host, refusal),
+        Err(refusal) => return refused(session.language, Look::Host, refusal),
     };
     let number = if refusal.is_some() { form.number.clone() } else { random_number() };
-    let problem = refusal.map(Problem::from);
+    let problem = refusal.map(|refusal| session.problem(refusal));
     let content = private(&PrivatePage {
+        language: session.language,
         guest: &welcome.guest,
         guests: &welcome.guests,
         to: chosen(&form),
@@ -83,5 +83,5 @@ async fn shown(
         note: problem.as_ref().map(|problem| problem.detail.as_str()),
         is_off: welcome.policy.no_private,
     });
-    document_with(Look::Host, problem.as_ref(), content)
+    document_with(session.language, Look::Host, problem.as_ref(), content)
 }

@@ -19,15 +19,15 @@ impl Seen {
     /// What a cookie says; what is not understood is passed over.
     pub(super) fn parse(text: &str) -> Self {
         let one = |pair: &str| {
-            let (name, head) = pair.split_once('.')?;
-            Some((name.to_owned(), head.parse().ok()?))
+            let (name, said) = pair.split_once('.')?;
+            Some((name.to_owned(), said.parse().ok()?))
         };
         Self(text.split('_').filter_map(one).take(SEEN_MAX).collect())
     }
 
     /// The same for a cookie.
     pub(super) fn encode(&self) -> String {
-        self.0.iter().map(|(name, head)| format!("{name}.{head}")).collect::<Vec<_>>().join("_")
+        self.0.iter().map(|(name, said)| format!("{name}.{said}")).collect::<Vec<_>>().join("_")
     }
 
     /// Notes that the guest looks at a room now, or did until now.
@@ -36,7 +36,7 @@ impl Seen {
         // Rooms that are gone make place first.
         self.0.retain(|name, _| rooms.iter().any(|room| room.name == *name));
         if self.0.len() < SEEN_MAX || self.0.contains_key(name) {
-            self.0.insert(name.to_owned(), room.head);
+            self.0.insert(name.to_owned(), room.said);
         }
     }
 
@@ -49,7 +49,7 @@ impl Seen {
             address: format!("../{}/page?from={here}", room.name),
             title: room.title.clone(),
             guests: room.guests,
-            unread: self.0.get(&room.name).map_or(0, |seen| room.head.saturating_sub(*seen)),
+            unread: self.0.get(&room.name).map_or(0, |seen| room.said.saturating_sub(*seen)),
             here: room.name == here,
         };
         rooms.iter().map(link).collect()
@@ -60,8 +60,8 @@ impl Seen {
 mod tests {
     use super::*;
 
-    fn room(name: &str, head: u64) -> RoomLine {
-        RoomLine { name: name.into(), title: name.to_uppercase(), head, guests: 0 }
+    fn room(name: &str, said: u64) -> RoomLine {
+        RoomLine { name: name.into(), title: name.to_uppercase(), head: 2 * said, said, guests: 0 }
     }
 
     #[test]

@@ -8,16 +8,20 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::response::Response;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use http::header::{COOKIE, HeaderName, ORIGIN, SET_COOKIE};
+use http::header::{HeaderName, ORIGIN, SET_COOKIE};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use super::answer;
 use super::seen::Seen;
+use crate::http::cookies::{cookie, suffix};
+use crate::http::error::Problem;
 use crate::http::guard::Authority;
+use crate::http::language;
 use crate::http::site::{ChargedRoom, Site, room_name};
 use crate::hub::Room;
+use crate::language::{Language, english};
 use crate::protocol::{Name, Token};
 use crate::rooms::Front;
 use crate::transport::noscript::markup::{Look, Window};
@@ -39,13 +43,15 @@ const SEEN: &str = "seen";
 const THEME: &str = "theme";
 
 /// What a form without a cookie is answered with, or a part of the room.
-pub(super) const NO_COOKIE: &str = "This browser does not have the room's cookie any more.";
+pub(super) const NO_COOKIE: &str = english("This browser does not have the room's cookie any more.");
 
 /// The longest number of a form or window, in characters.
 const NUMBER_MAX: usize = 64;
 
 /// What a request says about who sent it, in a room that exists.
 pub(super) struct Session {
+    /// The language of the answer.
+    pub(super) language: Language,
     /// The guest's token.
     pub(super) token: Option<Token>,
     /// The name that the guest had last.
@@ -77,12 +83,15 @@ impl FromRequestParts<Arc<Site>> for Session {
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
         let room = room_name(parts, site).await;
-        let front = site.rooms.front(&room).map_err(|refusal| answer::refused(Look::Room, refusal))?;
+        let language = language_of(parts);
+        let front =
+            site.rooms.front(&room).map_err(|refusal| answer::refused(language, Look::Room, refusal))?;
         let authority = parts.extensions.get::<Authority>();
         let suffix = suffix(authority);
         let cookie = |name: &str| cookie(&parts.headers, &format!("{name}{suffix}"));
         let token = |name: &str| cookie(name).and_then(|text| Token::parse(text).ok());
         Ok(Self {
+            language,
             token: token(GUEST),
             name: cookie(NAME).and_then(decoded_name),
             entry: token(ENTRY),
@@ -100,6 +109,11 @@ impl FromRequestParts<Arc<Site>> for Session {
     }
 }
 
+/// The language of the answer to this request.
+fn language_of(parts: &Parts) -> Language {
+    parts.extensions.get().copied().unwrap_or_default()
+}
+
 /// The room that the path names, as [`ChargedRoom`]; what is wrong with it is told in a document.
 pub(super) struct PageRoom(pub(super) Room);
 
@@ -108,19 +122,39 @@ impl FromRequestParts<Arc<Site>> for PageRoom {
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
         let found = ChargedRoom::from_request_parts(parts, site).await;
-        found.map(|ChargedRoom(room)| Self(room)).map_err(|problem| answer::refused(Look::Room, problem))
+        let refused = |problem| answer::refused(language_of(parts), Look::Room, problem);
+        found.map(|ChargedRoom(room)| Self(room)).map_err(refused)
     }
 }
 
 impl Session {
     /// A part of the room for a browser without the cookie: a frame says so, a window goes to the entry.
     pub(super) fn without_cookie(&self, look: Look) -> Response {
-        if self.framed { answer::outside(look, NO_COOKIE) } else { answer::see_other("../page") }
+        if self.framed {
+            answer::outside(self.language, look, NO_COOKIE)
+        } else {
+            answer::see_other("../page")
+        }
     }
 
     /// Whether the browser says that a page of the room itself sent the request.
     pub(super) fn is_vouched(&self) -> bool {
         self.vouched
+    }
+
+    /// A problem, in the language of the answer.
+    pub(super) fn problem(&self, problem: impl Into<Problem>) -> Problem {
+        problem.into().translated(self.language)
+    }
+
+    /// Keeps the language that was chosen, for all pages of the address. The page with scripts sets it, too.
+    pub(super) fn keep_language(&self, response: &mut Response, language: Language) {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let (name, suffix, code) = (language::COOKIE, &self.suffix, language.code());
+        let cookie = format!("{name}{suffix}={code}; Path=/; SameSite=Strict{secure}");
+        if let Ok(cookie) = HeaderValue::try_from(cookie) {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
     }
 
     /// Keeps up to where this browser has looked, for all rooms.
@@ -183,13 +217,6 @@ impl Session {
     }
 }
 
-/// What the names of the cookies end with. Cookies are of a host, not of a port (RFC 6265, section 8.5): two rooms on one
-/// machine need names of their own.
-fn suffix(authority: Option<&Authority>) -> &str {
-    let port = authority.and_then(|authority| authority.host.rsplit_once(':')).map_or("", |(_, port)| port);
-    if port.bytes().all(|byte| byte.is_ascii_digit()) { port } else { "" }
-}
-
 /// How the guest wants the pages to look.
 pub(super) fn theme(headers: &HeaderMap, extensions: &Extensions) -> Theme {
     let name = format!("{THEME}{}", suffix(extensions.get()));
@@ -248,13 +275,6 @@ fn single(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     lines.next().is_none().then_some(line)
 }
 
-/// The value of a cookie (RFC 6265, section 4.2.1); the first of several with one name.
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(given, _)| *given == name).map(|(_, value)| value)
-}
-
 fn decoded_name(text: &str) -> Option<Name> {
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
     Name::parse(std::str::from_utf8(&bytes).ok()?).ok()
@@ -267,14 +287,6 @@ mod tests {
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
-    }
-
-    #[test]
-    fn cookies_are_found_among_others() {
-        let given = headers(&[(COOKIE, "a=1; guest8646=abc;guest=xyz; guest=second; =; odd")]);
-        assert_eq!(cookie(&given, "guest8646"), Some("abc"));
-        assert_eq!(cookie(&given, "guest"), Some("xyz"));
-        assert_eq!(cookie(&given, "odd"), None);
     }
 
     #[test]
@@ -315,6 +327,7 @@ mod tests {
             let origin = String::new();
             let front = Front { title: "Tea".into(), kept: Kept { messages: 0, days: 0 } };
             let session = Session {
+                language: Language::English,
                 token,
                 name,
                 entry: None,

@@ -22,9 +22,9 @@ pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Met
         return match room.peek(&token).await {
             Ok(_) => see_other("../page"),
             Err(refusal) => match refusal.code {
-                Code::Waiting => document(Look::Entry, StatusCode::OK, body::not_made()),
+                Code::Waiting => document(session.language, Look::Entry, StatusCode::OK, body::not_made()),
                 Code::PasswordNeeded | Code::InvitationNeeded => see_other("../page"),
-                _ => refused(Look::Entry, refusal),
+                _ => refused(session.language, Look::Entry, refusal),
             },
         };
     }
@@ -37,14 +37,15 @@ pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Met
         Err(refusal) if refusal.code == Code::Waiting => {
             let number = random_number();
             let content = waiting(&Waiting {
+                language: session.language,
                 title: &session.front.title,
                 guest: room.waits(&token).await.ok().flatten(),
                 name: session.name.as_ref().map_or("", Name::as_str),
-                note: &refusal.message,
+                note: &session.language.translated(&refusal.message),
                 form: &number,
                 proof: &prove(&token, &number),
             });
-            let mut response = document(Look::Entry, StatusCode::OK, content);
+            let mut response = document(session.language, Look::Entry, StatusCode::OK, content);
             Problem::from(refusal).add_retry_after(response.headers_mut());
             response
         }
@@ -54,7 +55,7 @@ pub(super) async fn page(PageRoom(room): PageRoom, session: Session, method: Met
             session.forget(&mut response);
             response
         }
-        Err(refusal) => refused(Look::Entry, refusal),
+        Err(refusal) => refused(session.language, Look::Entry, refusal),
     }
 }
 

@@ -3,9 +3,16 @@
 use maud::{Markup, html};
 
 use super::{Renderer, append};
+use crate::language::Language;
 use crate::protocol::Role;
 use crate::transport::noscript::event::Member;
 use crate::transport::noscript::markup::badge;
+use crate::transport::noscript::words::role_name;
+
+/// How many guests are here.
+fn here(l: Language, count: usize) -> String {
+    l.counted(count as u64, "{0} here", "{0} here")
+}
 
 impl Renderer {
     /// The number of listed members: the cost of [`Renderer::members`] grows with it.
@@ -21,13 +28,18 @@ impl Renderer {
     /// Appends the list of members, which covers the one before.
     pub fn members(&mut self, out: &mut String) {
         self.members_changed = false;
+        let l = self.language;
         self.colours.give(self.members.iter().map(|member| member.id));
         let markup = match self.occupancy {
             Some(count) => html! {
-                aside tabindex="0" aria-label="People here" aria-live="off" {
-                    label for="people" { (count) " here" }
+                aside tabindex="0" aria-label=(l.say("People here")) aria-live="off" {
+                    label for="people" { (here(l, count)) }
                     p {
-                        (count) " people are here, too many to list. Their names stand on what they say."
+                        (l.counted(
+                            count as u64,
+                            "{0} guest is here, too many to list. Their names stand on what they say.",
+                            "{0} guests are here, too many to list. Their names stand on what they say.",
+                        ))
                     }
                 }
             },
@@ -36,8 +48,8 @@ impl Renderer {
                 let classes: Vec<_> =
                     self.members.iter().map(|member| self.colours.class(member.id)).collect();
                 html! {
-                    aside tabindex="0" aria-label="People here" aria-live="off" {
-                        label for="people" { (self.members.len()) " here" }
+                    aside tabindex="0" aria-label=(l.say("People here")) aria-live="off" {
+                        label for="people" { (here(l, self.members.len())) }
                         ul { @for (member, class) in self.members.iter().zip(&classes) { (self.member(member, class)) } }
                     }
                 }
@@ -47,20 +59,22 @@ impl Renderer {
     }
 
     fn member(&self, member: &Member, colour: &str) -> Markup {
+        let l = self.language;
         let note = match (member.id == self.me, member.away) {
-            (true, _) => Some("you"),
-            (_, true) => Some("away"),
+            (true, _) => Some(l.say("you")),
+            (_, true) => Some(l.say("away")),
             _ => None,
         };
-        let role = (self.policy.role(member.id) > Role::Guest).then(|| self.policy.role(member.id).as_str());
+        let role = self.policy.role(member.id);
+        let role = (role > Role::Guest).then(|| role_name(l, role));
         let away = if member.away { " away" } else { "" };
         html! {
             li class={ (colour) (away) } {
                 bdi { (member.name) }
                 @if let Some(role) = role { " " span class="role" { (role) } }
-                @if member.kept { " " span class="note" { "reserved name" } }
+                @if member.kept { " " span class="note" { (l.say("reserved name")) } }
                 @if let Some(note) = note { " " span class="note" { (note) } }
-                " " (badge(member.id))
+                " " (badge(l, member.id))
             }
         }
     }

@@ -4,11 +4,12 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{Renderer, append};
+use crate::language::english;
 use crate::protocol::GuestId;
 use crate::protocol::private::EncodedPrivate;
 use crate::transport::noscript::calm::{calm, is_long, lines_of};
 use crate::transport::noscript::markup::badge;
-use crate::transport::noscript::phrases;
+use crate::transport::noscript::words::{Marked, bdi};
 
 /// What is told of private messages, as it is read back to be rendered.
 #[derive(Deserialize)]
@@ -43,7 +44,7 @@ impl Renderer {
                     self.written_to.insert(to);
                 }
                 if !std::mem::replace(&mut self.shows_private, true) && self.history {
-                    self.line(out, &html! { "Private messages that are still kept" });
+                    self.say(out, english("Private messages that are still kept"));
                 }
                 if !self.history {
                     self.pause(at, out);
@@ -52,16 +53,17 @@ impl Renderer {
                 self.private_message(at, mine, &other, &text, out);
             }
             Told::Gap {} => {
-                self.line(out, &html! { "Private messages that were here are no longer kept." });
+                self.say(out, english("Private messages that were here are no longer kept."));
             }
             Told::End { guest: Some(guest) } => {
                 // Only for a guest whom this one talks with: others could make the document load again as often as they like.
                 self.shows_deleted |= self.written_to.remove(&guest);
                 if !self.history && self.shows_private {
-                    let line = html! {
-                        "The guest " (badge(guest)) " has left. The private messages with them are forgotten, and go from here when this \
-                         page loads again."
-                    };
+                    let line = self.language.mark(
+                        "The guest {0} has left. The private messages with them are forgotten, and go from here when this page loads \
+                         again.",
+                        &[&badge(self.language, guest)],
+                    );
                     self.line(out, &line);
                 }
             }
@@ -79,13 +81,19 @@ impl Renderer {
     ) {
         let text = calm(text);
         let (new, long) = (!self.history && self.live, is_long(lines_of(&text)));
-        let age = self.history.then(|| phrases::span(self.joined.saturating_sub(at)));
-        let from = if self.live { "before you came" } else { "ago" };
+        let age = self.history.then(|| self.how_long_before(at));
+        let l = self.language;
+        let other_guest = html! { (bdi(name)) " " (badge(l, *other)) };
+        let whose = match mine {
+            true => l.mark("Private, from you to {0}", &[&other_guest]),
+            false => l.mark("Private, to you from {0}", &[&other_guest]),
+        };
         let markup: Markup = html! {
             article class={ (self.colours.class(*other)) " private" @if mine { " mine" } @if new { " new" } } {
                 h2 {
-                    "Private, " @if mine { "from you to " } @else { "to you from " } bdi { (name) } " " (badge(*other))
-                    @if let Some(age) = age { " " span class="note" { (age) " " (from) } }
+                    // One element, because those of a heading are apart from each other.
+                    span { (whose) }
+                    @if let Some(age) = age { " " span class="note" { (age) } }
                 }
                 @if long {
                     p class="long" tabindex="0" dir="auto" { (text) }
