@@ -339,7 +339,6 @@ impl RoomActor {
         self.announce(&changes);
         self.admission.prune(self.policy.slow, now);
         self.expire_waiting(now);
-        self.typing.prune(now);
         if self.appends.is_empty() {
             self.uses.clear();
         }

@@ -1,40 +1,27 @@
 //! Which notes that a guest is writing are told: few, because each is a cell on each circuit.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::protocol::GuestId;
+use crate::rate_limit::{KeyedBuckets, RateLimit};
 
-/// The shortest time between two notes about a guest.
-const GUEST_EVERY: Duration = Duration::from_secs(3);
+/// The notes that are told: one of a guest in three seconds, and four in the room in one.
+#[derive(Debug)]
+pub(super) struct TypingLimits(KeyedBuckets<GuestId>);
 
-/// The shortest time between two notes in the room.
-const ROOM_EVERY: Duration = Duration::from_millis(250);
-
-/// When guests were told of lately.
-#[derive(Debug, Default)]
-pub(super) struct TypingLimits {
-    told: HashMap<GuestId, Instant>,
-    newest: Option<Instant>,
+impl Default for TypingLimits {
+    fn default() -> Self {
+        let each = RateLimit::new(1, Duration::from_secs(3), 1);
+        Self(KeyedBuckets::new(each, RateLimit::per_second(4, 1)))
+    }
 }
 
 impl TypingLimits {
     /// Whether the others are told now that a guest is writing.
     pub(super) fn admit(&mut self, guest: GuestId, now: Instant) -> bool {
-        let due = |last: Option<&Instant>, every| last.is_none_or(|last| now >= *last + every);
-        let admitted = due(self.told.get(&guest), GUEST_EVERY) && due(self.newest.as_ref(), ROOM_EVERY);
-        if admitted {
-            self.newest = Some(now);
-            self.told.insert(guest, now);
-        }
-        admitted
-    }
-
-    /// Forgets what does not count any more. To be called about once a second.
-    pub(super) fn prune(&mut self, now: Instant) {
-        self.told.retain(|_, last| now < *last + GUEST_EVERY);
+        self.0.try_take(Some(guest), now).is_ok()
     }
 }
 
@@ -51,8 +38,7 @@ mod tests {
         assert!(told(2, 250));
         assert!(!told(1, 2999));
         assert!(told(1, 3000));
-        limits.prune(start + Duration::from_secs(7));
-        assert!(limits.told.is_empty());
+        assert!(limits.0.is_full(start + Duration::from_secs(7)));
     }
 
     #[test]
