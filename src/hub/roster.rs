@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use self::change::{Arrival, ClaimedName, NewConnection, Outgoing, PresenceChange};
+use self::change::{Arrival, ClaimedName, NewConnection, Outgoing, PresenceChange, Wanted};
 use self::occupant::{Occupant, SeatHold};
 use self::others::Others;
 use super::name_index::NameIndex;
@@ -27,7 +27,6 @@ use super::private::PrivateMessages;
 use super::seat_loss::SeatLoss;
 use super::seat_rank::{SeatRank, victim};
 use super::seats::RoomSeats;
-use crate::language::Language;
 use crate::log::Reservations;
 use crate::protocol::{CircuitId, Code, Guest, GuestId, Refusal};
 
@@ -130,13 +129,13 @@ impl Roster {
     pub(super) fn join(
         &mut self,
         id: GuestId,
-        wanted: Option<ClaimedName>,
+        wanted: impl Into<Wanted>,
         circuit: CircuitId,
     ) -> Result<(Arrival, NewConnection), Refusal> {
         self.next += 1;
         let loss = SeatLoss::default();
         let connection = NewConnection { number: self.next, loss: loss.clone() };
-        let arrival = self.arrive(id, wanted, circuit, SeatHold::Connection(self.next, loss))?;
+        let arrival = self.arrive(id, wanted.into(), circuit, SeatHold::Connection(self.next, loss))?;
         Ok((arrival, connection))
     }
 
@@ -144,7 +143,7 @@ impl Roster {
     pub(super) fn join_stateless(
         &mut self,
         id: GuestId,
-        wanted: Option<ClaimedName>,
+        wanted: impl Into<Wanted>,
         circuit: CircuitId,
         now: Instant,
     ) -> Result<Arrival, Refusal> {
@@ -157,19 +156,20 @@ impl Roster {
             }
             None => grace.min(ASKED_GRACE),
         };
-        self.arrive(id, wanted, circuit, SeatHold::Stateless(now + grace))
+        self.arrive(id, wanted.into(), circuit, SeatHold::Stateless(now + grace))
     }
 
     fn arrive(
         &mut self,
         id: GuestId,
-        wanted: Option<ClaimedName>,
+        wanted: Wanted,
         circuit: CircuitId,
         hold: SeatHold,
     ) -> Result<Arrival, Refusal> {
         if !self.has(id) {
             return self.allocate(id, wanted, circuit, hold);
         }
+        let wanted = wanted.name;
         if let Some(ClaimedName { name, claim }) = &wanted
             && !self.make_way(id, name, claim.unwrap_or(0))
         {
@@ -206,10 +206,11 @@ impl Roster {
     fn allocate(
         &mut self,
         id: GuestId,
-        wanted: Option<ClaimedName>,
+        wanted: Wanted,
         circuit: CircuitId,
         hold: SeatHold,
     ) -> Result<Arrival, Refusal> {
+        let Wanted { name: wanted, language } = wanted;
         let number = wanted.as_ref().and_then(|wanted| wanted.claim).unwrap_or(0);
         if self.is_superseded(id, number) {
             return Err(moved());
@@ -223,8 +224,8 @@ impl Roster {
         } else {
             changes.extend(self.take_in_house(circuit)?);
         }
-        let wanted = wanted
-            .or_else(|| Some(ClaimedName { name: self.suggest(id, true, Language::English)?, claim: None }));
+        let wanted =
+            wanted.or_else(|| Some(ClaimedName { name: self.suggest(id, true, language)?, claim: None }));
         let ClaimedName { name, claim } = wanted.ok_or_else(|| self.full())?;
         let known = self.take_over(id);
         self.names.insert(&name, id);

@@ -10,9 +10,8 @@ use crate::hub::command::{
 };
 use crate::hub::pending::PendingAppend;
 use crate::hub::reserving::check_reserved;
-use crate::hub::roster::change::{Arrival, ClaimedName, PresenceChange};
+use crate::hub::roster::change::{Arrival, ClaimedName, PresenceChange, Wanted};
 use crate::hub::speaker::Speaker;
-use crate::language::Language;
 use crate::log::{Entry, LogError, Span};
 use crate::protocol::{Act, Body, CircuitId, GuestId, Hello, MessageId, Name, Refusal, Token, Welcome};
 
@@ -36,7 +35,7 @@ impl RoomActor {
         self.let_in(guest, circuit, hello.name.as_ref(), hello.keeps)?;
         let name = hello.name.or_else(|| self.own_name(guest));
         let wanted = self.wanted(guest, name, claimed, hello.keeps)?;
-        let wanted = wanted.or_else(|| self.suggested(guest, hello.language));
+        let wanted = Wanted { name: wanted, language: hello.language };
         let (arrival, connection) = self.roster.join(guest, wanted, circuit)?;
         self.budgets.begin(guest, Instant::now());
         self.announce(&arrival.changes);
@@ -68,7 +67,7 @@ impl RoomActor {
         self.let_in(guest, circuit, hello.name.as_ref(), hello.keeps)?;
         let name = hello.name.or_else(|| self.own_name(guest));
         let wanted = self.wanted(guest, name, claimed, hello.keeps)?;
-        let wanted = wanted.or_else(|| self.suggested(guest, hello.language));
+        let wanted = Wanted { name: wanted, language: hello.language };
         let arrival = self.roster.join_stateless(guest, wanted, circuit, Instant::now())?;
         self.budgets.begin(guest, Instant::now());
         self.announce(&arrival.changes);
@@ -118,12 +117,6 @@ impl RoomActor {
             self.check_reserved(name, guest, keeps)?;
         }
         Ok(wanted)
-    }
-
-    /// A name in this language for a guest who comes in and asks for none.
-    fn suggested(&self, guest: GuestId, language: Language) -> Option<ClaimedName> {
-        let name = (!self.roster.has(guest)).then(|| self.roster.suggest(guest, true, language))??;
-        Some(ClaimedName { name, claim: None })
     }
 
     /// The name that is reserved for a guest who comes in and asks for none, if it is free.

@@ -2,6 +2,7 @@
 
 use crate::hub::cluster::Presence;
 use crate::hub::seat_loss::SeatLoss;
+use crate::language::Language;
 use crate::protocol::event::Event;
 use crate::protocol::{Guest, GuestId, Name};
 
@@ -11,6 +12,19 @@ pub(in crate::hub) struct ClaimedName {
     pub(in crate::hub) name: Name,
     /// The number of its claim; `None` where no other node serves the room.
     pub(in crate::hub) claim: Option<u64>,
+}
+
+/// The name that a guest who comes in is to get, or the language of one that is suggested to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::hub) struct Wanted {
+    pub(in crate::hub) name: Option<ClaimedName>,
+    pub(in crate::hub) language: Language,
+}
+
+impl From<Option<ClaimedName>> for Wanted {
+    fn from(name: Option<ClaimedName>) -> Self {
+        Self { name, language: Language::default() }
+    }
 }
 
 /// A guest has joined.
