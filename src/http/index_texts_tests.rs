@@ -1,14 +1,11 @@
 //! The page's texts in every language: web/build has found them, and put those of web/languages in their place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Language, PAGES, Page};
 
 /// The page's texts, as `web/build/template.rs` writes them.
 const TEMPLATE: &str = include_str!(concat!(env!("OUT_DIR"), "/messages.pot"));
-
-/// The texts of each language beside English, with their forms.
-static CATALOG: [&[(&str, &[&str])]; 7] = include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
 
 /// A text of the page, and its form for several.
 type Key = (String, Option<String>);
@@ -33,9 +30,11 @@ fn keys() -> Vec<Key> {
 
 /// What is to be translated: each text of the page, with its forms in each language.
 fn entries() -> impl Iterator<Item = (Language, Key, Option<&'static [&'static str]>)> {
-    Language::ALL[1..].iter().zip(CATALOG).flat_map(|(language, catalog)| {
-        let known: BTreeMap<_, _> = catalog.iter().copied().collect();
-        keys().into_iter().map(move |key| (*language, key.clone(), known.get(key.0.as_str()).copied()))
+    Language::ALL[1..].iter().flat_map(|language| {
+        keys().into_iter().map(|key| {
+            let forms = language.forms(&key.0);
+            (*language, key, forms)
+        })
     })
 }
 

@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 
 use super::kind::Language;
-use super::texts::{english, filled, pieces, plurals};
+use super::pieces::pieces;
+use super::texts::{english, filled, plurals};
 
 /// A sentence, or several that always stand together. `{0}` and so on are numbers there, or what is between quotation marks.
 enum Sentence {

@@ -107,6 +107,8 @@ fn parts_stand_where_the_text_says() {
     assert_eq!(Language::English.counted(1, "message", "messages"), "1 message");
     assert_eq!(Language::English.counted(0, "message", "messages"), "0 messages");
     assert_eq!(Language::English.counted(3, "one of {0}", "all of {0}"), "all of 3");
+    assert_eq!(texts::counted(2, "رسالتان", "{0} messages"), "رسالتان", "the number is in the word");
+    assert_eq!(texts::counted(2, "رسالة", "messages"), "2 رسالة");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fmt::{Display, Write};
 
 use super::catalog::CATALOG;
 use super::kind::Language;
+use super::pieces::pieces;
 use super::plural;
 
 impl Language {
@@ -39,19 +40,25 @@ impl Language {
         filled(self.plural(count, one, many), parts)
     }
 
-    /// A number and what is counted: `counted(3, "message", "messages")` is "3 messages". A form with `{0}` has the number there.
+    /// A number and what is counted: `counted(3, "message", "messages")` is "3 messages". A form with `{0}` has the number there; where
+    /// English has one, a form without has it in words.
     pub fn counted(self, count: u64, one: &'static str, many: &'static str) -> String {
-        match self.plural(count, one, many) {
-            form if form.contains("{0}") => filled(form, &[&count]),
-            form => format!("{count} {form}"),
-        }
+        counted(count, self.plural(count, one, many), many)
     }
 
     /// The forms of a text; `None` in English, and where there is no entry.
-    pub(super) fn forms(self, english: &str) -> Option<&'static [&'static str]> {
+    pub(crate) fn forms(self, english: &str) -> Option<&'static [&'static str]> {
         let catalog = CATALOG.get((self as usize).checked_sub(1)?)?;
         let at = catalog.binary_search_by_key(&english, |(key, _)| key).ok()?;
         Some(catalog[at].1)
+    }
+}
+
+/// The form with its number; `english` says whether one without `{0}` has it in words.
+pub(super) fn counted(count: u64, form: &str, english: &str) -> String {
+    match [form, english].iter().any(|text| text.contains("{0}")) {
+        true => filled(form, &[&count]),
+        false => format!("{count} {form}"),
     }
 }
 
@@ -63,35 +70,6 @@ pub const fn english(text: &'static str) -> &'static str {
 /// Marks the two forms of a text that is [counted](Language::counted) elsewhere.
 pub const fn plurals(one: &'static str, many: &'static str) -> [&'static str; 2] {
     [one, many]
-}
-
-/// A text and its parts, as they follow each other: `Ok` is text, `Err` the number of a part.
-pub fn pieces(text: &str) -> impl Iterator<Item = Result<&str, usize>> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let (at, end, number) = placeholder(rest).unwrap_or((rest.len(), rest.len(), 0));
-        match at {
-            0 if rest.is_empty() => None,
-            0 => {
-                rest = &rest[end..];
-                Some(Err(number))
-            }
-            _ => {
-                let (text, after) = rest.split_at(at);
-                rest = after;
-                Some(Ok(text))
-            }
-        }
-    })
-}
-
-/// The first `{0}` to `{9}`: where it begins, where it ends, and its number.
-fn placeholder(text: &str) -> Option<(usize, usize, usize)> {
-    let found = text
-        .as_bytes()
-        .windows(3)
-        .position(|three| three[0] == b'{' && three[1].is_ascii_digit() && three[2] == b'}')?;
-    Some((found, found + 3, usize::from(text.as_bytes()[found + 1] - b'0')))
 }
 
 /// A text with its parts in their places.

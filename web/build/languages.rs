@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::kind::Language as Kind;
+
 /// A language, with its texts by those of English.
 pub(crate) struct Language {
     /// Its tag (RFC 5646), as in `lang`.
@@ -15,21 +17,10 @@ pub(crate) struct Language {
     texts: BTreeMap<String, Vec<String>>,
 }
 
-/// All in the order of `src/language.rs`, with English first.
-pub(crate) const CODES: [(&str, &str); 8] = [
-    ("en", "ltr"),
-    ("de", "ltr"),
-    ("fr", "ltr"),
-    ("es", "ltr"),
-    ("fa", "rtl"),
-    ("ru", "ltr"),
-    ("ar", "rtl"),
-    ("zh-Hans", "ltr"),
-];
-
 impl Language {
     /// A language and its file. Panics at what is no such file.
-    pub(crate) fn of((code, direction): (&'static str, &'static str), file: Option<&str>) -> Self {
+    pub(crate) fn of(kind: Kind, file: Option<&str>) -> Self {
+        let (code, direction) = (kind.code(), kind.direction());
         let Some(file) = file else {
             return Self { code, direction, plural: String::new(), numbers: 2, texts: BTreeMap::new() };
         };
@@ -95,25 +86,4 @@ impl Language {
             self.texts.iter().map(|(key, forms)| format!("({key:?}, &{forms:?}), ")).collect();
         format!("&[{entries}]")
     }
-}
-
-/// A piece of a text.
-pub(crate) enum Piece<'t> {
-    Text(&'t str),
-    /// `{0}`, `{1}` and so on.
-    Part(usize),
-}
-
-/// A text by its pieces.
-pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((number, after)) = after.split_once('}') else { break };
-        let Ok(number) = number.parse() else { break };
-        found.extend([Piece::Text(before), Piece::Part(number)]);
-        rest = after;
-    }
-    found.push(Piece::Text(rest));
-    found
 }

@@ -6,10 +6,17 @@
 //! readers of the source need is left out, and zopfli compresses, which takes too long to do it at each start.
 
 mod dictionary;
+/// The languages of the server, in its order.
+#[path = "../../src/language/kind.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is a part of the library")]
+mod kind;
 mod languages;
 mod look;
 mod markup;
 mod names;
+#[path = "../../src/language/pieces.rs"]
+#[allow(unreachable_pub, reason = "it is a part of the library")]
+mod pieces;
 mod script;
 mod style;
 mod template;
@@ -22,7 +29,8 @@ use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 use zopfli::{Format, Options};
 
-use languages::{CODES, Language};
+use kind::Language as Kind;
+use languages::Language;
 use style::Variables;
 use texts::{Exceptions, Text};
 
@@ -30,13 +38,10 @@ use texts::{Exceptions, Text};
 const LATER: [&str; 6] = ["moving.js", "requests.js", "governed.js", "tools.js", "entry.js", "talk.js"];
 
 fn main() {
-    let languages: Vec<_> = CODES
-        .into_iter()
-        .map(|tag| {
-            let file = (tag.0 != "en").then(|| read(&format!("languages/{}.po", tag.0)));
-            Language::of(tag, file.as_deref())
-        })
-        .collect();
+    let languages = Kind::ALL.map(|kind| {
+        let file = (kind != Kind::English).then(|| read(&format!("languages/{}.po", kind.code())));
+        Language::of(kind, file.as_deref())
+    });
     let page = Page::of_sources();
     let (english, others) = languages.split_first().expect("English is the first");
     let texts = page.make(english);

@@ -6,7 +6,7 @@ use oxc_ast::ast::{IdentifierName, Program};
 use oxc_ast_visit::Visit;
 use oxc_semantic::Scoping;
 
-use super::languages::CODES;
+use super::kind::Language as Kind;
 
 /// The names at the top level that tests in a browser ask for, to see and to change how the page is. They stay as they are.
 const ASKED_FOR: [&str; 15] = [
@@ -75,7 +75,7 @@ pub(crate) fn of_properties(list: &str, program: &Program<'_>) -> BTreeMap<Strin
     let one = LETTERS.chars().map(String::from);
     let two = LETTERS.chars().flat_map(|first| LETTERS.chars().map(move |second| format!("{first}{second}")));
     // The codes of languages are words of the protocol.
-    let is_code = |name: &String| CODES.iter().any(|(code, ..)| code == name);
+    let is_code = |name: &String| Kind::ALL.iter().any(|kind| kind.code() == name);
     let free = one.chain(two).filter(|name| !properties.uses.contains_key(name) && !is_code(name));
     own.into_iter().map(str::to_owned).zip(free).collect()
 }

@@ -16,8 +16,9 @@ use oxc_ast::ast::{
 use oxc_ast_visit::{VisitMut, walk_mut};
 use oxc_span::{GetSpan, SPAN};
 
-use super::languages::{Language, Piece, pieces};
+use super::languages::Language;
 use super::look::looks_like_text;
+use super::pieces::pieces;
 
 /// Before a part of a text, and after it, in languages that are written from right to left: its direction is its own
 /// ([UAX 9](https://www.unicode.org/reports/tr9/#Explicit_Directional_Isolates)).
@@ -244,8 +245,8 @@ impl<'a> Texts<'a, '_> {
         let mut quasis = vec![String::new()];
         for piece in pieces(text) {
             match piece {
-                Piece::Text(text) => quasis.last_mut().expect("there is one").push_str(text),
-                Piece::Part(number) => {
+                Ok(text) => quasis.last_mut().expect("there is one").push_str(text),
+                Err(number) => {
                     let part = parts.get_mut(number).and_then(Option::take);
                     template.expressions.push(part.unwrap_or_else(|| panic!("a part is there once: {text}")));
                     let [before, after] =
