@@ -15,7 +15,7 @@ use super::{Logs, OpenedLog, Rooms, RoomsError};
 use crate::config::{ExtraRoom, Settings};
 use crate::hub::{House, Room};
 use crate::log::{LogError, MemoryLog, Retention};
-use crate::protocol::{Act, CircuitId, Code, Emoji, Hello, HistoryRequest, MessageId, Refusal, Say};
+use crate::protocol::{Act, CircuitId, Code, Emoji, GuestId, Hello, HistoryRequest, MessageId, Refusal, Say};
 
 /// Logs that are there again when they were closed.
 #[derive(Default)]
@@ -68,6 +68,17 @@ async fn rooms(count: usize) -> (Arc<Rooms>, Arc<LastingLogs>) {
 
 async fn code<T>(refused: impl Future<Output = Result<T, Refusal>>) -> Code {
     refused.await.err().expect("a refusal").code
+}
+
+/// The only guest of a room leaves, and the room is closed after a while.
+async fn close(rooms: &Arc<Rooms>, room: Room, guest: GuestId) {
+    room.leave(guest);
+    room.present().await.unwrap();
+    drop(room);
+    for _ in 0..2 {
+        advance(QUIET).await;
+        look_twice(rooms).await;
+    }
 }
 
 /// A room that trims its log is closed the next time.
@@ -186,13 +197,7 @@ async fn a_message_of_a_room_that_was_closed_is_edited() {
     let id = |id: &str| MessageId::parse(id).unwrap();
     let react = Act::React { message, emoji: Some(Emoji::Good) };
     room.act_stateless(guest.guest.id, id("r"), react).await.unwrap();
-    room.leave(guest.guest.id);
-    room.present().await.unwrap();
-    drop(room);
-    advance(QUIET).await;
-    look_twice(&rooms).await;
-    advance(QUIET).await;
-    look_twice(&rooms).await;
+    close(&rooms, room, guest.guest.id).await;
     assert_eq!(open(&rooms), 0);
     let room = rooms.find("room-0", CircuitId(1)).await.unwrap();
     let hello = Hello { token: Some(guest.token), ..Hello::default() };
@@ -222,13 +227,7 @@ async fn what_is_told_of_a_room_counts_its_messages() {
     let newest = room.publish_stateless(guest, say("two")).await.unwrap().seq;
     room.present().await.unwrap();
     assert_eq!((said(&rooms), newest), (2, 5));
-    room.leave(guest);
-    room.present().await.unwrap();
-    drop(room);
-    advance(QUIET).await;
-    look_twice(&rooms).await;
-    advance(QUIET).await;
-    look_twice(&rooms).await;
+    close(&rooms, room, guest).await;
     assert_eq!((open(&rooms), said(&rooms)), (0, 2));
     let room = rooms.find("room-0", CircuitId(1)).await.unwrap();
     let welcome =

@@ -39,6 +39,34 @@ pub(super) async fn own_form(
     }
 }
 
+/// Such a form of the page of the room.
+pub(super) struct OwnForm {
+    pub(super) room: Room,
+    pub(super) session: Session,
+    pub(super) token: Token,
+    pub(super) form: Form,
+}
+
+impl OwnForm {
+    /// Reads one; `look` is that of a refusal.
+    async fn read(request: Request, site: &Arc<Site>, look: Look) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let PageRoom(room) = PageRoom::from_request_parts(&mut parts, site).await?;
+        let session = Session::from_request_parts(&mut parts, site).await?;
+        let request = Request::from_parts(parts, body);
+        let (token, form) = own_form(site, &room, &session, look, request).await.map_err(|answer| *answer)?;
+        Ok(Self { room, session, token, form })
+    }
+}
+
+impl FromRequest<Arc<Site>> for OwnForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Response> {
+        Self::read(request, site, Look::Room).await
+    }
+}
+
 /// Such a form of a page that stands in a tab of its own, whose guest has their seat again.
 pub(super) struct SeatedForm {
     pub(super) room: Room,
@@ -52,12 +80,7 @@ impl FromRequest<Arc<Site>> for SeatedForm {
     type Rejection = Response;
 
     async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Response> {
-        let (mut parts, body) = request.into_parts();
-        let PageRoom(room) = PageRoom::from_request_parts(&mut parts, site).await?;
-        let session = Session::from_request_parts(&mut parts, site).await?;
-        let request = Request::from_parts(parts, body);
-        let (token, form) =
-            own_form(site, &room, &session, Look::Host, request).await.map_err(|answer| *answer)?;
+        let OwnForm { room, session, token, form } = OwnForm::read(request, site, Look::Host).await?;
         match resume(&room, session.name.as_ref(), &token).await {
             Ok(resumed) => Ok(Self { room, session, token, form, guest: resumed.join.welcome.guest }),
             Err(refusal) => Err(refused(session.language, Look::Host, refusal)),
