@@ -2,7 +2,6 @@
    and the settings of all that. Loaded together with talk.js. */
 'use strict';
 {
-  const OFFLINE = 'Not connected.';
   const text = element('text');
 
   /* What may be typed. */

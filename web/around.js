@@ -6,7 +6,7 @@ const settings = document.documentElement.dataset;
 settings.theme = shared.get('theme') ?? '';
 
 /** Loads what helps with writing, unless it is there; tells whether it came. */
-const help = async () => (await bring('talk.js')) || complain('Not connected.');
+const help = async () => (await bring('talk.js')) || complain(OFFLINE);
 element('theme').onclick = async () => (await help()) && talk.settle();
 
 /** Leaves for a blank page, and forgets everything: the seat, what this window has, and what the browser stores. */

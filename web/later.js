@@ -3,6 +3,8 @@
 
 const asked = {};
 
+const OFFLINE = 'Not connected.';
+
 /** Adds the style of such a script. */
 function style(text) {
   const sheet = new CSSStyleSheet();
@@ -27,7 +29,7 @@ const request = (method, path, body, token, signal) => fetch(new URL(`rooms/${he
 });
 
 /** What the room answers to a request beside the connection; `detail` says what is wrong. */
-const ask = (method, path, body) => request(method, path, body, seat.token).then((answer) => (answer.status === 204 ? {} : answer.json())).catch(() => ({ detail: 'Not connected.' }));
+const ask = (method, path, body) => request(method, path, body, seat.token).then((answer) => (answer.status === 204 ? {} : answer.json())).catch(() => ({ detail: OFFLINE }));
 
 /** The document's style and script. How they begin and end is a dictionary that the later scripts are compressed with: web/build/dictionary.rs. */
 const known = encoder.encode(document.querySelector('link + style').textContent + document.currentScript.textContent);
