@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { faults } from './kit/axe.mjs';
 import { DESKTOP, Guest } from './kit/guest.mjs';
+import { lookAway, lookBack, toEnd } from './kit/looking.mjs';
 import { NoscriptPage } from './kit/noscript.mjs';
 import { TwoGuests } from './kit/two_guests.mjs';
 import { until } from './kit/until.mjs';
@@ -44,20 +45,6 @@ const note = (guest, words) => guest.see(`the note "${words}"`, (wanted) => {
   const shown = document.getElementById('note');
   return !shown.hidden && shown.textContent.includes(wanted);
 }, words);
-/** Another tab is in front of this guest's page, or no more. */
-async function away(guest) {
-  guest.other ??= await guest.browser.newPage();
-  await guest.other.bringToFront();
-  await guest.see('the page is hidden', () => document.hidden || !document.hasFocus());
-}
-async function back(guest) {
-  await guest.page.bringToFront();
-  await guest.see('the page is looked at', () => !document.hidden && document.hasFocus());
-}
-const toEnd = (guest) => guest.ask(() => {
-  const scroller = document.getElementById('scroller');
-  scroller.scrollTop = scroller.scrollHeight;
-});
 const menuIsOpen = (guest) => guest.see('the settings', () => document.getElementById('menu')?.matches(':popover-open'));
 async function clean(guest, what) {
   assert.deepEqual(await faults(guest.page), [], what);
@@ -203,7 +190,7 @@ test('/ignore and /msg find the guest with the longest name that fits', async ()
 test('unread messages and mentions are in the title and on the icon, until the guest is back', async () => {
   const icon = () => bob.ask(() => document.querySelector('[rel=icon]').href);
   const plain = await icon();
-  await away(bob);
+  await lookAway(bob);
   await ann.say('are you there');
   await bob.see('one unread', () => document.title.startsWith('(1) '));
   await until('another colour', async () => (await icon()) !== plain);
@@ -219,7 +206,7 @@ test('unread messages and mentions are in the title and on the icon, until the g
   }, await icon()), 'the policy lets it be drawn');
   await ann.say('but who is @Bob Smithson?');
   await bob.see('no mention', () => document.title.startsWith('@1 (3) '));
-  await back(bob);
+  await lookBack(bob);
   await bob.see('nothing unread', () => !/^[(@]/.test(document.title));
   assert.equal(await icon(), plain);
 });
@@ -244,21 +231,21 @@ test('a tone, a flashing title and notifications come by choice alone, and not t
   });
   const signs = () => bob.ask(() => ({ tones, told: told.length, requests }));
   const choose = async (...words) => {
-    await back(bob);
+    await lookBack(bob);
     await bob.page.click('#theme');
     await menuIsOpen(bob);
     for (const word of words) await bob.page.click(`#menu [value=${word}]`);
     await bob.page.keyboard.press('Escape');
     await bob.see('closed', () => !document.getElementById('menu').matches(':popover-open'));
   };
-  await away(bob);
+  await lookAway(bob);
   await ann.say('nothing is chosen');
   await bob.see('unread', () => document.title.startsWith('(1) '));
   assert.deepEqual(await signs(), { tones: 0, told: 0, requests: 0 });
   await choose('sound', 'flash', 'notify');
   const before = await signs();
   assert.ok(before.requests > 0, 'asked for by the switch');
-  await away(bob);
+  await lookAway(bob);
   const chosen = Date.now();
   await until('the tone of the switch is over', () => Date.now() - chosen > 1000);
   await ann.say('secret words');
@@ -271,7 +258,7 @@ test('a tone, a flashing title and notifications come by choice alone, and not t
   await choose('quiet');
   assert.ok(!(await bob.ask(() => document.title)).includes('*'), 'it ends');
   const last = await signs();
-  await away(bob);
+  await lookAway(bob);
   await ann.say('do not disturb');
   await bob.see('unread', () => document.title.startsWith('(1) '));
   assert.deepEqual(await signs(), last);
@@ -279,7 +266,7 @@ test('a tone, a flashing title and notifications come by choice alone, and not t
 });
 
 test('a flood of mentions sounds once a second, and what the browser forbids is said and not set', async () => {
-  await back(bob);
+  await lookBack(bob);
   await bob.ask(() => {
     Object.assign(window, { tones: 0, told: [] });
     window.Notification = class {
@@ -298,7 +285,7 @@ test('a flood of mentions sounds once a second, and what the browser forbids is 
   assert.equal(await bob.ask(() => document.querySelector('#menu [value=notify]').checked || document.documentElement.dataset.theme.includes('notify')), false);
   await bob.page.click('#menu [value=sound]');
   await bob.page.keyboard.press('Escape');
-  await away(bob);
+  await lookAway(bob);
   await bob.ask(() => {
     document.documentElement.dataset.theme += ' notify';
     Object.assign(window, { tones: 0, begun: performance.now() });
@@ -309,7 +296,7 @@ test('a flood of mentions sounds once a second, and what the browser forbids is 
   await bob.see('all came', () => log.items.some(({ text }) => text === '@Bob Smith, 9'));
   const { tones, told, seconds } = await bob.ask(() => ({ tones, told: told.length, seconds: (performance.now() - begun) / 1000 }));
   assert.ok(tones <= seconds + 1 && told <= seconds + 1, `${tones} tones and ${told} notifications in ${seconds} s`);
-  await back(bob);
+  await lookBack(bob);
   await bob.page.click('#theme');
   await menuIsOpen(bob);
   await bob.page.click('#menu [value=sound]');
@@ -317,10 +304,10 @@ test('a flood of mentions sounds once a second, and what the browser forbids is 
 });
 
 test('from the end a button leads to where the unread begin', async () => {
-  await away(bob);
+  await lookAway(bob);
   for (let number = 0; number < 40; number++) await ann.say(`while you were away ${number}`);
   await bob.see('all came', () => log.items.some(({ text }) => text === 'while you were away 39'));
-  await back(bob);
+  await lookBack(bob);
   await toEnd(bob);
   await bob.see('the button', () => !document.getElementById('first').hidden);
   for (const [name, size] of Object.entries(SIZES)) {
@@ -343,7 +330,7 @@ test('from the end a button leads to where the unread begin', async () => {
 });
 
 test('what is set outlives a reload, in all windows', async () => {
-  await back(bob);
+  await lookBack(bob);
   await bob.page.keyboard.press('Tab');
   await bob.ask(() => document.activeElement.blur());
   await bob.page.keyboard.type('?');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DESKTOP, Guest, PHONE } from './kit/guest.mjs';
-import { ManyGuests } from './kit/many_guests.mjs';
+import { ManyGuests, said } from './kit/many_guests.mjs';
 import { LocalRoom } from './kit/room.mjs';
 import { until } from './kit/until.mjs';
 
@@ -25,7 +25,6 @@ after(async () => {
   await room?.close();
 });
 
-const said = (number) => `message ${number} of many, as long as what people say`;
 
 /** The numbers of the messages shown, and where the view is. */
 const shown = () => ann.ask(() => {

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { clean as cleanIn } from './kit/clean.mjs';
 import { Doors } from './kit/doors.mjs';
 import { DESKTOP, Guest } from './kit/guest.mjs';
+import { choose, openMenu, set } from './kit/menu.mjs';
 import { until } from './kit/until.mjs';
 
 const SMALL = { width: 360, height: 740 };
@@ -44,40 +45,10 @@ const roles = (guest) => guest.ask(() => Object.fromEntries([...document.querySe
 
 const seesRole = (guest, name, role) => until(`${name} is a ${role}`, async () => (await roles(guest))[name] === role);
 
-/** Opens the menu of a guest in the list, or of the message with this text. */
-async function openMenu(guest, { name, text }) {
-  await guest.page.bringToFront();
-  await guest.see('the button for the menu', (wanted, inList) => {
-    const places = [...document.querySelectorAll(inList ? '#people-list li' : '#said .message')];
-    const place = places.find((each) => each.querySelector(inList ? 'bdi' : '.words').textContent === wanted);
-    const open = place?.querySelector('.tool');
-    open?.scrollIntoView({ block: 'center' });
-    open?.focus();
-    return Boolean(open);
-  }, name ?? text, Boolean(name));
-  await guest.page.keyboard.press('Enter');
-  await guest.see('the menu', () => document.getElementById('menu').matches(':popover-open'));
-}
-
-async function choose(guest, of, ...words) {
-  await openMenu(guest, of);
-  for (const each of words) await guest.press('#menu', each);
-}
-
 async function openDialog(guest) {
   await guest.page.bringToFront();
   await guest.press('header', 'Govern');
   await guest.see('the dialog', () => document.getElementById('govern').open);
-}
-
-/** Fills a field of the dialog and saves it. */
-async function set(guest, label, value) {
-  await guest.ask((wanted, text) => {
-    const form = [...document.querySelectorAll('#govern form')].find((each) => each.textContent.startsWith(wanted));
-    form.querySelector('input, textarea').value = text;
-    form.requestSubmit();
-  }, label, value);
-  await guest.see(`${label} is done`, (wanted) => document.querySelector('#govern [role=alert]').textContent.startsWith(wanted), label);
 }
 
 const closeDialog = (guest) => guest.press('#govern', 'Close');

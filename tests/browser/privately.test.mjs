@@ -6,6 +6,7 @@ import { THEMES, clean as cleanIn } from './kit/clean.mjs';
 import { Doors } from './kit/doors.mjs';
 import { DESKTOP, Guest } from './kit/guest.mjs';
 import { ManyGuests } from './kit/many_guests.mjs';
+import { openMenu } from './kit/menu.mjs';
 import { NoscriptPage } from './kit/noscript.mjs';
 import { until } from './kit/until.mjs';
 
@@ -98,21 +99,6 @@ async function type(guest, text) {
   await guest.page.focus('#text');
   await guest.ask(() => document.getElementById('text').select());
   await guest.page.keyboard.type(text);
-}
-
-/** Opens the menu of a guest in the list, or of the message with this text, by the keyboard. */
-async function openMenu(guest, { name, text }) {
-  await guest.page.bringToFront();
-  await guest.page.keyboard.press('Shift');
-  await guest.see('the button for the menu', (wanted, inList) => {
-    const places = [...document.querySelectorAll(inList ? '#people-list li' : '#said .message')];
-    const open = places.find((each) => each.querySelector(inList ? 'bdi' : '.words').textContent === wanted)?.querySelector('.tool');
-    open?.scrollIntoView({ block: 'center' });
-    open?.focus();
-    return Boolean(open) && document.activeElement === open;
-  }, name ?? text, Boolean(name));
-  await guest.page.keyboard.press('Enter');
-  await guest.see('the menu', () => document.getElementById('menu').matches(':popover-open'));
 }
 
 /** Writes to one guest, and then to all again. */

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { clean, THEMES } from './kit/clean.mjs';
 import { DESKTOP, Guest } from './kit/guest.mjs';
+import { ManyGuests, said } from './kit/many_guests.mjs';
 import { LocalRoom } from './kit/room.mjs';
-import { Speakers } from './kit/speakers.mjs';
 import { until } from './kit/until.mjs';
 
 const SAID = 10_000;
@@ -17,8 +17,9 @@ let room, speaker, ann, bob;
 
 before(async () => {
   room = await LocalRoom.open({ ONIONROOM_HISTORY_MESSAGES: '12000' });
-  speaker = await Speakers.gather(room, 1);
-  await speaker.say(texts(1, SAID));
+  speaker = new ManyGuests(room);
+  await speaker.gather(1);
+  await speaker.sayMany(1, SAID);
   ann = await Guest.arrive(room, { name: 'ann', size: DESKTOP });
   bob = await Guest.arrive(room, { name: 'bob', size: SMALL });
 }, { timeout: 300_000 });
@@ -29,10 +30,6 @@ after(async () => {
   speaker?.end();
   await room?.close();
 });
-
-const said = (number) => `message ${number} of many, as long as what people say`;
-
-const texts = (from, to) => Array.from({ length: to - from + 1 }, (_, place) => said(from + place));
 
 /** The numbers of the messages that are elements, and how much there is of all. */
 const shown = (guest) => guest.ask(() => ({
@@ -109,13 +106,13 @@ test('a reader goes up to the first message and down to the newest, and what the
   assert.equal(await ann.ask(() => document.getElementById('newest').textContent), 'Newest ↓');
   await scroll(ann, 'down', 'the newest message', (numbers) => numbers.at(-1) === SAID);
   await toEnd(ann);
-  await speaker.say(texts(SAID + 1, SAID + 1));
+  await speaker.sayMany(SAID + 1, SAID + 1);
   await isAtEnd(ann, said(SAID + 1));
 });
 
 test('the newest are one press away, also when they are not loaded, and nothing is missing above', async () => {
   await scroll(ann, 'up', 'far up', (numbers) => numbers[0] < 4000);
-  await speaker.say(texts(SAID + 2, SAID + 2));
+  await speaker.sayMany(SAID + 2, SAID + 2);
   await ann.see('it is told', () => document.getElementById('newest').textContent === '1 new ↓');
   await ann.press('main', '1 new ↓');
   await isAtEnd(ann, said(SAID + 2));
@@ -143,7 +140,7 @@ test('what is highlighted does not move while messages are added and dropped aro
   const top = () => ann.ask(() => document.getElementById('meant').getBoundingClientRect().top);
   const before = await top();
   await ann.see('older and newer ones', () => document.querySelectorAll('#said .words').length > 90);
-  await speaker.say(texts(20_001, 20_050));
+  await speaker.sayMany(20_001, 20_050);
   await ann.ask(() => new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 300)));
   assert.ok(Math.abs((await top()) - before) < 1.5, `${before} → ${await top()}`);
   for (const by of [-300, 300, -900, 900]) {
@@ -162,7 +159,7 @@ test('what is highlighted does not move while messages are added and dropped aro
 test('a quote leads to a message that is not loaded, and Back leads to the answer', async () => {
   await bob.open();
   await bob.connected();
-  await speaker.say(['the answer to one of old'], { reply: 77 });
+  await speaker.say('the answer to one of old', 0, 77);
   await bob.hears('the answer to one of old');
   await bob.page.mouse.move(100, 200);
   await bob.press('#said', 'An earlier message');
@@ -183,7 +180,7 @@ test('the menu of a message has its link, which leads there from another window 
   const link = await bob.ask(() => document.querySelector('#menu .address').textContent);
   await bob.page.keyboard.press('Escape');
   await toEnd(bob);
-  await speaker.say([`look at ${link}`]);
+  await speaker.say(`look at ${link}`);
   await bob.hears(`look at ${link}`);
   await bob.ask((wanted) => [...document.querySelectorAll('#said a')].find(({ href }) => href === wanted).click(), link);
   await isAt(bob, said(77));
@@ -209,7 +206,7 @@ test('the unread begin where they do, although they are not loaded', async () =>
   bob.proxy.blocked = [/./];
   bob.proxy.cut();
   await bob.see('the connection is lost', () => document.getElementById('status').dataset.state !== 'connected');
-  await speaker.say(texts(30_001, 30_600));
+  await speaker.sayMany(30_001, 30_600);
   bob.proxy.blocked = [];
   await bob.ask(() => window.dispatchEvent(new Event('online')));
   await bob.hears(said(30_600));

@@ -1,5 +1,8 @@
 /* Many guests without a browser: each holds a seat with a stream of events, which nobody looks at. */
 
+/** A text of which there are many. */
+export const said = (number) => `message ${number} of many, as long as what people say`;
+
 export class ManyGuests {
   #guests = [];
 
@@ -35,15 +38,15 @@ export class ManyGuests {
     this.#guests.at(-1).ending.abort();
   }
 
-  /** One of them says something. */
-  async say(text, number = 0) {
-    await this.#ask('POST', 'messages', this.#guests[number], { id: text.replaceAll(/\W/g, '-').slice(-64), text });
+  /** One of them says something, in answer to another message if its number is given. */
+  async say(text, number = 0, reply) {
+    await this.#ask('POST', 'messages', this.#guests[number], { id: text.replaceAll(/\W/g, '-').slice(-64), text, reply });
   }
 
-  /** One of them says `message N` for these numbers, one after the other. */
+  /** One of them says these numbers of what `said` gives, one after the other. */
   async sayMany(from, to) {
     for (let number = from; number <= to; number++) {
-      await this.#ask('POST', 'messages', this.#guests[0], { id: `many-${number}`, text: `message ${number} of many, as long as what people say` });
+      await this.#ask('POST', 'messages', this.#guests[0], { id: `many-${number}`, text: said(number) });
     }
   }
 

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Doors } from '../kit/doors.mjs';
 import { DESKTOP, Guest } from '../kit/guest.mjs';
+import * as menu from '../kit/menu.mjs';
 import { NoscriptPage } from '../kit/noscript.mjs';
 import { LocalRoom } from '../kit/room.mjs';
 import { Speaker } from '../kit/speaker.mjs';
@@ -118,26 +119,16 @@ export const untype = (guest) => guest.ask(() => {
   document.getElementById('note').hidden = true;
 });
 
-/** Opens the menu of a guest in the list, or of the message with this text. */
-export async function openMenu(guest, { name, text }) {
-  await guest.page.bringToFront();
-  if (name) await openPeople(guest);
-  await guest.see('the button for the menu', (wanted, inList) => {
-    const places = [...document.querySelectorAll(inList ? '#people-list li' : '#said .message')];
-    const place = places.findLast((each) => each.querySelector(inList ? 'bdi' : '.words').textContent.startsWith(wanted));
-    const open = place?.querySelector('.tool');
-    open?.scrollIntoView({ block: 'center' });
-    open?.focus();
-    return Boolean(open);
-  }, name ?? text, Boolean(name));
-  await guest.page.keyboard.press('Enter');
-  await guest.see('the menu', () => document.getElementById('menu').matches(':popover-open'));
+/** Opens the menu of a guest in the list, or of a message; the list may have to be opened first. */
+export async function openMenu(guest, of) {
+  if (of.name) await openPeople(guest);
+  await menu.openMenu(guest, of);
 }
 
-/** Presses entries of a menu, one after the other. */
+/** Presses entries of such a menu, one after the other. */
 export async function choose(guest, of, ...words) {
-  await openMenu(guest, of);
-  for (const each of words) await guest.press('#menu', each);
+  if (of.name) await openPeople(guest);
+  await menu.choose(guest, of, ...words);
 }
 
 /** Shows who is here: a column on a desk, a drawer on a phone. */
@@ -154,24 +145,6 @@ export const closeAll = (guest) => guest.ask(() => {
   for (const open of document.querySelectorAll('dialog[open]')) open.close();
 });
 
-/** The end of the conversation is in view. */
-export const toEnd = (guest) => guest.ask(() => {
-  const scroller = document.getElementById('scroller');
-  scroller.scrollTop = scroller.scrollHeight;
-});
-
-/** Another tab is in front of this guest's page. */
-export async function lookAway(guest) {
-  guest.other ??= await guest.browser.newPage();
-  await guest.other.bringToFront();
-  await guest.see('the page is hidden', () => document.hidden || !document.hasFocus());
-}
-
-export async function lookBack(guest) {
-  await guest.page.bringToFront();
-  await guest.see('the page is looked at', () => !document.hidden && document.hasFocus());
-}
-
 /** Opens the dialog of hosts, with what begins so in view. */
 export async function govern(guest, heading) {
   await guest.page.bringToFront();
@@ -187,16 +160,6 @@ export async function govern(guest, heading) {
       return Boolean(found);
     }, heading);
   }
-}
-
-/** Fills a field of that dialog and saves it. */
-export async function set(guest, label, value) {
-  await guest.ask((wanted, text) => {
-    const form = [...document.querySelectorAll('#govern form')].find((each) => each.textContent.startsWith(wanted));
-    form.querySelector('input, textarea').value = text;
-    form.requestSubmit();
-  }, label, value);
-  await guest.see(`${label} is done`, (wanted) => document.querySelector('#govern [role=alert]').textContent.startsWith(wanted), label.split(',')[0]);
 }
 
 /** Until something with these words is shown on the page. */

@@ -1,8 +1,10 @@
 /* Every state of the page that has a picture: one table, in the order in which they come about. The rows of one play share a room
    and the guests in it, so what a row leaves behind is there for the next one. */
 
+import { lookAway, lookBack, toEnd } from '../kit/looking.mjs';
+import { set } from '../kit/menu.mjs';
 import { until } from '../kit/until.mjs';
-import { anew, choose, closeAll, closeAside, enter, govern, lookAway, lookBack, offers, openAside, openMenu, openPeople, PASSWORD, sendPlain, set, shows, toEnd, type, untype, withLink } from './stage.mjs';
+import { anew, choose, closeAll, closeAside, enter, govern, offers, openAside, openMenu, openPeople, PASSWORD, sendPlain, shows, type, untype, withLink } from './stage.mjs';
 
 const LONG = Array.from({ length: 60 }, (_, number) => `line ${number + 1} of a message that is long`).join('\n');
 const RECIPE = 'The recipe, for `two`:\n1. warm the pot\n2. *three* spoons of Darjeeling\n3. **no** sugar\n> first the milk?\nNever.\n```sh\nkettle --on --until 90C && sleep 180  # three minutes, and not a second more\n```';
@@ -39,10 +41,7 @@ const typed = (text, shown) => ({
 });
 /** A menu, or what an entry of it leads to. */
 const menuOf = (of, ...words) => ({
-  show: async ({ guests: { Sofia } }) => {
-    await openMenu(Sofia, of);
-    for (const each of words) await Sofia.press('#menu', each);
-  },
+  show: ({ guests: { Sofia } }) => choose(Sofia, of, ...words),
   hide: ({ guests: { Sofia } }) => closeAll(Sofia),
 });
 const people = (...press) => ({
@@ -130,7 +129,7 @@ export const STATES = [
   {
     play: 'hall', name: 'search-in-place', what: 'What was found, in its place',
     show: async ({ guests: { Sofia } }) => { await openPeople(Sofia); await Sofia.press('#people', 'Search'); await Sofia.ask(() => { const form = document.querySelector('#finder form'); form.querySelector('input').value = 'kettle'; form.requestSubmit(); }); await Sofia.press('#finder', 'In its place'); await shows(Sofia, '#meant .words', 'kettle'); },
-    hide: ({ guests: { Sofia } }) => closeAll(Sofia),
+    hide: ({ guests: { Sofia } }) => toEnd(Sofia),
   },
   {
     play: 'hall', name: 'search-nothing', what: 'Nothing was found',
@@ -143,6 +142,11 @@ export const STATES = [
     before: async ({ speakers: { Jonas }, guests: { Sofia } }) => {
       await Jonas.whisper(await Sofia.ask(() => people.me), 'Shall we surprise Marta? It is her birthday.');
       await Sofia.say('/msg @Jonas What a good idea!');
+      /* Whom it is for is seen before it is sent; and the next one is for all again. */
+      await shows(Sofia, '#writing', 'Jonas');
+      await Sofia.page.keyboard.press('Enter');
+      await shows(Sofia, '#said .whisper', 'to Jonas');
+      await Sofia.page.keyboard.press('Escape');
       await toEnd(Sofia);
     },
   },
